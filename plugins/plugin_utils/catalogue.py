@@ -1,0 +1,108 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The catalogue: one folder an application, ``<name>/app.yml``, looked for in the user's folders first."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import yaml
+
+from .model import Application, FileForm, Form, Gap, Rule
+from .problems import Problem, ProblemsError, did_you_mean
+from .validation import problems_of
+
+SHIPPED = pathlib.Path(__file__).resolve().parent / "apps"
+
+CODES = {
+    "none": "no-plain", "opportunistic": "no-opportunistic", "starttls": "no-starttls", "tls": "no-tls",
+    "verify": "no-verify", "no_verify": "always-verifies", "ca_path": "no-ca-path", "tls_server_name": "no-server-name",
+    "login": "no-login", "anonymous": "needs-login", "oauth2": "no-oauth2", "ms_graph": "no-ms-graph", "mail_off": "no-off",
+}
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Catalogue:
+    """Entries by name, each read once and only when asked for."""
+
+    def __init__(self, folders: t.Sequence[str] = ()) -> None:
+        self._folders = [*map(pathlib.Path, folders), SHIPPED]
+        self._entries: dict[str, Application] = {}
+
+    def names(self) -> list[str]:
+        """Every application there is, sorted."""
+        return sorted({path.parent.name for folder in self._folders for path in folder.glob("*/app.yml")})
+
+    def find(self, name: str, where: str) -> Application:
+        """The entry of that name. Raises ProblemsError: unknown, or broken (file, key and reason)."""
+        if name not in self._entries:
+            folder = next((folder for folder in self._folders if (folder / name / "app.yml").is_file()), None)
+            if folder is None:
+                names = self.names()
+                what = f'there is no application "{name}" in the catalogue.{did_you_mean(name, names)}'
+                raise ProblemsError([Problem(where, what, "unknown-application", "Known: " + ", ".join(names) + ".\nYour own go into smtp_relay_catalogue.")])
+            self._entries[name] = load_entry(folder / name / "app.yml", checked=folder == SHIPPED)
+        return self._entries[name]
+
+
+def load_entry(path: pathlib.Path, checked: bool = False) -> Application:
+    """Read one ``app.yml``. Raises ProblemsError naming file, key and reason; a test has checked the shipped ones."""
+    where = f"{path.parent.name}/{path.name}"
+    try:
+        raw = yaml.load(path.read_text("utf-8"), _Loader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProblemsError([Problem(str(path), f"cannot be read ({type(error).__name__}).", "entry-unreadable")]) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        raise ProblemsError([Problem(str(path), f"is not valid YAML:{line} {getattr(error, 'problem', '')}.", "entry-invalid")]) from None
+    problems = [] if checked else problems_of(raw, "app", "entry", where)
+    if problems:
+        raise ProblemsError(problems)
+    return _application(path.parent.name, raw)
+
+
+def _application(name: str, raw: dict[str, t.Any]) -> Application:
+    return Application(
+        name=name, title=raw["title"], security=raw["security"], activate=raw["activate"], evidence=raw["evidence"], test=raw["test"], entry=raw,
+        forms={form: _form(form, given, raw) for form, given in raw["forms"].items()},
+        rules=tuple(Rule(rule["when"], _gap("rule", rule), tuple(rule.get("forms", raw["forms"]))) for rule in raw.get("refuse", ())),
+    )
+
+
+def _form(name: str, given: dict[str, t.Any], raw: dict[str, t.Any]) -> Form:
+    lacks = {**raw.get("lacks", {}), **given.get("lacks", {})}
+    files = given.get("files") or {"file": {**given, "path": ""}}
+    return Form(
+        name, given["path"], tuple(_file(label, file, raw) for label, file in files.items()),
+        {capability: _gap(capability, gap) for capability, gap in lacks.items()}, {**raw.get("environment", {}), **given.get("environment", {})},
+    )
+
+
+def _file(label: str, given: dict[str, t.Any], raw: dict[str, t.Any]) -> FileForm:
+    pattern = given.get("flatten")
+    settings, off = given.get("settings", raw["settings"]), given.get("mail_off", raw.get("mail_off"))
+    return FileForm(
+        label, given["dialect"], given["path"],
+        flattened(settings, pattern) if pattern else settings,
+        flattened(off, pattern) if pattern and off else off,
+        given.get("shared", False), given.get("owner"), given.get("group"), given.get("mode"),
+    )
+
+
+def flattened(tree: dict[str, t.Any], pattern: str) -> dict[str, t.Any]:
+    """Sections and keys as one level of names, such as ``GITEA__mailer__PASSWD`` by ``GITEA__{section}__{key}``."""
+    flat: dict[str, t.Any] = {}
+    for section, keys in tree.items():
+        for key, value in keys.items() if isinstance(keys, dict) else [(section, keys)]:
+            flat[pattern.format(section=section, key=key, SECTION=section.upper(), KEY=key.upper())] = value
+    return flat
+
+
+def _gap(capability: str, given: str | dict[str, t.Any]) -> Gap:
+    if isinstance(given, str):
+        given = {"why": given}
+    return Gap(capability, given.get("code", CODES.get(capability, "")), given["why"], given.get("hint", ""), given.get("instead"))

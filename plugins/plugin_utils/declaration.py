@@ -1,0 +1,296 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what the user wrote to resolved relays and requests: DESIGN section 3, every problem at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from .model import Credential, Declaration, Mailbox, Message, OAuth2, Relay, Request, Secret
+from .problems import Problem, ProblemsError, did_you_mean, one_of
+from .validation import coerce, problems_of
+
+SINGLE = "default"
+PORT_OF = {"none": 25, "opportunistic": 25, "starttls": 587, "tls": 465}
+SECURITY_OF = {25: "starttls", 587: "starttls", 2525: "starttls", 2587: "starttls", 465: "tls", 2465: "tls"}
+LOCAL_MTA = {"host": "127.0.0.1", "port": 25, "security": "none"}
+_NOT_COPIED = ("like", "password", "next")
+_OVERRIDES = (
+    "port", "security", "validate_certs", "ca_path", "tls_server_name", "auth_mechanisms", "from", "reply_to", "helo", "timeout", "message",
+)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def load(relay: t.Any, apps: t.Any) -> Declaration:
+    """Resolve ``smtp_relay`` and ``smtp_relay_apps``. Raises ProblemsError with all that is wrong in either."""
+    relays, default, problems = _relays(plain(relay))
+    requests, more = _requests(plain(apps), relays, default)
+    problems += more
+    if problems:
+        raise ProblemsError(problems)
+    return Declaration(relays, default, tuple(requests))
+
+
+def plain(value: t.Any) -> t.Any:
+    """Ansible's tagged, lazy or vaulted values as plain Python ones (their subclasses surprise parsers and writers)."""
+    if isinstance(value, t.Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, int) else float(value) if isinstance(value, float) else str(value)
+
+
+def override(relay: Relay, request: Request) -> Relay:
+    """The relay as one application uses it: the request's own keys, and the gaps accepted on either."""
+    given = dict(request.overrides)
+    if "security" in given and "port" not in given:
+        given["port"] = PORT_OF[given["security"]]
+    elif "port" in given and "security" not in given:
+        given["security"] = SECURITY_OF.get(given["port"], relay.security)
+    changes: dict[str, t.Any] = _plain_fields(given, relay.message)
+    return dataclasses.replace(
+        relay, **changes, accept=relay.accept | request.accept, declared=relay.declared | frozenset(request.overrides)
+    )
+
+
+# -- relays ---------------------------------------------------------------------------------------
+
+
+def _relays(raw: t.Any) -> tuple[dict[str, Relay], str, list[Problem]]:
+    if not isinstance(raw, dict) or not raw:
+        what = "nothing is declared." if not raw else "a mapping is expected here."
+        return {}, SINGLE, [Problem("smtp_relay", what, "no-relay", "The least: smtp_relay: {host: smtp.example.com, from: noreply@example.com}")]
+    if "relays" not in raw and "default" not in raw:
+        raw = coerce(raw, "smtp_relay", "relay")
+        problems = _checked(raw, "relay", "smtp_relay")
+        if problems:
+            return {SINGLE: Relay(SINGLE)}, SINGLE, problems
+        relay, more = _resolve(SINGLE, raw, "smtp_relay", True)
+        if raw.get("type") == "local_mta" and "via" in raw:
+            more.append(Problem("smtp_relay.via", "there is no other relay to forward to.", "unknown-relay", "Declare both under smtp_relay.relays."))
+        return {SINGLE: relay}, SINGLE, more
+    raw = coerce(raw, "smtp_relay", "relay_set")
+    problems = _checked(raw, "relay_set", "smtp_relay")
+    named = raw.get("relays")
+    if problems or not isinstance(named, dict):
+        return {str(name): Relay(str(name)) for name in (named if isinstance(named, dict) else {})}, str(raw.get("default")), problems
+    return _resolve_set(named, raw["default"])
+
+
+def _resolve_set(named: dict[str, t.Any], default: str) -> tuple[dict[str, Relay], str, list[Problem]]:
+    problems: list[Problem] = []
+    if default not in named:
+        problems.append(_unknown_relay("smtp_relay.default", default, named))
+    relays: dict[str, Relay] = {}
+    for name, raw in named.items():
+        where = f"smtp_relay.relays.{name}"
+        written, wrong = _like(name, named)
+        relay, more = (Relay(name), wrong) if wrong else _resolve(name, written, where, name == default)
+        if not wrong and relay.via is not None and (relay.via not in named or named[relay.via].get("type") in ("local_mta", "none")):
+            more.append(_unknown_relay(f"{where}.via", relay.via, [other for other in named if other != name]))
+        relays[name] = relay
+        problems += more
+    return relays, default, problems
+
+
+def _like(name: str, named: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
+    """What the relay says together with what it copies. Secrets are never copied: they must be given anew."""
+    chain, where = [name], f"smtp_relay.relays.{name}"
+    while "like" in named[chain[-1]]:
+        source = named[chain[-1]]["like"]
+        if source not in named:
+            return {}, [_unknown_relay(f"smtp_relay.relays.{chain[-1]}.like", source, named)]
+        if source in chain:
+            return {}, [Problem(f"{where}.like", "this copies from itself in a circle.", "like-circle", "Write one of the relays out in full.")]
+        chain.append(source)
+    merged: dict[str, t.Any] = {}
+    for link in reversed(chain):
+        kept = {key: value for key, value in merged.items() if key not in _NOT_COPIED}
+        if "oauth2" in kept:
+            kept["oauth2"] = {key: value for key, value in kept["oauth2"].items() if key not in ("client_secret", "refresh_token")}
+        own = {key: value for key, value in named[link].items() if key != "like"}
+        nested = {key: {**kept.get(key, {}), **own[key]} for key in ("oauth2", "message") if key in own}
+        merged = {**kept, **own, **nested}
+    source_has = [key for link in chain[1:] for key in ("password",) if key in named[link]]
+    if source_has and "username" in merged and "password" not in merged:
+        return {}, [Problem(f"{where}.password", f'a copy of "{chain[1]}" does not copy its secret.', "secret-anew", "Give this relay its own password.")]
+    return merged, []
+
+
+def _resolve(name: str, raw: dict[str, t.Any], where: str, default: bool) -> tuple[Relay, list[Problem]]:
+    """One relay with every default filled in. The shape of ``raw`` was checked before."""
+    kind = raw.get("type", "smtp")
+    if kind == "local_mta":
+        problems = [
+            Problem(f"{where}.{key}", "a local MTA is reached at 127.0.0.1 port 25 without login.", "not-for-type", "Leave it out here; say it on the relay named by via.")
+            for key in ("host", "port", "security", "username", "password", "oauth2") if key in raw
+        ]
+        raw = {**raw, **LOCAL_MTA}
+    else:
+        problems = []
+    port, security, more = _port_and_security(raw, where) if kind == "smtp" else (raw.get("port"), raw.get("security", "tls"), [])
+    problems += more + _completeness(kind, raw, where)
+    fields = {
+        key: raw[key]
+        for key in ("enabled", "host", "tls_min_version", "allow_plaintext_auth", "description", "via") if key in raw
+    }
+    relay = Relay(
+        name, kind, default=default, credential=_credential(raw), next=_next(raw), oauth2=_oauth2(raw.get("oauth2")),
+        accept=frozenset(raw.get("accept", ())), declared=frozenset(raw),
+        **fields, **_plain_fields({**raw, "port": port, "security": security}, Message()),
+    )
+    return relay, problems + _plaintext_auth(relay, where)
+
+
+def _port_and_security(raw: dict[str, t.Any], where: str) -> tuple[int, str, list[Problem]]:
+    port, security = raw.get("port"), raw.get("security")
+    if port is None:
+        security = security or "tls"
+        return PORT_OF[security], security, []
+    if security is None and port not in SECURITY_OF:
+        what = f"with port {port} it must be said how the connection is secured."
+        return port, "tls", [Problem(f"{where}.security", what, "security-unsaid", one_of(PORT_OF))]
+    return port, security or SECURITY_OF[port], []
+
+
+def _completeness(kind: str, raw: dict[str, t.Any], where: str) -> list[Problem]:
+    """What a relay of its type must say, and pairs that go together."""
+    problems = []
+
+    def miss(key: str, what: str, hint: str) -> None:
+        problems.append(Problem(f"{where}.{key}", what, "missing-key", hint))
+
+    if kind == "smtp" and raw.get("enabled", True) and "host" not in raw:
+        miss("host", "host is missing.", "Such as: smtp.example.com. For mail turned off write type: none.")
+    if kind == "ms_graph":
+        for key in ("tenant_id", "client_id", "client_secret"):
+            if key not in raw.get("oauth2", {}):
+                miss(f"oauth2.{key}", "Microsoft Graph needs it.", "See the app registration in Microsoft Entra.")
+        if "from" not in raw:
+            miss("from", "Microsoft Graph sends from a mailbox that must be named.", "Such as: noreply@example.com")
+    if "password" in raw and "username" not in raw:
+        miss("username", "a password stands here without a user name.", "Give both, or neither for a relay without login.")
+    if "username" in raw and "password" not in raw and "oauth2" not in raw and kind == "smtp":
+        miss("password", "a user name stands here without a password.", "Give both, or neither for a relay without login.")
+    if "next" in raw and "password" not in raw:
+        miss("password", "a next credential needs a current one.", "Give the credential that is in force now.")
+    return problems
+
+
+def _plaintext_auth(relay: Relay, where: str) -> list[Problem]:
+    if relay.credential is None or relay.security != "none" or relay.allow_plaintext_auth or _loopback(relay.host):
+        return []
+    what = "with security none the password would cross the network in clear text."
+    return [Problem(f"{where}.security", what, "plaintext-auth", "Use tls or starttls, or say allow_plaintext_auth: true.")]
+
+
+def _loopback(host: str | None) -> bool:
+    return host in ("localhost", "::1") or bool(host and re.fullmatch(r"127(\.\d{1,3}){3}", host))
+
+
+def _credential(raw: dict[str, t.Any]) -> Credential | None:
+    if "password" not in raw or "username" not in raw:
+        return None
+    return Credential(raw.get("credential_id", ""), raw["username"], Secret(raw["password"]))
+
+
+def _next(raw: dict[str, t.Any]) -> Credential | None:
+    given = raw.get("next")
+    return given and Credential(given["id"], given.get("username", raw.get("username", "")), Secret(given["password"]))
+
+
+def _oauth2(raw: dict[str, t.Any] | None) -> OAuth2 | None:
+    if raw is None:
+        return None
+    return OAuth2(**{key: Secret(value) if key in ("client_secret", "refresh_token") else value for key, value in raw.items()})
+
+
+def _plain_fields(raw: t.Mapping[str, t.Any], message: Message) -> dict[str, t.Any]:
+    """The fields that relays and requests share, in the model's types."""
+    fields: dict[str, t.Any] = {
+        key: raw[key] for key in ("port", "security", "validate_certs", "ca_path", "tls_server_name", "helo", "timeout") if raw.get(key) is not None
+    }
+    if "from" in raw:
+        fields["from_"] = mailbox(raw["from"])
+    if "reply_to" in raw:
+        fields["reply_to"] = mailbox(raw["reply_to"])
+    if "auth_mechanisms" in raw:
+        fields["auth_mechanisms"] = tuple(raw["auth_mechanisms"])
+    fields["message"] = message._replace(**raw.get("message", {}))
+    return fields
+
+
+def mailbox(value: str | dict[str, str]) -> Mailbox:
+    """``Name <address>``, ``address`` or ``{address, name}`` as a Mailbox; the schema has checked the address."""
+    if isinstance(value, dict):
+        return Mailbox(value["address"], value.get("name", ""))
+    name, _bracket, address = value.rpartition("<")
+    return Mailbox(address.rstrip(">").strip(), name.strip().strip('"'))
+
+
+# -- requests -------------------------------------------------------------------------------------
+
+
+def _requests(raw: t.Any, relays: t.Mapping[str, Relay], default: str) -> tuple[list[Request], list[Problem]]:
+    if raw is None:
+        return [], []
+    if not isinstance(raw, list):
+        return [], [Problem("smtp_relay_apps", "a list is expected here.", "wrong-type", "Such as: [nextcloud, {name: gitea, form: ini}]")]
+    requests, problems = [], []
+    for number, item in enumerate(raw):
+        where = f"smtp_relay_apps[{number}]"
+        item = coerce(item, "smtp_relay", "application")
+        wrong = _checked(item, "application", where)
+        if not wrong:
+            request = _request({"name": item} if isinstance(item, str) else item, where, default)
+            if request.relay in relays:
+                wrong = _plaintext_auth(override(relays[request.relay], request), where)
+            elif isinstance(item, dict) and "relay" in item:
+                wrong = [_unknown_relay(f"{where}.relay", request.relay, relays)]
+            if request.name in [other.name for other in requests]:
+                wrong.append(Problem(where, f'"{request.name}" is listed twice.', "same-name", "Give one of them another name, and app: with the application's."))
+            requests.append(request)
+        problems += wrong
+    return requests, problems
+
+
+def _request(item: dict[str, t.Any], where: str, default: str) -> Request:
+    activate = item.get("activate")
+    if isinstance(activate, bool):
+        activate = {} if activate else {"how": "none", "reason": "as declared"}
+    return Request(
+        name=item["name"], app=item.get("app", item["name"]), where=where, relay=item.get("relay", default), state=item.get("state", "present"),
+        accept=frozenset(item.get("accept", ())), activate=activate, overrides={key: item[key] for key in _OVERRIDES if key in item},
+        **{key: item[key] for key in ("form", "path", "owner", "group", "mode") if key in item},
+    )
+
+
+# -- shared ---------------------------------------------------------------------------------------
+
+
+def _unknown_relay(where: str, name: str, known: t.Iterable[str]) -> Problem:
+    known = list(known)
+    return Problem(where, f'there is no relay "{name}" to use here.{did_you_mean(name, known)}', "unknown-relay", one_of(known) if known else "")
+
+
+def _checked(value: t.Any, definition: str, where: str) -> list[Problem]:
+    problems = problems_of(value, "smtp_relay", definition, where)
+    seen = {problem.where for problem in problems}
+    return problems + [problem for problem in _control_characters(value, where) if problem.where not in seen]
+
+
+def _control_characters(value: t.Any, where: str) -> list[Problem]:
+    """A second net below the patterns of the schema: no string with a control character goes any further."""
+    if isinstance(value, dict):
+        return [problem for key, item in value.items() for problem in _control_characters(item, f"{where}.{key}")]
+    if isinstance(value, list):
+        return [problem for number, item in enumerate(value) for problem in _control_characters(item, f"{where}[{number}]")]
+    if isinstance(value, str) and _CONTROL.search(value):
+        return [Problem(where, "this holds a control character (or a line break).", "control-character", "Write it on one line without control characters.")]
+    return []

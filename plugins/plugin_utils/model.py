@@ -1,0 +1,266 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The values that travel between the stages: frozen, typed, and unable to print a secret."""
+
+from __future__ import annotations
+
+import dataclasses
+import email.headerregistry
+import typing as t
+
+SECURITY = ("none", "opportunistic", "starttls", "tls")
+RELAY_TYPES = ("smtp", "ms_graph", "local_mta", "none")
+Security = t.Literal["none", "opportunistic", "starttls", "tls"]
+
+SHOWN_SECRET = "(secret)"
+
+
+class Secret:
+    """A string that nothing prints by accident: only ``reveal()`` gives it back."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The plain text, to be asked for where a file's content is produced and nowhere else."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return SHOWN_SECRET
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> t.NoReturn:
+        raise TypeError("a secret is not pickled")
+
+
+class Mailbox(t.NamedTuple):
+    """An address with an optional display name (RFC 5322 section 3.4)."""
+
+    address: str
+    name: str = ""
+
+    @property
+    def local(self) -> str:
+        """The part before the last ``@``."""
+        return self.address.rpartition("@")[0]
+
+    @property
+    def domain(self) -> str:
+        """The part after the last ``@``."""
+        return self.address.rpartition("@")[2]
+
+    @property
+    def mailbox(self) -> str:
+        """``Name <address>``, the name quoted where RFC 5322 demands it, or the bare address."""
+        if not self.name:
+            return self.address
+        return str(email.headerregistry.Address(self.name, self.local, self.domain))
+
+
+class Credential(t.NamedTuple):
+    """Id (a label, never secret), user name and secret of one login."""
+
+    id: str
+    username: str
+    password: Secret
+
+
+class OAuth2(t.NamedTuple):
+    """What a client needs to fetch an access token (RFC 6749)."""
+
+    tenant_id: str | None = None
+    client_id: str | None = None
+    client_secret: Secret | None = None
+    token_url: str | None = None
+    scope: str | None = None
+    refresh_token: Secret | None = None
+
+
+class Message(t.NamedTuple):
+    """Preferences for what applications write."""
+
+    charset: str | None = None
+    plain_text: bool | None = None
+    max_attachment_mb: int | None = None
+    signature: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Relay:
+    """One relay, resolved: every default filled in. ``declared`` holds the keys that the user wrote."""
+
+    name: str
+    type: str = "smtp"
+    enabled: bool = True
+    default: bool = False
+    host: str | None = None
+    port: int | None = None
+    security: Security = "tls"
+    validate_certs: bool = True
+    ca_path: str | None = None
+    tls_server_name: str | None = None
+    tls_min_version: str | None = None
+    credential: Credential | None = None
+    next: Credential | None = None
+    auth_mechanisms: tuple[str, ...] = ()
+    oauth2: OAuth2 | None = None
+    allow_plaintext_auth: bool = False
+    from_: Mailbox | None = None
+    reply_to: Mailbox | None = None
+    helo: str | None = None
+    timeout: int | None = None
+    message: Message = Message()
+    description: str | None = None
+    via: str | None = None
+    accept: frozenset[str] = frozenset()
+    declared: frozenset[str] = frozenset()
+
+    @property
+    def sends(self) -> bool:
+        """False where mail is to be turned off in the applications that use this relay."""
+        return self.enabled and self.type != "none"
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """One item of ``smtp_relay_apps``: which application gets which relay, where, and what differs for it."""
+
+    name: str
+    app: str
+    where: str
+    relay: str
+    state: t.Literal["present", "absent", "unmanaged"] = "present"
+    form: str | None = None
+    path: str | None = None
+    owner: str | None = None
+    group: str | None = None
+    mode: str | None = None
+    activate: t.Mapping[str, t.Any] | None = None
+    accept: frozenset[str] = frozenset()
+    overrides: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Declaration:
+    """All relays by name, the default's name, and the applications of one host, in the user's order."""
+
+    relays: t.Mapping[str, Relay]
+    default: str
+    requests: tuple[Request, ...]
+
+
+class Gap(t.NamedTuple):
+    """Something declared that an application cannot express.
+
+    instead: the mode that is written when the user accepts the gap by its code (None: the setting is left out).
+    """
+
+    capability: str
+    code: str
+    why: str
+    hint: str = ""
+    instead: str | None = None
+
+
+class FileForm(t.NamedTuple):
+    """One file of a form, as its entry describes it."""
+
+    label: str
+    dialect: str
+    path: str
+    settings: t.Any
+    off: t.Any
+    shared: bool = False
+    owner: str | None = None
+    group: str | None = None
+    mode: str | None = None
+
+
+class Form(t.NamedTuple):
+    """One way an application takes settings: one file, or several below one folder."""
+
+    name: str
+    path: str
+    files: tuple[FileForm, ...]
+    lacks: t.Mapping[str, Gap]
+    environment: t.Mapping[str, t.Any]
+
+
+class Rule(t.NamedTuple):
+    """A refusal that depends on values: ``when`` is an expression over the resolved relay."""
+
+    when: str
+    gap: Gap
+    forms: tuple[str, ...]
+
+
+class Application(t.NamedTuple):
+    """One entry of the catalogue."""
+
+    name: str
+    title: str
+    forms: t.Mapping[str, Form]
+    security: t.Mapping[str, t.Any]
+    rules: tuple[Rule, ...]
+    activate: t.Mapping[str, t.Any]
+    evidence: str
+    test: str
+    entry: t.Mapping[str, t.Any]
+
+
+class Refusal(t.NamedTuple):
+    """The plan's answer when an application cannot express what was declared."""
+
+    where: str
+    name: str
+    title: str
+    gap: Gap
+
+
+class FilePlan(t.NamedTuple):
+    """One file of the plan: where, in which dialect, and the tree whose secrets cannot print themselves."""
+
+    path: str
+    dialect: str
+    shared: bool
+    tree: t.Any
+    owns: tuple[tuple[str, ...], ...]
+    owner: str | None
+    group: str | None
+    mode: str | None
+    secret: bool
+
+
+class AppPlan(t.NamedTuple):
+    """What one application gets."""
+
+    request: Request
+    application: Application
+    form: str
+    relay: Relay
+    path: str
+    files: tuple[FilePlan, ...]
+    unexpressed: tuple[str, ...]
+    accepted: tuple[Gap, ...]
+    environment: t.Mapping[str, t.Any]
+    activate: t.Mapping[str, t.Any]
+
+
+class HostPlan(t.NamedTuple):
+    """What one host gets: plans and refusals, and the requests that take back or leave alone."""
+
+    apps: tuple[AppPlan, ...]
+    refusals: tuple[Refusal, ...]
+    absent: tuple[Request, ...]
+    unmanaged: tuple[Request, ...]

@@ -1,0 +1,173 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan of one host: which application gets which files with which content, or why it cannot (DESIGN sections 3 and 4)."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import typing as t
+
+from .catalogue import Catalogue
+from .context import expression_context
+from .declaration import override
+from .expressions import ExpressionError, compute, evaluate, names_in_tree
+from .model import AppPlan, Application, Declaration, FileForm, FilePlan, Form, Gap, HostPlan, Refusal, Relay, Request, Secret
+from .problems import Problem, ProblemsError, did_you_mean, one_of
+from .refusal import acceptable
+
+CREDENTIALS = ("in_force", "current", "next")
+PREFERENCES = ("from", "from_name", "reply_to", "helo", "timeout", "tls_min_version", "auth_mechanisms", "charset", "plain_text", "max_attachment_mb", "signature")
+_EXPRESSED_BY = {"from": {"from", "from_address", "from_local"}, "from_name": {"from", "from_name"}}
+
+
+def plan_host(
+    declaration: Declaration, catalogue: Catalogue, credential: str = "in_force", in_force: t.Mapping[str, str] | None = None,
+) -> HostPlan:
+    """Plan every requested application.
+
+    credential: ``in_force`` keeps the one whose id ``in_force`` (application name: credential id, from the host's
+    record) names; ``current`` and ``next`` choose. Raises ProblemsError for what is wrong with the request itself
+    (unknown application or form, two applications on one file); what an application cannot express is a refusal.
+    """
+    plans: list[AppPlan] = []
+    refusals: list[Refusal] = []
+    problems: list[Problem] = []
+    for request in declaration.requests:
+        if request.state != "present":
+            continue
+        relay = with_credential(override(declaration.relays[request.relay], request), credential, (in_force or {}).get(request.name))
+        try:
+            answer = plan_app(request, relay, catalogue.find(request.app, request.where))
+        except ProblemsError as error:
+            problems += error.problems
+            continue
+        if isinstance(answer, AppPlan):
+            plans.append(answer)
+        else:
+            refusals += answer
+    problems += _same_files(plans)
+    if problems:
+        raise ProblemsError(problems)
+    by_state = {state: tuple(request for request in declaration.requests if request.state == state) for state in ("absent", "unmanaged")}
+    return HostPlan(tuple(plans), tuple(refusals), by_state["absent"], by_state["unmanaged"])
+
+
+def with_credential(relay: Relay, choice: str, in_force: str | None) -> Relay:
+    """The relay with the chosen credential as its only one. A relay without ``next`` keeps what it has."""
+    use_next = relay.next is not None and (choice == "next" or (choice == "in_force" and in_force == relay.next.id))
+    return dataclasses.replace(relay, credential=relay.next) if use_next else relay
+
+
+def plan_app(request: Request, relay: Relay, application: Application) -> AppPlan | list[Refusal]:
+    """One application: its plan, or every reason why it cannot. Raises ProblemsError for an unknown form or a broken entry."""
+    form = _form(request, application)
+    gaps, accepted = _sort_gaps(_gaps(relay, application, form), relay.accept)
+    mode = next((gap.instead for gap in accepted if gap.instead and gap.capability == relay.security), relay.security)
+    path = request.path or form.path.replace("{name}", request.name)
+    files = {file.label: f"{path.rstrip('/')}/{file.path}" if file.path else path for file in form.files}
+    try:
+        context = expression_context(request, relay, application, mode, path, files)
+        rules = [rule.gap for rule in application.rules if form.name in rule.forms and relay.sends and compute(rule.when, context)]
+        broken, more = _sort_gaps(rules, relay.accept)
+        if gaps or broken:
+            return [Refusal(request.where, request.name, application.title, gap) for gap in gaps + broken]
+        planned = tuple(_file(file, files[file.label], request, relay, context) for file in form.files)
+        environment = evaluate(dict(form.environment), context) if relay.sends else {}
+    except ExpressionError as error:
+        raise ProblemsError([Problem(f"{request.app}/app.yml", f"{error}.", "entry-invalid")]) from None
+    return AppPlan(
+        request, application, form.name, relay, path, planned, _unexpressed(relay, form), tuple(accepted + more), environment,
+        application.activate if request.activate is None else request.activate or application.activate,
+    )
+
+
+def capabilities_asked(relay: Relay) -> list[str]:
+    """The security capabilities that a declaration asks of an application; each is mapped or lacking."""
+    if not relay.sends:
+        return ["mail_off"]
+    if relay.type == "ms_graph":
+        return ["ms_graph"]
+    asked: list[str] = [relay.security]
+    if relay.security in ("starttls", "tls"):
+        asked.append("verify" if relay.validate_certs else "no_verify")
+        asked += [name for name in ("ca_path", "tls_server_name") if getattr(relay, name) and relay.validate_certs]
+    if relay.oauth2 is not None:
+        asked.append("oauth2")
+    else:
+        asked.append("login" if relay.credential else "anonymous")
+    return asked
+
+
+def preferences_asked(relay: Relay) -> list[str]:
+    """The preferences that the user wrote; one that an application lacks is reported and does not refuse."""
+    asked = [name for name in ("from", "reply_to", "helo", "timeout", "tls_min_version", "auth_mechanisms") if name in relay.declared]
+    if relay.from_ is not None and relay.from_.name:
+        asked.append("from_name")
+    return asked + [name for name, value in relay.message._asdict().items() if value is not None]
+
+
+def _gaps(relay: Relay, application: Application, form: Form) -> list[Gap]:
+    return [
+        form.lacks[capability] if capability in form.lacks
+        else Gap(capability, "entry-invalid", f"the entry neither maps nor explains {capability}")
+        for capability in capabilities_asked(relay)
+        if capability in form.lacks or (capability in ("none", "opportunistic", "starttls", "tls") and capability not in application.security)
+        or (capability == "mail_off" and any(file.off is None for file in form.files))
+    ]
+
+
+def _sort_gaps(gaps: t.Iterable[Gap], accept: frozenset[str]) -> tuple[list[Gap], list[Gap]]:
+    """Gaps that refuse, and gaps that the user has accepted by code. A mode with nothing to write instead is never accepted."""
+    refused: list[Gap] = []
+    accepted: list[Gap] = []
+    for gap in gaps:
+        (accepted if gap.code in accept and acceptable(gap) else refused).append(gap)
+    return refused, accepted
+
+
+def _form(request: Request, application: Application) -> Form:
+    name = request.form or next(iter(application.forms))
+    if name in application.forms:
+        return application.forms[name]
+    what = f'{application.title} has no form "{name}".{did_you_mean(name, application.forms)}'
+    raise ProblemsError([Problem(f"{request.where}.form", what, "unknown-form", one_of(application.forms))])
+
+
+def _file(file: FileForm, path: str, request: Request, relay: Relay, context: t.Mapping[str, t.Any]) -> FilePlan:
+    tree = evaluate(file.settings if relay.sends else file.off, context)
+    return FilePlan(
+        path, file.dialect, file.shared, tree, tuple(key_paths(file.settings)) if file.shared else (),
+        request.owner or file.owner, request.group or file.group, request.mode or file.mode, holds_secret(tree),
+    )
+
+
+def key_paths(tree: t.Any, above: tuple[str, ...] = ()) -> t.Iterator[tuple[str, ...]]:
+    """The path of every key that a tree of settings may set: what is ours in a shared file."""
+    if isinstance(tree, t.Mapping):
+        for key, value in tree.items():
+            yield from key_paths(value, (*above, str(key)))
+    else:
+        yield above
+
+
+def holds_secret(tree: t.Any) -> bool:
+    """Whether any value of a tree is a secret."""
+    if isinstance(tree, t.Mapping):
+        return any(map(holds_secret, tree.values()))
+    return any(map(holds_secret, tree)) if isinstance(tree, list) else isinstance(tree, Secret)
+
+
+def _unexpressed(relay: Relay, form: Form) -> tuple[str, ...]:
+    named = names_in_tree([file.settings for file in form.files]) | names_in_tree(dict(form.environment))
+    return tuple(name for name in preferences_asked(relay) if relay.sends and not named & _EXPRESSED_BY.get(name, {name}))
+
+
+def _same_files(plans: t.Sequence[AppPlan]) -> list[Problem]:
+    return [
+        Problem(f"{second.request.where} ({second.request.name})", f"{file.path} is already written for {first.request.name}.", "same-file", "Give one of them another path.")
+        for first, second in itertools.combinations(plans, 2)
+        for file in second.files if file.path in [other.path for other in first.files]
+    ]
