@@ -180,7 +180,7 @@ class FileForm(t.NamedTuple):
     dialect: str
     path: str
     settings: t.Any
-    off: t.Any
+    mail_off: t.Any
     shared: bool = False
     owner: str | None = None
     group: str | None = None
@@ -229,17 +229,20 @@ class Refusal(t.NamedTuple):
 
 
 class FilePlan(t.NamedTuple):
-    """One file of the plan: where, in which dialect, and the tree whose secrets cannot print themselves."""
+    """One file of the plan: where, in which dialect, and the tree whose secrets cannot print themselves.
+
+    owns: the key paths that are ours in a shared file. secrets: the key paths that hold a secret whenever they are there.
+    """
 
     path: str
     dialect: str
     shared: bool
     tree: t.Any
     owns: tuple[tuple[str, ...], ...]
+    secrets: frozenset[tuple[str, ...]]
     owner: str | None
     group: str | None
     mode: str | None
-    secret: bool
 
 
 class AppPlan(t.NamedTuple):

@@ -13,8 +13,8 @@ import typing as t
 from .catalogue import Catalogue
 from .context import expression_context
 from .declaration import override
-from .expressions import ExpressionError, compute, evaluate, names_in_tree
-from .model import AppPlan, Application, Declaration, FileForm, FilePlan, Form, Gap, HostPlan, Refusal, Relay, Request, Secret
+from .expressions import SECRET_NAMES, ExpressionError, compute, evaluate, names_in_tree
+from .model import AppPlan, Application, Declaration, FileForm, FilePlan, Form, Gap, HostPlan, Refusal, Relay, Request
 from .problems import Problem, ProblemsError, did_you_mean, one_of
 from .refusal import acceptable
 
@@ -74,12 +74,12 @@ def plan_app(request: Request, relay: Relay, application: Application) -> AppPla
         broken, more = _sort_gaps(rules, relay.accept)
         if gaps or broken:
             return [Refusal(request.where, request.name, application.title, gap) for gap in gaps + broken]
-        planned = tuple(_file(file, files[file.label], request, relay, context) for file in form.files)
+        planned = [_file(file, files[file.label], request, relay, context) for file in form.files]
         environment = evaluate(dict(form.environment), context) if relay.sends else {}
     except ExpressionError as error:
         raise ProblemsError([Problem(f"{request.app}/app.yml", f"{error}.", "entry-invalid")]) from None
     return AppPlan(
-        request, application, form.name, relay, path, planned, _unexpressed(relay, form), tuple(accepted + more), environment,
+        request, application, form.name, relay, path, tuple(file for file in planned if file.tree is not None), _unexpressed(relay, form), tuple(accepted + more), environment,
         application.activate if request.activate is None else request.activate or application.activate,
     )
 
@@ -115,7 +115,7 @@ def _gaps(relay: Relay, application: Application, form: Form) -> list[Gap]:
         else Gap(capability, "entry-invalid", f"the entry neither maps nor explains {capability}")
         for capability in capabilities_asked(relay)
         if capability in form.lacks or (capability in ("none", "opportunistic", "starttls", "tls") and capability not in application.security)
-        or (capability == "mail_off" and any(file.off is None for file in form.files))
+        or (capability == "mail_off" and any(file.mail_off is None for file in form.files))
     ]
 
 
@@ -137,27 +137,21 @@ def _form(request: Request, application: Application) -> Form:
 
 
 def _file(file: FileForm, path: str, request: Request, relay: Relay, context: t.Mapping[str, t.Any]) -> FilePlan:
-    tree = evaluate(file.settings if relay.sends else file.off, context)
+    leaves = dict(key_paths(file.settings))
     return FilePlan(
-        path, file.dialect, file.shared, tree, tuple(key_paths(file.settings)) if file.shared else (),
-        request.owner or file.owner, request.group or file.group, request.mode or file.mode, holds_secret(tree),
+        path, file.dialect, file.shared, evaluate(file.settings if relay.sends else file.mail_off, context),
+        tuple(leaves) if file.shared else (), frozenset(key for key, value in leaves.items() if names_in_tree(value) & SECRET_NAMES),
+        request.owner or file.owner, request.group or file.group, request.mode or file.mode,
     )
 
 
-def key_paths(tree: t.Any, above: tuple[str, ...] = ()) -> t.Iterator[tuple[str, ...]]:
-    """The path of every key that a tree of settings may set: what is ours in a shared file."""
+def key_paths(tree: t.Any, above: tuple[str, ...] = ()) -> t.Iterator[tuple[tuple[str, ...], t.Any]]:
+    """The path and value of every key of a tree of settings."""
     if isinstance(tree, t.Mapping):
         for key, value in tree.items():
             yield from key_paths(value, (*above, str(key)))
     else:
-        yield above
-
-
-def holds_secret(tree: t.Any) -> bool:
-    """Whether any value of a tree is a secret."""
-    if isinstance(tree, t.Mapping):
-        return any(map(holds_secret, tree.values()))
-    return any(map(holds_secret, tree)) if isinstance(tree, list) else isinstance(tree, Secret)
+        yield above, tree
 
 
 def _unexpressed(relay: Relay, form: Form) -> tuple[str, ...]:

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Composition root of ``smtp_config``: validate > plan > render on the controller, then one or two module calls on the host."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import new_key
+from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Deployment, Host
+from ansible_collections.smarthost.mail.plugins.plugin_utils.difference import difference
+from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, Declaration, HostPlan, Refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
+
+MODULE = "smarthost.mail.smtp_deploy"
+STATES = ("present", "planned", "query", "rolled_back", "committed")
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "relay": {"type": "raw"},
+    "apps": {"type": "raw", "default": []},
+    "catalogue": {"type": "list", "elements": "path", "default": []},
+    "credential": {"type": "str", "choices": list(plan.CREDENTIALS), "default": "in_force"},
+    "on_unsupported": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
+    "prune": {"type": "bool", "default": False},
+    "dest": {"type": "path"},
+    "state": {"type": "str", "choices": list(STATES), "default": "present"},
+    "state_dir": {"type": "path", "default": "/var/lib/smarthost"},
+    "generation": {"type": "str"},
+}
+
+
+class Refused(Exception):
+    """This host's applications cannot express what was declared; nothing is written."""
+
+    def __init__(self, refusals: t.Sequence[Refusal]) -> None:
+        super().__init__()
+        self.problems = [refusal.problem(item) for item in refusals]
+
+
+class ActionModule(ActionBase):
+    """One task for all applications of a host."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = True
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Run the task; every failure is a result, none an exception."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        del tmp
+        _validation, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        self._task_vars, self._args = task_vars or {}, args
+        try:
+            result.update(self._generation() if args["state"] in ("query", "rolled_back", "committed") else self._configure())
+        except ProblemsError as error:
+            result.update(_failure("Nothing was written", error.problems), refusals=[])
+        except Refused as error:
+            result.update(_failure("Nothing was written on this host", error.problems), refusals=[item.as_dict() for item in error.problems])
+        return result
+
+    def _configure(self) -> dict[str, t.Any]:
+        declared = declaration.load(self._args["relay"], self._args["apps"])
+        catalogue = Catalogue(self._args["catalogue"])
+        first = plan.plan_host(declared, catalogue, self._args["credential"])
+        host = self._query(declared, first) if self._must_query(declared, first) else NOTHING_KNOWN
+        in_force = {name: app.get("credential_id", "") for name, app in host.record.get("apps", {}).items()}
+        planned = plan.plan_host(declared, catalogue, self._args["credential"], in_force) if in_force else first
+        deployment = Deployment(host, self._place)
+        plans = [item for item in planned.apps if deployment.add(item)]
+        for request in planned.absent:
+            deployment.take_back(request.name, request.where)
+        if self._args["prune"]:
+            listed = {request.name for request in declared.requests}
+            for name in [name for name in host.record.get("apps", {}) if name not in listed]:
+                deployment.take_back(name, "prune")
+        refusals = [*planned.refusals, *deployment.refusals]
+        if refusals and self._args["on_unsupported"] == "fail":
+            raise Refused(refusals)
+        if deployment.problems:
+            raise ProblemsError(deployment.problems)
+        outcome = {"changed": False} if self._args["state"] == "planned" else self._deploy(deployment, host)
+        return {**outcome, **_described(plans, planned, refusals, deployment, outcome)}
+
+    # -- module calls -------------------------------------------------------------------------
+
+    def _must_query(self, declared: Declaration, first: HostPlan) -> bool:
+        """Whether what stands on the host decides what is written, or has to be shown."""
+        if self._args["state"] == "planned":
+            return False
+        rotating = any(relay.next is not None for relay in declared.relays.values()) and self._args["credential"] == "in_force"
+        shared = any(file.shared for item in first.apps for file in item.files)
+        return bool(shared or rotating or first.absent or self._args["prune"] or self._task.diff)
+
+    def _query(self, declared: Declaration, first: HostPlan) -> Host:
+        key = new_key()
+        wanted = [{"path": self._place(file.path)} for item in first.apps for file in item.files if file.shared or self._task.diff]
+        answer = self._call(
+            state="query", seal_key=key, read=wanted,
+            read_apps=[request.name for request in declared.requests] if not self._args["prune"] else ["*"],
+        )
+        return Host(answer["record"], answer["read"], key)
+
+    def _deploy(self, deployment: Deployment, host: Host) -> dict[str, t.Any]:
+        outcome = self._call(state="present", **deployment.arguments(host.seal_key or new_key()))
+        if self._task.diff:
+            changed = {file["path"] for file in outcome["files"] if file["changed"]}
+            outcome["diff"] = [
+                difference(file, host.text(path), deployment.texts[path]) for path, file in deployment.planned.items() if path in changed
+            ]
+        return outcome
+
+    def _generation(self) -> dict[str, t.Any]:
+        generation = {"generation": self._args["generation"]} if self._args["generation"] else {}
+        return self._call(state=self._args["state"], **generation)
+
+    def _call(self, **arguments: t.Any) -> dict[str, t.Any]:
+        """One module call. Raises ProblemsError with what the host reports; other failures pass as they are."""
+        arguments["state_dir"] = f"{self._args['dest']}/.smarthost" if self._args["dest"] else self._args["state_dir"]
+        answer = self._execute_module(module_name=MODULE, module_args=arguments, task_vars=self._task_vars)
+        if answer.get("problems"):
+            raise ProblemsError([Problem(**problem) for problem in answer["problems"]])
+        if answer.get("failed") or answer.get("unreachable"):
+            raise ProblemsError([Problem("", str(answer.get("msg", "the module failed on the host")).strip(), "module-failed")])
+        answer.pop("invocation", None)
+        return answer
+
+    def _place(self, path: str) -> str:
+        return self._args["dest"].rstrip("/") + path if self._args["dest"] else path
+
+
+def _failure(head: str, problems: t.Sequence[Problem]) -> dict[str, t.Any]:
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    text = "\n".join(map(str, problems))
+    return {"failed": True, "changed": False, "msg": f"{head} ({count}).\n{text}", "problems": [problem.as_dict() for problem in problems]}
+
+
+def _described(
+    plans: t.Sequence[AppPlan], planned: HostPlan, refusals: t.Sequence[Refusal], deployment: Deployment, outcome: t.Mapping[str, t.Any],
+) -> dict[str, t.Any]:
+    """What the task returns about its applications; no secret is in it."""
+    changed = {file["path"] for file in outcome.get("files", ()) if file["changed"]}
+    return {
+        "apps": [_app(item, deployment, changed) for item in plans],
+        "absent": [request.name for request in planned.absent], "unmanaged": [request.name for request in planned.unmanaged],
+        "refusals": [refusal.problem(item).as_dict() for item in refusals],
+        "accepted": [gap for item in plans for gap in refusal.accepted(item)],
+    }
+
+
+def _app(item: AppPlan, deployment: Deployment, changed: set[str]) -> dict[str, t.Any]:
+    recorded = deployment.apps[item.request.name]
+    paths = [file["path"] for file in recorded["files"]]
+    return {
+        "name": item.request.name, "app": item.request.app, "title": item.application.title, "form": item.form, "path": item.path, "paths": paths,
+        "relay": item.relay.name, "security": item.relay.security, "credential_id": recorded["credential_id"], "changed": not changed.isdisjoint(paths),
+        "unexpressed": list(item.unexpressed), "activate": dict(item.activate), "environment": dict(item.environment), "test": item.application.test,
+    }

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filters: the settings of one application as data, as files, and the probes that prove its relays."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, probes, refusal, render
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
+
+
+def smtp_settings(relay: t.Any, app: t.Any, form: str | None = None, catalogue: t.Sequence[str] = (), credential: str = "current") -> t.Any:
+    """One application's settings as data (secrets in the clear): for an ``env:`` or a Secret. See the filter's documentation."""
+    planned = _plan(relay, app, form, catalogue, credential)
+    trees = {file.path: render.reveal(file.tree, render.secret_marker(file)) for file in planned.files}
+    return next(iter(trees.values())) if len(trees) == 1 else trees
+
+
+def smtp_files(relay: t.Any, app: t.Any, form: str | None = None, catalogue: t.Sequence[str] = (), credential: str = "current") -> dict[str, str]:
+    """One application's files as ``{path: text}``. See the filter's documentation."""
+    rendered, refusals, problems = render.render_app(_plan(relay, app, form, catalogue, credential), {})
+    problems += [refusal.problem(item) for item in refusals]
+    if problems:
+        raise AnsibleFilterError("\n".join(map(str, problems)))
+    return {item.file.path: item.text for item in rendered}
+
+
+def smtp_probes(relay: t.Any, apps: t.Any = (), credential_ids: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]:
+    """The options of ``smtp_probe`` for every relay that the applications use. See the filter's documentation."""
+    try:
+        return probes.probes(declaration.load(relay, list(apps)), declaration.plain(credential_ids or {}))
+    except ProblemsError as error:
+        raise AnsibleFilterError(str(error)) from None
+
+
+def _plan(relay: t.Any, app: t.Any, form: str | None, catalogue: t.Sequence[str], credential: str) -> AppPlan:
+    item = {"name": str(app)} if isinstance(app, str) else dict(app)
+    try:
+        declared = declaration.load(relay, [{**item, **({"form": form} if form else {})}])
+        planned = plan.plan_host(declared, Catalogue(list(catalogue)), credential)
+    except ProblemsError as error:
+        raise AnsibleFilterError(str(error)) from None
+    if planned.refusals:
+        raise AnsibleFilterError("\n".join(str(refusal.problem(item)) for item in planned.refusals))
+    if not planned.apps:
+        raise AnsibleFilterError("only an application with state: present has settings")
+    return planned.apps[0]
+
+
+class FilterModule:
+    """Filters of smarthost.mail."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """The filters by name."""
+        return {"smtp_settings": smtp_settings, "smtp_files": smtp_files, "smtp_probes": smtp_probes}

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From a host plan to one set of changes for ``smtp_deploy``, and to the ownership record that goes with it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..module_utils.files.seal import original_label, read_label, seal_contents, unseal
+from .dialects.base import NotValid
+from .model import AppPlan, FilePlan, Refusal
+from .problems import Problem
+from .render import Rendered, dialect, holds_secret, not_valid, render_app
+
+ENCODING, ERRORS = "utf-8", "surrogateescape"
+
+
+class Host(t.NamedTuple):
+    """What a query told about the host: the ownership record, and the shared files by path."""
+
+    record: t.Mapping[str, t.Any]
+    files: t.Mapping[str, t.Mapping[str, t.Any]]
+    seal_key: str
+
+    def text(self, path: str, part: str = "content") -> str | None:
+        """The text of a file as it stands (``content``) or stood before us (``original``); None where there is none."""
+        sealed = self.files.get(path, {}).get(part)
+        label = read_label(path) if part == "content" else original_label(path)
+        return None if sealed is None else unseal(self.seal_key, label, sealed).decode(ENCODING, ERRORS)
+
+    def recorded(self, name: str) -> list[t.Mapping[str, t.Any]]:
+        """The files that the record holds for an application."""
+        return self.record.get("apps", {}).get(name, {}).get("files", [])
+
+
+NOTHING_KNOWN = Host({}, {}, "")
+
+
+class Deployment:
+    """Collects changes; every problem and refusal on the way is kept, nothing is written."""
+
+    def __init__(self, host: Host, at: t.Callable[[str], str] = lambda path: path) -> None:
+        """``at`` maps the path that a plan names to the place where it is written."""
+        self.host, self._at = host, at
+        self.changes: list[dict[str, t.Any]] = []
+        self.texts: dict[str, str] = {}
+        self.apps: dict[str, dict[str, t.Any]] = {}
+        self.removed: list[str] = []
+        self.planned: dict[str, FilePlan] = {}
+        self.refusals: list[Refusal] = []
+        self.problems: list[Problem] = []
+
+    def add(self, plan: AppPlan) -> bool:
+        """Render one application and queue its files. False (and nothing queued) when it has a problem or refusal."""
+        existing = {file.path: self.host.text(self._at(file.path)) or "" for file in plan.files if file.shared}
+        rendered, refusals, problems = render_app(plan, existing)
+        self.refusals += refusals
+        self.problems += problems
+        if refusals or problems:
+            return False
+        for item in rendered:
+            self._write(plan, item)
+        kept = {self._at(item.file.path) for item in rendered}
+        self._take_back(plan.request.name, plan.request.where, [file for file in self.host.recorded(plan.request.name) if file["path"] not in kept])
+        credential = plan.relay.credential
+        self.apps[plan.request.name] = {
+            "app": plan.request.app, "form": plan.form, "relay": plan.relay.name, "credential_id": credential.id if credential else "",
+            "files": [
+                {"path": self._at(file.path), "dialect": file.dialect, "shared": file.shared, "owns": [list(key) for key in file.owns]}
+                for file in plan.files
+            ],
+        }
+        return True
+
+    def take_back(self, name: str, where: str) -> None:
+        """Queue the taking back of everything that the record holds for an application."""
+        if self._take_back(name, where, self.host.recorded(name)) and name in self.host.record.get("apps", {}):
+            self.removed.append(name)
+
+    def _write(self, plan: AppPlan, item: Rendered) -> None:
+        path = self._at(item.file.path)
+        self.planned[path], self.texts[path] = item.file, item.text
+        self._change(
+            plan.request.name, path, "write", shared=item.file.shared, secret=holds_secret(item.file),
+            owner=item.file.owner, group=item.file.group, mode=item.file.mode,
+        )
+
+    def _take_back(self, name: str, where: str, files: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
+        fine = True
+        for file in files:
+            if not file["shared"]:
+                self._change(name, file["path"], "restore")
+            elif self.host.text(file["path"]) is not None:
+                fine = self._take_out(name, where, file) and fine
+        return fine
+
+    def _take_out(self, name: str, where: str, file: t.Mapping[str, t.Any]) -> bool:
+        path = file["path"]
+        text, original = self.host.text(path) or "", self.host.text(path, "original") or ""
+        try:
+            self.texts[path] = dialect(file["dialect"]).remove(text, file["owns"], original)
+        except NotValid as error:
+            self.problems.append(not_valid(f"{where} ({name})", path, file["dialect"], error))
+            return False
+        self._change(name, path, "write", shared=True)
+        return True
+
+    def _change(self, name: str, path: str, action: str, shared: bool = False, secret: bool = False, **placing: str | None) -> None:
+        self.changes.append({
+            "app": name, "path": path, "action": action, "shared": shared, "secret": secret,
+            "based_on": self.host.files.get(path, {}).get("sha256") if shared else None, **placing,
+        })
+
+    def arguments(self, seal_key: str) -> dict[str, t.Any]:
+        """The options of the one ``smtp_deploy`` call that makes it so; contents are sealed."""
+        contents = {path: text.encode(ENCODING, ERRORS) for path, text in self.texts.items()}
+        record = {"apps": self.apps, "remove": self.removed}
+        return {"changes": self.changes, "record": record, "seal_key": seal_key, "contents": seal_contents(seal_key, contents)}

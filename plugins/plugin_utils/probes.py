@@ -1,0 +1,51 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which probes prove a host's relays: one for each distinct way in which an application connects and logs in."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .declaration import override
+from .model import Declaration, Relay
+from .plan import with_credential
+
+_SAME = ("host", "port", "security", "validate_certs", "ca_path", "tls_server_name", "tls_min_version", "helo", "timeout", "allow_plaintext_auth")
+
+
+def probes(declaration: Declaration, credential_ids: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
+    """Options of ``smtp_probe``, one mapping each, with the secret in the clear (its option there is no_log).
+
+    credential_ids: application name to the id of the credential that its files hold. Without any application every
+    relay of the declaration is probed. Relays that are off, and Graph mailboxes, have nothing to probe by SMTP.
+    """
+    found: dict[str, tuple[dict[str, t.Any], list[str]]] = {}
+    for relay, users in _uses(declaration, credential_ids):
+        if relay.type in ("smtp", "local_mta") and relay.sends:
+            options = _options(relay)
+            found.setdefault(repr((relay.name, sorted(options.items()))), (options, []))[1].extend(users)
+    return [{**options, "name": options["name"] + (f" ({', '.join(users)})" if users else "")} for options, users in found.values()]
+
+
+def _uses(declaration: Declaration, credential_ids: t.Mapping[str, str]) -> t.Iterator[tuple[Relay, list[str]]]:
+    for request in declaration.requests:
+        if request.state == "present":
+            relay = override(declaration.relays[request.relay], request)
+            yield with_credential(relay, "in_force", credential_ids.get(request.name)), [request.name]
+    if not declaration.requests:
+        for relay in declaration.relays.values():
+            yield relay, []
+
+
+def _options(relay: Relay) -> dict[str, t.Any]:
+    options: dict[str, t.Any] = {"name": relay.name}
+    options.update({key: getattr(relay, key) for key in _SAME if getattr(relay, key) is not None})
+    if relay.credential is not None:
+        options.update(username=relay.credential.username, password=relay.credential.password.reveal())
+    if relay.auth_mechanisms:
+        options["auth_mechanisms"] = list(relay.auth_mechanisms)
+    if relay.from_ is not None:
+        options["from"] = relay.from_.address
+    return options
