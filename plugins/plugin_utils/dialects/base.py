@@ -17,6 +17,10 @@ A dialect is one module with these functions (shapes below), and states in its d
     text is not valid in this dialect (it is then left untouched).
 ``remove(text, owns, original) -> str``    (only dialects of shared files)
     The user's text with our keys as they are in ``original`` (the text before we first merged; "" when there was none).
+``comment(text) -> str``                   (only dialects that can hold a comment)
+    The text as a comment to stand before what ``write`` gives, ready to be put there as it is; ``read`` passes over it.
+A name that starts with an underscore in this folder is no dialect but what several of them share: ``_text`` (words, lines),
+``_keyed`` (merge and remove for KEY = value lines), ``_nested`` (merge and remove for key paths).
 ``owns`` is a list of key paths (``[["mailer", "PASSWD"], ...]``): all that is ours in that file, also the keys that the
 tree leaves out now. An owned key that the tree does not have is taken out by merge, so that no stale value stays in force.
 
@@ -51,7 +55,7 @@ class NotValid(ValueError):
 
 
 class Dialect(t.Protocol):
-    """The surface that plan and render use. ``merge`` and ``remove`` exist only where a file may be shared."""
+    """The surface that plan and render use. ``merge`` and ``remove`` exist only where a file may be shared, ``comment`` where it may hold one."""
 
     def write(self, tree: Tree) -> str: ...
     def read(self, text: str) -> Tree: ...

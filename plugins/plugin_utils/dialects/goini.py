@@ -1,0 +1,193 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Dialect of Gitea's ``app.ini``: go-ini (``gopkg.in/ini.v1``) with IgnoreContinuation.
+
+Tree: ``{section: {KEY: value}}``; section ``""`` is what stands before the first header. Shared: ``merge`` and ``remove``.
+Sections with the same name are one, the last of equal keys is in force. A value that is not one harmless word goes into
+backticks, or into three double quotes when it holds a backtick.
+Cannot carry: a line break, NUL, ``%(NAME)s`` (replaced even inside quotes), a backtick together with three double quotes.
+Source: go-ini ``parser.go`` (parse, readKeyName, readValue), ``key.go`` (transformValue); Gitea ``modules/setting/config_provider.go``.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import typing as t
+
+from . import _keyed
+from ._text import BOM, line_number, lines_of, one_line
+from ._text import comment_lines as comment
+from .base import CannotCarry, NotValid, Owns, Tree, Value
+
+__all__ = ["GoIni", "comment", "merge", "quote", "read", "remove", "write"]
+
+_BARE = re.compile(r"[A-Za-z0-9_.+@^,/:-]+")
+_REFERENCE = re.compile(r"%\([^)]+\)s")
+# What Go's unicode.IsSpace says.
+_BLANKS = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+
+
+def quote(value: Value) -> str:
+    """A bare word, or the value in backticks or three double quotes."""
+    text = one_line(value)
+    if _BARE.fullmatch(text):
+        return text
+    if _REFERENCE.search(text):
+        raise CannotCarry("%(NAME)s is replaced by another key, also inside quotes")
+    if "`" not in text:
+        return f"`{text}`"
+    if '"""' not in text:
+        return f'"""{text}"""'
+    raise CannotCarry("a backtick and three double quotes in one value leave no quote to put around it")
+
+
+class GoIni(t.NamedTuple):
+    """The dialect with one application's load options and spelling.
+
+    continuation: a backslash at the end of an unquoted value joins the next line.
+    """
+
+    continuation: bool
+    quote: t.Callable[[Value], str]
+
+    def write(self, tree: Tree) -> str:
+        """Each section under its header, a blank line between."""
+        blocks = []
+        for section, settings in tree.items():
+            lines = [_line(key, self.quote(value)) for key, value in settings.items()]
+            blocks.append("".join(f"{line}\n" for line in ([_header((section,))] if section else []) + lines))
+        return "\n".join(blocks)
+
+    def read(self, text: str) -> Tree:
+        """``{section: {KEY: text}}`` as the parser sees it; raises NotValid."""
+        tree: dict[str, dict[str, str]] = {}
+        document = self.syntax.scan(text)
+        for section in document.sections:
+            if section.start < section.body:
+                tree.setdefault(section.name[0], {})
+        for entry in document.entries:
+            tree.setdefault(entry.path[0], {})[entry.path[1]] = entry.value
+        return tree
+
+    def merge(self, text: str, tree: Tree, owns: Owns) -> str:
+        """The user's text with our keys set; raises NotValid."""
+        wanted = {(section, key): self.quote(value) for section, keys in tree.items() for key, value in keys.items()}
+        return _keyed.merge(text, wanted, owns, self.syntax)
+
+    def remove(self, text: str, owns: Owns, original: str) -> str:
+        """The user's text with our keys as in the original; raises NotValid."""
+        return _keyed.remove(text, owns, original, self.syntax)
+
+    @property
+    def syntax(self) -> _keyed.Syntax:
+        """How the parser sees a text."""
+        return _keyed.Syntax(functools.partial(_scan, continuation=self.continuation), _line, _header, _keeps)
+
+
+def _line(key: str, spelled: str) -> str:
+    return f"{key} = {spelled}"
+
+
+def _header(name: _keyed.Path) -> str:
+    return f"[{name[0]}]"
+
+
+def _keeps(rest: str) -> bool:
+    return "`" not in rest and '"""' not in rest
+
+
+def _scan(text: str, continuation: bool) -> _keyed.Document:
+    """Entries and sections; raises NotValid with the line where go-ini would give up."""
+    entries: list[_keyed.Entry] = []
+    first = 1 if text.startswith(BOM) else 0
+    headers = [(("",), first, first)]
+    lines = lines_of(text)
+    for start, line in lines:
+        bare = line.strip(_BLANKS)
+        if not bare or bare[0] in "#;":
+            continue
+        if bare[0] == "[":
+            close = line.rfind("]")
+            if close < 0:
+                raise NotValid("a section header without ]", line_number(text, start))
+            name = line[line.index("[") + 1:close]
+            headers.append((("" if name == "DEFAULT" else name,), start, start + len(line)))
+        else:
+            entries.append(_entry(text, start, line, headers[-1][0], lines, continuation))
+    ends = [header[1] for header in headers[1:]] + [len(text)]
+    sections = tuple(_keyed.Section(*header, end) for header, end in zip(headers, ends))
+    return _keyed.Document(tuple(entries), sections)
+
+
+def _entry(
+    text: str, start: int, line: str, section: _keyed.Path, lines: t.Iterator[tuple[int, str]], continuation: bool
+) -> _keyed.Entry:
+    key, after = _key(line)
+    if not key:
+        raise NotValid("neither a section, a comment nor KEY = value", line_number(text, start))
+    rest = line[after:]
+    value_start = start + after + len(rest) - len(rest.lstrip(" \t"))
+    rest = rest.lstrip(_BLANKS)
+    mark = '"""' if len(rest) > 3 and rest.startswith('"""') else "`" if rest.startswith("`") else ""
+    if mark:
+        value, value_end, end = _quoted(text, start, value_start, line, mark, lines)
+    elif continuation and rest.rstrip(_BLANKS).endswith("\\"):
+        value, value_end, end = _continued(start + len(line), rest.rstrip(_BLANKS)[:-1], lines)
+    else:
+        bare = re.split("[#;]", rest, maxsplit=1)[0].rstrip(_BLANKS)
+        value, value_end, end = _unwrapped(bare), value_start + len(bare), start + len(line)
+    return _keyed.Entry((*section, key), start, end, value_start, value_end, value)
+
+
+def _key(line: str) -> tuple[str, int]:
+    """Name and the offset after the delimiter; an empty name where there is none."""
+    indent = len(line) - len(line.lstrip(_BLANKS))
+    found = re.compile(r'("""(?P<a>.+?)"""|"(?P<b>.*?)"|`(?P<c>.*?)`)[^=:]*[=:]').match(line, indent)
+    if found:
+        return (found["a"] or found["b"] or found["c"] or "").strip(_BLANKS), found.end()
+    delimiter = re.search("[=:]", line[indent:])
+    if line[indent] in '"`' or not delimiter:
+        return "", 0
+    return line[indent:indent + delimiter.start()].strip(_BLANKS), indent + delimiter.end()
+
+
+def _quoted(
+    text: str, start: int, value_start: int, line: str, mark: str, lines: t.Iterator[tuple[int, str]]
+) -> tuple[str, int, int]:
+    """Value, where its spelling ends, where its lines end. The last mark of the line closes."""
+    opened, end = value_start + len(mark), start + len(line)
+    close = text.rfind(mark, opened, end)
+    while close < 0:
+        following = next(lines, None)
+        if following is None:
+            raise NotValid("a quote that is never closed", line_number(text, start))
+        end = following[0] + len(following[1])
+        close = text.rfind(mark, following[0], end)
+    return text[opened:close], close + len(mark), end
+
+
+def _continued(end: int, value: str, lines: t.Iterator[tuple[int, str]]) -> tuple[str, int, int]:
+    """Value, where its spelling ends, where its lines end: lines are joined as long as they end in a backslash."""
+    value_end = end
+    for start, line in lines:
+        bare = line.strip(_BLANKS)
+        end, value_end = start + len(line), start + len(line.rstrip(_BLANKS))
+        value += bare
+        if not bare or not value.endswith("\\"):
+            break
+        value = value[:-1]
+    return value, value_end, end
+
+
+def _unwrapped(bare: str) -> str:
+    for mark in "'\"":
+        if len(bare) >= 2 and bare[0] == bare[-1] == mark and bare.count(mark) == 2:
+            return bare[1:-1]
+    return bare
+
+
+_gitea = GoIni(continuation=False, quote=quote)
+write, read, merge, remove = _gitea.write, _gitea.read, _gitea.merge, _gitea.remove

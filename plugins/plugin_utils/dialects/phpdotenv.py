@@ -1,0 +1,140 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Dialect of Laravel's ``.env``: vlucas/phpdotenv 5, then Laravel's ``env()``, which turns words into types.
+
+Tree: ``{KEY: value}``. Shared: ``merge`` and ``remove``; the last of equal keys is in force.
+Strings go into double quotes with a backslash before ``\\ " $``. ``env()`` makes true, false, null and empty (also in round
+brackets, in any case) a type, and strips one pair of equal quotes around a value: such strings get a pair of quotes of their
+own for it to strip. A true/false is written bare.
+Cannot carry: a line break, NUL.
+``read`` gives what ``env()`` gives as text, and leaves ``${NAME}`` of the user's own values as it stands.
+Source: phpdotenv ``Parser/Lines.php``, ``Parser/EntryParser.php``; Illuminate ``Support/Env.php``.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from . import _keyed
+from ._text import ASCII_BLANKS, BOM, line_number, one_line, with_backslashes
+from ._text import comment_lines as comment
+from .base import NotValid, Owns, Tree, Value
+
+__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
+
+_BARE = re.compile(r"[A-Za-z0-9_.+@%^,/:-]+")
+_WORD = re.compile(r"true|false|null|empty|\((?:true|false|null|empty)\)", re.IGNORECASE)
+_WRAPPED = re.compile(r"(['\"]).*\1")
+_NAME = re.compile(r"(?:export[ \t\v\f]+)?(?P<quote>['\"]?)(?P<name>[a-zA-Z0-9_.]+)(?P=quote)")
+_ESCAPES = {"f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\", "$": "$"}
+
+
+def write(tree: Tree) -> str:
+    """One line for each key."""
+    return "".join(_line(key, quote(value)) + "\n" for key, value in tree.items())
+
+
+def quote(value: Value) -> str:
+    """A bare word where nothing turns it into a type, else a double-quoted string."""
+    text = one_line(value)
+    if isinstance(value, (bool, int)):
+        return text
+    if _WORD.fullmatch(text) or _WRAPPED.fullmatch(text):
+        text = f'"{text}"'
+    return text if _BARE.fullmatch(text) else '"' + with_backslashes(text, '\\"$') + '"'
+
+
+def read(text: str) -> Tree:
+    """``{KEY: text}``; raises NotValid where phpdotenv would refuse the file."""
+    tree = {}
+    for entry in _scan(text).entries:
+        wrapped = _WRAPPED.fullmatch(entry.value)
+        tree[entry.path[0]] = entry.value[1:-1] if wrapped else entry.value
+    return tree
+
+
+def merge(text: str, tree: Tree, owns: Owns) -> str:
+    """The user's text with our keys set; raises NotValid."""
+    return _keyed.merge(text, {(key,): quote(value) for key, value in tree.items()}, owns, _SYNTAX)
+
+
+def remove(text: str, owns: Owns, original: str) -> str:
+    """The user's text with our keys as in the original; raises NotValid."""
+    return _keyed.remove(text, owns, original, _SYNTAX)
+
+
+def _line(key: str, spelled: str) -> str:
+    return f"{key}={spelled}"
+
+
+def _scan(text: str) -> _keyed.Document:
+    first = 1 if text.startswith(BOM) else 0
+    entries = tuple(_entry(text, start, end) for start, end in _raw_entries(text, first))
+    return _keyed.Document(entries, (_keyed.Section((), first, first, len(text)),))
+
+
+def _raw_entries(text: str, offset: int) -> t.Iterator[tuple[int, int]]:
+    """Start and end of each entry: a line, or several when a double quote stays open (Lines.php, quirks included)."""
+    lines = [found for found in re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+").finditer(text, offset)]
+    start = None
+    for found in lines:
+        line = found.group().rstrip("\r\n")
+        started = '="' in line and not _closes(line, True)
+        if start is None and not started:
+            if line.strip(ASCII_BLANKS + "\0") and not line.lstrip(ASCII_BLANKS + "\0").startswith("#"):
+                yield found.span()
+            continue
+        start = found.start() if start is None else start
+        if _closes(line, started):
+            yield start, found.end()
+            start = None
+    if start is not None:
+        raise NotValid("a double quote that is never closed", line_number(text, start))
+
+
+def _closes(line: str, started: bool) -> bool:
+    if line == '"':
+        return True
+    count = len(re.findall(r'(?=([^\\]"))', line.replace("\\\\", "")))
+    return count > 1 if started else count >= 1
+
+
+def _entry(text: str, start: int, end: int) -> _keyed.Entry:
+    number = line_number(text, start)
+    name, equals, _rest = text[start:end].partition("=")
+    found = _NAME.fullmatch(name.strip(ASCII_BLANKS + "\0"))
+    if not found:
+        raise NotValid("not of the form KEY=value", number)
+    if not equals:
+        raise NotValid("a key without =", number)
+    value_start = start + len(name) + 1
+    while value_start < end and text[value_start] in " \t":
+        value_start += 1
+    raw = text[value_start:end].rstrip(ASCII_BLANKS + "\0")
+    value, length = _value(raw, number)
+    return _keyed.Entry((found["name"],), start, end, value_start, value_start + length, value)
+
+
+def _value(raw: str, number: int) -> tuple[str, int]:
+    """Value and the length of its spelling; raises NotValid (EntryParser.php, parseValue)."""
+    if raw[:1] == '"':
+        found = re.compile(r'"((?:[^"\\]|\\["\\$fnrtv])*)"').match(raw)
+        value = re.sub(r"\\(.)", lambda escape: _ESCAPES[escape[1]], found[1]) if found else ""
+    elif raw[:1] == "'":
+        found = re.compile(r"'([^']*)'").match(raw)
+        value = found[1] if found else ""
+    else:
+        found = re.compile(r"[^\s#]*").match(raw)
+        value = found[0] if found else ""
+    if not found:
+        raise NotValid("a quote that is never closed, or an unknown escape", number)
+    rest = raw[found.end():].lstrip(ASCII_BLANKS)
+    if rest and not rest.startswith("#"):
+        raise NotValid("more after the value: quotes are missing", number)
+    return value, found.end()
+
+
+_SYNTAX = _keyed.Syntax(_scan, _line)
