@@ -1,0 +1,34 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test quick bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile
+
+demo: .venv/ready ## set up, then declare one relay and send through it: nothing outside this folder is touched
+	$(BIN)/python demo/demo.py
+
+test: .venv/ready-tests ## set up, then run every suite; ONLY="unit lint" runs those
+	$(BIN)/python tests/tools/run.py $(ONLY)
+
+quick: .venv/ready-tests ## the unit tests only, in seconds
+	$(BIN)/python tests/tools/run.py unit
+
+bench: .venv/ready-tests ## measure smtp_config beside ansible.builtin.template; writes build/bench.json
+	$(BIN)/python tests/bench/bench.py
+
+clean: ## remove everything that these commands made
+	rm -rf .venv .cache .pytest_cache build demo/out
+
+.venv/ready: requirements-dev.txt
+	$(PYTHON) tests/tools/setup.py requirements-dev.txt
+	touch $@
+
+.venv/ready-tests: .venv/ready tests/requirements.txt
+	$(PYTHON) tests/tools/setup.py tests/requirements.txt
+	touch $@

@@ -1,0 +1,14 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stand-in for the get-pip script that ansible-test would download: ensurepip's pip, which ships inside CPython, installs what was asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+wanted = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
+# A process of its own: ensurepip sets PIP_CONFIG_FILE=/dev/null, and pip would then ignore the user's package index.
+subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"])
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install"] + wanted))

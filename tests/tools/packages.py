@@ -1,0 +1,63 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Installs the Debian packages that a suite names in its packages.txt, where this machine and this user may."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import typing as t
+
+# A package that brings a server must not start it on the machine of whoever runs the tests: Debian asks policy-rc.d.
+INSTALL = """
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\\nexit 101\\n' > "$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
+apt() { apt-get -q -o DPkg::Lock::Timeout=300 "$@"; }
+apt install -y --no-install-recommends "$@" || { apt update; apt install -y --no-install-recommends "$@"; }
+"""
+
+
+def listed(path: pathlib.Path) -> list[str]:
+    """Read one package name a line; `#` starts a comment. A missing file names none."""
+    if not path.is_file():
+        return []
+    lines = (line.split("#", 1)[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line]
+
+
+def missing(names: t.Sequence[str]) -> list[str]:
+    """Return those that dpkg does not hold as installed; all of them where there is no dpkg."""
+    if not names or not shutil.which("dpkg-query"):
+        return list(names)
+    query = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\\n", *names]
+    shown = subprocess.run(query, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True, check=False).stdout
+    installed = {line.split()[0] for line in shown.splitlines() if line.endswith(" installed")}
+    return [name for name in names if name not in installed]
+
+
+def install(names: t.Sequence[str], log: t.Optional[t.IO[str]] = None) -> str:
+    """Install what is missing of `names`; return "" when all are there, else why not, in words."""
+    wanted = missing(names)
+    if not wanted:
+        return ""
+    if not shutil.which("apt-get"):
+        return "this machine has no apt"
+    become: list[str] = []
+    if os.geteuid() != 0:
+        become = ["sudo", "-n"]
+        if not shutil.which("sudo") or subprocess.run(["sudo", "-n", "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+            return "this user is neither root nor allowed sudo without a password"
+    done = subprocess.run([*become, "sh", "-c", INSTALL, "install", *wanted], stdout=log, stderr=subprocess.STDOUT if log else None, check=False)
+    still = missing(names)
+    if done.returncode or still:
+        return "apt could not install " + " ".join(still or wanted)
+    return ""
