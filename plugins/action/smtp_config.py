@@ -10,7 +10,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import new_key
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal, report
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Deployment, Host
 from ansible_collections.smarthost.mail.plugins.plugin_utils.difference import difference
@@ -84,7 +84,18 @@ class ActionModule(ActionBase):
         if deployment.problems:
             raise ProblemsError(deployment.problems)
         outcome = {"changed": False} if self._args["state"] == "planned" else self._deploy(deployment, host)
-        return {**outcome, **_described(plans, planned, refusals, deployment, outcome)}
+        described = _described(plans, planned, refusals, deployment, outcome)
+        described["activations"] += self._taken_back(deployment, catalogue, outcome)
+        return {**outcome, **described}
+
+    def _taken_back(self, deployment: Deployment, catalogue: Catalogue, outcome: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+        """How applications that lost their settings come to know of it."""
+        changed = {file["path"] for file in outcome.get("files", ()) if file["changed"]}
+        apps = {name: deployment.host.record["apps"][name]["app"] for name in deployment.removed}
+        return [
+            {"app": name, **catalogue.find(app, "record").activate} for name, app in apps.items()
+            if any(change["app"] == name and change["path"] in changed for change in deployment.changes)
+        ]
 
     # -- module calls -------------------------------------------------------------------------
 
@@ -144,19 +155,22 @@ def _described(
 ) -> dict[str, t.Any]:
     """What the task returns about its applications; no secret is in it."""
     changed = {file["path"] for file in outcome.get("files", ()) if file["changed"]}
+    apps = [_app(item, deployment, changed) for item in plans]
     return {
-        "apps": [_app(item, deployment, changed) for item in plans],
-        "absent": [request.name for request in planned.absent], "unmanaged": [request.name for request in planned.unmanaged],
+        "apps": apps, "absent": [request.name for request in planned.absent], "unmanaged": [request.name for request in planned.unmanaged],
         "refusals": [refusal.problem(item).as_dict() for item in refusals],
         "accepted": [gap for item in plans for gap in refusal.accepted(item)],
+        "activations": [{"app": app["name"], **app["activate"]} for app in apps if app["changed"]],
+        "lines": report.plan_lines(plans, planned, refusals),
     }
 
 
 def _app(item: AppPlan, deployment: Deployment, changed: set[str]) -> dict[str, t.Any]:
     recorded = deployment.apps[item.request.name]
     paths = [file["path"] for file in recorded["files"]]
+    touched = {change["path"] for change in deployment.changes if change["app"] == item.request.name}
     return {
         "name": item.request.name, "app": item.request.app, "title": item.application.title, "form": item.form, "path": item.path, "paths": paths,
-        "relay": item.relay.name, "security": item.relay.security, "credential_id": recorded["credential_id"], "changed": not changed.isdisjoint(paths),
+        "relay": item.relay.name, "security": item.relay.security, "credential_id": recorded["credential_id"], "changed": not changed.isdisjoint(touched),
         "unexpressed": list(item.unexpressed), "activate": dict(item.activate), "environment": dict(item.environment), "test": item.application.test,
     }

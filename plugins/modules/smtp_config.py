@@ -150,6 +150,16 @@ apps:
     activate: {description: How a change comes into force., type: dict, sample: {systemd: gitea, how: restart}}
     environment: {description: Variables that its process needs beside the files., type: dict, sample: {}}
     test: {description: What an operator can run to see a message go out., type: str, sample: gitea admin sendmail}
+activations:
+  description: Options of M(smarthost.mail.smtp_activate) for the applications whose files changed.
+  returned: O(state=present)
+  type: list
+  elements: dict
+lines:
+  description: Who gets what, in lines for people, refusals with their ways out last.
+  returned: O(state=present) or O(state=planned)
+  type: list
+  elements: str
 absent:
   description: Applications that were taken back.
   returned: O(state=present) or O(state=planned)

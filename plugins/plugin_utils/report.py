@@ -1,0 +1,39 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What people read: the plan of a host in lines."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import refusal
+from .model import AppPlan, HostPlan, Refusal, Relay
+
+
+def plan_lines(plans: t.Iterable[AppPlan], planned: HostPlan, refusals: t.Iterable[Refusal]) -> list[str]:
+    """Who gets what, one line an application, then what is refused with the ways out."""
+    lines = [_planned(plan) for plan in plans]
+    lines += [f"{request.name}: taken back" for request in planned.absent]
+    lines += [f"{request.name}: unmanaged, never touched" for request in planned.unmanaged]
+    return lines + [line for item in refusals for line in f"REFUSED {refusal.problem(item)}".splitlines()]
+
+
+def _planned(plan: AppPlan) -> str:
+    name = plan.request.name if plan.request.name == plan.request.app else f"{plan.request.name} ({plan.request.app})"
+    parts = [f"{name}: {', '.join(file.path for file in plan.files)} [{plan.form}]", _connection(plan.relay)]
+    if plan.unexpressed:
+        parts.append("no setting for " + ", ".join(plan.unexpressed))
+    if plan.accepted:
+        parts.append("accepted: " + ", ".join(gap.code for gap in plan.accepted))
+    return "; ".join(parts)
+
+
+def _connection(relay: Relay) -> str:
+    if not relay.sends:
+        return f"mail is off (relay {relay.name})"
+    if relay.type == "ms_graph":
+        return f"through relay {relay.name} (Microsoft Graph)"
+    login = f"as {relay.credential.username}" if relay.credential else "by OAuth 2" if relay.oauth2 else "without login"
+    return f"through relay {relay.name} ({relay.host}:{relay.port}, {relay.security}) {login}"
