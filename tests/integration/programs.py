@@ -127,12 +127,14 @@ def unpacked_nullmailer() -> Path:
     return home
 
 
-# What Debian's service does (with a fifo for the trigger), then one message: queued by whoever calls sendmail, sent by the user mail
+# What Debian's service does (with a fifo for the trigger), then one message: queued by whoever calls sendmail, sent by the user mail.
+# The shell stays as the first process of its namespace: a change of user would undo the promise to die with unshare
 NULLMAILER = """\
 mkfifo -m 0622 /var/spool/nullmailer/trigger
 chown mail:root /var/spool/nullmailer/trigger
 nullmailer-inject "$1" || exit
-exec setpriv --reuid=mail --regid=mail --clear-groups nullmailer-send 2>&1
+setpriv --reuid=mail --regid=mail --clear-groups nullmailer-send 2>&1
+exit
 """
 
 
@@ -166,7 +168,8 @@ def _until(argv: t.Sequence[str], text: str, word: str, timeout: float) -> str:
             if not chunk:
                 break
             said += chunk
-        process.kill()  # unshare ignores SIGTERM; its children end with it
+        process.kill()  # unshare ignores SIGTERM; its children end with it,
+        process.stdout.read()  # and have ended when nobody holds the other end of the pipe
     return said.decode(errors="replace")
 
 
@@ -268,18 +271,34 @@ class Alertmanager:
 
 # ---- What is needed ----------------------------------------------------------------------------------------------------------
 
+def _can_have_nullmailer() -> bool:
+    try:
+        return unpacked_nullmailer().exists()
+    except (RuntimeError, OSError):
+        return False
+
+
 NEEDS: t.Mapping[str, t.Callable[[], bool]] = {
     "postfix": lambda: shutil.which("postfix") is not None,
     "sasl2-bin": lambda: shutil.which("saslpasswd2") is not None,
     "libsasl2-modules": lambda: Path(SASL_PLUGINS, "libcrammd5.so").exists(),
     "libsasl2-modules-db": lambda: Path(SASL_PLUGINS, "libsasldb.so").exists(),
     "msmtp": lambda: shutil.which("msmtp") is not None,
+    "nullmailer": _can_have_nullmailer,
     "prometheus-alertmanager": lambda: shutil.which("prometheus-alertmanager") is not None,
     "django": lambda: importlib.util.find_spec("django") is not None,
+}
+# How to get each that is no Debian package to install
+OTHERWISE: t.Mapping[str, str] = {
+    "nullmailer": "make `apt-get download nullmailer` work here (it conflicts with postfix, so the suite only unpacks it)",
+    "django": "pip install django",
 }
 RELAY_NEEDS = ("postfix", "sasl2-bin", "libsasl2-modules", "libsasl2-modules-db")
 
 
-def missing(*packages: str) -> t.List[str]:
-    """Those of `packages` (names in NEEDS) that are not here."""
-    return [package for package in packages if not NEEDS[package]()]
+def missing(*packages: str) -> str:
+    """What to do to have those of `packages` (names in NEEDS) that are not here; empty when all are."""
+    absent = [package for package in packages if not NEEDS[package]()]
+    debian = [package for package in absent if package not in OTHERWISE]
+    ways = ["apt-get install " + " ".join(debian)] if debian else []
+    return "; ".join(ways + [OTHERWISE[package] for package in absent if package in OTHERWISE])

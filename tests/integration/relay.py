@@ -186,12 +186,15 @@ class Relay:
             found[key] = message
         return list(found.values())
 
-    def wait_for(self, subject: str, timeout: float = 10) -> Message:
-        """The first message whose subject contains `subject`; AssertionError with the log's end if none arrives in `timeout` seconds."""
+    def wait_for(self, subject: str, timeout: float = 10, recipients: int = 1) -> Message:
+        """The first message whose subject contains `subject` and that has reached so many recipients.
+
+        AssertionError with the log's end if none has in `timeout` seconds.
+        """
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             for message in self.messages():
-                if subject in message.subject:
+                if subject in message.subject and len(message.recipients) >= recipients:
                     return message
             time.sleep(0.02)
         raise AssertionError(f"no message with subject {subject!r} within {timeout} s; the relay's log ends:\n{self.log()[-3000:]}")

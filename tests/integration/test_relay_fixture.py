@@ -95,7 +95,7 @@ def by_alertmanager(settings: Settings, subject: str) -> programs.Outcome:
 SENDERS: t.Mapping[str, t.Tuple[Send, str]] = {
     "postfix": (by_postfix, "postfix"),
     "msmtp": (by_msmtp, "msmtp"),
-    "nullmailer": (by_nullmailer, "postfix"),
+    "nullmailer": (by_nullmailer, "nullmailer"),
     "django": (by_django, "django"),
     "alertmanager": (by_alertmanager, "prometheus-alertmanager"),
 }
@@ -143,9 +143,9 @@ def test_a_wrong_password_is_refused_and_the_program_says_so(program: str, relay
 
 
 @pytest.mark.parametrize("program", SENDERS)
-def test_a_relay_of_an_unknown_ca_is_refused_and_sees_no_login(program: str, relay: Relay, site: Path, tmp_path: Path) -> None:
-    other = site / "other"
-    subject, outcome = send(program, settings_for(program, relay, site)._replace(ca=Pki(other, "Some other CA").ca))
+def test_a_relay_of_an_unknown_ca_is_refused(program: str, relay: Relay, site: Path) -> None:
+    stranger = Pki(site / "stranger", "Some other CA")
+    subject, outcome = send(program, settings_for(program, relay, site)._replace(ca=stranger.ca))
     assert not outcome.ok
     assert "certificate" in outcome.text.lower()
     assert subject not in [message.subject for message in relay.messages()]
@@ -166,12 +166,14 @@ def login(client: smtplib.SMTP, user: str, password: str) -> int:
     return client.docmd("AUTH PLAIN", base64.b64encode(f"\0{user}\0{password}".encode()).decode())[0]
 
 
-@pytest.mark.parametrize("leaf", ["expired", "not_yet_valid", "wrong_name", "self_signed"])
-def test_each_bad_certificate_is_refused_by_a_verifying_client(leaf: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("leaf, reason", [
+    ("expired", "has expired"), ("not_yet_valid", "not yet valid"), ("wrong_name", "Hostname mismatch"), ("self_signed", "self-signed"),
+])
+def test_each_bad_certificate_is_refused_by_a_verifying_client_for_its_reason(leaf: str, reason: str, tmp_path: Path) -> None:
     need(*programs.RELAY_NEEDS)
     pki = Pki(tmp_path)
     with Relay({}, pki=pki, leaf=getattr(pki, leaf)()) as relay:
-        with pytest.raises(ssl.SSLCertVerificationError):
+        with pytest.raises(ssl.SSLCertVerificationError, match=reason):
             smtplib.SMTP_SSL("localhost", relay.ports["tls"], context=ssl.create_default_context(cafile=str(pki.ca)))
 
 
@@ -220,13 +222,14 @@ def test_a_message_to_two_recipients_is_one_message_and_one_by_nobody_shows_no_u
     subject = uuid.uuid4().hex
     with smtplib.SMTP("127.0.0.1", relay.ports["plain"]) as client:
         client.sendmail("guest@site.test", ["one@dest.test", "two@dest.test"], f"Subject: {subject}\n\nHello.\n")
-    message = relay.wait_for(subject)
+    message = relay.wait_for(subject, recipients=2)
+    assert sorted(message.recipients) == ["one@dest.test", "two@dest.test"]
     assert (message.tls, message.user, message.port, message.sender) == ("", "", "plain", "guest@site.test")
     assert message.body == "Hello.\n"
-    assert [message.subject for message in relay.messages()].count(subject) == 1
+    assert [arrived.subject for arrived in relay.messages()].count(subject) == 1
 
 
-def test_a_closed_relay_leaves_no_process_and_no_folder_and_can_restart_on_its_ports_before() -> None:
+def test_a_closed_relay_leaves_no_process_and_no_folder_and_can_restart_on_its_ports() -> None:
     need(*programs.RELAY_NEEDS)
     with Relay({"app": "secret"}) as relay:
         relay.stop()
@@ -242,19 +245,32 @@ def test_a_closed_relay_leaves_no_process_and_no_folder_and_can_restart_on_its_p
 
 
 @pytest.mark.parametrize("program", SENDERS)
-def test_a_program_that_has_sent_leaves_no_process(program: str, relay: Relay, site: Path) -> None:
+def test_a_program_that_has_sent_leaves_no_process(
+    program: str, relay: Relay, site: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SMARTHOST_TEST", str(site))  # a mark that everything the program starts inherits
     _subject, outcome = send(program, settings_for(program, relay, site))
     assert outcome.ok, outcome.text
     assert inside(site) == []
 
 
+@pytest.mark.parametrize("ci, outcome", [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
+def test_a_missing_program_is_named_and_fails_in_ci_and_skips_elsewhere(
+    ci: str, outcome: t.Type[BaseException], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(outcome, match="apt-get install postfix msmtp"):
+        need("postfix", "msmtp")
+
+
 def inside(folder: Path) -> t.List[int]:
-    """The processes that work in `folder` or name it on their command line."""
+    """The processes that work in `folder`, or name it on their command line or in their environment."""
     found = []
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
-            words = Path(f"/proc/{entry}/cmdline").read_bytes().decode(errors="replace")
-            if str(folder) in words or os.readlink(f"/proc/{entry}/cwd").startswith(str(folder)):
+            words = b"".join(Path(f"/proc/{entry}/{name}").read_bytes() for name in ("cmdline", "environ"))
+            if os.fsencode(folder) in words or os.readlink(f"/proc/{entry}/cwd").startswith(str(folder)):
                 found.append(int(entry))
         except OSError:
             continue  # it has ended, or is a zombie
