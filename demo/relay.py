@@ -83,7 +83,7 @@ class _Controller(Controller):
 
 
 def _certificates(folder: pathlib.Path) -> tuple[pathlib.Path, ssl.SSLContext]:
-    """A CA and a certificate for localhost, good for a day. Returns the CA's file and the server's context."""
+    """A CA and a certificate for localhost, good for a month. Returns the CA's file and the server's context."""
     folder.mkdir(mode=0o700)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "smarthost.mail demo CA")])
@@ -104,7 +104,7 @@ def _certificates(folder: pathlib.Path) -> tuple[pathlib.Path, ssl.SSLContext]:
 
 def _signed(subject: x509.Name, issuer: x509.Name, public_key: t.Any, signer: t.Any, extensions: list[tuple[t.Any, bool]]) -> x509.Certificate:
     now = datetime.datetime.now(datetime.timezone.utc)
-    builder = x509.CertificateBuilder(issuer, subject, public_key, x509.random_serial_number(), now - datetime.timedelta(hours=1), now + datetime.timedelta(days=1))
+    builder = x509.CertificateBuilder(issuer, subject, public_key, x509.random_serial_number(), now - datetime.timedelta(hours=1), now + datetime.timedelta(days=30))
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
     return builder.sign(signer, hashes.SHA256())

@@ -18,6 +18,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPla
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
 
 MODULE = "smarthost.mail.smtp_deploy"
+OLDEST_PYTHON = (3, 8)
 STATES = ("present", "planned", "query", "rolled_back", "committed")
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "relay": {"type": "raw"},
@@ -136,9 +137,20 @@ class ActionModule(ActionBase):
         if answer.get("problems"):
             raise ProblemsError([Problem(**problem) for problem in answer["problems"]])
         if answer.get("failed") or answer.get("unreachable"):
-            raise ProblemsError([Problem("", str(answer.get("msg", "the module failed on the host")).strip(), "module-failed")])
+            raise ProblemsError([self._why_failed(answer)])
         answer.pop("invocation", None)
         return answer
+
+    def _why_failed(self, answer: t.Mapping[str, t.Any]) -> Problem:
+        """A module that could not even start says little: ask the host for its Python."""
+        python = self._task_vars.get("ansible_python_interpreter") or "python3"
+        if "module_stdout" in answer:
+            asked = self._low_level_execute_command(f"{python} -c 'import sys; print(*sys.version_info[:2])'", executable="/bin/sh")
+            version = tuple(int(part) for part in asked["stdout"].split() if part.isdigit())
+            if asked["rc"] == 0 and len(version) == 2 and version < OLDEST_PYTHON:
+                what = f"Python {version[0]}.{version[1]} ({python}) is too old on this host."
+                return Problem("", what, "python-too-old", "Python 3.8 or newer is needed there; name it in ansible_python_interpreter.")
+        return Problem("", str(answer.get("msg", "the module failed on the host")).strip(), "module-failed")
 
     def _place(self, path: str) -> str:
         return self._args["dest"].rstrip("/") + path if self._args["dest"] else path
