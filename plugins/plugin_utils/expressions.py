@@ -26,13 +26,14 @@ class ExpressionError(ValueError):
 def evaluate(value: t.Any, context: t.Mapping[str, t.Any]) -> t.Any:
     """A tree of settings with every expression replaced by its value; keys whose value is None are left out.
 
+    A list or an inner mapping of which nothing is left is None as well: a table without entries, an option group without options.
     What comes out of an expression that names a secret is a Secret. Raises ExpressionError.
     """
     if isinstance(value, t.Mapping):
         done = {key: evaluate(item, context) for key, item in value.items()}
-        return {key: item for key, item in done.items() if item is not None}
+        return {key: item for key, item in done.items() if item is not None and (item != {} or value[key] == {})}
     if isinstance(value, list):
-        return [item for item in (evaluate(item, context) for item in value) if item is not None]
+        return [item for item in (evaluate(item, context) for item in value) if item is not None] or None
     if not is_expression(value):
         return value
     result = compute(value[1:], context)
