@@ -71,7 +71,7 @@ class ActionModule(ActionBase):
         host = self._query(declared, first) if self._must_query(declared, first) else NOTHING_KNOWN
         in_force = {name: app.get("credential_id", "") for name, app in host.record.get("apps", {}).items()}
         planned = plan.plan_host(declared, catalogue, self._args["credential"], in_force) if in_force else first
-        deployment = Deployment(host, self._place)
+        deployment = Deployment(host, self._args["dest"] or "")
         plans = [item for item in planned.apps if deployment.add(item)]
         for request in planned.absent:
             deployment.take_back(request.name, request.where)
@@ -110,7 +110,8 @@ class ActionModule(ActionBase):
 
     def _query(self, declared: Declaration, first: HostPlan) -> Host:
         key = new_key()
-        wanted = [{"path": self._place(file.path)} for item in first.apps for file in item.files if file.shared or self._task.diff]
+        place = Deployment(NOTHING_KNOWN, self._args["dest"] or "").at
+        wanted = [{"path": place(file.path)} for item in first.apps for file in item.files if file.shared or self._task.diff]
         answer = self._call(
             state="query", seal_key=key, read=wanted,
             read_apps=[request.name for request in declared.requests] if not self._args["prune"] else ["*"],
@@ -151,9 +152,6 @@ class ActionModule(ActionBase):
                 what = f"Python {version[0]}.{version[1]} ({python}) is too old on this host."
                 return Problem("", what, "python-too-old", "Python 3.8 or newer is needed there; name it in ansible_python_interpreter.")
         return Problem("", str(answer.get("msg", "the module failed on the host")).strip(), "module-failed")
-
-    def _place(self, path: str) -> str:
-        return self._args["dest"].rstrip("/") + path if self._args["dest"] else path
 
 
 def _failure(head: str, problems: t.Sequence[Problem]) -> dict[str, t.Any]:

@@ -41,9 +41,9 @@ NOTHING_KNOWN = Host({}, {}, "")
 class Deployment:
     """Collects changes; every problem and refusal on the way is kept, nothing is written."""
 
-    def __init__(self, host: Host, at: t.Callable[[str], str] = lambda path: path) -> None:
-        """``at`` maps the path that a plan names to the place where it is written."""
-        self.host, self._at = host, at
+    def __init__(self, host: Host, below: str = "") -> None:
+        """``below``: a folder in which everything is rendered instead of in place; shared files need not exist there."""
+        self.host, self._below = host, below.rstrip("/")
         self.changes: list[dict[str, t.Any]] = []
         self.texts: dict[str, str] = {}
         self.apps: dict[str, dict[str, t.Any]] = {}
@@ -52,9 +52,13 @@ class Deployment:
         self.refusals: list[Refusal] = []
         self.problems: list[Problem] = []
 
+    def at(self, path: str) -> str:
+        """Where a file is written that the plan places at ``path``."""
+        return self._below + path
+
     def add(self, plan: AppPlan) -> bool:
         """Render one application and queue its files. False (and nothing queued) when it has a problem or refusal."""
-        existing = {file.path: self.host.text(self._at(file.path)) or "" for file in plan.files if file.shared}
+        existing = {file.path: self.host.text(self.at(file.path)) or "" for file in plan.files if file.shared}
         rendered, refusals, problems = render_app(plan, existing)
         self.refusals += refusals
         self.problems += problems
@@ -62,13 +66,13 @@ class Deployment:
             return False
         for item in rendered:
             self._write(plan, item)
-        kept = {self._at(item.file.path) for item in rendered}
+        kept = {self.at(item.file.path) for item in rendered}
         self._take_back(plan.request.name, plan.request.where, [file for file in self.host.recorded(plan.request.name) if file["path"] not in kept])
         credential = plan.relay.credential
         self.apps[plan.request.name] = {
             "app": plan.request.app, "form": plan.form, "relay": plan.relay.name, "credential_id": credential.id if credential else "",
             "files": [
-                {"path": self._at(file.path), "dialect": file.dialect, "shared": file.shared, "owns": [list(key) for key in file.owns]}
+                {"path": self.at(file.path), "dialect": file.dialect, "shared": file.shared, "owns": [list(key) for key in file.owns]}
                 for file in plan.files
             ],
         }
@@ -80,7 +84,7 @@ class Deployment:
             self.removed.append(name)
 
     def _write(self, plan: AppPlan, item: Rendered) -> None:
-        path = self._at(item.file.path)
+        path = self.at(item.file.path)
         self.planned[path], self.texts[path] = item.file, item.text
         self._change(
             plan.request.name, path, "write", shared=item.file.shared, secret=holds_secret(item.file),
@@ -110,8 +114,12 @@ class Deployment:
     def _change(self, name: str, path: str, action: str, shared: bool = False, secret: bool = False, **placing: str | None) -> None:
         self.changes.append({
             "app": name, "path": path, "action": action, "shared": shared, "secret": secret,
-            "based_on": self.host.files.get(path, {}).get("sha256") if shared else None, **placing,
+            "based_on": self._based_on(path) if shared else None, **placing,
         })
+
+    def _based_on(self, path: str) -> str | None:
+        found = self.host.files.get(path, {}).get("sha256")
+        return "absent" if found is None and self._below else found
 
     def arguments(self, seal_key: str) -> dict[str, t.Any]:
         """The options of the one ``smtp_deploy`` call that makes it so; contents are sealed."""
