@@ -1,0 +1,296 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Deploy: the four things that can be asked of a host's files (query, present, rolled_back, committed), as one answer each.
+
+Only here the stages meet: look, examine, journal. The record, per path: ``{"app", "shared", "secret", "original": blob name or
+null when there was no file, "original_meta", "folders": made for it}``, and per application whatever the controller keeps there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import typing as t
+
+from . import answers, examine, journal, obstacles
+from .durable import read_json
+from .examine import Change, Step
+from .look import FILE, Meta, Seen, look
+from .problems import Problem, ProblemsError, from_os_error
+from .seal import SealError, original_label, read_label, seal, unseal_contents
+from .state import Record, State, copy_record
+
+Answer = t.Dict[str, t.Any]
+EVERY_APP = "*"
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """The options of ``smtp_deploy``; ``seal_key`` and ``contents`` are never shown."""
+
+    state: str
+    state_dir: str
+    check: bool = False
+    read: tuple[dict[str, t.Any], ...] = ()
+    read_apps: tuple[str, ...] = ()
+    changes: tuple[dict[str, t.Any], ...] = ()
+    record: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    generation: t.Optional[str] = None
+    keep: int = 5
+    lock_timeout: float = 60
+    seal_key: str = dataclasses.field(default="", repr=False)
+    contents: str = dataclasses.field(default="", repr=False)
+
+
+class View(t.NamedTuple):
+    """The host as it stands, or in check mode as it will stand once a killed run is settled."""
+
+    record: Record
+    files: t.Mapping[str, t.Optional[str]]
+    recovered: t.Optional[str]
+
+    def look(self, path: str) -> Seen:
+        """What stands at ``path``."""
+        seen = look(path)
+        if seen.real not in self.files:
+            return seen
+        instead = self.files[seen.real]
+        return Seen(path, seen.real, "missing") if instead is None else dataclasses.replace(look(instead), path=path, real=seen.real)
+
+
+def run(request: Request) -> Answer:
+    """Do what was asked. Every failure is an answer with ``problems``; none holds a byte of any file."""
+    recovered: list[t.Optional[str]] = []
+    try:
+        answer = _run(request, recovered)
+    except ProblemsError as error:
+        answer = answers.failure(error.problems)
+    except OSError as error:
+        answer = answers.failure([from_os_error(error, request.state_dir, "The run was given up.")])
+    except SealError as error:
+        answer = answers.failure([Problem("", f"The contents cannot be carried: {error}.", "bad-seal")])
+    except ValueError as error:
+        hint = "Restore it from a backup, or name another state_dir."
+        answer = answers.failure([Problem(request.state_dir, f"Our own notes cannot be read: {error}.", "state-damaged", hint)])
+    answer["recovered"] = next(iter(recovered), None)
+    answer["changed"] = answer["changed"] or answer["recovered"] == "finished"
+    return answer
+
+
+def _run(request: Request, recovered: list[t.Optional[str]]) -> Answer:
+    state = State(request.state_dir)
+    problems = state.problems()
+    if problems:
+        raise ProblemsError(problems)
+    if not request.check and request.state == "present" and not os.path.isdir(state.generations):
+        planned = _plan(request, state, View(state.load_record(), {}, None))
+        if planned.is_empty:
+            return planned.answer(None)
+        state.create()
+    with _alone(request, state):
+        view = _settled(request, state)
+        recovered.append(view.recovered)
+        return _STATES[request.state](request, state, view)
+
+
+def _alone(request: Request, state: State) -> t.ContextManager[None]:
+    """The lock, unless there is nothing yet that two runs could meet at. Check mode makes no lock, but waits for one."""
+    needed = os.path.exists(os.path.join(state.folder, "lock")) if request.check else os.path.isdir(state.generations)
+    return state.locked(request.lock_timeout) if needed else contextlib.nullcontext()
+
+
+def _settled(request: Request, state: State) -> View:
+    if request.check:
+        ahead = journal.pending(state)
+        return View(state.load_record() if ahead.record is None else ahead.record, ahead.files, ahead.outcome)
+    recovered = journal.settle(state)
+    if os.path.isdir(state.generations) and (recovered or request.state != "query"):
+        state.sweep()
+    return View(state.load_record(), {}, recovered)
+
+
+@dataclasses.dataclass(frozen=True)
+class Planned:
+    """Every step that was asked for, the unchanged too, and the work they come to."""
+
+    steps: tuple[Step, ...]
+    work: journal.Work
+    record_changes: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.work.steps or self.record_changes or self.work.drops)
+
+    def answer(self, generation: t.Optional[str]) -> Answer:
+        """What was done."""
+        return {"changed": not self.is_empty, "files": [answers.file(step) for step in self.steps], "generation": generation}
+
+
+def _query(request: Request, state: State, view: View) -> Answer:
+    wanted = {item["path"]: bool(item.get("original")) for item in request.read}
+    for path, entry in view.record["files"].items():
+        if entry["shared"] and (EVERY_APP in request.read_apps or entry["app"] in request.read_apps):
+            wanted[path] = True
+    read = {path: _told(request, state, view, path, original) for path, original in wanted.items()}
+    generations = [_summary(state, name) for name in state.finished()]
+    return {"changed": False, "files": [], "generation": None, "record": view.record, "read": read, "generations": generations}
+
+
+def _told(request: Request, state: State, view: View, path: str, original: bool) -> Answer:
+    seen = view.look(path)
+    told = answers.seen(seen)
+    told["content"] = seal(request.seal_key, read_label(path), seen.data) if seen.kind == FILE else None
+    blob = view.record["files"].get(path, {}).get("original") if original else None
+    told["original"] = seal(request.seal_key, original_label(path), _blob(state.original(blob))) if blob else None
+    return told
+
+
+def _summary(state: State, name: str) -> Answer:
+    return {"id": name, "paths": [entry["path"] for entry in read_json(state.manifest(name))["entries"]]}
+
+
+def _present(request: Request, state: State, view: View) -> Answer:
+    planned = _plan(request, state, view)
+    if planned.is_empty or request.check:
+        return planned.answer(None)
+    journal.perform(state, planned.work)
+    finished = state.finished()
+    for name in finished[:max(0, len(finished) - request.keep)]:
+        state.drop_generation(name)
+    state.sweep()
+    return planned.answer(planned.work.name)
+
+
+def _plan(request: Request, state: State, view: View) -> Planned:
+    """Examine every change. Raises ProblemsError with everything that stands in the way."""
+    contents = unseal_contents(request.seal_key, request.contents) if request.contents else {}
+    changes = [Change(**item, content=contents.get(item["path"])) for item in request.changes]
+    outcomes = [_examine(change, view, state) for change in changes]
+    steps = _all_clear(outcomes, state)
+    name = state.next_id()
+    record, originals = _new_record(name, view.record, request, dict(zip(changes, steps)))
+    work = journal.Work(name, tuple(step for step in steps if step.changed), record, originals)
+    return Planned(steps, work, record != view.record)
+
+
+def _examine(change: Change, view: View, state: State) -> examine.Outcome:
+    seen = view.look(change.path)
+    entry = view.record["files"].get(change.path)
+    if change.action == "write":
+        return examine.examine_write(change, seen)
+    if change.action == "restore":
+        if entry is None:
+            return [examine.not_ours(change.path)]
+        if entry["original"] is not None:
+            return examine.examine_return(seen, _blob(state.original(entry["original"])), Meta.from_dict(entry["original_meta"]))
+    return examine.examine_removal(change, seen, entry["folders"] if entry else (), ours=entry is not None)
+
+
+def _all_clear(outcomes: t.Sequence[examine.Outcome], state: State) -> tuple[Step, ...]:
+    """The steps, when nothing stands in the way of any; else raises ProblemsError with all of it."""
+    steps = tuple(outcome for outcome in outcomes if isinstance(outcome, Step))
+    problems = [problem for outcome in outcomes if isinstance(outcome, list) for problem in outcome] + _same_file(steps)
+    if any(step.changed for step in steps):
+        problems += obstacles.state_folder(state.folder) + obstacles.no_space(steps, state.folder)
+    if problems:
+        raise ProblemsError(problems)
+    return steps
+
+
+def _same_file(steps: t.Sequence[Step]) -> list[Problem]:
+    first: dict[str, str] = {}
+    problems = []
+    for step in steps:
+        if step.real in first:
+            what = f"This is the same file as {first[step.real]}, which this run changes as well."
+            problems.append(Problem(step.path, what, "same-file", "Let one application own it."))
+        first.setdefault(step.real, step.path)
+    return problems
+
+
+def _new_record(name: str, before: Record, request: Request, steps: t.Mapping[Change, Step]) -> tuple[Record, dict[str, Step]]:
+    """The record afterwards, and whose bytes become originals: those of each path that is ours for the first time."""
+    record, originals = copy_record(before), {}
+    removed = request.record.get("remove") or []
+    for change, step in steps.items():
+        entry = record["files"].pop(change.path, None)
+        if change.action != "write" or change.app in removed:
+            continue
+        if entry is None:
+            entry = {"original": None, "original_meta": None, "folders": list(step.make)}
+            if step.seen.meta is not None:
+                entry.update(original=f"{name}-{len(originals)}", original_meta=step.seen.meta.as_dict())
+                originals[entry["original"]] = step
+        record["files"][change.path] = {**entry, "app": change.app, "shared": change.shared, "secret": change.secret}
+    record["apps"].update(request.record.get("apps") or {})
+    for app in removed:
+        record["apps"].pop(app, None)
+    return copy_record(record), originals
+
+
+def _rolled_back(request: Request, state: State, view: View) -> Answer:
+    doomed = _generations(request, state)
+    doomed = doomed[doomed.index(request.generation):] if request.generation else doomed[-1:]
+    if not doomed:
+        return answers.nothing()
+    manifests = [read_json(state.manifest(name)) for name in doomed]
+    outcomes = [_examine_roll_back(state, entry, name) for entry, name in _oldest_first(manifests)]
+    steps = _all_clear(outcomes, state)
+    record = manifests[0]["record_before"]
+    work = journal.Work(state.next_id(), tuple(step for step in steps if step.changed), record, {}, tuple(doomed))
+    planned = Planned(steps, work, record != view.record)
+    if not request.check:
+        journal.perform(state, work)
+        state.sweep()
+    return planned.answer(doomed[0])
+
+
+def _oldest_first(manifests: t.Iterable[Answer]) -> list[tuple[Answer, str]]:
+    """For each path what stood there before the first of these generations, with every folder made for it since."""
+    found: dict[str, tuple[Answer, str]] = {}
+    for manifest in manifests:
+        for entry in manifest["entries"]:
+            first, name = found.setdefault(entry["real"], (dict(entry), manifest["id"]))
+            first["make"] = first["make"] or entry["make"]
+            found[entry["real"]] = (first, name)
+    return list(found.values())
+
+
+def _examine_roll_back(state: State, entry: Answer, name: str) -> examine.Outcome:
+    seen = dataclasses.replace(look(entry["real"]), path=entry["path"])
+    if entry["before"] is None:
+        return examine.examine_removal(Change("", entry["path"], "delete"), seen, entry["make"], ours=True)
+    return examine.examine_return(seen, _blob(os.path.join(state.generation(name), entry["blob"])), Meta.from_dict(entry["before"]))
+
+
+def _committed(request: Request, state: State, view: View) -> Answer:
+    names = _generations(request, state)
+    if request.generation:
+        names = names[:names.index(request.generation) + 1]
+    if names and not request.check:
+        for name in names:
+            state.drop_generation(name)
+        state.sweep()
+    return {**answers.nothing(), "changed": bool(names), "generation": names[-1] if names else None}
+
+
+def _generations(request: Request, state: State) -> list[str]:
+    names = state.finished()
+    if request.generation and request.generation not in names:
+        hint = "There are: " + ", ".join(names) + "." if names else "There are none."
+        raise ProblemsError([Problem(state.folder, f'There is no generation "{request.generation}".', "no-such-generation", hint)])
+    return names
+
+
+def _blob(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+_STATES: dict[str, t.Callable[[Request, State, View], Answer]] = {
+    "query": _query, "present": _present, "rolled_back": _rolled_back, "committed": _committed,
+}

@@ -1,0 +1,114 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Durable: the few ways in which anything is ever written, each on disk before it returns."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import typing as t
+
+from .look import Meta, write_xattrs
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def write_new(path: str, data: bytes, meta: t.Optional[Meta] = None) -> None:
+    """A new file, 0600 from its first instant, then dressed as ``meta`` says; synced. FileExistsError when it exists."""
+    fd = os.open(path, _CREATE, 0o600)
+    with open(fd, "wb") as file:
+        try:
+            file.write(data)
+            file.flush()
+            _dress(fd, meta)
+            os.fsync(fd)
+        except OSError as error:  # calls on a descriptor do not name the file
+            raise OSError(error.errno, error.strerror, path) from None
+
+
+def _dress(fd: int, meta: t.Optional[Meta]) -> None:
+    if meta is None:
+        os.fchmod(fd, 0o600)
+        return
+    status = os.fstat(fd)
+    if (status.st_uid, status.st_gid) != (meta.uid, meta.gid):
+        os.fchown(fd, meta.uid, meta.gid)
+    write_xattrs(fd, meta.xattrs)
+    os.fchmod(fd, meta.mode)  # last: writing an ACL changes the group bits
+
+
+def sync_folder(path: str) -> None:
+    """Names in the folder are on disk. File systems that cannot sync a folder (EINVAL) are left alone."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise OSError(error.errno, error.strerror, path) from None
+    finally:
+        os.close(fd)
+
+
+def sync_folders(paths: t.Iterable[str]) -> None:
+    """Each folder once; those that are gone have nothing to sync."""
+    for path in sorted(set(paths)):
+        if os.path.isdir(path):
+            sync_folder(path)
+
+
+def make_folder(path: str, mode: int) -> None:
+    """One folder with exactly this mode whatever the umask; fine when it is there."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        return
+    os.chmod(path, mode)
+
+
+def remove_file(path: str) -> None:
+    """Fine when it is gone."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def remove_folder_if_empty(path: str) -> None:
+    """A folder that somebody else uses by now stays."""
+    try:
+        os.rmdir(path)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EBUSY):
+            raise
+
+
+def write_json(path: str, data: t.Any) -> None:
+    """Replace a JSON file (0600) in one step: after a kill it holds the old or the new text."""
+    temp = path + ".new"
+    remove_file(temp)
+    try:
+        write_new(temp, to_json(data))
+        os.rename(temp, path)
+    except OSError:
+        remove_file(temp)
+        raise
+    sync_folder(os.path.dirname(path))
+
+
+def to_json(data: t.Any) -> bytes:
+    """As ``write_json`` spells it."""
+    return (json.dumps(data, indent=1, sort_keys=True) + "\n").encode("ascii")
+
+
+def read_json(path: str) -> t.Any:
+    """The content of a JSON file, or None when there is no such file. ValueError (without any content) when damaged."""
+    try:
+        with open(path, "rb") as file:
+            return json.loads(file.read())
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        raise ValueError(f"{path} is damaged") from None

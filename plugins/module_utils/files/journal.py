@@ -1,0 +1,244 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Journal: a set of files and the record change together, or not at all, whenever the process is killed.
+
+    prepared   the journal names everything that will be made; then it is made, beside the files it will replace
+    go         one rename of the journal: from here on the set is new. Each file is renamed into place, the record last
+    undo       a rename failed after all: what was replaced comes back
+    (gone)     renamed to the manifest of its generation, or removed
+
+A run that finds a journal settles it first: ``prepared`` and ``undo`` are undone, ``go`` is finished. Every step may be
+repeated. New bytes live in temporary files beside their targets, replaced bytes in the generation; the journal holds none.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from .durable import (
+    make_folder,
+    read_json,
+    remove_file,
+    remove_folder_if_empty,
+    sync_folder,
+    sync_folders,
+    to_json,
+    write_json,
+    write_new,
+)
+from .examine import Step
+from .look import Meta, is_still
+from .problems import Problem, ProblemsError, from_os_error
+from .state import Record, State
+
+NOTHING_CHANGED = "Nothing was changed."
+UNFINISHED = "Undoing the run failed as well; the next run goes on with it."
+
+Journal = t.Dict[str, t.Any]
+
+
+class Work(t.NamedTuple):
+    """One set.
+
+    steps: only those that change something. record: the record afterwards. originals: steps whose replaced bytes become
+    originals, by blob name. drops: generations that this roll-back ends; such a run leaves no generation of its own.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    record: Record
+    originals: dict[str, Step]
+    drops: tuple[str, ...] = ()
+
+
+class Pending(t.NamedTuple):
+    """What settling a journal would come to. files: by real path the file that takes its place, None for none."""
+
+    outcome: t.Optional[str]
+    files: dict[str, t.Optional[str]]
+    record: t.Optional[Record]
+
+
+def perform(state: State, work: Work) -> None:
+    """Make every step and the record true. Raises ProblemsError when the system refused something: nothing was changed then."""
+    journal = _plan(state, work)
+    try:
+        write_json(state.journal, journal)
+        _prepare(state, journal, work)
+        _refuse_touched(work.steps)
+        journal["phase"] = "go"
+        write_json(state.journal, journal)
+        _swap(state, journal)
+    except (OSError, ProblemsError) as error:
+        raise ProblemsError(_failed(state, journal, error)) from None
+    _close(state, journal)
+
+
+def settle(state: State) -> t.Optional[str]:
+    """What an earlier run left undone: ``finished`` or ``undone``, None without a journal. OSError: the journal stays."""
+    journal = read_json(state.journal)
+    if journal is None:
+        return None
+    if journal["phase"] == "go":
+        try:
+            _swap(state, journal)
+        except OSError:
+            _undo(state, journal)
+            return "undone"
+        _close(state, journal)
+        return "finished"
+    _undo(state, journal)
+    return "undone"
+
+
+def pending(state: State) -> Pending:
+    """What ``settle`` would do, for check mode."""
+    journal = read_json(state.journal)
+    if journal is None:
+        return Pending(None, {}, None)
+    if journal["phase"] != "go":
+        return Pending("undone", {}, journal["record_before"])
+    ahead = [entry for entry in journal["entries"] if entry["temp"] is None or os.path.lexists(entry["temp"])]
+    return Pending("finished", {entry["real"]: entry["temp"] for entry in ahead}, journal["record"])
+
+
+def _plan(state: State, work: Work) -> Journal:
+    entries = []
+    for number, step in enumerate(work.steps):
+        beside = os.path.join(os.path.dirname(step.real), f".smarthost-{work.name}-{number}")
+        entries.append({
+            "path": step.path,
+            "real": step.real,
+            "temp": None if step.data is None else beside,
+            "back": beside + "-back",
+            "blob": str(number),
+            "before": step.seen.meta.as_dict() if step.seen.meta else None,
+            "make": list(step.make),
+            "drop": list(step.drop),
+        })
+    return {
+        "id": work.name,
+        "phase": "prepared",
+        "entries": entries,
+        "record_temp": os.path.join(state.folder, "record.json.next"),
+        "record_before": state.load_record(),
+        "record": work.record,
+        "drops": list(work.drops),
+        "rollback": bool(work.drops),
+    }
+
+
+def _prepare(state: State, journal: Journal, work: Work) -> None:
+    """Everything that needs room or permission, so that only renames are left after ``go``."""
+    generation = state.generation(journal["id"])
+    make_folder(generation, 0o700)
+    for blob, step in work.originals.items():
+        write_new(state.original(blob), step.seen.data)
+    for entry, step in zip(journal["entries"], work.steps):
+        if entry["before"] is not None:
+            write_new(os.path.join(generation, entry["blob"]), step.seen.data)
+        if step.data is not None:
+            for folder in entry["make"]:
+                make_folder(folder, 0o755)
+            write_new(entry["temp"], step.data, step.meta)
+    write_new(journal["record_temp"], to_json(journal["record"]))
+    sync_folders([generation, state.generations, state.originals, state.folder] + _folders(journal))
+
+
+def _refuse_touched(steps: t.Sequence[Step]) -> None:
+    what, hint = "Somebody else has changed this file during the run.", "Run the same task again; it reads the file anew."
+    touched = [Problem(step.path, what, "file-changed", hint) for step in steps if not is_still(step.seen)]
+    if touched:
+        raise ProblemsError(touched)
+
+
+def _swap(state: State, journal: Journal) -> None:
+    """Every new file into its place; one that is there already has no temporary file left."""
+    for entry in journal["entries"]:
+        if entry["temp"] is None:
+            remove_file(entry["real"])
+        elif os.path.lexists(entry["temp"]):
+            os.rename(entry["temp"], entry["real"])
+    for entry in journal["entries"]:
+        for folder in reversed(entry["drop"]):
+            remove_folder_if_empty(folder)
+    sync_folders(_folders(journal))
+    if os.path.lexists(journal["record_temp"]):
+        os.rename(journal["record_temp"], state.record)
+    sync_folder(state.folder)
+
+
+def _close(state: State, journal: Journal) -> None:
+    """The set is in place: the journal becomes the manifest of its generation, or ends the generations rolled back."""
+    if journal["rollback"]:
+        for name in journal["drops"]:
+            state.drop_generation(name)
+        remove_file(state.journal)
+    else:
+        os.rename(state.journal, state.manifest(journal["id"]))
+        sync_folder(state.generation(journal["id"]))
+    sync_folder(state.folder)
+
+
+def _undo(state: State, journal: Journal) -> None:
+    """Back to what was. Blobs are removed (by the next sweep) only after the journal, so this may be repeated."""
+    if journal["phase"] == "go":
+        journal["phase"] = "undo"
+        write_json(state.journal, journal)
+    if journal["phase"] == "undo":
+        for entry in reversed(journal["entries"]):
+            _put_back(state, journal, entry)
+        if not os.path.lexists(journal["record_temp"]):
+            write_json(state.record, journal["record_before"])
+    for entry in reversed(journal["entries"]):
+        remove_file(entry["back"])
+        if entry["temp"] is not None:
+            remove_file(entry["temp"])
+            for folder in reversed(entry["make"]):
+                remove_folder_if_empty(folder)
+    remove_file(journal["record_temp"])
+    sync_folders(_folders(journal))
+    remove_file(state.journal)
+    sync_folder(state.folder)
+
+
+def _put_back(state: State, journal: Journal, entry: t.Mapping[str, t.Any]) -> None:
+    untouched = os.path.lexists(entry["real"] if entry["temp"] is None else entry["temp"])
+    if untouched:
+        return
+    if entry["before"] is None:
+        remove_file(entry["real"])
+        return
+    with open(os.path.join(state.generation(journal["id"]), entry["blob"]), "rb") as blob:
+        data = blob.read()
+    for folder in entry["drop"]:
+        make_folder(folder, 0o755)
+    remove_file(entry["back"])
+    write_new(entry["back"], data, Meta.from_dict(entry["before"]))
+    os.rename(entry["back"], entry["real"])
+
+
+def _failed(state: State, journal: Journal, error: t.Union[OSError, ProblemsError]) -> list[Problem]:
+    """Undo, and say what was refused and how it ended."""
+    ending = NOTHING_CHANGED
+    try:
+        _undo(state, read_json(state.journal) or journal)  # the phase that counts is the one on disk
+        state.sweep()
+    except OSError:
+        ending = UNFINISHED
+    if isinstance(error, ProblemsError):
+        return list(error.problems)
+    meant = {beside: entry["path"] for entry in journal["entries"] for beside in (entry["temp"], entry["back"])}
+    problem = from_os_error(error, state.folder, ending)
+    return [problem._replace(where=meant.get(problem.where, problem.where))]
+
+
+def _folders(journal: Journal) -> list[str]:
+    """Folders in which names come and go: of each file, of each folder made or dropped."""
+    folders = []
+    for entry in journal["entries"]:
+        folders += [os.path.dirname(path) for path in (entry["real"], *entry["make"], *entry["drop"])]
+    return folders

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Problems on the target: where, what is wrong, what to do instead, a stable code. Never a byte of any file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import typing as t
+
+
+class Problem(t.NamedTuple):
+    """One thing that stands in the way. ``where`` is a path of the target, ``what`` a sentence without it."""
+
+    where: str
+    what: str
+    code: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}   [{self.code}]" if self.where else f"{self.what}   [{self.code}]"
+        return text + "".join(f"\n    {line}" for line in self.hint.splitlines())
+
+    def as_dict(self) -> dict[str, str]:
+        """The same facts for a module result."""
+        return {"where": self.where, "what": self.what, "hint": self.hint, "code": self.code}
+
+
+class ProblemsError(Exception):
+    """Everything that stands in the way, all at once. Nothing was written, or everything was undone."""
+
+    def __init__(self, problems: t.Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.ETXTBSY)
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def from_os_error(error: OSError, where: str, after: str) -> Problem:
+    """A failed system call as a problem: its path and the system's words, nothing else.
+
+    ``where`` is used when the error names no path; ``after`` says what became of the set ("Nothing was changed.").
+    """
+    named = next((name for name in (error.filename2, error.filename) if isinstance(name, str)), where)
+    code = "write-failed"
+    if error.errno in _NO_SPACE:
+        code = "no-space"
+    elif error.errno in _NOT_WRITABLE:
+        code = "not-writable"
+    reason = os.strerror(error.errno) if error.errno else "the system gave no reason"
+    return Problem(named, f"{reason}. {after}", code)

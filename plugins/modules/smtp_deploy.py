@@ -1,0 +1,251 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Target half of ``smtp_config``: reads, applies, rolls back and commits a host's files as one set."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: smtp_deploy
+short_description: Read, apply, roll back or commit a set of files (target half of smtp_config)
+version_added: 0.1.0
+description:
+  - Called by M(smarthost.mail.smtp_config); not for direct use. Its options may change with any release.
+  - Every path is examined before anything is written; everything that stands in the way is reported at once.
+  - The files and the ownership record change together or not at all, whenever the process is killed. A run that finds the
+    journal of a killed one finishes or undoes that first, and says so in RV(recovered).
+author:
+  - Smarthost Maintainers (@smarthost)
+options:
+  state:
+    description:
+      - V(query) tells what stands at the paths in O(read), the ownership record and the generations.
+      - V(present) makes O(changes) true. What is replaced is kept as a generation.
+      - V(rolled_back) puts back bytes, owner, mode, access attributes and absence as they were before the generation.
+      - V(committed) removes the replaced bytes of generations.
+    type: str
+    choices: [query, present, rolled_back, committed]
+    default: present
+  state_dir:
+    description: Folder for the record, originals, generations, journal and lock. Made with mode C(0700) as needed.
+    type: path
+    default: /var/lib/smarthost
+  read:
+    description: What O(state=query) tells about.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Absolute path.
+        type: str
+        required: true
+      original:
+        description: Whether to tell the bytes as well that stood there before the path became ours.
+        type: bool
+        default: false
+  read_apps:
+    description: With O(state=query), the shared files of these applications are read too, with their originals; V(*) for all.
+    type: list
+    elements: str
+    default: []
+  seal_key:
+    description: Key of this one task, hexadecimal, under which file contents travel in both directions.
+    type: str
+  changes:
+    description: What shall become of which path. Never holds a secret.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      app:
+        description: Label of the application that the file belongs to.
+        type: str
+        required: true
+      path:
+        description: Absolute path. The target of a symbolic link is replaced, the link kept.
+        type: str
+        required: true
+      action:
+        description:
+          - V(write) the bytes given in O(contents).
+          - V(restore) what stood there before the path became ours, or its absence.
+          - V(delete) the file, which must be ours.
+        type: str
+        choices: [write, restore, delete]
+        default: write
+      owner:
+        description: User name or number. Left out, that of the existing file, else the user of the task.
+        type: str
+      group:
+        description: Group name or number. Left out, that of the existing file, else the group of the task.
+        type: str
+      mode:
+        description: Octal permissions, such as V(0640). Left out, those of the existing file, else C(0600) with a secret, C(0644) without.
+        type: str
+      secret:
+        description: Whether the content holds a secret; others then get no permission, whatever O(changes[].mode) says.
+        type: bool
+        default: false
+      shared:
+        description: Whether the file is the user's and only a part of it ours. It must exist then.
+        type: bool
+        default: false
+      based_on:
+        description:
+          - SHA-256 of the bytes that a merge was based on, or V(absent). When the file differs, nothing is written.
+          - With V(absent) a shared file may be missing and is created.
+        type: str
+  contents:
+    description: The bytes to write by path, sealed with O(seal_key).
+    type: str
+  record:
+    description: Changes to the ownership record, C(apps) to set by name and C(remove), names to take out. Never holds a secret.
+    type: dict
+    default: {}
+  generation:
+    description: >-
+      The generation to go back before (O(state=rolled_back), with every later one) or to commit up to (O(state=committed)).
+      Left out, the latest, or all.
+    type: str
+  keep:
+    description: How many generations are kept; older ones are committed.
+    type: int
+    default: 5
+  lock_timeout:
+    description: Seconds to wait for another run on the same host.
+    type: int
+    default: 60
+attributes:
+  check_mode:
+    support: full
+    description: Predicts exactly what would change and writes nothing, not even O(state_dir).
+  diff_mode:
+    support: none
+    description: The diff is made by M(smarthost.mail.smtp_config), which knows what is secret.
+  platform:
+    support: full
+    platforms: posix
+    description: Needs Python 3.8 or later on the host.
+"""
+
+EXAMPLES = r"""
+- name: What smtp_config asks for, shown for its documentation only
+  smarthost.mail.smtp_deploy:
+    state: query
+    seal_key: "{{ key_of_this_task }}"
+    read:
+      - path: /etc/gitea/app.ini
+        original: true
+
+- name: Go back before the latest generation, when the controller of smtp_config is lost
+  smarthost.mail.smtp_deploy:
+    state: rolled_back
+"""
+
+RETURN = r"""
+files:
+  description: What became, or in check mode would become, of each path.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    path: {description: The path., type: str, sample: /etc/gitea/app.ini}
+    changed: {description: "Whether bytes, owner, group, mode or access attributes differ now.", type: bool, sample: true}
+    created: {description: Whether there was no file before., type: bool, sample: false}
+    removed: {description: Whether there is no file any more., type: bool, sample: false}
+    before_mode: {description: Permissions before; null without a file., type: str, sample: "0644"}
+    mode: {description: Permissions now; null without a file., type: str, sample: "0640"}
+    owner: {description: Owner now., type: str, sample: git}
+    group: {description: Group now., type: str, sample: git}
+generation:
+  description: >-
+    Id of what this run replaced, went back before or committed up to. Null when nothing changed, and for O(state=present) in check mode.
+  returned: always
+  type: str
+  sample: 20261121T051700Z-1
+recovered:
+  description: V(finished) or V(undone) when an earlier run was killed, and its set settled first; in check mode what would be done.
+  returned: always
+  type: str
+  sample: finished
+record:
+  description: The ownership record, C(apps) as given and C(files) by path.
+  returned: O(state=query)
+  type: dict
+  sample: {apps: {}, files: {}}
+read:
+  description: >-
+    By path, C(kind) (file, missing, folder, dangling_link, other, unreadable), C(content) and C(original) (sealed or null),
+    C(sha256), C(mode), C(owner), C(group).
+  returned: O(state=query)
+  type: dict
+  sample: {/etc/gitea/app.ini: {kind: missing}}
+generations:
+  description: What can be rolled back, oldest first.
+  returned: O(state=query)
+  type: list
+  elements: dict
+  contains:
+    id: {description: Id., type: str, sample: 20261121T051700Z-1}
+    paths: {description: Paths it changed., type: list, elements: str, sample: [/etc/gitea/app.ini]}
+problems:
+  description: Everything that stands in the way, as C(where), C(what), C(hint) and C(code); nothing was changed.
+  returned: failure
+  type: list
+  elements: dict
+  sample: [{where: /etc/gitea/app.ini, what: This is a folder; a file is to be written here., hint: "", code: target-is-folder}]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.smarthost.mail.plugins.module_utils.files.deploy import Request, run
+
+ARGUMENTS = {
+    "state": {"type": "str", "choices": ["query", "present", "rolled_back", "committed"], "default": "present"},
+    "state_dir": {"type": "path", "default": "/var/lib/smarthost"},
+    "read": {
+        "type": "list", "elements": "dict", "default": [],
+        "options": {"path": {"type": "str", "required": True}, "original": {"type": "bool", "default": False}},
+    },
+    "read_apps": {"type": "list", "elements": "str", "default": []},
+    "seal_key": {"type": "str", "no_log": True},
+    "changes": {
+        "type": "list", "elements": "dict", "default": [],
+        "options": {
+            "app": {"type": "str", "required": True},
+            "path": {"type": "str", "required": True},
+            "action": {"type": "str", "choices": ["write", "restore", "delete"], "default": "write"},
+            "owner": {"type": "str"},
+            "group": {"type": "str"},
+            "mode": {"type": "str"},
+            "secret": {"type": "bool", "default": False, "no_log": False},
+            "shared": {"type": "bool", "default": False},
+            "based_on": {"type": "str"},
+        },
+    },
+    "contents": {"type": "str", "no_log": True},
+    "record": {"type": "dict", "default": {}},
+    "generation": {"type": "str"},
+    "keep": {"type": "int", "default": 5},
+    "lock_timeout": {"type": "int", "default": 60},
+}
+
+
+def main() -> None:
+    """Options in, one answer out."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    options = dict(module.params)
+    for name in ("read", "read_apps", "changes"):
+        options[name] = tuple(options[name])
+    for name in ("seal_key", "contents"):
+        options[name] = options[name] or ""
+    answer = run(Request(check=module.check_mode, **options))
+    if answer.get("failed"):
+        module.fail_json(**answer)
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()
