@@ -73,7 +73,7 @@ def install_venv_package(python: str) -> None:
 def main(requirements: str) -> None:
     """Set up .venv with one requirements file; safe to run again."""
     make_venv(supported_python())
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     subprocess.run(pip + ["-r", str(ROOT / requirements)], check=True)
     link = VENV / "collections" / "ansible_collections" / "smarthost" / "mail"
     link.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Builds the collection, installs the tarball into an empty folder, keeps only what Ansible promises to keep, and asks for every page of documentation."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+KINDS = {"modules": "module", "filter": "filter"}
+# "A collection must work if every file is deleted except those in these folders": the community requirements.
+KEPT = ("meta", "plugins", "roles", "playbooks", "MANIFEST.json", "FILES.json")
+
+
+def run(*command: str, **more: str) -> str:
+    """Run a command, print it, return its standard output; its failure ends this program."""
+    print("$", *command, flush=True)
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, universal_newlines=True, env={**os.environ, **more}).stdout
+
+
+def install(folder: pathlib.Path) -> pathlib.Path:
+    """Build here, install there, without the network; return the installed collection."""
+    run("ansible-galaxy", "collection", "build", "--output-path", str(folder))
+    (tarball,) = folder.glob("*.tar.gz")
+    run("ansible-galaxy", "collection", "install", str(tarball), "--offline", "-p", str(folder))
+    return folder / "ansible_collections" / "smarthost" / "mail"
+
+
+def strip(collection: pathlib.Path) -> None:
+    """Delete everything that a plugin may not rely on."""
+    for entry in collection.iterdir():
+        if entry.name not in KEPT:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
+def documented(collection: pathlib.Path, kind: str, names: list[str]) -> list[str]:
+    """Return the problems of one kind: a page that is missing, or has no description."""
+    full = ["smarthost.mail." + name for name in names]
+    pages = json.loads(run("ansible-doc", "--json", "-t", kind, *full, ANSIBLE_COLLECTIONS_PATH=str(collection.parent.parent.parent)))
+    problems = []
+    for name in full:
+        page = pages.get(name, {})
+        good = page.get("entry_points") if kind == "role" else page.get("doc", {}).get("description") and page.get("examples")
+        if not good:
+            problems.append("%s %s: ansible-doc has no full page for it" % (kind, name))
+    return problems
+
+
+def main() -> int:
+    """Print what was found; return the exit status."""
+    with tempfile.TemporaryDirectory() as name:
+        collection = install(pathlib.Path(name))
+        strip(collection)
+        problems = []
+        for folder, kind in KINDS.items():
+            names = sorted({path.stem for path in (collection / "plugins" / folder).glob("*.*") if path.suffix in (".py", ".yml")})
+            problems += documented(collection, kind, names) if names else ["plugins/%s is empty in the tarball" % folder]
+        roles = sorted(path.name for path in (collection / "roles").glob("*") if path.is_dir())
+        problems += documented(collection, "role", roles) if roles else ["roles is empty in the tarball"]
+        for playbook in sorted((collection / "playbooks").glob("*.yml")):
+            run("ansible-playbook", "--syntax-check", "smarthost.mail." + playbook.stem, "-i", "localhost,",
+                ANSIBLE_COLLECTIONS_PATH=str(collection.parent.parent.parent))
+    print("\n".join(problems) or "every module, filter and role is documented, every playbook found")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
