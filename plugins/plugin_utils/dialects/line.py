@@ -11,7 +11,7 @@ Source: mailname(5); nullmailer 2.2 ``lib/config_read.cc``.
 
 from __future__ import annotations
 
-from ._text import one_line, refuse_edge_blanks
+from ._text import ASCII_BLANKS, one_line, refuse_edge_blanks
 from .base import CannotCarry, NotValid, Tree, Value
 
 __all__ = ["quote", "read", "write"]
@@ -33,7 +33,7 @@ def quote(value: Value) -> str:
 
 def read(text: str) -> Tree:
     """The line; raises NotValid when there are more."""
-    lines = text.strip().splitlines()
-    if len(lines) > 1:
+    line = text.strip(ASCII_BLANKS)
+    if "\n" in line:
         raise NotValid("more than one line", 2)
-    return "".join(lines)
+    return line

@@ -17,7 +17,7 @@ import re
 import typing as t
 
 from ._text import comment_lines as comment
-from ._text import lines_of, line_number, one_line
+from ._text import ASCII_BLANKS, line_number, lines_of, one_line
 from .base import CannotCarry, NotValid, Tree, Value
 
 __all__ = ["comment", "quote", "read", "write"]
@@ -58,11 +58,11 @@ def read(text: str) -> Tree:
     tree: dict[str, t.Any] = {}
     block: dict[str, str] | None = None
     for offset, line in lines_of(text):
-        line = line.strip()
+        line = line.strip(ASCII_BLANKS)
         if not line or line.startswith("#"):
             continue
         keyword, _blank, value = line.partition(" ")
-        value = value.strip()
+        value = value.strip(ASCII_BLANKS)
         if keyword == "defaults":
             block = tree.setdefault("defaults", {})
         elif keyword == "account" and value.startswith("default :"):

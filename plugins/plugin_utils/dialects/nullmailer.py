@@ -15,7 +15,7 @@ from __future__ import annotations
 import shlex
 
 from ._text import comment_lines as comment
-from ._text import lines_of, line_number, one_line
+from ._text import line_number, lines_of, one_line
 from .base import NotValid, Tree, Value
 
 __all__ = ["comment", "quote", "read", "write"]

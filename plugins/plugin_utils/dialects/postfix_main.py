@@ -55,7 +55,7 @@ def remove(text: str, owns: Owns, original: str) -> str:
 
 
 def _line(name: str, spelled: str) -> str:
-    return f"{name} = {spelled}".rstrip()
+    return f"{name} = {spelled}" if spelled else f"{name} ="
 
 
 def _scan(text: str) -> _keyed.Document:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 
 from ._text import comment_lines as comment
-from ._text import lines_of, line_number, one_line, refuse_edge_blanks
+from ._text import ASCII_BLANKS, line_number, lines_of, one_line, refuse_edge_blanks
 from .base import CannotCarry, NotValid, Tree, Value
 
 __all__ = ["comment", "quote", "read", "write"]
@@ -45,10 +45,11 @@ def read(text: str) -> Tree:
     """``[[key, text], ...]``; raises NotValid for a key without a value or a continued line."""
     tree = []
     for offset, line in lines_of(text):
-        if not line.strip() or line.lstrip().startswith("#"):
+        bare = line.strip(ASCII_BLANKS)
+        if not bare or bare.startswith("#"):
             continue
-        pair = line.strip().split(None, 1)
-        if line[0].isspace() or len(pair) != 2:
+        pair = re.split(f"[{ASCII_BLANKS}]+", bare, maxsplit=1)
+        if line[0] in ASCII_BLANKS or len(pair) != 2:
             raise NotValid("not of the form: key, blank, value", line_number(text, offset))
         tree.append(pair)
     return tree

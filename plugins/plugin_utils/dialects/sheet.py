@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 
-from ._text import lines_of, line_number, one_line, refuse_edge_blanks
+from ._text import line_number, lines_of, one_line, refuse_edge_blanks
 from .base import CannotCarry, NotValid, Tree, Value
 
 _EMPTY = "(leave empty)"

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 
 from ._text import comment_lines as comment
-from ._text import lines_of, line_number, one_line, with_backslashes
+from ._text import line_number, lines_of, one_line, with_backslashes
 from .base import CannotCarry, NotValid, Tree, Value
 
 __all__ = ["comment", "quote", "read", "write"]

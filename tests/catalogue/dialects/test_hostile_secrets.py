@@ -1,0 +1,135 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each dialect carries each hostile secret exactly, as the application's own parser reads it, or refuses it as stated here."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import typing as t
+
+import pytest
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import CannotCarry
+from catalogue import oracles
+from catalogue.hostile import HOSTILE
+
+Values = t.Dict[str, str]
+
+
+class Case(t.NamedTuple):
+    """How one dialect is tried: a tree of values by name, and the application's reader of the written text.
+
+    shown: what the reader shows of a value that it took over exactly.
+    """
+
+    dialect: str
+    tree: t.Callable[[Values], t.Any]
+    read: t.Callable[[str, Values], t.Any]
+    shown: t.Callable[[str], str] = str
+
+
+def _flat(values: Values) -> Values:
+    return values
+
+
+def _case(dialect: str, read: t.Callable[[str], t.Any], tree: t.Callable[[Values], t.Any] = _flat) -> Case:
+    return Case(dialect, tree, lambda text, _values: read(text))
+
+
+def _module(dialect: str) -> t.Any:
+    return importlib.import_module(f"ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.{dialect}")
+
+
+CASES = {
+    "docker": _case("docker_env", oracles.docker),
+    "systemd": _case("systemd_env", oracles.systemd),
+    "sh": _case("systemd_env", oracles.shell),
+    "gitea": _case("goini", lambda text: oracles.gitea(text)["mailer"], lambda values: {"mailer": values}),
+    "grafana": _case("grafana_ini", lambda text: oracles.grafana(text)["smtp"], lambda values: {"smtp": values}),
+    "php": _case("php", oracles.php),
+    "laravel": _case("phpdotenv", oracles.laravel),
+    "python": _case("python", oracles.python),
+    "go json": _case("json", oracles.go_json),
+    "go yaml": _case("yaml", lambda text: oracles.go_yaml(text)["global"], lambda values: {"global": values}),
+    "postconf": Case("postfix_main", _flat, oracles.postconf, shown=lambda value: re.sub("[ \t]+", " ", value)),
+    "postmap": Case("postfix_table", lambda values: [list(pair) for pair in values.items()], oracles.postmap),
+    "msmtp": Case(
+        "msmtp",
+        lambda values: {"accounts": {name: {"host": "localhost", "from": "a@b", "user": value} for name, value in values.items()}},
+        oracles.msmtp,
+    ),
+}
+# Dialects whose reader is no program here: a person, or (nullmailer) the integration suite, where it really sends.
+OWN_READER = {
+    "nullmailer": _case("nullmailer", lambda text: {words[0]: words[1] for words in _module("nullmailer").read(text)}, lambda v: v.items()),
+    "sheet": _case("sheet", lambda text: _module("sheet").read(text)["Mail"], lambda values: {"Mail": values}),
+    "line": Case("line", _flat, lambda _text, values: {k: _module("line").read(_module("line").write(v)) for k, v in values.items()}),
+}
+
+LINES = {"line break", "carriage return"}
+EDGES = {"leading space", "trailing space", "only spaces", "leading tab"}
+REFUSED: dict[str, set[str]] = {
+    "docker_env": LINES,
+    "systemd_env": LINES | {"control", "delete"},
+    "goini": LINES | {"percent reference", "backtick and three double quotes"},
+    "grafana_ini": LINES | {"percent reference", "backtick and three double quotes", "dollar", "braced name", "grafana file"},
+    "php": set(),
+    "phpdotenv": LINES,
+    "python": set(),
+    "json": set(),
+    "yaml": set(),
+    "postfix_main": LINES | EDGES,
+    "postfix_table": LINES | EDGES,
+    "msmtp": LINES | {"600 characters"},
+    "nullmailer": LINES,
+    "line": LINES | EDGES,
+    "sheet": LINES | EDGES,
+}
+
+
+def _named(names: t.Iterable[str]) -> Values:
+    """The secrets under names that every format takes as a key."""
+    order = list(HOSTILE)
+    return {f"v{order.index(name)}": HOSTILE[name] for name in names}
+
+
+def _write(case: Case, values: Values) -> str:
+    if case.dialect == "line":
+        return "".join(_module("line").write(value) for value in values.values())
+    return _module(case.dialect).write(case.tree(values))
+
+
+def test_the_list_has_at_least_forty_secrets() -> None:
+    assert len(set(HOSTILE.values())) == len(HOSTILE) >= 40
+
+
+@pytest.mark.parametrize("name", [*CASES, *OWN_READER])
+def test_the_parser_reads_back_exactly_what_was_declared(name: str) -> None:
+    case = {**CASES, **OWN_READER}[name]
+    values = _named(secret for secret in HOSTILE if secret not in REFUSED[case.dialect])
+    read = case.read(_write(case, values), values)
+    changed = [list(HOSTILE)[int(key[1:])] for key, value in values.items() if read.get(key) != case.shown(value)]
+    assert changed == []
+    assert not [key for key in read if "INJECTED" in str(key)]
+
+
+@pytest.mark.parametrize("dialect", REFUSED)
+def test_exactly_the_stated_secrets_are_refused_and_never_shown(dialect: str) -> None:
+    case = next(case for case in [*CASES.values(), *OWN_READER.values()] if case.dialect == dialect)
+    refused = set()
+    for name, value in HOSTILE.items():
+        try:
+            _write(case, _named([name]))
+        except CannotCarry as error:
+            refused.add(name)
+            assert value not in str(error)
+    assert refused == REFUSED[dialect]
+
+
+@pytest.mark.parametrize("dialect", sorted(set(REFUSED) - {"line"}))
+def test_our_own_reader_agrees_with_the_application(dialect: str) -> None:
+    case = next(case for case in [*CASES.values(), *OWN_READER.values()] if case.dialect == dialect)
+    values = _named(secret for secret in HOSTILE if secret not in REFUSED[dialect])
+    tree = case.tree(values)
+    assert _module(dialect).read(_write(case, values)) == ([list(row) for row in tree] if dialect == "nullmailer" else tree)
