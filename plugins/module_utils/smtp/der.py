@@ -1,0 +1,119 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads what a report needs out of a certificate in DER, verified or not (X.690, RFC 5280 4.1)."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import typing as t
+
+SEQUENCE, OCTETS, BOOLEAN, OID, UTC_TIME, GENERAL_TIME = 0x30, 0x04, 0x01, 0x06, 0x17, 0x18
+EXTENSIONS, VERSION = 0xA3, 0xA0
+SAN_EMAIL, SAN_DNS, SAN_IP = 0x81, 0x82, 0x87
+BMP_STRING = 0x1E
+
+SUBJECT_ALT_NAME = bytes((0x55, 0x1D, 0x11))
+_NAME_OIDS = {
+    bytes((0x55, 0x04, 0x03)): "CN",
+    bytes((0x55, 0x04, 0x06)): "C",
+    bytes((0x55, 0x04, 0x07)): "L",
+    bytes((0x55, 0x04, 0x08)): "ST",
+    bytes((0x55, 0x04, 0x0A)): "O",
+    bytes((0x55, 0x04, 0x0B)): "OU",
+    bytes((0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x09, 0x01)): "emailAddress",
+    bytes((0x09, 0x92, 0x26, 0x89, 0x93, 0xF2, 0x2C, 0x64, 0x01, 0x19)): "DC",
+}
+
+
+class DerError(ValueError):
+    """These bytes are not a certificate."""
+
+
+class Certificate(t.NamedTuple):
+    """The readable part; times are UTC."""
+
+    subject: str
+    issuer: str
+    names: t.Tuple[str, ...]
+    not_before: datetime.datetime
+    not_after: datetime.datetime
+
+
+class _Value(t.NamedTuple):
+    tag: int
+    body: bytes
+
+
+def _values(data: bytes) -> list[_Value]:
+    """The values that follow one another in ``data``."""
+    found, at = [], 0
+    while at < len(data):
+        if at + 2 > len(data):
+            raise DerError("cut off in a header")
+        tag, length, at = data[at], data[at + 1], at + 2
+        if length & 0x80:
+            width = length & 0x7F
+            if not 0 < width <= 4:
+                raise DerError("a length that DER does not know")
+            length, at = int.from_bytes(data[at : at + width], "big"), at + width
+        if at + length > len(data):
+            raise DerError("cut off in a value")
+        found.append(_Value(tag, data[at : at + length]))
+        at += length
+    return found
+
+
+def _inside(value: _Value, tag: int) -> list[_Value]:
+    if value.tag != tag:
+        raise DerError("tag 0x%02x where 0x%02x belongs" % (value.tag, tag))
+    return _values(value.body)
+
+
+def parse(data: bytes) -> Certificate:
+    """Read one certificate. Raises :class:`DerError` on anything else."""
+    try:
+        fields = _inside(_inside(_values(data)[0], SEQUENCE)[0], SEQUENCE)
+        if fields[0].tag == VERSION:
+            fields = fields[1:]
+        _serial, _algorithm, issuer, validity, subject = fields[:5]
+        not_before, not_after = map(_time, _inside(validity, SEQUENCE))
+        return Certificate(_name(subject), _name(issuer), tuple(_alt_names(fields[6:])), not_before, not_after)
+    except (IndexError, ValueError) as exc:
+        raise DerError("not a certificate: %s" % exc) from exc
+
+
+def _name(value: _Value) -> str:
+    """``CN=relay.example.com, O=Example``, in the order of the certificate."""
+    parts = []
+    for relative in _inside(value, SEQUENCE):
+        for pair in _values(relative.body):
+            kind, text = _inside(pair, SEQUENCE)
+            encoding = "utf-16-be" if text.tag == BMP_STRING else "utf-8"
+            parts.append("%s=%s" % (_NAME_OIDS.get(kind.body, "OID." + kind.body.hex()), text.body.decode(encoding, "backslashreplace")))
+    return ", ".join(parts)
+
+
+def _time(value: _Value) -> datetime.datetime:
+    """RFC 5280 4.1.2.5: two-digit years from 50 on are 19xx."""
+    text = value.body.decode("ascii")
+    if value.tag == UTC_TIME:
+        text = ("19" if text[:2] >= "50" else "20") + text
+    elif value.tag != GENERAL_TIME:
+        raise DerError("tag 0x%02x where a time belongs" % value.tag)
+    return datetime.datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
+
+
+def _alt_names(rest: t.Sequence[_Value]) -> t.Iterator[str]:
+    for field in rest:
+        if field.tag != EXTENSIONS:
+            continue
+        for extension in _inside(_values(field.body)[0], SEQUENCE):
+            parts = _inside(extension, SEQUENCE)
+            if parts[0].body == SUBJECT_ALT_NAME:
+                for name in _inside(_values(parts[-1].body)[0], SEQUENCE):
+                    if name.tag in (SAN_DNS, SAN_EMAIL):
+                        yield name.body.decode("ascii", "backslashreplace")
+                    elif name.tag == SAN_IP:
+                        yield str(ipaddress.ip_address(name.body))

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the options of the module to a :class:`Relay`, with every problem named at once."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .auth import NAMES, Credential
+from .diagnosis import CATEGORIES
+from .secret import Secret
+from .tls import TlsSettings
+
+PORTS = {"none": 25, "opportunistic": 25, "starttls": 587, "tls": 465}
+MODES = {465: "tls", 2465: "tls", 25: "starttls", 587: "starttls", 2525: "starttls", 2587: "starttls"}
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_FINGERPRINT = re.compile(r"(?:sha256:)?((?:[0-9a-f]{2}:?){31}[0-9a-f]{2})\Z", re.I)
+
+
+class Relay(t.NamedTuple):
+    """One relay to probe, with everything decided. ``timeout`` is in seconds, for all of it."""
+
+    name: str
+    host: str
+    port: int
+    security: str
+    tls: TlsSettings
+    credential: t.Optional[Credential]
+    mechanisms: t.Tuple[str, ...]
+    allow_plaintext_auth: bool
+    helo: str
+    timeout: float
+    sender: str
+    recipients: t.Tuple[str, ...]
+    level: str
+    send: str
+    subject: str
+    expect: t.Dict[str, t.Any]
+    diagnose: bool
+    state_dir: str
+
+
+Options = t.Mapping[str, t.Any]
+
+
+def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
+    """One relay, or None and the problems, each as ``path: what is wrong. What to write instead. [code]``."""
+    problems = _control_characters(options) + _contradictions(options)
+    port, security, wrong = _port_and_security(options.get("port"), options.get("security"))
+    problems += wrong
+    fingerprints, wrong = _fingerprints(options.get("tls_fingerprints") or ())
+    problems += wrong
+    if problems:
+        return None, [where + problem for problem in problems]
+    credential = _credential(options)
+    return Relay(
+        name=options.get("name") or "%s:%d" % (options["host"], port),
+        host=options["host"],
+        port=port,
+        security=security,
+        tls=TlsSettings(
+            options["validate_certs"], options.get("ca_path") or "", options.get("tls_server_name") or options["host"], options["tls_min_version"], fingerprints
+        ),
+        credential=credential,
+        mechanisms=tuple(name.upper() for name in options.get("auth_mechanisms") or ()),
+        allow_plaintext_auth=options["allow_plaintext_auth"],
+        helo=options.get("helo") or "",
+        timeout=float(options["timeout"]),
+        sender=options.get("from") or "",
+        recipients=tuple(options.get("to") or ()),
+        level="envelope" if options["send"] != "never" else options.get("level") or ("auth" if credential else "tls"),
+        send=options["send"],
+        subject=options.get("subject") or "",
+        expect=_given(options.get("expect")),
+        diagnose=options["diagnose"],
+        state_dir=options["state_dir"],
+    ), []
+
+
+def _given(values: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
+    return {key: value for key, value in (values or {}).items() if value is not None}
+
+
+def _credential(options: Options) -> Credential | None:
+    if not options.get("username"):
+        return None
+    return Credential(options["username"], Secret(options.get("password") or ""))
+
+
+def _control_characters(options: Options) -> list[str]:
+    """CR, LF, NUL and their like end a command early and begin another. Values are not shown."""
+    found = []
+    for key, value in sorted(options.items()):
+        texts = value if isinstance(value, (list, tuple)) else (value,)
+        if any(isinstance(text, str) and _CONTROL.search(text) for text in texts):
+            found.append("%s: holds a control character (a line end, a tab or the like). Write it without. [control-character]" % key)
+    return found
+
+
+def _contradictions(options: Options) -> list[str]:
+    """What cannot be, whatever the relay says. One row: the condition, and what to tell."""
+    level, send = options.get("level"), options["send"]
+    envelope = level == "envelope" or send != "never"
+    addresses = [text for text in [options.get("from")] + list(options.get("to") or ()) if text]
+    unknown = sorted({name for name in options.get("auth_mechanisms") or () if name.upper() not in NAMES})
+    expect = _given(options.get("expect"))
+    rows = (
+        (not options.get("host"), "host: is missing. Name the relay. [host-missing]"),
+        (bool(options.get("username")) != bool(options.get("password")), "username, password: one is given without the other. Give both or none. [credential-half]"),
+        (level == "auth" and not options.get("username"), "level: auth needs username and password. [level-credential]"),
+        (envelope and not (options.get("from") and options.get("to")), "from, to: are needed for level: envelope and for send. [envelope-addresses]"),
+        (send != "never" and level not in (None, "envelope"), "level: %s and send do not go together. Leave level out. [send-level]" % level),
+        (any(re.search(r"[<>\s]", text) for text in addresses), "from, to: an address is written bare, as user@example.com. [address-form]"),
+        (bool(re.search(r"\s", options.get("helo") or "")), "helo: is one name, without blanks. [helo-form]"),
+        (bool(re.search(r"\s|/", options.get("host") or "")), "host: is a name or an address, without blanks or slashes. [host-form]"),
+        (options["timeout"] <= 0, "timeout: must be more than 0 seconds. [timeout]"),
+        (bool(unknown), "auth_mechanisms: %s not known. One of: %s. [mechanism]" % (", ".join(unknown), ", ".join(NAMES))),
+        (expect.get("category", "ok") not in CATEGORIES, "expect.category: is not a category. One of: %s. [expect-category]" % ", ".join(CATEGORIES)),
+    )
+    return [text for wrong, text in rows if wrong]
+
+
+def _port_and_security(port: int | None, security: str | None) -> tuple[int, str, list[str]]:
+    """Each from the other where one is left out; TLS on 465 (RFC 8314) where both are."""
+    if port is not None and not 0 < port < 65536:
+        return 0, "", ["port: %d is not a port. A number from 1 to 65535. [port]" % port]
+    if security is None and port is None:
+        security = "tls"
+    if security is None and port not in MODES:
+        return 0, "", ["security: cannot be guessed from port %s. One of: %s. [security-missing]" % (port, ", ".join(PORTS))]
+    security = security or MODES[t.cast(int, port)]
+    return port or PORTS[security], security, []
+
+
+def _fingerprints(given: t.Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    matches = [_FINGERPRINT.match(text) for text in given]
+    if not all(matches):
+        return (), ["tls_fingerprints: each is sha256: and 64 hexadecimal digits. [fingerprint]"]
+    return tuple(match.group(1).replace(":", "").lower() for match in matches if match), []

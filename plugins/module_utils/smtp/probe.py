@@ -1,0 +1,129 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Probes relays: options in, results out. One conversation each, several at once."""
+
+from __future__ import annotations
+
+import datetime
+import time
+import typing as t
+
+from . import tls
+from .confirm import Finding, confirm
+from .dialogue import Goal, converse
+from .engine import Engine
+from .message import Message, compose
+from .options import Options, Relay, read
+from .receipt import ReceiptError, Receipts
+from .record import Record
+from .result import Outcome, build
+from .secret import Redactor
+from .transport import Deadline, Endpoint, own_name, run
+
+# Of the time for all of it, what a greeting that never comes must leave for finding out why.
+RESERVE_SHARE, RESERVE_MOST = 0.25, 5.0
+THREADS = 64
+
+
+class OptionError(Exception):
+    """The options cannot be used; ``problems`` names every reason."""
+
+    def __init__(self, problems: t.Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = list(problems)
+
+
+def probe_all(many: t.Sequence[Options], check_mode: bool) -> list[dict[str, t.Any]]:
+    """Probe every relay, in parallel; results are in the order given. Raises :class:`OptionError` before any connection."""
+    relays, problems = [], []
+    for number, options in enumerate(many):
+        relay, wrong = read(options, "relays[%d]." % number if len(many) > 1 else "")
+        problems += wrong or (_unusable(relay, check_mode) if relay else [])
+        if relay is not None:
+            relays.append(relay)
+    if problems:
+        raise OptionError(problems)
+    if not all(relay.helo for relay in relays):
+        name = own_name()
+        relays = [relay if relay.helo else relay._replace(helo=name) for relay in relays]
+    if len(relays) == 1:
+        return [probe(relays[0], check_mode)]
+    # Imported here: a single relay, the usual case, need not pay for it.
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(min(THREADS, len(relays))) as pool:
+        return list(pool.map(lambda relay: probe(relay, check_mode), relays))
+
+
+def _unusable(relay: Relay, check_mode: bool) -> list[str]:
+    """What only this host can tell: the CA and the folder for receipts."""
+    problems = []
+    try:
+        tls.context(relay.tls)
+    except tls.TlsSetupError as exc:
+        problems.append("ca_path: %s. [ca-path]" % exc)
+    try:
+        if relay.send == "on_change" and not check_mode:
+            Receipts(relay.state_dir).prepare()
+    except ReceiptError as exc:
+        problems.append("%s. [state-dir]" % exc)
+    return problems
+
+
+def probe(relay: Relay, check_mode: bool) -> dict[str, t.Any]:
+    """One relay, one login attempt at most. Never raises on account of the network; see ``result`` for the value."""
+    started = time.monotonic()
+    deadline = Deadline(relay.timeout)
+    redactor = Redactor()
+    if relay.credential is not None:
+        redactor.learn(relay.credential.username, relay.credential.password)
+    record = Record(redactor)
+    due = relay.send == "always" or (relay.send == "on_change" and not Receipts(relay.state_dir).known(_settings(relay)))
+    now = datetime.datetime.now(datetime.timezone.utc)
+    message = compose(relay.sender, relay.recipients, relay.subject, relay.helo, now) if due and not check_mode else None
+    run(Engine(converse(_goal(relay, message), record), record.trace), Endpoint(relay.host, relay.port, relay.tls), record, deadline)
+    sent = message is not None and record.accepted is not None
+    if sent and message is not None and relay.send == "on_change":
+        Receipts(relay.state_dir).remember(_settings(relay), message.message_id, now.isoformat())
+    finding: Finding | None = None
+    if record.failure is not None and relay.diagnose:
+        finding = confirm(relay, record, deadline)
+    return build(
+        Outcome(
+            relay=relay,
+            record=record,
+            finding=finding,
+            changed=sent or (check_mode and due and record.failure is None),
+            sent=sent,
+            message_id=message.message_id if sent and message is not None else "",
+            ms=round((time.monotonic() - started) * 1000, 1),
+        ),
+        redactor,
+    )
+
+
+def _goal(relay: Relay, message: Message | None) -> Goal:
+    reserve = min(relay.timeout * RESERVE_SHARE, RESERVE_MOST)
+    return Goal(
+        helo=relay.helo,
+        security=relay.security,
+        level=relay.level,
+        credential=relay.credential,
+        mechanisms=relay.mechanisms,
+        allow_plaintext_auth=relay.allow_plaintext_auth,
+        sender=relay.sender,
+        recipients=relay.recipients,
+        message=message.data if message else None,
+        greeting_patience=relay.timeout - reserve if relay.diagnose else None,
+    )
+
+
+def _settings(relay: Relay) -> dict[str, t.Any]:
+    """Everything that a message proves: if any of it changes, the next message is due."""
+    return {
+        "relay": [relay.host, relay.port, relay.security, relay.tls._asdict(), relay.helo],
+        "login": [relay.credential.username, relay.credential.password.reveal()] if relay.credential else [],
+        "mechanisms": relay.mechanisms,
+        "envelope": [relay.sender, relay.recipients, relay.subject],
+    }

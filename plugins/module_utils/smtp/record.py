@@ -1,0 +1,89 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happened, step by step: filled by the dialogue and the transport, read by the report."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+
+from .failure import Failure
+from .reply import Capabilities, Reply
+
+if t.TYPE_CHECKING:
+    from .dialogue import Peer
+    from .secret import Redactor
+    from .tls import TlsInfo
+
+# A deadline that passes has its own name where the step tells more than the clock.
+LATE_AT = {"resolve": "dns_failure", "connect": "connect_timeout", "greeting": "greeting_timeout"}
+
+
+class Step(t.NamedTuple):
+    """One exchange; ``ms`` is how long it took."""
+
+    name: str
+    ok: bool
+    reply: t.Optional[Reply]
+    ms: float
+
+
+class Address(t.NamedTuple):
+    """One address of the name, and what came of connecting to it. ``error`` is empty where it worked."""
+
+    ip: str
+    port: int
+    family: str
+    ok: bool
+    error: str
+    ms: float
+
+
+class Record:
+    """The memory of one conversation."""
+
+    def __init__(self, redactor: Redactor, clock: t.Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._redactor = redactor
+        self.steps: list[Step] = []
+        self.transcript: list[str] = []
+        self.resolved: list[str] = []
+        self.addresses: list[Address] = []
+        self.peer: Peer = None  # type: ignore[assignment]  # set by the first thing that the dialogue does
+        self.greeting: Reply | None = None
+        self.reply: Reply | None = None
+        self.capabilities = self.before_tls = self.after_tls = Capabilities({})
+        self.tls: TlsInfo | None = None
+        self.tried: list[str] = []
+        self.mechanism = ""
+        self.accepted: Reply | None = None
+        self.quit_sent = False
+        self.reached = ""
+        self.failure: Failure | None = None
+
+    def trace(self, who: str, text: str) -> None:
+        """Add a line to the transcript: ``C`` we said, ``S`` the server said, ``*`` something happened."""
+        self.transcript.append("%s: %s" % (who, text))
+
+    def hide(self, line: str) -> None:
+        """This was sent while logging in: it must not show, should the server say it back."""
+        self._redactor.learn_line(line)
+
+    @contextlib.contextmanager
+    def during(self, name: str) -> t.Iterator[None]:
+        """Everything inside is this step; the name is what the user sees."""
+        started, self.reply = self._clock(), None
+        try:
+            yield
+        except Failure as failure:
+            failure.stage = failure.stage or name
+            if failure.category == "deadline_exceeded":
+                failure.category = LATE_AT.get(name, failure.category)
+            self._note(name, False, failure.reply or self.reply, started)
+            raise
+        self._note(name, True, self.reply, started)
+
+    def _note(self, name: str, ok: bool, reply: Reply | None, started: float) -> None:
+        self.steps.append(Step(name, ok, reply, round((self._clock() - started) * 1000, 1)))

@@ -1,0 +1,167 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what happened to what the module returns: the same keys on success and on failure, and no secret in any."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .blind_spots import blind_spots
+from .classify import Verdict, classify
+from .codes import meaning
+from .confirm import Finding
+from .diagnosis import explain
+from .options import Relay
+from .record import Record, Step
+from .reply import Capabilities, Reply
+from .secret import Redactor
+
+# Words of ours, which a password that happens to be the same word must not garble.
+OURS = ("category", "observed", "stage", "level", "level_reached", "security", "family")
+
+
+class Outcome(t.NamedTuple):
+    """One probed relay: the record and what was found out besides."""
+
+    relay: Relay
+    record: Record
+    finding: t.Optional[Finding]
+    changed: bool
+    sent: bool
+    message_id: str
+    ms: float
+
+
+def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
+    """The return value for one relay; see RETURN of the module for its keys."""
+    relay, record = outcome.relay, outcome.record
+    verdict, facts = _verdict(outcome)
+    category, unmet = _against_expectation(outcome, verdict.category, facts)
+    ok = not unmet and category in ("ok", relay.expect.get("category", "ok"))
+    sentence, remedies = explain(category, facts)
+    if category == verdict.category:
+        own = outcome.finding.remedies if outcome.finding else ()
+        remedies = list(dict.fromkeys(list(own) + list(verdict.remedies) + ([] if own else remedies)))
+    failure = record.failure
+    value: dict[str, t.Any] = {
+        "name": relay.name,
+        "host": relay.host,
+        "port": relay.port,
+        "security": relay.security,
+        "level": relay.level,
+        "level_reached": "message" if outcome.sent else record.reached,
+        "ok": ok,
+        "changed": outcome.changed,
+        "category": category,
+        "observed": verdict.category,
+        "stage": failure.stage if failure else "tls" if category == "cert_expiring" else "",
+        "reply": _reply(failure.reply if failure else record.accepted or record.reply, verdict),
+        "diagnosis": "%s:%d %s." % (relay.host, relay.port, sentence),
+        "remedies": remedies,
+        "provider": verdict.provider,
+        "confirmed_by": outcome.finding.confirmed_by if outcome.finding else "",
+        "expect_unmet": unmet,
+        "blind_spots": blind_spots("message" if outcome.sent else record.reached, verdict.provider),
+        "steps": [_step(step) for step in record.steps],
+        "tls": _tls(outcome),
+        "capabilities": {"before_tls": _words(record.before_tls), "after_tls": _words(record.after_tls)},
+        "auth": {"offered": list(record.capabilities.auth), "tried": list(record.tried), "used": record.mechanism},
+        "addresses": [address._asdict() for address in record.addresses],
+        "message": {"sent": outcome.sent, "message_id": outcome.message_id},
+        "timings_ms": _timings(record, outcome.ms),
+        "transcript": list(record.transcript),
+    }
+    value = redactor.clean(value, OURS)
+    value["msg"] = message(value)
+    return value
+
+
+def _verdict(outcome: Outcome) -> tuple[Verdict, dict[str, t.Any]]:
+    relay, record = outcome.relay, outcome.record
+    facts: dict[str, t.Any] = {
+        "host": relay.host,
+        "port": relay.port,
+        "security": relay.security,
+        "server_name": relay.tls.server_name,
+        "username": relay.credential.username if relay.credential else "",
+        "mechanism": record.tried[-1] if record.tried else "",
+        "offered": ", ".join(record.capabilities.auth),
+        "sender": relay.sender,
+        "timeout": relay.timeout,
+        "helo": relay.helo,
+    }
+    certificate = _tls(outcome)
+    if certificate:
+        facts.update(names=", ".join(certificate["names"]), days_left=certificate["days_left"])
+    greeting = str(record.greeting or "")
+    if record.failure is None:
+        return classify("ok", "", None, relay.host, greeting), facts
+    failure = record.failure
+    facts.update(failure.facts, detail=failure.detail)
+    verdict = classify(failure.category, failure.stage, failure.reply, relay.host, greeting)
+    if outcome.finding is not None and outcome.finding.category:
+        verdict = verdict._replace(category=outcome.finding.category)
+    return verdict, facts
+
+
+def _against_expectation(outcome: Outcome, category: str, facts: dict[str, t.Any]) -> tuple[str, list[str]]:
+    """The category in the light of ``expect``, and what of it was not met, in words. May add facts for the sentence."""
+    expect, unmet = outcome.relay.expect, []
+    wanted = expect.get("category", "ok")
+    days, left = int(expect.get("min_cert_days", 0)), facts.get("days_left")
+    if category == "ok" and days and left is not None and left < days:
+        facts["wanted_days"] = days
+        category = "cert_expiring"
+    if days and left is None:
+        unmet.append("min_cert_days: %d wanted, no certificate was seen" % days)
+    if wanted != "ok" and category != wanted:
+        unmet.append("category: %s wanted, %s seen" % (wanted, category))
+    if unmet and (category == "ok" or wanted != "ok"):
+        facts["detail"] = "; ".join(unmet)
+        return "expect_unmet", unmet
+    return category, unmet
+
+
+def _reply(reply: Reply | None, verdict: Verdict | None = None) -> dict[str, t.Any]:
+    if reply is None:
+        return {"code": None, "enhanced": "", "text": "", "meaning": ""}
+    words = verdict.meaning if verdict and verdict.meaning else meaning(reply.code, reply.enhanced)
+    return {"code": reply.code, "enhanced": reply.enhanced, "text": reply.text, "meaning": words}
+
+
+def _step(step: Step) -> dict[str, t.Any]:
+    return dict({"name": step.name, "ok": step.ok, "ms": step.ms}, **_reply(step.reply))
+
+
+def _tls(outcome: Outcome) -> dict[str, t.Any]:
+    """What is known of TLS; empty where there was none. A certificate that failed was seen by the finding, or by the pin."""
+    failure, finding = outcome.record.failure, outcome.finding
+    info = outcome.record.tls or (finding.tls if finding else None) or (failure.facts.get("tls") if failure else None)
+    if info is None:
+        return {}
+    return dict(info._asdict(), names=list(info.names))
+
+
+def _words(capabilities: Capabilities) -> dict[str, str]:
+    return dict(capabilities.words)
+
+
+def _timings(record: Record, total: float) -> dict[str, float]:
+    timings: dict[str, float] = {}
+    for step in record.steps:
+        timings[step.name] = round(timings.get(step.name, 0) + step.ms, 1)
+    return dict(timings, total=total)
+
+
+def message(value: t.Mapping[str, t.Any]) -> str:
+    """The block for people: where, what, what they said, what it means, what to do."""
+    lines = ["%s%s [%s]" % (value["stage"] + ": " if value["stage"] else "", value["diagnosis"], value["category"])]
+    reply = value["reply"]
+    if reply["code"] and value["category"] != "ok":
+        lines.append("    They said: %s" % " ".join(str(part) for part in (reply["code"], reply["enhanced"], reply["text"]) if part))
+        lines.append("    It means: %s." % reply["meaning"])
+    if value["confirmed_by"]:
+        lines.append("    Confirmed: %s." % value["confirmed_by"])
+    lines += ["    - %s" % remedy for remedy in value["remedies"]]
+    return "\n".join(lines)

@@ -1,0 +1,206 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one place that opens sockets: names, addresses, bytes, and one deadline over all of it."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+import threading
+import time
+import typing as t
+
+from . import tls
+from .dialogue import Connect, Patience, Peer, Resolve, StartTls
+from .engine import Close, Effect, Engine, Read, Write
+from .failure import Failure
+from .record import Address, Record
+
+HELO_PATIENCE = 2.0
+
+_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
+
+
+class Deadline:
+    """A point in time, by a clock that nobody can set."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds to go; raises :class:`Failure` when there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise Failure("deadline_exceeded")
+        return left
+
+    def within(self, seconds: float) -> Deadline:
+        """A deadline no later than this one."""
+        return Deadline(min(seconds, self._end - time.monotonic()))
+
+
+class Endpoint(t.NamedTuple):
+    """Where to go and how to secure it."""
+
+    host: str
+    port: int
+    tls: tls.TlsSettings
+
+
+def run(engine: Engine, endpoint: Endpoint, record: Record, deadline: Deadline) -> None:
+    """Carry out the engine's effects until it says close. Never raises on account of the network."""
+    wire = _Wire(endpoint, record, deadline)
+    try:
+        effects = engine.start()
+        while True:
+            answer: t.Callable[[], list[Effect]] | None = None
+            try:
+                for effect in effects:
+                    answer = wire.carry_out(effect, engine)
+            except (OSError, Failure) as exc:
+                effects = engine.broke(_explain(exc))
+                continue
+            if answer is None:
+                return
+            effects = answer()
+    finally:
+        wire.close()
+
+
+class _Wire:
+    """A socket, a deadline, and what the transcript is told about them."""
+
+    def __init__(self, endpoint: Endpoint, record: Record, deadline: Deadline) -> None:
+        self._endpoint = endpoint
+        self._record = record
+        self._whole = self._deadline = deadline
+        self._sock: socket.socket | None = None
+        self._found: list[t.Any] = []
+
+    def carry_out(self, effect: Effect, engine: Engine) -> t.Callable[[], list[Effect]] | None:
+        """Do one thing. Returns how to tell the engine, where it waits to be told."""
+        if isinstance(effect, Patience):
+            self._deadline = self._whole if effect.seconds is None else self._whole.within(effect.seconds)
+        elif isinstance(effect, Write):
+            self._ready().sendall(effect.data)
+        elif isinstance(effect, Read):
+            data = self._ready().recv(16384)
+            return lambda: engine.received(data)
+        elif isinstance(effect, Resolve):
+            self._found = _resolve(self._endpoint, self._deadline)
+            return lambda: engine.answered([address[4][0] for address in self._found])
+        elif isinstance(effect, Connect):
+            peer = self._connect()
+            return lambda: engine.answered(peer)
+        elif isinstance(effect, StartTls):
+            self._sock, info = tls.handshake(self._ready(), self._endpoint.tls)
+            return lambda: engine.answered(info)
+        else:
+            assert isinstance(effect, Close)
+            self.close()
+        return None
+
+    def _ready(self) -> socket.socket:
+        assert self._sock is not None
+        self._sock.settimeout(self._deadline.left())
+        return self._sock
+
+    def _connect(self) -> Peer:
+        """Every address in turn, each with its share of what is left; the first that answers is used."""
+        failure = Failure("dns_failure")
+        for number, (family, kind, protocol, _name, address) in enumerate(self._found):
+            started = time.monotonic()
+            share = self._deadline.left() / (len(self._found) - number)
+            try:
+                self._sock = socket.socket(family, kind, protocol)
+                self._sock.settimeout(share)
+                self._sock.connect(address)
+                # Commands are small and wait for their answer: Nagle's algorithm would only hold them back.
+                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except OSError as exc:
+                failure = _explain(exc, connecting=True)
+                self._note(family, address, failure.detail, started)
+                self.close()
+                continue
+            self._note(family, address, "", started)
+            return _peer(self._sock, address[0])
+        raise failure
+
+    def _note(self, family: int, address: tuple[t.Any, ...], error: str, started: float) -> None:
+        name = "ipv6" if family == socket.AF_INET6 else "ipv4"
+        ms = round((time.monotonic() - started) * 1000, 1)
+        self._record.addresses.append(Address(address[0], address[1], name, not error, error, ms))
+        self._record.trace("*", "connect to %s port %d: %s" % (address[0], address[1], error or "ok"))
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
+
+
+def _peer(sock: socket.socket, ip: str) -> Peer:
+    local = sock.getsockname()[0]
+    return Peer(ip, local, ipaddress.ip_address(ip.partition("%")[0]).is_loopback)
+
+
+def _resolve(endpoint: Endpoint, deadline: Deadline) -> list[t.Any]:
+    """All addresses of the name, in the system's order. In a thread, since the resolver knows no deadline."""
+
+    def look_up() -> list[t.Any]:
+        return socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+
+    found = in_time(look_up, deadline.left())
+    if found is None:
+        raise Failure("deadline_exceeded", detail="the resolver did not answer in time")
+    if isinstance(found, Exception):
+        raise Failure("dns_failure", detail=str(getattr(found, "strerror", None) or found)) from found
+    return found
+
+
+def in_time(work: t.Callable[[], t.Any], seconds: float) -> t.Any:
+    """What ``work`` returns, or the OSError or ValueError it raised, or None if it took too long (it is then left behind)."""
+    done: list[t.Any] = []
+
+    def attempt() -> None:
+        try:
+            done.append(work())
+        except (OSError, ValueError) as exc:
+            done.append(exc)
+
+    worker = threading.Thread(target=attempt, daemon=True)
+    worker.start()
+    worker.join(seconds)
+    return done[0] if done else None
+
+
+def own_name() -> str:
+    """This host's full name, or an empty text if it has none worth saying (RFC 5321 4.1.4 then wants the address)."""
+    for find in (socket.getfqdn, socket.gethostname):
+        name = in_time(find, HELO_PATIENCE)
+        if isinstance(name, str) and "." in name and not name.startswith("localhost.") and not name.endswith(".arpa"):
+            return name
+    return ""
+
+
+def _explain(exc: Exception, connecting: bool = False) -> Failure:
+    """One name for what the operating system says."""
+    if isinstance(exc, Failure):
+        return exc
+    known = tls.explain(exc)
+    if known is not None:
+        return known
+    text = str(getattr(exc, "strerror", None) or exc)
+    if isinstance(exc, socket.timeout) or "timed out" in text:
+        return Failure("connect_timeout" if connecting else "deadline_exceeded", detail="no answer in time" if connecting else "")
+    if isinstance(exc, ConnectionRefusedError):
+        return Failure("connect_refused", detail=text)
+    number = getattr(exc, "errno", None)
+    if number in _UNREACHABLE:
+        return Failure("network_unreachable", detail=text)
+    if number in _FORBIDDEN:
+        return Failure("port_blocked", detail=text)
+    return Failure("disconnected", detail=text)

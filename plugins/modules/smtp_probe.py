@@ -1,0 +1,470 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Module smtp_probe: proves from this host that an SMTP relay does what was declared, or says why not."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: smtp_probe
+short_description: Prove that an SMTP relay answers, is secure, takes the login and accepts the sender
+version_added: 0.1.0
+description:
+  - Holds one conversation with an SMTP relay from the host on which the module runs, and reports every step of it with the
+    server's reply in plain words.
+  - What goes wrong is named by one category of a closed list, with the remedies that are likely to help.
+  - Nothing is changed on the host or at the relay, and no message is sent, unless O(send) asks for one.
+  - A login is tried once at most. A rejected login is never tried again with another mechanism, so the module locks no account.
+author:
+  - Smarthost Maintainers (@smarthost)
+requirements:
+  - Python 3.8 or later on the target, and nothing else
+options:
+  host:
+    description: Name or address of the relay. Needed unless O(relays) is given.
+    type: str
+  port:
+    description:
+      - Port of the relay.
+      - From O(security) when left out, V(25) for V(none) and V(opportunistic), V(587) for V(starttls), V(465) for V(tls).
+    type: int
+  security:
+    description:
+      - How the connection is secured. V(starttls) requires STARTTLS; V(tls) is TLS from the first byte;
+        V(opportunistic) uses STARTTLS where it is offered, and clear text elsewhere.
+      - From O(port) when left out, V(tls) for 465 and 2465, V(starttls) for 25, 587, 2525 and 2587. With any other port it must be said.
+      - V(tls) when neither is given.
+    type: str
+    choices: [none, opportunistic, starttls, tls]
+  validate_certs:
+    description: Whether the relay's certificate must be valid, meaning chain, dates and name.
+    type: bool
+    default: true
+  ca_path:
+    description: File or folder with the CAs to trust, in PEM. They replace those of the system.
+    type: path
+  tls_server_name:
+    description: Name that the certificate must carry, when O(host) is an address or an alias.
+    type: str
+  tls_min_version:
+    description: Lowest TLS version to accept.
+    type: str
+    choices: ['1.0', '1.1', '1.2', '1.3']
+    default: '1.2'
+  tls_fingerprints:
+    description:
+      - SHA-256 fingerprints, such as V(sha256:ab01...). The relay's certificate must have one of them.
+      - Holds also where O(validate_certs) is V(false).
+    type: list
+    elements: str
+  username:
+    description: Login name. Needs O(password).
+    type: str
+  password:
+    description: Password or API key of the login. It is in no result, not even where the relay says it back.
+    type: str
+  auth_mechanisms:
+    description:
+      - Login mechanisms that may be used, in this order. Any of CRAM-MD5, PLAIN and LOGIN.
+      - When left out, the strongest one that the relay offers.
+    type: list
+    elements: str
+  allow_plaintext_auth:
+    description: Send a login also over a connection without TLS. Connections to the host itself are always allowed.
+    type: bool
+    default: false
+  helo:
+    description: Name to greet the relay with. When left out, this host's full name, or its address if it has no such name.
+    type: str
+  timeout:
+    description: Seconds for the whole probe, looking up the name and O(diagnose) included. No server can stretch it.
+    type: float
+    default: 30
+  from:
+    description: Address of the sender, as V(user@example.com).
+    type: str
+  to:
+    description: Addresses of the recipients.
+    type: list
+    elements: str
+  level:
+    description:
+      - How far to go. V(connect) is answered by name; V(tls) also has the connection that was declared; V(auth) also logs in;
+        V(envelope) also has sender and recipients accepted, and takes them back.
+      - When left out, V(auth) with O(username), else V(tls). With O(send), V(envelope).
+    type: str
+    choices: [connect, tls, auth, envelope]
+  send:
+    description:
+      - Whether to send a test message. V(on_change) sends one for each distinct set of settings, remembered in O(state_dir).
+    type: str
+    choices: [never, on_change, always]
+    default: never
+  subject:
+    description: Subject of the test message.
+    type: str
+  expect:
+    description: What the probe must find in order to succeed.
+    type: dict
+    suboptions:
+      category:
+        description: The category that is wanted, which may be a refusal, such as V(auth_failed) for a revoked password.
+        type: str
+      min_cert_days:
+        description: Days that the relay's certificate must still be valid.
+        type: int
+  diagnose:
+    description: On failure, make one more connection, without the login, to confirm the cause.
+    type: bool
+    default: true
+  state_dir:
+    description: Folder for the receipts of O(send=on_change). They hold no secret.
+    type: path
+    default: /var/lib/smarthost
+  relays:
+    description:
+      - Several relays, probed at the same time. Each takes the same options as the module, and from the module those that it leaves out.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Label in the result.
+        type: str
+      host:
+        description: As O(host). Needed here.
+        type: str
+      port:
+        description: As O(port).
+        type: int
+      security:
+        description: As O(security).
+        type: str
+        choices: [none, opportunistic, starttls, tls]
+      validate_certs:
+        description: As O(validate_certs).
+        type: bool
+      ca_path:
+        description: As O(ca_path).
+        type: path
+      tls_server_name:
+        description: As O(tls_server_name).
+        type: str
+      tls_min_version:
+        description: As O(tls_min_version).
+        type: str
+        choices: ['1.0', '1.1', '1.2', '1.3']
+      tls_fingerprints:
+        description: As O(tls_fingerprints).
+        type: list
+        elements: str
+      username:
+        description: As O(username).
+        type: str
+      password:
+        description: As O(password).
+        type: str
+      auth_mechanisms:
+        description: As O(auth_mechanisms).
+        type: list
+        elements: str
+      allow_plaintext_auth:
+        description: As O(allow_plaintext_auth).
+        type: bool
+      helo:
+        description: As O(helo).
+        type: str
+      timeout:
+        description: As O(timeout).
+        type: float
+      from:
+        description: As O(from).
+        type: str
+      to:
+        description: As O(to).
+        type: list
+        elements: str
+      level:
+        description: As O(level).
+        type: str
+        choices: [connect, tls, auth, envelope]
+      send:
+        description: As O(send).
+        type: str
+        choices: [never, on_change, always]
+      subject:
+        description: As O(subject).
+        type: str
+      expect:
+        description: As O(expect).
+        type: dict
+        suboptions:
+          category:
+            description: As O(expect.category).
+            type: str
+          min_cert_days:
+            description: As O(expect.min_cert_days).
+            type: int
+      diagnose:
+        description: As O(diagnose).
+        type: bool
+      state_dir:
+        description: As O(state_dir).
+        type: path
+attributes:
+  check_mode:
+    support: full
+    description: Can run in C(check_mode) and return changed status prediction without modifying target.
+    details: Everything but sending the message is done, and whether a message would be sent is predicted.
+  diff_mode:
+    support: none
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+"""
+
+EXAMPLES = r"""
+- name: Prove that this host can log in at the relay
+  smarthost.mail.smtp_probe:
+    host: smtp.example.com
+    username: apps@example.com
+    password: "{{ vault_smtp_password }}"
+
+- name: Have sender and recipient accepted too, at a relay with its own CA
+  smarthost.mail.smtp_probe:
+    host: smtp.example.com
+    port: 587
+    ca_path: /etc/ssl/private-ca.pem
+    username: apps@example.com
+    password: "{{ vault_smtp_password }}"
+    from: noreply@example.com
+    to: [postmaster@example.com]
+    level: envelope
+
+- name: Prove that the old password is dead
+  smarthost.mail.smtp_probe:
+    host: smtp.example.com
+    username: apps@example.com
+    password: "{{ vault_smtp_password_old }}"
+    expect:
+      category: auth_failed
+
+- name: Send one message whenever the settings have changed
+  smarthost.mail.smtp_probe:
+    host: smtp.example.com
+    username: apps@example.com
+    password: "{{ vault_smtp_password }}"
+    from: noreply@example.com
+    to: [postmaster@example.com]
+    send: on_change
+
+- name: Look at two relays at once, and at how long their certificates last
+  smarthost.mail.smtp_probe:
+    expect:
+      min_cert_days: 14
+    relays:
+      - name: main
+        host: smtp.example.com
+      - name: fallback
+        host: smtp.example.org
+        port: 587
+"""
+
+RETURN = r"""
+ok:
+  description: Whether the level was reached and everything expected was found. With several relays, whether that holds for all.
+  returned: always
+  type: bool
+  sample: false
+category:
+  description: What happened, as one word of a closed list. V(ok) if the level was reached.
+  returned: when probing one relay
+  type: str
+  sample: auth_failed
+observed:
+  description: What was seen, also where RV(category) is V(expect_unmet).
+  returned: when probing one relay
+  type: str
+  sample: auth_failed
+stage:
+  description: The step at which it happened. Empty if all went well.
+  returned: when probing one relay
+  type: str
+  sample: auth
+level:
+  description: The level that was asked for.
+  returned: when probing one relay
+  type: str
+  sample: auth
+level_reached:
+  description: The last level that was reached. V(message) if a message was accepted, empty if none was reached.
+  returned: when probing one relay
+  type: str
+  sample: tls
+reply:
+  description: The decisive reply, with its meaning.
+  returned: when probing one relay
+  type: dict
+  sample: {code: 535, enhanced: 5.7.8, text: "Error: authentication failed", meaning: user name or password not valid}
+diagnosis:
+  description: What is wrong, in one sentence.
+  returned: when probing one relay
+  type: str
+  sample: smtp.example.com:587 rejected the login of "apps@example.com" (PLAIN).
+remedies:
+  description: What to do, most likely first.
+  returned: when probing one relay
+  type: list
+  elements: str
+  sample: [Correct the username or the password; the connection itself is fine.]
+confirmed_by:
+  description: What a second connection, without the login, showed. Empty if there was none or it told nothing.
+  returned: when probing one relay
+  type: str
+  sample: a second connection began with TLS and was greeted
+provider:
+  description: The provider that was recognised. Empty if none was.
+  returned: when probing one relay
+  type: str
+  sample: m365
+expect_unmet:
+  description: What was expected and not found.
+  returned: when probing one relay
+  type: list
+  elements: str
+  sample: []
+blind_spots:
+  description: What this level cannot see.
+  returned: when probing one relay
+  type: list
+  elements: str
+  sample: [whether this login may use the sender]
+steps:
+  description: Every step with its reply and how long it took, in milliseconds.
+  returned: when probing one relay
+  type: list
+  elements: dict
+  sample: [{name: greeting, ok: true, ms: 12.1, code: 220, enhanced: "", text: smtp.example.com ESMTP, meaning: ready}]
+tls:
+  description: What was agreed, and the relay's certificate, also where it was not accepted. Empty without TLS.
+  returned: when probing one relay
+  type: dict
+  sample: {version: TLSv1.3, cipher: TLS_AES_256_GCM_SHA384, verified: true, subject: CN=smtp.example.com, names: [smtp.example.com],
+    issuer: CN=Example CA, not_before: "2026-09-01T00:00:00Z", not_after: "2026-12-01T00:00:00Z", days_left: 10, sha256: ab01}
+capabilities:
+  description: What the relay offered before and after TLS, keyword to parameters.
+  returned: when probing one relay
+  type: dict
+  sample: {before_tls: {STARTTLS: ""}, after_tls: {AUTH: PLAIN LOGIN, SIZE: "10240000"}}
+auth:
+  description: The login mechanisms that were offered, those tried and the one that worked.
+  returned: when probing one relay
+  type: dict
+  sample: {offered: [PLAIN, LOGIN], tried: [PLAIN], used: PLAIN}
+addresses:
+  description: Every address of the host that was tried, and what came of it.
+  returned: when probing one relay
+  type: list
+  elements: dict
+  sample: [{ip: 192.0.2.1, port: 587, family: ipv4, ok: true, error: "", ms: 3.2}]
+message:
+  description: Whether a message was sent, and its id.
+  returned: when probing one relay
+  type: dict
+  sample: {sent: false, message_id: ""}
+timings_ms:
+  description: Milliseconds by step, and in total.
+  returned: when probing one relay
+  type: dict
+  sample: {connect: 3.2, greeting: 12.1, total: 80.4}
+transcript:
+  description: The conversation. What was sent while logging in is shown as stars.
+  returned: when probing one relay
+  type: list
+  elements: str
+  sample: ["S: 220 smtp.example.com ESMTP", "C: EHLO web1.example.com"]
+relays:
+  description: One result for each relay, with the keys above and RV(ignore:name), RV(ignore:host), RV(ignore:port) and RV(ignore:security).
+  returned: when O(relays) was given
+  type: list
+  elements: dict
+summary:
+  description: How many relays are well.
+  returned: when O(relays) was given
+  type: str
+  sample: 3 ok, 1 failed
+msg:
+  description: The same for people, where, what, what they said, and what to do.
+  returned: always
+  type: str
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import OptionError, probe_all
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.receipt import ReceiptError
+
+
+def relay_options() -> dict[str, dict[str, t.Any]]:
+    """The options of one relay, as an argument specification with defaults."""
+    return {
+        "host": {"type": "str"},
+        "port": {"type": "int"},
+        "security": {"type": "str", "choices": ["none", "opportunistic", "starttls", "tls"]},
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path"},
+        "tls_server_name": {"type": "str"},
+        "tls_min_version": {"type": "str", "choices": ["1.0", "1.1", "1.2", "1.3"], "default": "1.2"},
+        "tls_fingerprints": {"type": "list", "elements": "str"},
+        "username": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
+        "auth_mechanisms": {"type": "list", "elements": "str"},
+        "allow_plaintext_auth": {"type": "bool", "default": False},
+        "helo": {"type": "str"},
+        "timeout": {"type": "float", "default": 30},
+        "from": {"type": "str"},
+        "to": {"type": "list", "elements": "str"},
+        "level": {"type": "str", "choices": ["connect", "tls", "auth", "envelope"]},
+        "send": {"type": "str", "choices": ["never", "on_change", "always"], "default": "never"},
+        "subject": {"type": "str"},
+        "expect": {"type": "dict", "options": {"category": {"type": "str"}, "min_cert_days": {"type": "int"}}},
+        "diagnose": {"type": "bool", "default": True},
+        "state_dir": {"type": "path", "default": "/var/lib/smarthost"},
+    }
+
+
+def argument_spec() -> dict[str, dict[str, t.Any]]:
+    """The module's own options, and ``relays`` with the same ones, whose defaults are the module's values."""
+    inner = {key: {word: value for word, value in spec.items() if word != "default"} for key, spec in relay_options().items()}
+    inner["name"] = {"type": "str"}
+    return dict(relay_options(), relays={"type": "list", "elements": "dict", "options": inner})
+
+
+def main() -> None:
+    """Read the options, probe, tell."""
+    module = AnsibleModule(
+        argument_spec=argument_spec(), supports_check_mode=True, required_one_of=[("host", "relays")], mutually_exclusive=[("host", "relays")]
+    )
+    shared = {key: value for key, value in module.params.items() if key != "relays"}
+    many = module.params["relays"]
+    asked = [shared] if many is None else [dict(shared, **{key: value for key, value in one.items() if value is not None}) for one in many]
+    try:
+        results = probe_all(asked, module.check_mode)
+    except (OptionError, ReceiptError) as exc:
+        module.fail_json(msg=str(exc))
+    if many is None:
+        result = results[0]
+    else:
+        failed = [one for one in results if not one["ok"]]
+        summary = "%d ok, %d failed" % (len(results) - len(failed), len(failed))
+        result = {
+            "ok": not failed,
+            "changed": any(one["changed"] for one in results),
+            "relays": results,
+            "summary": summary,
+            "msg": "\n".join([summary + "."] + ["%s: %s" % (one["name"], one["msg"]) for one in failed]),
+        }
+    module.exit_json(failed=not result["ok"], **result)
+
+
+if __name__ == "__main__":
+    main()
