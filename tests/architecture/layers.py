@@ -17,8 +17,10 @@ STAGES = (
     {"problems"},
     {"model"},
     {"dialects"},
+    {"dialect"},  # finds one of them by name
     {"validation", "expressions", "context", "refusal"},
     {"declaration"},
+    {"entry"},
     {"catalogue"},
     {"plan"},
     {"render", "probes"},
@@ -107,7 +109,7 @@ def controller_side(path: str, ours: str, name: str) -> str:
         other = ours.split(".", 1)[1]
         if path.startswith("dialects.") and not other.startswith("dialects"):
             return "imports %s; a dialect knows dialects only" % other
-        if stage(other) > stage(path):
+        if -1 < stage(path) < stage(other):
             return "imports %s, a later stage" % other
     elif not ours and name.split(".")[0] not in (*LIBRARIES, *sys.stdlib_module_names):
         return "imports %s; plugin_utils may use %s" % (name, ", ".join(LIBRARIES))
@@ -133,7 +135,7 @@ def broken_rules(plugins: pathlib.Path) -> list[str]:
     for name, side in ONE_FILE.items():
         if len(users[name]) > 1 or any(not user.startswith("plugins/%s/" % side) for user in users[name]):
             problems.append("%s is imported in %s; it belongs in one file below %s" % (name, ", ".join(sorted(users[name])), side))
-    return problems
+    return list(dict.fromkeys(problems))
 
 
 def sizes(path: pathlib.Path) -> t.Iterator[str]:
