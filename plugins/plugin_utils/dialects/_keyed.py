@@ -54,7 +54,8 @@ class Syntax(t.NamedTuple):
     scan: text to Document; raises NotValid.
     line: key and spelled value to a line without its end.
     header: a section's name to its header line without its end.
-    keeps: may this comment stay behind one of our values? (A go-ini quote ends at the last quote of the line.)
+    keeps: may this comment stay behind one of our values? (A go-ini quote ends at the last quote of the line.) One that may
+        not goes with the value that it stands behind, and comes back with it.
     """
 
     scan: t.Callable[[str], Document]
@@ -80,18 +81,15 @@ def merge(text: str, wanted: t.Mapping[Path, str], owns: Owns, syntax: Syntax) -
         if entry.path in owned and (entry.path not in wanted or in_force[entry.path] is not entry):
             edits.append(_Edit(entry.start, entry.end, ""))
         elif entry.path in wanted:
-            edits += _replacement(text, entry, wanted[entry.path], syntax)
+            edits.append(_replacement(text, entry, wanted[entry.path], syntax))
     text = _apply(text, edits)
     return _add(text, {path: line for path, line in lines.items() if path not in in_force}, syntax)
 
 
-def _replacement(text: str, entry: Entry, spelled: str, syntax: Syntax) -> list[_Edit]:
-    comment = text[entry.value_end:entry.end].strip()
-    if syntax.keeps(comment):
-        return [_Edit(entry.value_start, entry.value_end, spelled)]
-    without_end = text[:entry.end].rstrip("\r\n")
-    above = comment + line_end(text)
-    return [_Edit(entry.start, entry.start, above), _Edit(entry.value_start, len(without_end), spelled)]
+def _replacement(text: str, entry: Entry, spelled: str, syntax: Syntax) -> _Edit:
+    if syntax.keeps(text[entry.value_end:entry.end]):
+        return _Edit(entry.value_start, entry.value_end, spelled)
+    return _Edit(entry.value_start, len(text[:entry.end].rstrip("\r\n")), spelled)
 
 
 def remove(text: str, owns: Owns, original: str, syntax: Syntax) -> str:

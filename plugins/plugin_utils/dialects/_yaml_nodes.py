@@ -31,9 +31,10 @@ class Node(t.NamedTuple):
 
 
 class Member(t.NamedTuple):
-    """One key: where it starts, in which column, where its colon ends, and its value."""
+    """One key: its line (from 1), where it starts, in which column, where its colon ends, and its value."""
 
     key: str | None
+    line: int
     start: int
     column: int
     colon: int
@@ -108,19 +109,20 @@ def _mapping(text: str, events: t.Iterator[yaml.Event], event: yaml.MappingStart
             if event.flow_style:
                 return Node("flow" if members else "empty", start, key.end_mark.index, anchored)
             return Node("mapping", start, members[-1].value.end, anchored, tuple(members))
+        mark = key.start_mark
         end = _node(text, events, key).end
         value = _node(text, events)
         colon = text.find(":", end) + 1
         value = value if value.end > value.start else value._replace(start=colon, end=colon)
-        name = key.value if isinstance(key, yaml.ScalarEvent) and text[key.start_mark.index] != "?" else None
-        members.append(Member(name, key.start_mark.index, key.start_mark.column, colon, value))
+        name = key.value if isinstance(key, yaml.ScalarEvent) else None
+        members.append(Member(name, mark.line + 1, mark.index, mark.column, colon, value))
     raise AssertionError("PyYAML closes every mapping")
 
 
 def _named(node: Node | None, key: str) -> Member | None:
     named = [member for member in node.members if member.key == key] if node else []
     if len(named) > 1:
-        raise NotValid(f"{key} is there twice")
+        raise NotValid(f"{key} is there twice", named[1].line)
     return named[0] if named else None
 
 
@@ -146,11 +148,11 @@ def deepest(root: Node | None, path: tuple[str, ...]) -> tuple[tuple[str, ...], 
             continue
         name = ".".join(path[:length])
         if member.value.kind == "flow":
-            raise NotValid(f"{name} is written in {{ }} style: put each of its keys on a line of its own")
+            raise NotValid(f"{name} is written in {{ }} style: put each of its keys on a line of its own", member.line)
         if member.value.kind == "alias":
-            raise NotValid(f"{name} is an alias: write out its keys there")
+            raise NotValid(f"{name} is an alias: write out its keys there", member.line)
         if member.value.kind not in ("mapping", "empty"):
-            raise NotValid(f"{name} is not a mapping")
+            raise NotValid(f"{name} is not a mapping", member.line)
         return path[:length], member
     return (), None
 

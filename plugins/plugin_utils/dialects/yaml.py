@@ -97,8 +97,13 @@ def _find(text: str, paths: t.Iterable[_nested.Path]) -> dict[_nested.Path, str]
         member = nodes.find(root, path)
         if member:
             spelled = text[member.value.start:member.value.end]
-            found[path] = spelled if "\n" not in spelled else quote(nodes.value_of(text, path))
+            found[path] = spelled if "\n" not in spelled else _on_one_line(nodes.value_of(text, path))
     return found
+
+
+def _on_one_line(value: t.Any) -> str:
+    """A user's value of any kind."""
+    return quote(value) if isinstance(value, str) else yaml.safe_dump(value, default_flow_style=True, width=float("inf")).strip()
 
 
 def _edit(text: str, changes: t.Mapping[_nested.Path, str | None]) -> str:

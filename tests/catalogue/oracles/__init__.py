@@ -56,6 +56,8 @@ def _file(text: str, name: str = "file") -> t.Iterator[pathlib.Path]:
         path = pathlib.Path(folder, name)
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
         path.chmod(0o600)
+        # Postfix waits for a file that changed within this second to settle.
+        os.utime(path, (1, 1))
         yield path
 
 

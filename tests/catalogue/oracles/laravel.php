@@ -13,4 +13,4 @@ $read = [];
 foreach (array_keys($loaded) as $key) {
     $read[$key] = Illuminate\Support\Env::get($key);
 }
-echo json_encode($read, JSON_THROW_ON_ERROR);
+echo json_encode((object) $read, JSON_THROW_ON_ERROR);

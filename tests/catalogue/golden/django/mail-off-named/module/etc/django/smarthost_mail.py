@@ -1,0 +1,2 @@
+# Written by smarthost.mail (smtp_config). Changes made here are overwritten.
+EMAIL_BACKEND = 'django.core.mail.backends.dummy.EmailBackend'

@@ -1,0 +1,12 @@
+# Written by smarthost.mail (smtp_config). Changes made here are overwritten.
+EMAIL_BACKEND = 'django.core.mail.backends.smtp.EmailBackend'
+EMAIL_HOST = 'smtp.example.com'
+EMAIL_PORT = 587
+EMAIL_HOST_USER = 'apps@example.com'
+EMAIL_HOST_PASSWORD = 'dummy-secret-current'
+EMAIL_USE_TLS = True
+EMAIL_USE_SSL = False
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = 'Example <noreply@example.com>'
+SERVER_EMAIL = 'Example <noreply@example.com>'
+DEFAULT_CHARSET = 'utf-8'

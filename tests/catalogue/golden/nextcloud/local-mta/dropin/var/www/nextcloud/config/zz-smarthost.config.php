@@ -1,0 +1,22 @@
+<?php
+// Written by smarthost.mail (smtp_config). Changes made here are overwritten.
+?>
+<?php
+$CONFIG = array (
+  'mail_smtpmode' => 'smtp',
+  'mail_smtphost' => '127.0.0.1',
+  'mail_smtpport' => 25,
+  'mail_smtpsecure' => '',
+  'mail_smtpauth' => false,
+  'mail_smtpname' => '',
+  'mail_smtppassword' => '',
+  'mail_from_address' => 'noreply',
+  'mail_domain' => 'example.com',
+  'mail_smtpstreamoptions' => array (
+    'ssl' => array (
+      'verify_peer' => false,
+      'verify_peer_name' => false,
+      'allow_self_signed' => true,
+    ),
+  ),
+);
