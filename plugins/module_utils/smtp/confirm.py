@@ -60,7 +60,7 @@ def _speaks_tls(relay: Relay, deadline: Deadline) -> Finding | None:
     seen = _look(relay, "tls", "connect", deadline)
     if seen.tls is None or seen.greeting is None:
         return None
-    text = "a second connection began with TLS and was greeted: %s" % seen.greeting
+    text = "a second connection began with TLS and was greeted: " + str(seen.greeting)
     return Finding(text, "tls_mode_mismatch", ("Use security: tls with port %d." % relay.port,), seen.tls)
 
 
@@ -70,7 +70,7 @@ def _speaks_plainly(relay: Relay, deadline: Deadline) -> Finding | None:
         return Finding("a second connection without TLS was answered: %s" % seen.failure.detail, "not_smtp", ("Correct host and port.",))
     if seen.greeting is None:
         return None
-    text = "a second connection without TLS was greeted: %s" % seen.greeting
+    text = "a second connection without TLS was greeted: " + str(seen.greeting)
     if seen.capabilities.offers("STARTTLS"):
         return Finding(text + "; it offers STARTTLS", "tls_mode_mismatch", ("Use security: starttls with port %d." % relay.port,))
     return Finding(text + "; it does not offer STARTTLS", "tls_mode_mismatch", ("Use a port that speaks TLS: this one has none at all.",))

@@ -52,7 +52,7 @@ def probe_all(many: t.Sequence[Options], check_mode: bool) -> list[dict[str, t.A
     # Imported here: a single relay, the usual case, need not pay for it.
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(min(THREADS, len(relays))) as pool:
+    with ThreadPoolExecutor(min(THREADS, len(relays)) or 1) as pool:
         return list(pool.map(lambda relay: probe(relay, check_mode), relays))
 
 

@@ -13,7 +13,7 @@ MAX_LINE = 4096
 MAX_REPLY = 65536
 
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?\Z", re.DOTALL)
-_ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=[ :]|\Z)")
+_ENHANCED = re.compile(r"\A([245])\.(\d{1,3})\.(\d{1,3})(?=[ :]|\Z)")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _MASKED = re.compile(r"X{4,}[A-Z]?\Z")
 

@@ -65,7 +65,7 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
         "blind_spots": blind_spots("message" if outcome.sent else record.reached, verdict.provider),
         "steps": [_step(step) for step in record.steps],
         "tls": _tls(outcome),
-        "capabilities": {"before_tls": _words(record.before_tls), "after_tls": _words(record.after_tls)},
+        "capabilities": {"before_tls": _words(record.before_tls, redactor), "after_tls": _words(record.after_tls, redactor)},
         "auth": {"offered": list(record.capabilities.auth), "tried": list(record.tried), "used": record.mechanism},
         "addresses": [address._asdict() for address in record.addresses],
         "message": {"sent": outcome.sent, "message_id": outcome.message_id},
@@ -143,8 +143,8 @@ def _tls(outcome: Outcome) -> dict[str, t.Any]:
     return dict(info._asdict(), names=list(info.names))
 
 
-def _words(capabilities: Capabilities) -> dict[str, str]:
-    return dict(capabilities.words)
+def _words(capabilities: Capabilities, redactor: Redactor) -> dict[str, str]:
+    return {redactor.text(keyword): params for keyword, params in capabilities.words.items()}
 
 
 def _timings(record: Record, total: float) -> dict[str, float]:

@@ -74,11 +74,11 @@ class Redactor:
         return re.sub("|".join(map(re.escape, longest_first)), HIDDEN, text, flags=re.IGNORECASE)
 
     def clean(self, value: t.Any, keep: t.Collection[str] = ()) -> t.Any:
-        """The same for lists and dicts; values under the keys in ``keep`` are ours, not a server's, and stay."""
+        """The same for the values of lists and dicts; those under the keys in ``keep`` are words of ours and stay."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, (list, tuple)):
             return [self.clean(item, keep) for item in value]
         if isinstance(value, dict):
-            return {self.text(str(key)): item if key in keep else self.clean(item, keep) for key, item in value.items()}
+            return {key: item if key in keep else self.clean(item, keep) for key, item in value.items()}
         return value
