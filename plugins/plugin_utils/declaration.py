@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import re
 import typing as t
 
@@ -18,11 +19,11 @@ SINGLE = "default"
 PORT_OF = {"none": 25, "opportunistic": 25, "starttls": 587, "tls": 465}
 SECURITY_OF = {25: "starttls", 587: "starttls", 2525: "starttls", 2587: "starttls", 465: "tls", 2465: "tls"}
 LOCAL_MTA = {"host": "127.0.0.1", "port": 25, "security": "none"}
-_NOT_COPIED = ("like", "password", "next")
+_NOT_COPIED = ("like", "password", "next", "credential_id")
 _OVERRIDES = (
     "port", "security", "validate_certs", "ca_path", "tls_server_name", "auth_mechanisms", "from", "reply_to", "helo", "timeout", "message",
 )
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # with halves of characters, which no encoding takes
 
 
 def load(relay: t.Any, apps: t.Any) -> Declaration:
@@ -48,15 +49,24 @@ def plain(value: t.Any) -> t.Any:
 
 def override(relay: Relay, request: Request) -> Relay:
     """The relay as one application uses it: the request's own keys, and the gaps accepted on either."""
-    given = dict(request.overrides)
-    if "security" in given and "port" not in given:
-        given["port"] = PORT_OF[given["security"]]
-    elif "port" in given and "security" not in given:
-        given["security"] = SECURITY_OF.get(given["port"], relay.security)
+    given = paired(request.overrides, relay.security)
     changes: dict[str, t.Any] = _plain_fields(given, relay.message)
     return dataclasses.replace(
         relay, **changes, accept=relay.accept | request.accept, declared=relay.declared | frozenset(request.overrides)
     )
+
+
+def paired(given: t.Mapping[str, t.Any], security: str | None) -> dict[str, t.Any]:
+    """Port and security as the pair they are: who changes one of them changes the other with it.
+
+    ``security`` is what stays with a port that says nothing about it.
+    """
+    if "security" in given and "port" not in given:
+        return {**given, "port": PORT_OF[given["security"]]}
+    if "port" in given and "security" not in given:
+        follows = SECURITY_OF.get(given["port"], security)
+        return {**given, **({"security": follows} if follows else {})}
+    return dict(given)
 
 
 # -- relays ---------------------------------------------------------------------------------------
@@ -92,11 +102,22 @@ def _resolve_set(named: dict[str, t.Any], default: str) -> tuple[dict[str, Relay
         where = f"smtp_relay.relays.{name}"
         written, wrong = _like(name, named)
         relay, more = (Relay(name), wrong) if wrong else _resolve(name, written, where, name == default)
-        if not wrong and relay.via is not None and (relay.via not in named or named[relay.via].get("type") in ("local_mta", "none")):
-            more.append(_unknown_relay(f"{where}.via", relay.via, [other for other in named if other != name]))
         relays[name] = relay
         problems += more
-    return relays, default, problems
+    return relays, default, problems + _via(relays)
+
+
+def _via(relays: t.Mapping[str, Relay]) -> list[Problem]:
+    """A local MTA forwards to a relay that speaks SMTP, and to no other local MTA."""
+    problems = []
+    for name, relay in relays.items():
+        where, via = f"smtp_relay.relays.{name}.via", relay.via
+        if via is not None and via not in relays:
+            problems.append(_unknown_relay(where, via, [other for other in relays if other != name]))
+        elif via is not None and relays[via].type != "smtp":
+            what = f'"{via}" is of type {relays[via].type}; a local MTA forwards to a relay of type smtp.'
+            problems.append(Problem(where, what, "via-type", "Name another relay, or leave via out."))
+    return problems
 
 
 def _like(name: str, named: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
@@ -116,11 +137,26 @@ def _like(name: str, named: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Pr
             kept["oauth2"] = {key: value for key, value in kept["oauth2"].items() if key not in ("client_secret", "refresh_token")}
         own = {key: value for key, value in named[link].items() if key != "like"}
         nested = {key: {**kept.get(key, {}), **own[key]} for key in ("oauth2", "message") if key in own}
+        if merged and ("port" in own or "security" in own):
+            kept = {key: value for key, value in kept.items() if key not in ("port", "security")}
+            own = paired(own, merged.get("security") or SECURITY_OF.get(merged.get("port", 0)))
         merged = {**kept, **own, **nested}
-    source_has = [key for link in chain[1:] for key in ("password",) if key in named[link]]
-    if source_has and "username" in merged and "password" not in merged:
-        return {}, [Problem(f"{where}.password", f'a copy of "{chain[1]}" does not copy its secret.', "secret-anew", "Give this relay its own password.")]
-    return merged, []
+    return merged, [
+        Problem(f"{where}.{path}", f'a copy of "{chain[1]}" does not copy its secret.', "secret-anew", f"Give this relay its own {path.rpartition('.')[2]}.")
+        for path in _secrets_to_give(merged, [named[link] for link in chain[1:]])
+    ]
+
+
+def _secrets_to_give(merged: dict[str, t.Any], sources: list[dict[str, t.Any]]) -> list[str]:
+    """The secrets that a source has and that a copy, which still logs in, has not."""
+    if merged.get("type") in ("local_mta", "none") or not merged.get("enabled", True):
+        return []
+    if "oauth2" not in merged:
+        return ["password"] if "username" in merged and "password" not in merged and any("password" in source for source in sources) else []
+    return [
+        f"oauth2.{key}" for key in ("client_secret", "refresh_token")
+        if key not in merged["oauth2"] and any(key in source.get("oauth2", {}) for source in sources)
+    ]
 
 
 def _resolve(name: str, raw: dict[str, t.Any], where: str, default: bool) -> tuple[Relay, list[Problem]]:
@@ -176,22 +212,32 @@ def _completeness(kind: str, raw: dict[str, t.Any], where: str) -> list[Problem]
             miss("from", "Microsoft Graph sends from a mailbox that must be named.", "Such as: noreply@example.com")
     if "password" in raw and "username" not in raw:
         miss("username", "a password stands here without a user name.", "Give both, or neither for a relay without login.")
-    if "username" in raw and "password" not in raw and "oauth2" not in raw and kind == "smtp":
+    if "via" in raw and kind != "local_mta":
+        problems.append(Problem(f"{where}.via", "only a local MTA forwards to another relay.", "not-for-type", "Add type: local_mta, or leave via out."))
+    if "username" in raw and "password" not in raw and "oauth2" not in raw and kind == "smtp" and raw.get("enabled", True):
         miss("password", "a user name stands here without a password.", "Give both, or neither for a relay without login.")
     if "next" in raw and "password" not in raw:
         miss("password", "a next credential needs a current one.", "Give the credential that is in force now.")
+    if "next" in raw and raw["next"]["id"] == raw.get("credential_id", ""):
+        what = "the next credential has the id of the current one, so a host's record could not tell them apart."
+        problems.append(Problem(f"{where}.next.id", what, "same-credential-id", "Give it an id of its own."))
     return problems
 
 
 def _plaintext_auth(relay: Relay, where: str) -> list[Problem]:
-    if relay.credential is None or relay.security != "none" or relay.allow_plaintext_auth or _loopback(relay.host):
+    if relay.type != "smtp" or relay.security != "none" or relay.allow_plaintext_auth or _loopback(relay.host):
         return []
-    what = "with security none the password would cross the network in clear text."
+    if relay.credential is None and relay.oauth2 is None:
+        return []
+    what = f"with security none the {'password' if relay.credential else 'access token'} would cross the network in clear text."
     return [Problem(f"{where}.security", what, "plaintext-auth", "Use tls or starttls, or say allow_plaintext_auth: true.")]
 
 
 def _loopback(host: str | None) -> bool:
-    return host in ("localhost", "::1") or bool(host and re.fullmatch(r"127(\.\d{1,3}){3}", host))
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return host is not None and host.lower() == "localhost"
 
 
 def _credential(raw: dict[str, t.Any]) -> Credential | None:
