@@ -9,19 +9,20 @@ from __future__ import annotations
 import functools
 import json
 import pathlib
+import re
 import typing as t
 
 from .problems import Problem, ProblemsError, did_you_mean, one_of
 
 try:
-    import jsonschema
-except ImportError:  # said in one line by _validator(), for whoever calls first
-    jsonschema = None  # type: ignore[assignment]
+    from jsonschema import Draft202012Validator
+except ImportError:  # missing, or older than 4.0; said in one line by _validator(), for whoever calls first
+    Draft202012Validator = None  # type: ignore[assignment,misc]
 
 SCHEMAS = pathlib.Path(__file__).resolve().parent / "schemas"
 MISSING = Problem(
-    "", "The Python library jsonschema is missing on the controller.", "missing-library",
-    "Install it for the Python that runs Ansible: python3 -m pip install jsonschema",
+    "", "The Python library jsonschema (4.0 or newer) is missing on the controller.", "missing-library",
+    "Install it for the Python that runs Ansible: python3 -m pip install 'jsonschema>=4'",
 )
 
 _TYPES = {"object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number", "boolean": "true or false"}
@@ -38,11 +39,20 @@ def problems_of(value: t.Any, schema: str, definition: str, where: str) -> list[
 
     ``where`` is what the user calls the value. Raises ProblemsError when the jsonschema library is missing.
     """
-    errors = sorted(_validator(schema, definition).iter_errors(value), key=lambda error: [str(part) for part in error.absolute_path])
+    errors = sorted(_validator(schema, definition).iter_errors(value), key=lambda error: _position(value, error.absolute_path))
     found: list[Problem] = []
     for error in errors:
         found += _translate(error, where)
     return list(dict.fromkeys(found))
+
+
+def _position(value: t.Any, path: t.Iterable[t.Any]) -> list[int]:
+    """Where in the document a path is, as comparable numbers."""
+    numbers = []
+    for part in path:
+        numbers.append(part if isinstance(part, int) else list(value).index(part))
+        value = value[part]
+    return numbers
 
 
 def coerce(value: t.Any, schema: str, definition: str) -> t.Any:
@@ -57,12 +67,14 @@ def coerce(value: t.Any, schema: str, definition: str) -> t.Any:
 def _coerce(value: t.Any, schema: t.Mapping[str, t.Any], root: t.Mapping[str, t.Any]) -> t.Any:
     while "$ref" in schema:
         schema = functools.reduce(lambda node, part: node[part], schema["$ref"][2:].split("/"), root)
-    kinds = schema.get("type")
-    if isinstance(value, str):
-        if kinds == "integer" and value.isascii() and value.isdigit():
+    kinds = schema.get("type", ())
+    if isinstance(value, str) and "string" not in kinds:
+        if "integer" in kinds and re.fullmatch("[0-9]{1,9}", value):
             return int(value)
-        if kinds == "boolean" and value.lower() in ("true", "false"):
+        if "boolean" in kinds and value.lower() in ("true", "false"):
             return value.lower() == "true"
+    elif isinstance(value, float) and "integer" in kinds and value.is_integer():
+        return int(value)  # JSON Schema takes 587.0 for a whole number; a file must not say so
     elif isinstance(value, dict):
         inner, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
         return {key: _coerce(item, inner.get(key, others), root) for key, item in value.items()}
@@ -73,14 +85,14 @@ def _coerce(value: t.Any, schema: t.Mapping[str, t.Any], root: t.Mapping[str, t.
 
 @functools.lru_cache(maxsize=None)
 def _validator(schema: str, definition: str) -> t.Any:
-    if jsonschema is None:
+    if Draft202012Validator is None:
         raise ProblemsError([MISSING])
     root = load_schema(schema)
-    return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{definition}", "$defs": root["$defs"]})
+    return Draft202012Validator({"$ref": f"#/$defs/{definition}", "$defs": root["$defs"]})
 
 
 def _translate(error: t.Any, where: str) -> list[Problem]:
-    path = where + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
+    path = where + "".join(f"[{part}]" if isinstance(part, int) else f".{_short(part)}" for part in error.absolute_path)
     schema = error.schema
     if error.validator == "additionalProperties":
         return [_unknown(path, key, schema) for key in error.instance if key not in schema.get("properties", {})]
@@ -88,7 +100,7 @@ def _translate(error: t.Any, where: str) -> list[Problem]:
         missing = [key for key in error.validator_value if key not in error.instance]
         return [Problem(path, f"{key} is missing.", "missing-key", _example(schema, key)) for key in missing]
     if "propertyNames" in [str(part) for part in error.absolute_schema_path]:
-        return [Problem(path, f'"{_short(error.instance)}" {schema["x-what"]}', schema["x-code"], schema["x-hint"])]
+        return [_bad_name(path, error)]
     if error.validator == "type":
         return [Problem(path, f"{_expected(error.validator_value)} is expected here, not {_given(error.instance)}.", "wrong-type", _examples(schema))]
     if error.validator == "enum":
@@ -104,17 +116,24 @@ _LIMITS = {
     "minItems": "an empty list is not a value here.",
     "minProperties": "at least one is needed.",
     "uniqueItems": "the same item stands here twice.",
-    "minimum": "this is below {}.",
-    "maximum": "this is above {}.",
-    "const": "only {!r} may stand here.",
 }
 
 
 def _unknown(path: str, key: t.Any, schema: t.Mapping[str, t.Any]) -> Problem:
     # Never its value: the key may be a misspelt "password".
     known = list(schema.get("properties", {}))
-    meant = did_you_mean(str(key), known)
-    return Problem(f"{path}.{_short(key)}", f"unknown key.{meant}", "unknown-key", "" if meant else "Known keys: " + ", ".join(known) + ".")
+    elsewhere, meant = schema.get("x-elsewhere", {}).get(key, ""), did_you_mean(str(key), known)
+    hint = elsewhere or ("" if meant else "Known keys: " + ", ".join(known) + ".")
+    return Problem(f"{path}.{_short(key)}", "unknown key." + ("" if elsewhere else meant), "unknown-key", hint)
+
+
+def _bad_name(path: str, error: t.Any) -> Problem:
+    """A key of the user's own choice that is no name, or (catalogue entries) not one of those that may stand there."""
+    schema = error.schema
+    if error.validator == "enum":
+        meant = did_you_mean(str(error.instance), error.validator_value)
+        return Problem(f"{path}.{_short(error.instance)}", f"unknown key.{meant}", "unknown-key", one_of(error.validator_value))
+    return Problem(path, f'"{_short(error.instance)}" {schema["x-what"]}', schema["x-code"], schema["x-hint"])
 
 
 def _not_one_of(path: str, error: t.Any) -> Problem:
@@ -128,7 +147,8 @@ def _not_one_of(path: str, error: t.Any) -> Problem:
 
 def _shown(error: t.Any) -> str:
     # A value is repeated only where it can hold no secret and does not spoil the terminal.
-    plain = isinstance(error.instance, (str, int)) and str(error.instance).isprintable()
+    # An address of the shape smtp://user:password@host would be a secret at a path that is none.
+    plain = isinstance(error.instance, (str, int)) and str(error.instance).isprintable() and not re.search("://.*@|:.*@", str(error.instance))
     if error.schema.get("x-secret") or not plain or error.schema.get("x-code") == "control-character":
         return "this "
     return f'"{_short(error.instance)}" '
