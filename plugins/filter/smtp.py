@@ -14,6 +14,8 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Ca
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
+CREDENTIALS = ("current", "next")
+
 
 def smtp_settings(relay: t.Any, app: t.Any, form: str | None = None, catalogue: t.Sequence[str] = (), credential: str = "current") -> t.Any:
     """One application's settings as data (secrets in the clear): for an ``env:`` or a Secret. See the filter's documentation."""
@@ -34,16 +36,20 @@ def smtp_files(relay: t.Any, app: t.Any, form: str | None = None, catalogue: t.S
 def smtp_probes(relay: t.Any, apps: t.Any = (), credential_ids: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]:
     """The options of ``smtp_probe`` for every relay that the applications use. See the filter's documentation."""
     try:
-        return probes.probes(declaration.load(relay, list(apps)), declaration.plain(credential_ids or {}))
+        return probes.probes(declaration.load(relay, apps), declaration.plain(credential_ids or {}))
     except ProblemsError as error:
         raise AnsibleFilterError(str(error)) from None
 
 
 def _plan(relay: t.Any, app: t.Any, form: str | None, catalogue: t.Sequence[str], credential: str) -> AppPlan:
-    item = {"name": str(app)} if isinstance(app, str) else dict(app)
+    item = declaration.plain({"name": app} if isinstance(app, str) else app)
+    if form and isinstance(item, dict):
+        item["form"] = declaration.plain(form)
+    if credential not in CREDENTIALS:
+        raise AnsibleFilterError(f"credential: one of {', '.join(CREDENTIALS)} is expected")
     try:
-        declared = declaration.load(relay, [{**item, **({"form": form} if form else {})}])
-        planned = plan.plan_host(declared, Catalogue(list(catalogue)), credential)
+        declared = declaration.load(relay, [item])
+        planned = plan.plan_host(declared, Catalogue([catalogue] if isinstance(catalogue, str) else list(catalogue)), credential)
     except ProblemsError as error:
         raise AnsibleFilterError(str(error)) from None
     if planned.refusals:

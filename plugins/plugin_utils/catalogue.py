@@ -11,8 +11,10 @@ import typing as t
 
 import yaml
 
+from .dialect import dialect_names
+from .entry import entry_problems, flatten_problems
 from .model import Application, FileForm, Form, Gap, Rule
-from .problems import Problem, ProblemsError, did_you_mean
+from .problems import Problem, ProblemsError, did_you_mean, one_of
 from .validation import problems_of
 
 SHIPPED = pathlib.Path(__file__).resolve().parent / "apps"
@@ -29,7 +31,11 @@ class Catalogue:
     """Entries by name, each read once and only when asked for."""
 
     def __init__(self, folders: t.Sequence[str] = ()) -> None:
+        """``folders`` are the user's. Raises ProblemsError for one that is not there."""
         self._folders = [*map(pathlib.Path, folders), SHIPPED]
+        missing = [Problem(str(folder), "this folder of the catalogue is not there.", "catalogue-folder") for folder in self._folders if not folder.is_dir()]
+        if missing:
+            raise ProblemsError(missing)
         self._entries: dict[str, Application] = {}
 
     def names(self) -> list[str]:
@@ -50,19 +56,42 @@ class Catalogue:
 
 def load_entry(path: pathlib.Path, checked: bool = False) -> Application:
     """Read one ``app.yml``. Raises ProblemsError naming file, key and reason; a test has checked the shipped ones."""
-    where = f"{path.parent.name}/{path.name}"
+    where = f"{path.parent.name}/{path.name}" if checked else str(path)
     try:
         raw = yaml.load(path.read_text("utf-8"), _Loader)
     except (OSError, UnicodeDecodeError) as error:
-        raise ProblemsError([Problem(str(path), f"cannot be read ({type(error).__name__}).", "entry-unreadable")]) from None
+        raise ProblemsError([Problem(where, f"this cannot be read ({type(error).__name__}).", "entry-unreadable")]) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
-        raise ProblemsError([Problem(str(path), f"is not valid YAML:{line} {getattr(error, 'problem', '')}.", "entry-invalid")]) from None
-    problems = [] if checked else problems_of(raw, "app", "entry", where)
+        raise ProblemsError([Problem(where, f"this is not valid YAML:{line} {getattr(error, 'problem', '')}.", "entry-invalid")]) from None
+    if checked:
+        return _application(path.parent.name, raw)
+    _raise_any(problems_of(raw, "app", "entry", f"{where}: entry"))
+    _raise_any(_patterns(raw, where))
+    application = _application(path.parent.name, raw)
+    _raise_any(entry_problems(application, where))
+    return application
+
+
+def _raise_any(problems: list[Problem]) -> None:
     if problems:
         raise ProblemsError(problems)
-    return _application(path.parent.name, raw)
+
+
+def _patterns(raw: dict[str, t.Any], where: str) -> list[Problem]:
+    """What is wrong where a form or file has neither settings of its own kind nor a pattern that fits them."""
+    problems: list[Problem] = []
+    for name, form in raw["forms"].items():
+        given = form.get("files")
+        for at, file in {f"forms.{name}.files.{label}": file for label, file in given.items()}.items() if given else [(f"forms.{name}", form)]:
+            if "dialect" not in file:
+                problems.append(Problem(f"{where}: {at}.dialect", "dialect is missing.", "missing-key", one_of(sorted(dialect_names()))))
+            if "flatten" in file:
+                problems += flatten_problems(file["flatten"], f"{where}: {at}.flatten")
+                if not isinstance(file.get("settings", raw["settings"]), dict):
+                    problems.append(Problem(f"{where}: {at}.flatten", "only settings with keys can be flattened.", "entry-invalid"))
+    return problems
 
 
 def _application(name: str, raw: dict[str, t.Any]) -> Application:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils.files.seal import original_label, read_label, seal_contents, unseal
+from .dialect import dialect
 from .dialects.base import NotValid
 from .model import AppPlan, FilePlan, Refusal
 from .problems import Problem
-from .render import Rendered, dialect, holds_secret, not_valid, render_app
+from .render import Rendered, holds_secret, not_valid, render_app
 
+OTHERS_READ = 0o004
 ENCODING, ERRORS = "utf-8", "surrogateescape"
 
 
@@ -88,8 +90,12 @@ class Deployment:
         self.planned[path], self.texts[path] = item.file, item.text
         self._change(
             plan.request.name, path, "write", shared=item.file.shared, secret=holds_secret(item.file),
-            owner=item.file.owner, group=item.file.group, mode=item.file.mode,
+            owner=item.file.owner, group=item.file.group or self._group_if_open(item.file, path), mode=item.file.mode,
         )
+
+    def _group_if_open(self, file: FilePlan, path: str) -> str | None:
+        mode = int(self.host.files.get(path, {}).get("mode") or "0", 8)
+        return file.group_if_open if mode & OTHERS_READ and holds_secret(file) else None
 
     def _take_back(self, name: str, where: str, files: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
         fine = True

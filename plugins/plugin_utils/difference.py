@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from .dialect import dialect
 from .dialects.base import NotValid
 from .model import SHOWN_SECRET, FilePlan, Secret
-from .render import dialect
 
 FOREIGN = "(not shown)"
 
@@ -26,7 +26,7 @@ def difference(file: FilePlan, before: str | None, after: str | None) -> dict[st
     for key in dict.fromkeys([*old, *new]):
         if file.shared and key not in file.owns:
             continue
-        secret = key in file.secrets or isinstance(_planned(file.tree, key), Secret)
+        secret = key in file.secrets or isinstance(_planned(file.tree, key), Secret) or _below_secret(file, key, old, new)
         if key in old:
             lines_before.append(_line(key, SHOWN_SECRET if secret else old[key] if _known(file, key, old, new) else FOREIGN))
         if key in new:
@@ -36,6 +36,11 @@ def difference(file: FilePlan, before: str | None, after: str | None) -> dict[st
         "before_header": file.path, "after_header": file.path,
         "before": "".join(line + "\n" for line in lines_before), "after": "".join(line + "\n" for line in lines_after),
     }
+
+
+def _below_secret(file: FilePlan, key: tuple[str, ...], old: t.Mapping[t.Any, t.Any], new: t.Mapping[t.Any, t.Any]) -> bool:
+    # A list with a secret somewhere: what stood at this position may have been the secret.
+    return old.get(key) != new.get(key) and any(key[:length] in file.secrets for length in range(len(key)))
 
 
 def _known(file: FilePlan, key: tuple[str, ...], old: t.Mapping[t.Any, t.Any], new: t.Mapping[t.Any, t.Any]) -> bool:

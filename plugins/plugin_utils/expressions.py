@@ -37,7 +37,18 @@ def evaluate(value: t.Any, context: t.Mapping[str, t.Any]) -> t.Any:
     if not is_expression(value):
         return value
     result = compute(value[1:], context)
-    return Secret(result) if isinstance(result, str) and names_in(value[1:]) & SECRET_NAMES else result
+    return _tainted(result, value[1:]) if names_in(value[1:]) & SECRET_NAMES else result
+
+
+def _tainted(result: t.Any, expression: str) -> t.Any:
+    """Every text in what a secret has gone into is a Secret. Raises ExpressionError for what could carry one unseen."""
+    if isinstance(result, (list, tuple)):
+        return [_tainted(item, expression) for item in result]
+    if result is None or isinstance(result, bool):
+        return result
+    if isinstance(result, str):
+        return Secret(result)
+    raise ExpressionError(f"the expression {expression!r} makes something else than text of a secret")
 
 
 def is_expression(value: t.Any) -> bool:

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import posixpath
 import typing as t
 
 from .catalogue import Catalogue
 from .context import expression_context
 from .declaration import override
 from .expressions import SECRET_NAMES, ExpressionError, compute, evaluate, names_in_tree
-from .model import AppPlan, Application, Declaration, FileForm, FilePlan, Form, Gap, HostPlan, Refusal, Relay, Request
+from .model import SECURITY, AppPlan, Application, Declaration, FileForm, FilePlan, Form, Gap, HostPlan, Refusal, Relay, Request
 from .problems import Problem, ProblemsError, did_you_mean, one_of
 from .refusal import acceptable
 
 CREDENTIALS = ("in_force", "current", "next")
 PREFERENCES = ("from", "from_name", "reply_to", "helo", "timeout", "tls_min_version", "auth_mechanisms", "charset", "plain_text", "max_attachment_mb", "signature")
+_MAPPED_BY = {
+    "no_verify": {"validate_certs"}, "ca_path": {"ca_path"}, "tls_server_name": {"tls_server_name"}, "login": {"password"},
+    "oauth2": {"client_secret", "refresh_token", "client_id"}, "ms_graph": {"client_secret", "client_id"},
+}
 _EXPRESSED_BY = {"from": {"from", "from_address", "from_local"}, "from_name": {"from", "from_name"}}
 
 
@@ -64,7 +69,10 @@ def with_credential(relay: Relay, choice: str, in_force: str | None) -> Relay:
 def plan_app(request: Request, relay: Relay, application: Application) -> AppPlan | list[Refusal]:
     """One application: its plan, or every reason why it cannot. Raises ProblemsError for an unknown form or a broken entry."""
     form = _form(request, application)
-    gaps, accepted = _sort_gaps(_gaps(relay, application, form), relay.accept)
+    try:
+        gaps, accepted = _sort_gaps(_gaps(relay, application, form), relay.accept)
+    except ExpressionError as error:
+        raise _broken(request, error) from None
     mode = next((gap.instead for gap in accepted if gap.instead and gap.capability == relay.security), relay.security)
     path = request.path or form.path.replace("{name}", request.name)
     files = {file.label: f"{path.rstrip('/')}/{file.path}" if file.path else path for file in form.files}
@@ -77,11 +85,15 @@ def plan_app(request: Request, relay: Relay, application: Application) -> AppPla
         planned = [_file(file, files[file.label], request, relay, context) for file in form.files]
         environment = evaluate(dict(form.environment), context) if relay.sends else {}
     except ExpressionError as error:
-        raise ProblemsError([Problem(f"{request.app}/app.yml", f"{error}.", "entry-invalid")]) from None
+        raise _broken(request, error) from None
     return AppPlan(
         request, application, form.name, relay, path, tuple(file for file in planned if file.tree is not None), _unexpressed(relay, form), tuple(accepted + more), environment,
         application.activate if request.activate is None else request.activate or application.activate,
     )
+
+
+def _broken(request: Request, error: ExpressionError) -> ProblemsError:
+    return ProblemsError([Problem(f"{request.app}/app.yml", f"{error}.", "entry-invalid", f"It is needed for {request.where} ({request.name}).")])
 
 
 def capabilities_asked(relay: Relay) -> list[str]:
@@ -110,13 +122,26 @@ def preferences_asked(relay: Relay) -> list[str]:
 
 
 def _gaps(relay: Relay, application: Application, form: Form) -> list[Gap]:
-    return [
-        form.lacks[capability] if capability in form.lacks
-        else Gap(capability, "entry-invalid", f"the entry neither maps nor explains {capability}")
-        for capability in capabilities_asked(relay)
-        if capability in form.lacks or (capability in ("none", "opportunistic", "starttls", "tls") and capability not in application.security)
-        or (capability == "mail_off" and any(file.mail_off is None for file in form.files))
-    ]
+    gaps = []
+    for capability in capabilities_asked(relay):
+        gap = form.lacks.get(capability)
+        if gap is None and not _mapped(capability, application, form):
+            gap = Gap(capability, "entry-invalid", f"the entry neither maps nor explains {capability}")
+        if gap is not None and gap.instead is not None and gap.instead not in application.security:
+            gap = Gap(capability, "entry-invalid", f"the entry has no word for {gap.instead}, which it writes instead")
+        gaps += [gap] if gap is not None else []
+    return gaps
+
+
+def _mapped(capability: str, application: Application, form: Form) -> bool:
+    """Whether the entry does something about a capability that it does not lack; else it would be dropped in silence."""
+    if capability in SECURITY:
+        return capability in application.security
+    if capability == "mail_off":
+        return all(file.mail_off is not None for file in form.files)
+    rules = [f"={rule.when}" for rule in application.rules if form.name in rule.forms]
+    named = names_in_tree([file.settings for file in form.files]) | names_in_tree(dict(form.environment)) | names_in_tree(rules)
+    return capability not in _MAPPED_BY or bool(named & _MAPPED_BY[capability])
 
 
 def _sort_gaps(gaps: t.Iterable[Gap], accept: frozenset[str]) -> tuple[list[Gap], list[Gap]]:
@@ -137,11 +162,14 @@ def _form(request: Request, application: Application) -> Form:
 
 
 def _file(file: FileForm, path: str, request: Request, relay: Relay, context: t.Mapping[str, t.Any]) -> FilePlan:
-    leaves = dict(key_paths(file.settings))
+    # The keys that turn mail off are ours as well: else they would stay in force when it is turned on again.
+    leaves = {**dict(key_paths(file.mail_off or {})), **dict(key_paths(file.settings))}
     return FilePlan(
         path, file.dialect, file.shared, evaluate(file.settings if relay.sends else file.mail_off, context),
         tuple(leaves) if file.shared else (), frozenset(key for key, value in leaves.items() if names_in_tree(value) & SECRET_NAMES),
-        request.owner or file.owner, request.group or file.group, request.mode or file.mode,
+        # The user's file keeps its place in the world; only one that everybody may read gets the application's group instead.
+        request.owner or (None if file.shared else file.owner), request.group or (None if file.shared else file.group),
+        request.mode or (None if file.shared else file.mode), file.group if file.shared else None,
     )
 
 
@@ -163,5 +191,5 @@ def _same_files(plans: t.Sequence[AppPlan]) -> list[Problem]:
     return [
         Problem(f"{second.request.where} ({second.request.name})", f"{file.path} is already written for {first.request.name}.", "same-file", "Give one of them another path.")
         for first, second in itertools.combinations(plans, 2)
-        for file in second.files if file.path in [other.path for other in first.files]
+        for file in second.files if posixpath.normpath(file.path) in [posixpath.normpath(other.path) for other in first.files]
     ]

@@ -6,17 +6,15 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
 import typing as t
 
-from .dialects.base import CannotCarry, Dialect, NotValid
+from .dialect import dialect
+from .dialects.base import CannotCarry, NotValid
 from .model import AppPlan, FilePlan, Gap, Refusal, Secret
 from .plan import key_paths
 from .problems import Problem
 
 MANAGED = "Written by smarthost.mail (smtp_config). Changes made here are overwritten."
-PACKAGE = __name__.rpartition(".")[0] + ".dialects"
 
 
 class Rendered(t.NamedTuple):
@@ -24,15 +22,6 @@ class Rendered(t.NamedTuple):
 
     file: FilePlan
     text: str
-
-
-@functools.lru_cache(maxsize=None)
-def dialect(name: str) -> Dialect:
-    """The dialect of that name. Raises LookupError for a name that is none."""
-    try:
-        return t.cast(Dialect, importlib.import_module(f"{PACKAGE}.{name}"))
-    except ModuleNotFoundError:
-        raise LookupError(f"there is no dialect {name}") from None
 
 
 def render_app(plan: AppPlan, existing: t.Mapping[str, str]) -> tuple[list[Rendered], list[Refusal], list[Problem]]:

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the schema cannot say of a catalogue entry: dialects that exist, expressions that work, words for every mode."""
+
+from __future__ import annotations
+
+import string
+import typing as t
+
+from .context import CONTEXT_NAMES
+from .dialect import can_share, dialect_names
+from .expressions import SECRET_NAMES, ExpressionError, is_expression, names_in, names_in_tree
+from .model import Application, FileForm, Form
+from .problems import Problem, did_you_mean, one_of
+
+INVALID = "entry-invalid"
+FLATTEN_FIELDS = ("section", "key", "SECTION", "KEY")
+
+
+def entry_problems(application: Application, where: str) -> list[Problem]:
+    """Everything wrong with an entry of the right shape; ``where`` names its file."""
+    problems = []
+    for name, form in application.forms.items():
+        problems += _form_problems(form, application, f"{where}: forms.{name}")
+    for number, rule in enumerate(application.rules):
+        at = f"{where}: refuse[{number}]"
+        problems += _expression_problems(f"={rule.when}", f"{at}.when")
+        for name in rule.forms:
+            if name not in application.forms:
+                problems.append(Problem(f"{at}.forms", f'there is no form "{name}".{did_you_mean(name, application.forms)}', INVALID))
+    return list(dict.fromkeys(problems))
+
+
+def flatten_problems(pattern: str, where: str) -> list[Problem]:
+    """What is wrong with a ``flatten`` pattern."""
+    try:
+        fields = [field for _text, field, _spec, _conversion in string.Formatter().parse(pattern) if field is not None]
+    except ValueError:
+        fields = [""]
+    if all(field in FLATTEN_FIELDS for field in fields):
+        return []
+    return [Problem(where, "the pattern names something else than section and key.", INVALID, one_of(f"{{{field}}}" for field in FLATTEN_FIELDS))]
+
+
+def _form_problems(form: Form, application: Application, where: str) -> list[Problem]:
+    problems = []
+    for file in form.files:
+        at = where if len(form.files) == 1 and not file.path else f"{where}.files.{file.label}"
+        problems += _file_problems(file, at)
+    problems += _tree_problems(dict(form.environment), f"{where}.environment")
+    if _names(dict(form.environment)) & SECRET_NAMES:
+        problems.append(Problem(f"{where}.environment", "a secret is named, but the environment is only reported.", INVALID, "Put it into a file."))
+    for capability, gap in form.lacks.items():
+        if gap.instead is not None and gap.instead not in application.security:
+            what = f"there is no word for {gap.instead} under security."
+            problems.append(Problem(f"{where}.lacks.{capability}.instead", what, INVALID, one_of(application.security)))
+    return problems
+
+
+def _file_problems(file: FileForm, where: str) -> list[Problem]:
+    if file.dialect not in dialect_names():
+        what = f'there is no dialect "{file.dialect}".{did_you_mean(file.dialect, dialect_names())}'
+        return [Problem(f"{where}.dialect", what, INVALID, one_of(sorted(dialect_names())))]
+    problems = _tree_problems(file.settings, f"{where}.settings") + _tree_problems(file.mail_off, f"{where}.mail_off")
+    if file.shared and not can_share(file.dialect):
+        problems.append(Problem(f"{where}.shared", f"files of dialect {file.dialect} are always ours alone.", INVALID, "Leave shared out."))
+    return problems
+
+
+def _tree_problems(tree: t.Any, where: str) -> list[Problem]:
+    if isinstance(tree, dict):
+        problems = [
+            Problem(f"{where}.{key}", "YAML reads this key as something else than text.", INVALID, "Put it in quotes.")
+            for key in tree if not isinstance(key, str)
+        ]
+        return problems + [problem for key, item in tree.items() for problem in _tree_problems(item, f"{where}.{key}")]
+    if isinstance(tree, list):
+        return [problem for number, item in enumerate(tree) for problem in _tree_problems(item, f"{where}[{number}]")]
+    return _expression_problems(tree, where) if is_expression(tree) else []
+
+
+def _expression_problems(value: str, where: str) -> list[Problem]:
+    try:
+        unknown = sorted(names_in(value[1:]) - CONTEXT_NAMES)
+    except ExpressionError as error:
+        return [Problem(where, f"{error}.", INVALID)]
+    return [Problem(where, f'expressions know no "{name}".{did_you_mean(name, CONTEXT_NAMES)}', INVALID) for name in unknown]
+
+
+def _names(tree: t.Any) -> frozenset[str]:
+    """The names in a tree; none where an expression does not parse, which is said elsewhere."""
+    try:
+        return names_in_tree(tree)
+    except ExpressionError:
+        return frozenset()
