@@ -123,7 +123,7 @@ problems:
   elements: dict
   sample:
     - where: gitea
-      what: gitea could not be activated, systemctl restart -- gitea.service ended with status 1.
+      what: 'Could not be activated: systemctl restart -- gitea.service ended with status 1.'
       hint: Job for gitea.service failed.
       code: activation-failed
 """

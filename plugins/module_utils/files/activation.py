@@ -91,7 +91,7 @@ def _act(item: Activation, how: str, check: bool, timeout: float) -> Done:
         return _systemd(item, how, check, timeout)
     if item.command:
         if shutil.which(item.command[0]) is None:
-            what = f"{item.app} cannot be activated: there is no program {item.command[0]}."
+            what = f"Cannot be activated: there is no program {item.command[0]}."
             return Done(False, "the program is missing", Problem(item.app, what, "activation-failed"))
         return _run(item, item.command, check, timeout)
     return _signal(item, check)
@@ -128,17 +128,17 @@ def _run(item: Activation, command: t.Sequence[str], check: bool, timeout: float
     except subprocess.TimeoutExpired:
         return _timed_out(item, command, timeout)
     except OSError as error:
-        what = f"{item.app} could not be activated: {' '.join(command)}: {error.strerror}."
+        what = f"Could not be activated: {' '.join(command)}: {error.strerror}."
         return Done(False, "the command could not be started", Problem(item.app, what, "activation-failed"))
     if ended.returncode == 0:
         return Done(True, "")
-    what = f"{item.app} could not be activated: {' '.join(command)} ended with status {ended.returncode}."
+    what = f"Could not be activated: {' '.join(command)} ended with status {ended.returncode}."
     hint = "\n".join(ended.stderr.decode("utf-8", "replace").splitlines()[-_LAST_LINES:])
     return Done(False, f"the command ended with status {ended.returncode}", Problem(item.app, what, "activation-failed", hint))
 
 
 def _timed_out(item: Activation, command: t.Sequence[str], timeout: float) -> Done:
-    what = f"{item.app} could not be activated: {' '.join(command)} did not end within {timeout:g} seconds."
+    what = f"Could not be activated: {' '.join(command)} did not end within {timeout:g} seconds."
     return Done(False, "the command did not end in time", Problem(item.app, what, "activation-failed"))
 
 
@@ -155,7 +155,7 @@ def _signal(item: Activation, check: bool) -> Done:
     except (FileNotFoundError, ProcessLookupError):
         return Done(False, f"no process runs that {path} names; it reads its settings when it starts")
     except (ValueError, IndexError):
-        return Done(False, "the pid file is not valid", Problem(path, f"{item.app}: this file holds no process id.", "activation-failed"))
+        return Done(False, "the pid file is not valid", Problem(path, f"{item.app} cannot be activated: this file holds no process id.", "activation-failed"))
     except OSError as error:
         what = f"{item.app} could not be sent {name}: {error.strerror}."
         return Done(False, "the signal could not be sent", Problem(path, what, "activation-failed"))

@@ -193,6 +193,8 @@ def _undo(state: State, journal: Journal) -> None:
             _put_back(state, journal, entry)
         if not os.path.lexists(journal["record_temp"]):
             write_json(state.record, journal["record_before"])
+        journal["phase"] = "prepared"  # without its temporary file an entry would look as if it had to be put back
+        write_json(state.journal, journal)
     for entry in reversed(journal["entries"]):
         remove_file(entry["back"])
         if entry["temp"] is not None:
