@@ -442,7 +442,10 @@ def argument_spec() -> dict[str, dict[str, t.Any]]:
 def main() -> None:
     """Read the options, probe, tell."""
     module = AnsibleModule(
-        argument_spec=argument_spec(), supports_check_mode=True, required_one_of=[("host", "relays")], mutually_exclusive=[("host", "relays")]
+        argument_spec=argument_spec(),
+        supports_check_mode=True,
+        required_one_of=[("host", "relays")],
+        mutually_exclusive=[("host", "relays")],
     )
     shared = {key: value for key, value in module.params.items() if key != "relays"}
     many = module.params["relays"]

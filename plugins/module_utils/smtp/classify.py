@@ -38,7 +38,12 @@ _RATE_WORDS = r"too many|rate.?limit|too fast|throttl|limit exceeded|slow down"
 RULES = (
     Rule((), r"4\d\d|5\d\d 5\.7\.28", _RATE_WORDS, "rate_limited"),
     Rule((), r"5\d\d 5\.7\.28", "", "rate_limited"),
-    Rule(("greeting", "mail", "rcpt", "message"), r"5\d\d", r"blocked using|blacklist|blocklist|block list|spamhaus|reputation|\bdnsbl\b", "reputation_blocked"),
+    Rule(
+        ("greeting", "mail", "rcpt", "message"),
+        r"5\d\d",
+        r"blocked using|blacklist|blocklist|block list|spamhaus|reputation|\bdnsbl\b",
+        "reputation_blocked",
+    ),
     Rule(("greeting", "ehlo", "mail", "rcpt", "message"), r"\d+ [45]\.7\.2[0-6]", "", "reputation_blocked"),
     Rule(("auth",), r"538|\d+ 5\.7\.1[01]\b", "", "auth_requires_tls"),
     Rule(("auth",), r"530", _TLS_WORDS, "auth_requires_tls"),

@@ -21,7 +21,9 @@ LEVELS = ("connect", "tls", "auth", "envelope")
 QUIT_PATIENCE = 2.0
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
-_UNSUPPORTED = re.compile(r"unsupported|unrecogni[sz]ed|unknown|not (?:supported|implemented|recogni[sz]ed|available)|invalid mechanism", re.I)
+_UNSUPPORTED = re.compile(
+    r"unsupported|unrecogni[sz]ed|unknown|not (?:supported|implemented|recogni[sz]ed|available)|invalid mechanism", re.I
+)
 
 
 class Goal(t.NamedTuple):

@@ -35,5 +35,8 @@ def compose(sender: str, recipients: t.Sequence[str], subject: str, helo: str, n
     message["To"] = ", ".join(recipients)
     message["Subject"] = subject or SUBJECT
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content("This message was sent by the Ansible module smarthost.mail.smtp_probe on %s\nto prove that mail goes out. No answer is needed.\n" % (helo or "a host"))
+    message.set_content(
+        "This message was sent by the Ansible module smarthost.mail.smtp_probe on %s\nto prove that mail goes out. No answer is needed.\n"
+        % (helo or "a host")
+    )
     return Message(message["Message-ID"], message.as_bytes())

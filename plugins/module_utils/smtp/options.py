@@ -56,28 +56,35 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
     if problems:
         return None, [where + problem for problem in problems]
     credential = _credential(options)
-    return Relay(
-        name=options.get("name") or "%s:%d" % (options["host"], port),
-        host=options["host"],
-        port=port,
-        security=security,
-        tls=TlsSettings(
-            options["validate_certs"], options.get("ca_path") or "", options.get("tls_server_name") or options["host"], options["tls_min_version"], fingerprints
+    return (
+        Relay(
+            name=options.get("name") or "%s:%d" % (options["host"], port),
+            host=options["host"],
+            port=port,
+            security=security,
+            tls=TlsSettings(
+                options["validate_certs"],
+                options.get("ca_path") or "",
+                options.get("tls_server_name") or options["host"],
+                options["tls_min_version"],
+                fingerprints,
+            ),
+            credential=credential,
+            mechanisms=tuple(name.upper() for name in options.get("auth_mechanisms") or ()),
+            allow_plaintext_auth=options["allow_plaintext_auth"],
+            helo=options.get("helo") or "",
+            timeout=float(options["timeout"]),
+            sender=options.get("from") or "",
+            recipients=tuple(options.get("to") or ()),
+            level="envelope" if options["send"] != "never" else options.get("level") or ("auth" if credential else "tls"),
+            send=options["send"],
+            subject=options.get("subject") or "",
+            expect=_given(options.get("expect")),
+            diagnose=options["diagnose"],
+            state_dir=options["state_dir"],
         ),
-        credential=credential,
-        mechanisms=tuple(name.upper() for name in options.get("auth_mechanisms") or ()),
-        allow_plaintext_auth=options["allow_plaintext_auth"],
-        helo=options.get("helo") or "",
-        timeout=float(options["timeout"]),
-        sender=options.get("from") or "",
-        recipients=tuple(options.get("to") or ()),
-        level="envelope" if options["send"] != "never" else options.get("level") or ("auth" if credential else "tls"),
-        send=options["send"],
-        subject=options.get("subject") or "",
-        expect=_given(options.get("expect")),
-        diagnose=options["diagnose"],
-        state_dir=options["state_dir"],
-    ), []
+        [],
+    )
 
 
 def _given(values: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
@@ -109,16 +116,31 @@ def _contradictions(options: Options) -> list[str]:
     expect = _given(options.get("expect"))
     rows = (
         (not options.get("host"), "host: is missing. Name the relay. [host-missing]"),
-        (bool(options.get("username")) != bool(options.get("password")), "username, password: one is given without the other. Give both or none. [credential-half]"),
+        (
+            bool(options.get("username")) != bool(options.get("password")),
+            "username, password: one is given without the other. Give both or none. [credential-half]",
+        ),
         (level == "auth" and not options.get("username"), "level: auth needs username and password. [level-credential]"),
-        (envelope and not (options.get("from") and options.get("to")), "from, to: are needed for level: envelope and for send. [envelope-addresses]"),
-        (send != "never" and level not in (None, "envelope"), "level: %s and send do not go together. Leave level out. [send-level]" % level),
-        (any(re.search(r"[<>\s]", text) for text in addresses), "from, to: an address is written bare, as user@example.com. [address-form]"),
+        (
+            envelope and not (options.get("from") and options.get("to")),
+            "from, to: are needed for level: envelope and for send. [envelope-addresses]",
+        ),
+        (
+            send != "never" and level not in (None, "envelope"),
+            "level: %s and send do not go together. Leave level out. [send-level]" % level,
+        ),
+        (
+            any(re.search(r"[<>\s]", text) for text in addresses),
+            "from, to: an address is written bare, as user@example.com. [address-form]",
+        ),
         (bool(re.search(r"\s", options.get("helo") or "")), "helo: is one name, without blanks. [helo-form]"),
         (bool(re.search(r"\s|/", options.get("host") or "")), "host: is a name or an address, without blanks or slashes. [host-form]"),
         (options["timeout"] <= 0, "timeout: must be more than 0 seconds. [timeout]"),
         (bool(unknown), "auth_mechanisms: %s not known. One of: %s. [mechanism]" % (", ".join(unknown), ", ".join(NAMES))),
-        (expect.get("category", "ok") not in CATEGORIES, "expect.category: is not a category. One of: %s. [expect-category]" % ", ".join(CATEGORIES)),
+        (
+            expect.get("category", "ok") not in CATEGORIES,
+            "expect.category: is not a category. One of: %s. [expect-category]" % ", ".join(CATEGORIES),
+        ),
     )
     return [text for wrong, text in rows if wrong]
 

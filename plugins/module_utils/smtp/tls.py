@@ -101,7 +101,9 @@ def _load_authorities(made: ssl.SSLContext, path: str) -> None:
             made.load_verify_locations(cafile=name)
         except (OSError, ValueError) as exc:
             if not folder:
-                why = "holds no certificate in PEM" if isinstance(exc, ssl.SSLError) else "cannot be read: %s" % getattr(exc, "strerror", exc)
+                why = (
+                    "holds no certificate in PEM" if isinstance(exc, ssl.SSLError) else "cannot be read: %s" % getattr(exc, "strerror", exc)
+                )
                 raise TlsSetupError("%s %s" % (path, why)) from exc
     if not made.get_ca_certs() and not made.cert_store_stats()["x509"]:
         raise TlsSetupError("%s holds no certificate in PEM" % path)

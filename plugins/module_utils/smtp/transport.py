@@ -153,12 +153,12 @@ def _resolve(endpoint: Endpoint, deadline: Deadline) -> list[t.Any]:
     def look_up() -> list[t.Any]:
         return socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
 
-    found = in_time(look_up, deadline.left())
+    found: t.Any = in_time(look_up, deadline.left())
     if found is None:
         raise Failure("deadline_exceeded", detail="the resolver did not answer in time")
     if isinstance(found, Exception):
         raise Failure("dns_failure", detail=str(getattr(found, "strerror", None) or found)) from found
-    return found
+    return list(found)
 
 
 def in_time(work: t.Callable[[], t.Any], seconds: float) -> t.Any:

@@ -19,7 +19,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from smtp_rig import PASSWORD
 
 DAY = datetime.timedelta(days=1)
@@ -37,26 +37,42 @@ class Authority:
         cert = self._sign(self._name, self._key, (), self._now - DAY, self._now + 100 * DAY, ca=True)
         self.path.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, label: str, name: str = "127.0.0.1", start: int = -1, end: int = 60, own: bool = False) -> pathlib.Path:
-        """A certificate for one name or address, valid from ``start`` to ``end`` in days from now; ``own``: signed by itself."""
+    def issue(
+        self, label: str, name: str = "127.0.0.1", start: int = -1, end: int = 60, own: bool = False, purpose: str = ""
+    ) -> pathlib.Path:
+        """For one name or address, valid from ``start`` to ``end`` in days from now; ``own``: by itself; ``purpose``: ``clients`` only."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, label)])
         try:
             alternative: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(name))
         except ValueError:
             alternative = x509.DNSName(name)
-        cert = self._sign(subject, key, (alternative,), self._now + start * DAY, self._now + end * DAY, by=key if own else None)
+        cert = self._sign(
+            subject, key, (alternative,), self._now + start * DAY, self._now + end * DAY, by=key if own else None, purpose=purpose
+        )
         path = self._folder / (label + ".pem")
         secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         path.write_bytes(secret + cert.public_bytes(serialization.Encoding.PEM))
         return path
 
-    def _sign(self, subject: x509.Name, key: t.Any, names: t.Sequence[x509.GeneralName], start: t.Any, end: t.Any, ca: bool = False, by: t.Any = None) -> x509.Certificate:
+    def _sign(
+        self,
+        subject: x509.Name,
+        key: t.Any,
+        names: t.Sequence[x509.GeneralName],
+        start: t.Any,
+        end: t.Any,
+        ca: bool = False,
+        by: t.Any = None,
+        purpose: str = "",
+    ) -> x509.Certificate:
         builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject if by else self._name).public_key(key.public_key())
         builder = builder.serial_number(x509.random_serial_number()).not_valid_before(start).not_valid_after(end)
         builder = builder.add_extension(x509.BasicConstraints(ca, None), critical=True)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        if purpose == "clients":
+            builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
         return builder.sign(by or self._key, hashes.SHA256())
 
 

@@ -122,10 +122,25 @@ SCRIPTS = [
     ("hangs up at the login", ["220 hi", "250-hi\r\n250 AUTH PLAIN"], LOGIN, "disconnected"),
     ("hangs up at STARTTLS", ["220 hi", "250-hi\r\n250 STARTTLS"], {"security": "starttls"}, "disconnected"),
     ("hangs up in the handshake", ["220 hi", "250-hi\r\n250 STARTTLS", "220 go"], {"security": "starttls"}, "tls_handshake_closed"),
-    ("not TLS after STARTTLS", ["220 hi", "250-hi\r\n250 STARTTLS", "220 go", "220 not TLS at all"], {"security": "starttls"}, "tls_mode_mismatch"),
-    ("injects after STARTTLS", ["220 hi", "250-hi\r\n250 STARTTLS", "220 go\r\n250-evil\r\n250 AUTH PLAIN"], {"security": "starttls"}, "starttls_injection"),
+    (
+        "not TLS after STARTTLS",
+        ["220 hi", "250-hi\r\n250 STARTTLS", "220 go", "220 not TLS at all"],
+        {"security": "starttls"},
+        "tls_mode_mismatch",
+    ),
+    (
+        "injects after STARTTLS",
+        ["220 hi", "250-hi\r\n250 STARTTLS", "220 go\r\n250-evil\r\n250 AUTH PLAIN"],
+        {"security": "starttls"},
+        "starttls_injection",
+    ),
     ("challenges for ever", ["220 hi", "250-hi\r\n250 AUTH PLAIN"] + ["334 bW9yZQ=="] * 9, LOGIN, "protocol_error"),
-    ("echoes the password", ["220 hi", "250-hi\r\n250 AUTH PLAIN", "535 %s %s %s" % (PLAIN, PASSWORD, PASSWORD.upper())], LOGIN, "auth_failed"),
+    (
+        "echoes the password",
+        ["220 hi", "250-hi\r\n250 AUTH PLAIN", "535 %s %s %s" % (PLAIN, PASSWORD, PASSWORD.upper())],
+        LOGIN,
+        "auth_failed",
+    ),
 ]
 
 
@@ -245,6 +260,8 @@ def test_an_address_that_no_route_leads_to_is_told() -> None:
     assert probe(25, host="224.0.0.1", timeout=2)["category"] == "network_unreachable"
 
 
-@pytest.mark.parametrize("number, category", [(errno.EACCES, "port_blocked"), (errno.EPERM, "port_blocked"), (errno.EHOSTUNREACH, "network_unreachable")])
+@pytest.mark.parametrize(
+    "number, category", [(errno.EACCES, "port_blocked"), (errno.EPERM, "port_blocked"), (errno.EHOSTUNREACH, "network_unreachable")]
+)
 def test_what_the_system_forbids_has_its_own_name(number: int, category: str) -> None:
     assert transport._explain(OSError(number, os.strerror(number)), connecting=True).category == category

@@ -107,6 +107,7 @@ CERTIFICATES = [
     ("cert_not_yet_valid", {"start": 5, "end": 9}),
     ("cert_hostname", {"name": "relay.example"}),
     ("cert_self_signed", {"own": True}),
+    ("cert_strict", {"purpose": "clients"}),
 ]
 
 
@@ -130,7 +131,9 @@ def test_another_name_can_be_verified(authority: Authority) -> None:
         assert "tls_server_name" in probe(server)["msg"]
 
 
-def test_the_system_does_not_know_the_ca_and_a_folder_of_cas_does(good: dict[str, t.Any], authority: Authority, tmp_path: pathlib.Path) -> None:
+def test_the_system_does_not_know_the_ca_and_a_folder_of_cas_does(
+    good: dict[str, t.Any], authority: Authority, tmp_path: pathlib.Path
+) -> None:
     assert probe(dict(good, ca_path=""))["category"] in ("cert_unknown_ca", "cert_self_signed")
     (tmp_path / "ca.crt").write_bytes(authority.path.read_bytes())
     (tmp_path / "README").write_text("not a certificate")
@@ -167,5 +170,3 @@ def test_a_state_folder_that_cannot_be_written_is_told_before_any_connection(tmp
     (tmp_path / "file").write_text("")
     with pytest.raises(OptionError, match=r"\[state-dir\]"):
         probe({"port": 465}, send="on_change", state_dir=str(tmp_path / "file"), **ENVELOPE)
-
-

@@ -27,8 +27,16 @@ recipient_rejected relay_denied quota_exceeded message_too_large message_rejecte
 protocol_error disconnected deadline_exceeded expect_unmet
 """.split()
 REGISTRY = {0: 0, 1: 10, 2: 4, 3: 6, 4: 7, 5: 6, 6: 10, 7: 30}  # the last detail of each subject at IANA
-BY_STAGE = {"greeting": "greeting_rejected", "ehlo": "ehlo_rejected", "starttls": "starttls_refused", "auth": "auth_failed",
-            "mail": "sender_rejected", "rcpt": "recipient_rejected", "data": "message_rejected", "message": "message_rejected"}
+BY_STAGE = {
+    "greeting": "greeting_rejected",
+    "ehlo": "ehlo_rejected",
+    "starttls": "starttls_refused",
+    "auth": "auth_failed",
+    "mail": "sender_rejected",
+    "rcpt": "recipient_rejected",
+    "data": "message_rejected",
+    "message": "message_rejected",
+}
 
 
 def table(name: str) -> list[list[str]]:

@@ -65,7 +65,9 @@ def test_all_problems_come_at_once() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("given, level", [({}, "tls"), (LOGIN, "auth"), (dict(ENVELOPE, send="always"), "envelope"), ({"level": "connect"}, "connect")])
+@pytest.mark.parametrize(
+    "given, level", [({}, "tls"), (LOGIN, "auth"), (dict(ENVELOPE, send="always"), "envelope"), ({"level": "connect"}, "connect")]
+)
 def test_the_level_comes_from_what_was_given(given: dict[str, t.Any], level: str) -> None:
     relay, _problems = read(options(**given))
     assert relay is not None and relay.level == level

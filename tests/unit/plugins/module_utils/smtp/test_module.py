@@ -1,0 +1,88 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module smtp_probe itself: a process that reads options and prints a result, and its documentation."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import typing as t
+
+import pytest
+import yaml
+from ansible_collections.smarthost.mail.plugins.modules import smtp_probe
+from servers import Authority, relay
+from smtp_rig import ENCODINGS, PASSWORD
+
+COLLECTIONS = pathlib.Path(smtp_probe.__file__).parents[5]
+
+
+def run(check_mode: bool = False, **given: t.Any) -> dict[str, t.Any]:
+    asked = json.dumps({"ANSIBLE_MODULE_ARGS": dict(given, _ansible_check_mode=check_mode)})
+    # Without AnsiballZ around it, ansible-core 2.19 and later must be told how its arguments are written.
+    script = (
+        "import ansible.module_utils.basic as basic; basic._ANSIBLE_PROFILE = 'legacy'; from %s import main; main()" % smtp_probe.__name__
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(
+        command, input=asked, text=True, capture_output=True, timeout=60, env=dict(os.environ, PYTHONPATH=str(COLLECTIONS))
+    )
+    assert done.stderr == ""
+    assert [form for form in ENCODINGS if form in done.stdout.replace("\\\\", "\\").replace('\\"', '"')] == []
+    return t.cast(t.Dict[str, t.Any], json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[dict[str, t.Any]]:
+    authority = Authority(tmp_path_factory.mktemp("ca"))
+    with relay(authority.issue("module"), False) as (port, _mailbox):
+        yield {
+            "host": "127.0.0.1",
+            "port": port,
+            "security": "starttls",
+            "ca_path": str(authority.path),
+            "username": "u",
+            "helo": "me.example",
+        }
+
+
+def test_success_and_failure_return_the_keys_that_are_documented(server: dict[str, t.Any]) -> None:
+    good, bad = run(password=PASSWORD, **server), run(password="wrong " + PASSWORD, **server)
+    assert (good["failed"], good["category"], bad["failed"], bad["category"]) == (False, "ok", True, "auth_failed")
+    documented = set(yaml.safe_load(smtp_probe.RETURN)) - {"relays", "summary"}
+    always = {"failed", "changed", "invocation", "name", "host", "port", "security"}
+    assert documented | always == set(good) == set(bad)
+    assert "They said: 535" in bad["msg"] and bad["msg"].startswith("auth: 127.0.0.1:")
+
+
+def test_relays_take_what_they_leave_out_from_the_module(server: dict[str, t.Any]) -> None:
+    own = {key: server.pop(key) for key in ("host", "port")}
+    result = run(password=PASSWORD, relays=[dict(own, name="a"), dict(own, name="b", password="no")], **server)
+    server.update(own)
+    assert (result["failed"], result["summary"]) == (True, "1 ok, 1 failed")
+    assert [(one["name"], one["category"]) for one in result["relays"]] == [("a", "ok"), ("b", "auth_failed")]
+    assert result["msg"].startswith("1 ok, 1 failed.\nb: auth: ")
+
+
+def test_wrong_options_are_told_together() -> None:
+    result = run(host="a\nb", port=1025)
+    assert result["failed"] and "[control-character]" in result["msg"] and "[security-missing]" in result["msg"]
+
+
+def test_the_documentation_and_the_specification_name_the_same_options() -> None:
+    check_options(smtp_probe.argument_spec(), yaml.safe_load(smtp_probe.DOCUMENTATION)["options"])
+
+
+def check_options(spec: dict[str, t.Any], documented: dict[str, t.Any]) -> None:
+    assert set(spec) == set(documented)
+    for name, option in spec.items():
+        said = documented[name]
+        assert [option.get(key) for key in ("type", "elements", "choices", "default")] == [
+            said.get(key) for key in ("type", "elements", "choices", "default")
+        ]
+        if "options" in option:
+            check_options(option["options"], said["suboptions"])
