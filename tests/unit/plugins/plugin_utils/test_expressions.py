@@ -1,0 +1,79 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Expressions of an entry: what goes in, what comes out, and that a secret stays one."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.smarthost.mail.plugins.plugin_utils.expressions import ExpressionError, evaluate, names_in_tree
+from ansible_collections.smarthost.mail.plugins.plugin_utils.model import Secret
+
+CONTEXT = {"host": "smtp.example.com", "port": 465, "helo": None, "username": "ann", "password": Secret("hunter2 %"), "client_secret": None, "files": {"a": "/etc/a"}}
+
+
+@pytest.mark.parametrize(("written", "value"), [
+    ("plain text", "plain text"),
+    ("a = b", "a = b"),
+    (7, 7),
+    ("=host", "smtp.example.com"),
+    ("=port", 465),
+    ("=port == 465", True),
+    ("=host ~ ':' ~ port", "smtp.example.com:465"),
+    ("=files.a", "/etc/a"),
+    ("={true: 'yes', false: 'no'}[port == 465]", "yes"),
+    ({"a": "=helo", "b": {"c": "=helo"}, "d": ["=helo", "=port"]}, {"d": [465]}),
+])
+def test_an_expression_is_a_value_and_no_value_leaves_the_key_out(written: object, value: object) -> None:
+    assert evaluate(written, CONTEXT) == value
+
+
+@pytest.mark.parametrize("written", ["=password", "=username ~ password", "=password | percent", "=password[:3]", "='x' if password else 'y'", "=password | upper"])
+def test_what_a_secret_goes_into_is_a_secret(written: str) -> None:
+    result = evaluate(written, CONTEXT)
+    assert isinstance(result, Secret)
+    assert repr(result) == str(result) == f"{result}" == "(secret)"
+
+
+def test_a_list_that_a_secret_goes_into_is_of_secrets() -> None:
+    assert evaluate("=[username, password]", CONTEXT) == [Secret("ann"), Secret("hunter2 %")]
+
+
+def test_whether_there_is_a_secret_is_no_secret() -> None:
+    assert evaluate("=password is ascii", CONTEXT) is True
+    assert evaluate("=client_secret", CONTEXT) is None
+
+
+@pytest.mark.parametrize("written", ["=password | length", "={'a': password}", "={password: 1}", "=password | map('upper')"])
+def test_what_could_carry_a_secret_unseen_is_an_error(written: str) -> None:
+    with pytest.raises(ExpressionError, match="makes something else than text of a secret"):
+        evaluate(written, CONTEXT)
+
+
+@pytest.mark.parametrize("written", [
+    "=password.nothing", "=password | int(base='x')", "=nothing", "=password | nothing", "=host +", "=password + 1", "=1 / 0", "=password }}{{ host",
+])
+def test_an_error_names_the_expression_and_never_a_value(written: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        evaluate(written, CONTEXT)
+    assert "hunter2" not in f"{caught.value} {caught.value.__cause__}"
+    assert repr(written[1:]) in str(caught.value)
+
+
+@pytest.mark.parametrize("written", [
+    "=().__class__", "=host.__class__.__mro__", "=files.update({'b': 1})", "=''.format.__globals__", "='{0.__class__}'.format(host)",
+    "=cycler.__init__.__globals__", "=self._TemplateReference__context", "=range(99999999999) | list", "=host | attr('__class__')",
+])
+def test_an_expression_does_not_get_out_of_its_box(written: str) -> None:
+    with pytest.raises(ExpressionError):
+        evaluate(written, CONTEXT)
+    assert CONTEXT["files"] == {"a": "/etc/a"}
+
+
+def test_names_are_found_wherever_they_are_said() -> None:
+    assert names_in_tree({"a": ["=host", {"b": "=username ~ (password if port else helo)"}], "c": "host"}) == {"host", "username", "password", "port", "helo"}
+
+
+def test_percent_leaves_only_what_a_url_may_hold() -> None:
+    assert evaluate("=x | percent", {"x": "a/b:c@d ü~"}) == "a%2Fb%3Ac%40d%20%C3%BC~"
