@@ -25,7 +25,9 @@ _MAPPED_BY = {
     "no_verify": {"validate_certs"}, "ca_path": {"ca_path"}, "tls_server_name": {"tls_server_name"}, "login": {"password"},
     "oauth2": {"client_secret", "refresh_token", "client_id"}, "ms_graph": {"client_secret", "client_id"},
 }
-_EXPRESSED_BY = {"from": {"from", "from_address", "from_local"}, "from_name": {"from", "from_name"}}
+_EXPRESSED_BY = {
+    "from": {"from", "from_address", "from_local"}, "from_name": {"from", "from_name"}, "reply_to": {"reply_to", "reply_to_address"},
+}
 
 
 def plan_host(

@@ -49,10 +49,10 @@ def problem(refusal: Refusal) -> Problem:
 
 
 def _ways_out(gap: Gap) -> str:
-    ways = [way for way in (gap.hint, WAYS_OUT.get(gap.capability, "")) if way]
+    ways = [way.rstrip(".") for way in (gap.hint, WAYS_OUT.get(gap.capability, "")) if way]
     if acceptable(gap):
-        ways.append(f"{'or accept' if ways else 'Accept'} it by name: accept: [{gap.code}]")
-    return ", ".join(way.rstrip(".") for way in ways) + "." if ways else ""
+        ways.append(f"Accept it by name: accept: [{gap.code}]")
+    return ", or ".join([*ways[:1], *(way[0].lower() + way[1:] for way in ways[1:])]) + "." if ways else ""
 
 
 def accepted(plan: AppPlan) -> list[dict[str, str]]:

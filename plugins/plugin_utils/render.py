@@ -85,12 +85,16 @@ def _not_carried(file: FilePlan) -> list[tuple[tuple[str, ...], str]]:
     """Which keys hold values that the dialect has no spelling for, and why."""
     found = []
     for path, value in key_paths(file.tree):
-        for item in value if isinstance(value, list) else [value]:
+        for item in _items(value):
             try:
                 dialect(file.dialect).quote(reveal(item))
             except CannotCarry as error:
                 found.append((path, error.why))
     return found
+
+
+def _items(value: t.Any) -> list[t.Any]:
+    return [item for inner in value for item in _items(inner)] if isinstance(value, list) else [value]
 
 
 def _refusal(plan: AppPlan, file: FilePlan, path: t.Sequence[str], why: str) -> Refusal:

@@ -46,7 +46,8 @@ class Case(t.NamedTuple):
 def _notes(plan: AppPlan) -> str:
     """What the result of a run says beside the files."""
     said = {
-        "accepted": [gap.code for gap in plan.accepted], "unexpressed": list(plan.unexpressed),
+        "accepted": [gap.code for gap in plan.accepted],
+        "unexpressed": list(plan.unexpressed),
         "environment": [f"{name}={value}" for name, value in plan.environment.items()],
     }
     return "".join(f"{what}: {', '.join(items)}\n" for what, items in said.items() if items)

@@ -17,6 +17,7 @@ import re
 from ._text import line_number, lines_of, one_line, refuse_edge_blanks
 from .base import CannotCarry, NotValid, Tree, Value
 
+SECRET = "(from the vault)"
 _EMPTY = "(leave empty)"
 _ROW = re.compile(r"- \[[ x]\] (?P<field>.+?): (?P<value>.*)")
 
