@@ -55,7 +55,10 @@ class NotValid(ValueError):
 
 
 class Dialect(t.Protocol):
-    """The surface that plan and render use. ``merge`` and ``remove`` exist only where a file may be shared, ``comment`` where it may hold one."""
+    """The surface that plan and render use. ``merge`` and ``remove`` exist only where a file may be shared.
+
+    ``comment`` exists beside them where a file may hold comments.
+    """
 
     def write(self, tree: Tree) -> str: ...
     def read(self, text: str) -> Tree: ...

@@ -74,7 +74,9 @@ class GoIni(t.NamedTuple):
 
     def merge(self, text: str, tree: Tree, owns: Owns) -> str:
         """The user's text with our keys set; raises NotValid."""
-        wanted = {(section, key): self.quote(value) for section, keys in tree.items() for key, value in keys.items()}
+        wanted: dict[_keyed.Path, str] = {
+            (section, key): self.quote(value) for section, keys in tree.items() for key, value in keys.items()
+        }
         return _keyed.merge(text, wanted, owns, self.syntax)
 
     def remove(self, text: str, owns: Owns, original: str) -> str:

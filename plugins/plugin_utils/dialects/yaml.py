@@ -72,7 +72,7 @@ def _key(key: str) -> str:
 def read(text: str) -> Tree:
     """The tree; raises NotValid."""
     try:
-        tree = yaml.safe_load(text)
+        tree = yaml.load(text.removeprefix(BOM), Loader=nodes.LOADER)
     except (yaml.YAMLError, ValueError) as error:
         raise nodes.not_valid(error) from None
     if not isinstance(tree, dict) and tree is not None:
@@ -91,6 +91,7 @@ def remove(text: str, owns: Owns, original: str) -> str:
 
 
 def _find(text: str, paths: t.Iterable[_nested.Path]) -> dict[_nested.Path, str]:
+    text = text.removeprefix(BOM)
     root = nodes.parse(text)
     found = {}
     for path in paths:
@@ -108,6 +109,8 @@ def _on_one_line(value: t.Any) -> str:
 
 def _edit(text: str, changes: t.Mapping[_nested.Path, str | None]) -> str:
     """First what is there, all at once; then what is missing, one block at a time. Raises NotValid."""
+    if text.startswith(BOM):
+        return BOM + _edit(text[1:], changes)
     root = nodes.parse(text)
     edits: list[tuple[int, int, str]] = []
     missing: dict[_nested.Path, str] = {}
@@ -184,7 +187,7 @@ def _open(text: str, block: nodes.Node | None, member: nodes.Member | None, line
 def _insert(text: str, offset: int, lines: t.Sequence[str]) -> str:
     end = line_end(text)
     before = text[:offset]
-    if before.strip(BOM) and not before.endswith("\n"):
+    if before and not before.endswith("\n"):
         if _BLOCK_TEXT.search(text):
             raise NotValid("the last line has no end: a block of text there would get another line", line_number(text, len(text)))
         return before + end + end.join(lines) + text[offset:]

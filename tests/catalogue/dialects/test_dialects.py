@@ -21,7 +21,10 @@ NAMES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py") if path.stem != "b
 NO_COMMENT = {"json", "line"}
 
 WRITTEN = {
-    "docker_env": ({"SMTP_HOST": "smtp.example.com", "SMTP_PORT": 465, "SMTP_TLS": True}, "SMTP_HOST=smtp.example.com\nSMTP_PORT=465\nSMTP_TLS=true\n"),
+    "docker_env": (
+        {"SMTP_HOST": "smtp.example.com", "SMTP_PORT": 465, "SMTP_TLS": True},
+        "SMTP_HOST=smtp.example.com\nSMTP_PORT=465\nSMTP_TLS=true\n",
+    ),
     "systemd_env": ({"FROM": "Example <a@b>", "PORT": 465}, 'FROM="Example <a@b>"\nPORT=465\n'),
     "goini": (
         {"": {"APP_NAME": "Git"}, "mailer": {"ENABLED": True, "SMTP_PORT": 465, "FROM": "Example <a@b>", "USER": ""}},
@@ -29,19 +32,31 @@ WRITTEN = {
     ),
     "grafana_ini": ({"smtp": {"enabled": False, "host": "smtp.example.com:465"}}, "[smtp]\nenabled = false\nhost = smtp.example.com:465\n"),
     "php": (
-        {"mail_smtpport": 465, "mail_smtpauth": True, "mail_smtpname": "o'neil", "mail_smtpstreamoptions": {"ssl": {"verify_peer": False}}, "l": ["a", 2]},
+        {
+            "mail_smtpport": 465,
+            "mail_smtpauth": True,
+            "mail_smtpname": "o'neil",
+            "mail_smtpstreamoptions": {"ssl": {"verify_peer": False}},
+            "l": ["a", 2],
+        },
         "<?php\n$CONFIG = array (\n  'mail_smtpport' => 465,\n  'mail_smtpauth' => true,\n  'mail_smtpname' => 'o\\'neil',\n"
         "  'mail_smtpstreamoptions' => array (\n    'ssl' => array (\n      'verify_peer' => false,\n    ),\n  ),\n"
         "  'l' => array (\n    'a',\n    2,\n  ),\n);\n",
     ),
-    "phpdotenv": ({"MAIL_HOST": "smtp.example.com", "MAIL_ON": True, "MAIL_USERNAME": "null"}, 'MAIL_HOST=smtp.example.com\nMAIL_ON=true\nMAIL_USERNAME="\\"null\\""\n'),
+    "phpdotenv": (
+        {"MAIL_HOST": "smtp.example.com", "MAIL_ON": True, "MAIL_USERNAME": "null"},
+        'MAIL_HOST=smtp.example.com\nMAIL_ON=true\nMAIL_USERNAME="\\"null\\""\n',
+    ),
     "python": ({"EMAIL_USE_SSL": True, "EMAIL_PORT": 465, "EMAIL_HOST": "h"}, "EMAIL_USE_SSL = True\nEMAIL_PORT = 465\nEMAIL_HOST = 'h'\n"),
     "json": ({"a": {"b": [1, True, "\u00fc"]}}, '{\n  "a": {\n    "b": [\n      1,\n      true,\n      "\u00fc"\n    ]\n  }\n}\n'),
     "yaml": (
         {"global": {"smtp_require_tls": False, "smtp_smarthost": "h:25", "tls_config": {"ca_file": "/ca"}}, "on": [1, "a"]},
         'global:\n  smtp_require_tls: false\n  smtp_smarthost: "h:25"\n  tls_config:\n    ca_file: "/ca"\n"on": [1, "a"]\n',
     ),
-    "postfix_main": ({"relayhost": "[h]:465", "smtp_tls_wrappermode": True, "mydestination": ""}, "relayhost = [h]:465\nsmtp_tls_wrappermode = yes\nmydestination =\n"),
+    "postfix_main": (
+        {"relayhost": "[h]:465", "smtp_tls_wrappermode": True, "mydestination": ""},
+        "relayhost = [h]:465\nsmtp_tls_wrappermode = yes\nmydestination =\n",
+    ),
     "postfix_table": ([["[h]:465", "user:pass word"]], "[h]:465 user:pass word\n"),
     "msmtp": (
         {"defaults": {"tls": True, "port": 465}, "accounts": {"main": {"host": "h", "password": "a b"}}, "default": "main"},
@@ -50,25 +65,63 @@ WRITTEN = {
     "nullmailer": ([["h", "smtp", "--port=465", "--pass=a b"]], "h smtp --port=465 '--pass=a b'\n"),
     "line": ("mail.example.com", "mail.example.com\n"),
     "sheet": (
-        {"SMTP": {"Enabled": True, "Port number": 465, "Password": "(from the vault)", "Username": "", "Authentication": ["PLAIN", "LOGIN"]}},
-        "## SMTP\n\n- [ ] Enabled: on\n- [ ] Port number: 465\n- [ ] Password: (from the vault)\n- [ ] Username: (leave empty)\n- [ ] Authentication: PLAIN, LOGIN\n",
+        {
+            "SMTP": {
+                "Enabled": True,
+                "Port number": 465,
+                "Password": "(from the vault)",
+                "Username": "",
+                "Authentication": ["PLAIN", "LOGIN"],
+            }
+        },
+        "## SMTP\n\n- [ ] Enabled: on\n- [ ] Port number: 465\n- [ ] Password: (from the vault)\n"
+        "- [ ] Username: (leave empty)\n- [ ] Authentication: PLAIN, LOGIN\n",
     ),
 }
 TYPED = {"php", "python", "json", "yaml"}
 
 NOT_VALID = [
-    ("docker_env", "A=1\nNAME ONLY\n", 2), ("systemd_env", "A=1\nB='single'\n", 2), ("goini", "[a]\nno delimiter\n", 2), ("goini", "[open\n", 1),
-    ("goini", "[a]\nK = `s3cret\nx = 1\n", 2), ("grafana_ini", "[a]\n= no key\n", 2), ("php", "<html>", 1), ("php", "<?php\n$CONFIG = array (\n  'a' => getenv('B'),\n);\n", 3),
-    ("phpdotenv", "A=1\nB=two words\n", 2), ("phpdotenv", "A='it's'\n", 1), ("phpdotenv", 'A="s3cret\nB=1\n', 1), ("phpdotenv", "no equals\n", 1), ("phpdotenv", 'A="s3cret\\x"\n', 1),
-    ("python", "A = 1\nB = (\n", 2), ("python", "import os\n", 1), ("python", "A = open('x')\n", 1), ("json", '{"a": 1,}', 1), ("json", "[1]", 1), ("json", '\ufeff{}', 1),
-    ("json", '{"a": NaN}', 0), ("json", "{'a': 1}", 1), ("yaml", "a: 1\n\tb: 2\n", 2), ("yaml", "- a\n", 1), ("yaml", "a: [1\n", 2), ("postfix_main", "  continues nothing\n", 1),
-    ("postfix_main", "a = b\nno equals\n", 2), ("postfix_table", "key\n", 1), ("msmtp", "host h\n", 1), ("nullmailer", "h smtp '--pass=s3cret\n", 1), ("line", "a\nb\n", 2),
+    ("docker_env", "A=1\nNAME ONLY\n", 2),
+    ("systemd_env", "A=1\nB='single'\n", 2),
+    ("goini", "[a]\nno delimiter\n", 2),
+    ("goini", "[open\n", 1),
+    ("goini", "[a]\nK = `s3cret\nx = 1\n", 2),
+    ("grafana_ini", "[a]\n= no key\n", 2),
+    ("php", "<html>", 1),
+    ("php", "<?php\n$CONFIG = array (\n  'a' => getenv('B'),\n);\n", 3),
+    ("phpdotenv", "A=1\nB=two words\n", 2),
+    ("phpdotenv", "A='it's'\n", 1),
+    ("phpdotenv", 'A="s3cret\nB=1\n', 1),
+    ("phpdotenv", "no equals\n", 1),
+    ("phpdotenv", 'A="s3cret\\x"\n', 1),
+    ("python", "A = 1\nB = (\n", 2),
+    ("python", "import os\n", 1),
+    ("python", "A = open('x')\n", 1),
+    ("json", '{"a": 1,}', 1),
+    ("json", "[1]", 1),
+    ("json", "\ufeff{}", 1),
+    ("json", '{"a": NaN}', 0),
+    ("json", "{'a': 1}", 1),
+    ("yaml", "a: 1\n\tb: 2\n", 2),
+    ("yaml", "- a\n", 1),
+    ("yaml", "a: [1\n", 2),
+    ("postfix_main", "  continues nothing\n", 1),
+    ("postfix_main", "a = b\nno equals\n", 2),
+    ("postfix_table", "key\n", 1),
+    ("msmtp", "host h\n", 1),
+    ("nullmailer", "h smtp '--pass=s3cret\n", 1),
+    ("line", "a\nb\n", 2),
     ("sheet", "## SMTP\nfree text\n", 2),
 ]
 
 # Programs that give up over the whole file; the others warn, or cannot be asked.
 REFUSING = {
-    "goini": oracles.gitea, "grafana_ini": oracles.grafana, "phpdotenv": oracles.laravel, "json": oracles.go_json, "yaml": oracles.go_yaml, "docker_env": oracles.docker,
+    "goini": oracles.gitea,
+    "grafana_ini": oracles.grafana,
+    "phpdotenv": oracles.laravel,
+    "json": oracles.go_json,
+    "yaml": oracles.go_yaml,
+    "docker_env": oracles.docker,
 }
 # phpdotenv drops the rest of the file without a word, and with it whatever we would add there.
 SWALLOWED = ("phpdotenv", 'A="s3cret\nB=1\n', 1)
@@ -141,29 +194,85 @@ def test_the_application_refuses_such_a_text_as_well(name: str, text: str, line:
 
 MERGED = {
     "a key stays in its place, with its spacing and comment": (
-        "goini", "; top\n[mailer]\nHOST   =   old  ; note\nLOG=1\n\n; about log\n[log]\nLEVEL = info\n", {"mailer": {"HOST": "h", "USER": "u"}}, [["mailer", "PASSWD"]],
+        "goini",
+        "; top\n[mailer]\nHOST   =   old  ; note\nLOG=1\n\n; about log\n[log]\nLEVEL = info\n",
+        {"mailer": {"HOST": "h", "USER": "u"}},
+        [["mailer", "PASSWD"]],
         "; top\n[mailer]\nHOST   =   h  ; note\nLOG=1\nUSER = u\n\n; about log\n[log]\nLEVEL = info\n",
     ),
-    "an owned key that the tree leaves out is taken out": ("goini", "[mailer]\r\nPASSWD = old\r\nLOG = 1\r\n", {"mailer": {}}, [["mailer", "PASSWD"]], "[mailer]\r\nLOG = 1\r\n"),
-    "a new section comes last, after a blank line": ("goini", "[log]\nLEVEL = info", {"mailer": {"HOST": "h"}}, [], "[log]\nLEVEL = info\n\n[mailer]\nHOST = h"),
-    "of sections with one name the last gets new keys, of equal keys one stays": (
-        "goini", "[m]\nA = 1\n[x]\n[m]\nA = 2\nB = 3\n", {"m": {"A": "n", "C": "c"}}, [], "[m]\n[x]\n[m]\nA = n\nB = 3\nC = c\n",
+    "an owned key that the tree leaves out is taken out": (
+        "goini",
+        "[mailer]\r\nPASSWD = old\r\nLOG = 1\r\n",
+        {"mailer": {}},
+        [["mailer", "PASSWD"]],
+        "[mailer]\r\nLOG = 1\r\n",
     ),
-    "a comment that would end the quote goes with the old value": ("goini", "[m]\nA = 1 ; say `x`\n", {"m": {"A": "a b"}}, [], "[m]\nA = `a b`\n"),
-    "grafana joins lines that end in a backslash": ("grafana_ini", "[smtp]\nuser = a\\\n  b\nhost = x\n", {"smtp": {"user": "u"}}, [], "[smtp]\nuser = u\nhost = x\n"),
+    "a new section comes last, after a blank line": (
+        "goini",
+        "[log]\nLEVEL = info",
+        {"mailer": {"HOST": "h"}},
+        [],
+        "[log]\nLEVEL = info\n\n[mailer]\nHOST = h",
+    ),
+    "of sections with one name the last gets new keys, of equal keys one stays": (
+        "goini",
+        "[m]\nA = 1\n[x]\n[m]\nA = 2\nB = 3\n",
+        {"m": {"A": "n", "C": "c"}},
+        [],
+        "[m]\n[x]\n[m]\nA = n\nB = 3\nC = c\n",
+    ),
+    "a comment that would end the quote goes with the old value": (
+        "goini",
+        "[m]\nA = 1 ; say `x`\n",
+        {"m": {"A": "a b"}},
+        [],
+        "[m]\nA = `a b`\n",
+    ),
+    "grafana joins lines that end in a backslash": (
+        "grafana_ini",
+        "[smtp]\nuser = a\\\n  b\nhost = x\n",
+        {"smtp": {"user": "u"}},
+        [],
+        "[smtp]\nuser = u\nhost = x\n",
+    ),
     "gitea does not": ("goini", "[smtp]\nuser = a\\\nhost = x\n", {"smtp": {"user": "u"}}, [], "[smtp]\nuser = u\nhost = x\n"),
-    "phpdotenv keeps export, spacing and comment": ("phpdotenv", "export A = 'old' # note\nB=1", {"A": "new one", "C": 2}, [], "export A = \"new one\" # note\nB=1\nC=2"),
+    "phpdotenv keeps export, spacing and comment": (
+        "phpdotenv",
+        "export A = 'old' # note\nB=1",
+        {"A": "new one", "C": 2},
+        [],
+        'export A = "new one" # note\nB=1\nC=2',
+    ),
     "a value over several lines is one value": ("phpdotenv", 'A="one\ntwo"\nB=1\n', {"A": "x"}, [], "A=x\nB=1\n"),
     "postfix continues a value on lines with a blank in front": (
-        "postfix_main", "mynetworks = a\n  b\n\n  # c\n  d\nrelayhost = x\nrelayhost = y\n", {"mynetworks": "n", "relayhost": "[h]"}, [], "mynetworks = n\nrelayhost = [h]\n",
+        "postfix_main",
+        "mynetworks = a\n  b\n\n  # c\n  d\nrelayhost = x\nrelayhost = y\n",
+        {"mynetworks": "n", "relayhost": "[h]"},
+        [],
+        "mynetworks = n\nrelayhost = [h]\n",
     ),
-    "json is changed in its own style": ("json", '{\n    "A": {"x": 1.0, "y": [ ]},\n    "B": 2\n}', {"A": {"x": "s"}, "C": {"d": 1}}, [], '{\n    "A": {"x": "s", "y": [ ]},\n    "B": 2,\n    "C": {\n        "d": 1\n    }\n}'),
+    "json is changed in its own style": (
+        "json",
+        '{\n    "A": {"x": 1.0, "y": [ ]},\n    "B": 2\n}',
+        {"A": {"x": "s"}, "C": {"d": 1}},
+        [],
+        '{\n    "A": {"x": "s", "y": [ ]},\n    "B": 2,\n    "C": {\n        "d": 1\n    }\n}',
+    ),
     "of equal json keys one stays": ("json", '{"a": 1, "b": 2, "a": 3}', {}, [["a"]], '{"b": 2}'),
     "yaml keeps anchors, merge keys and folded text": (
-        "yaml", "base: &b\n  x: 1\nglobal:\n  <<: *b\n  note: >\n    two\n    lines\n\nroute: {receiver: a}\n", {"global": {"smtp_from": "a@b"}}, [],
-        "base: &b\n  x: 1\nglobal:\n  <<: *b\n  note: >\n    two\n    lines\n  smtp_from: \"a@b\"\n\nroute: {receiver: a}\n",
+        "yaml",
+        "base: &b\n  x: 1\nglobal:\n  <<: *b\n  note: >\n    two\n    lines\n\nroute: {receiver: a}\n",
+        {"global": {"smtp_from": "a@b"}},
+        [],
+        'base: &b\n  x: 1\nglobal:\n  <<: *b\n  note: >\n    two\n    lines\n  smtp_from: "a@b"\n\nroute: {receiver: a}\n',
     ),
-    "an empty yaml block is opened": ("yaml", "---\nglobal: {} # none\nroute: 1\n", {"global": {"a": 1}}, [], "---\nglobal: # none\n  a: 1\nroute: 1\n"),
+    "an empty yaml block is opened": (
+        "yaml",
+        "---\nglobal: {} # none\nroute: 1\n",
+        {"global": {"a": 1}},
+        [],
+        "---\nglobal: # none\n  a: 1\nroute: 1\n",
+    ),
     "a yaml list is set on one line": ("yaml", "a:\n  - 1\n  - 2\nb: 1\n", {"a": ["x", 3]}, [], 'a: ["x", 3]\nb: 1\n'),
 }
 
@@ -174,11 +283,22 @@ def test_merge(case: str) -> None:
     assert _module(name).merge(text, tree, owns) == merged
 
 
-@pytest.mark.parametrize(("name", "text"), [
-    ("yaml", "global: {smtp_from: a}\n"), ("yaml", "x: &x {a: 1}\nglobal: *x\n"), ("yaml", "global: text\n"), ("yaml", "global:\n  k: 1\nglobal:\n  k: 2\n"),
-    ("yaml", "a: 1\n---\nb: 1\n"), ("yaml", "{a: 1}\n"), ("yaml", "a: *nowhere\n"), ("yaml", "a: |\n  text"), ("yaml", "global:\n  k: &k v\nother: *k\n"),
-    ("json", '{"global": "text"}'), ("json", '{"global": [1]}'),
-])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("yaml", "global: {smtp_from: a}\n"),
+        ("yaml", "x: &x {a: 1}\nglobal: *x\n"),
+        ("yaml", "global: text\n"),
+        ("yaml", "global:\n  k: 1\nglobal:\n  k: 2\n"),
+        ("yaml", "a: 1\n---\nb: 1\n"),
+        ("yaml", "{a: 1}\n"),
+        ("yaml", "a: *nowhere\n"),
+        ("yaml", "a: |\n  text"),
+        ("yaml", "global:\n  k: &k v\nother: *k\n"),
+        ("json", '{"global": "text"}'),
+        ("json", '{"global": [1]}'),
+    ],
+)
 def test_a_file_that_leaves_no_place_for_our_keys_is_refused(name: str, text: str) -> None:
     with pytest.raises(NotValid) as caught:
         _module(name).merge(text, {"global": {"k": "v"}}, [])
@@ -193,10 +313,18 @@ def test_a_file_that_we_made_is_empty_again_after_remove(name: str) -> None:
     assert module.remove(module.merge("", tree, owns), owns, "") == ""
 
 
-@pytest.mark.parametrize(("name", "tree"), [
-    ("msmtp", {"accounts": {"a": {"password": "x" * 600}}}), ("postfix_table", [["two words", "x"]]), ("postfix_table", [["k", ""]]), ("sheet", {"T": {"a: b": "c"}}),
-    ("sheet", {"T": {"a": "(leave empty)"}}), ("line", ""), ("docker_env", {"A": ["list"]}),
-])
+@pytest.mark.parametrize(
+    ("name", "tree"),
+    [
+        ("msmtp", {"accounts": {"a": {"password": "x" * 600}}}),
+        ("postfix_table", [["two words", "x"]]),
+        ("postfix_table", [["k", ""]]),
+        ("sheet", {"T": {"a: b": "c"}}),
+        ("sheet", {"T": {"a": "(leave empty)"}}),
+        ("line", ""),
+        ("docker_env", {"A": ["list"]}),
+    ],
+)
 def test_what_has_no_spelling_is_refused(name: str, tree: t.Any) -> None:
     with pytest.raises(CannotCarry):
         _module(name).write(tree)

@@ -11,6 +11,7 @@ import random
 import typing as t
 
 import pytest
+import yaml
 from catalogue import oracles
 from catalogue.hostile import HOSTILE
 
@@ -42,11 +43,29 @@ def _messy_ini(rng: random.Random) -> str:
         if section or lines:
             lines.append(rng.choice([f"[{section or 'DEFAULT'}]", f"  [{section or 'DEFAULT'}] ; note"]))
         for number in range(rng.randint(0, 5)):
-            lines.append(rng.choice([
-                f"KEY{number} = value {number}", "\tTABBED=1", "; a comment ` with \"\"\" quotes", "# PASSWD = commented out", "", "   ",
-                "PASSWD = old ; the old one", "PASSWD=`old # one`", "FROM : x@y", "HOST   =   spaced   ", "USER =", "PASSWD = \"\"\"a`b\"\"\" ; `c`",
-                "PATH = C:\\dir", "umlaut = \u00fc\u2028 \udcff", "`odd=key` = 1", "\"quoted:key\" = 2", "text = `two\nlines`",
-            ]))
+            lines.append(
+                rng.choice(
+                    [
+                        f"KEY{number} = value {number}",
+                        "\tTABBED=1",
+                        '; a comment ` with """ quotes',
+                        "# PASSWD = commented out",
+                        "",
+                        "   ",
+                        "PASSWD = old ; the old one",
+                        "PASSWD=`old # one`",
+                        "FROM : x@y",
+                        "HOST   =   spaced   ",
+                        "USER =",
+                        'PASSWD = """a`b""" ; `c`',
+                        "PATH = C:\\dir",
+                        "umlaut = \u00fc\u2028 \udcff",
+                        "`odd=key` = 1",
+                        '"quoted:key" = 2',
+                        "text = `two\nlines`",
+                    ]
+                )
+            )
     return _join(lines, rng)
 
 
@@ -56,18 +75,50 @@ def _messy_grafana(rng: random.Random) -> str:
 
 
 def _messy_env(rng: random.Random) -> str:
-    return _join([rng.choice([
-        f"KEY{rng.randint(0, 3)}=value", "# MAIL_HOST=commented", "", "MAIL_HOST=old # the old one", "MAIL_HOST = 'old'", "export MAIL_PORT=25", "MAIL_PORT=",
-        'MULTI="first\nsecond"', "MAIL_PASSWORD=\"o\\\"ld\"   # a \"comment\"", "EMPTY", "  INDENTED = x", "REF=\"${KEY0}/\u00fc\"", "\"QUOTED\"='a b'",
-    ]).replace("EMPTY", "EMPTY=") for _ in range(rng.randint(0, 12))], rng)
+    return _join(
+        [
+            rng.choice(
+                [
+                    f"KEY{rng.randint(0, 3)}=value",
+                    "# MAIL_HOST=commented",
+                    "",
+                    "MAIL_HOST=old # the old one",
+                    "MAIL_HOST = 'old'",
+                    "export MAIL_PORT=25",
+                    "MAIL_PORT=",
+                    'MULTI="first\nsecond"',
+                    'MAIL_PASSWORD="o\\"ld"   # a "comment"',
+                    "EMPTY",
+                    "  INDENTED = x",
+                    'REF="${KEY0}/\u00fc"',
+                    "\"QUOTED\"='a b'",
+                ]
+            ).replace("EMPTY", "EMPTY=")
+            for _ in range(rng.randint(0, 12))
+        ],
+        rng,
+    )
 
 
 def _messy_main_cf(rng: random.Random) -> str:
     lines = [rng.choice(["# Debian specific", "myhostname = a.example", ""])]
-    lines += [rng.choice([
-        "relayhost = [old.example]:25", "relayhost=", "mynetworks = 127.0.0.0/8\n  [::1]/128\n\t# between\n  10.0.0.0/8", "# relayhost = commented", "",
-        "smtp_tls_security_level   =   may", "\n", "inet_interfaces = all   ", "smtp_sasl_password_maps =\n  hash:/etc/postfix/sasl", "mydestination = $myhostname, localhost",
-    ]) for _ in range(rng.randint(0, 12))]
+    lines += [
+        rng.choice(
+            [
+                "relayhost = [old.example]:25",
+                "relayhost=",
+                "mynetworks = 127.0.0.0/8\n  [::1]/128\n\t# between\n  10.0.0.0/8",
+                "# relayhost = commented",
+                "",
+                "smtp_tls_security_level   =   may",
+                "\n",
+                "inet_interfaces = all   ",
+                "smtp_sasl_password_maps =\n  hash:/etc/postfix/sasl",
+                "mydestination = $myhostname, localhost",
+            ]
+        )
+        for _ in range(rng.randint(0, 12))
+    ]
     return _join(lines, rng)
 
 
@@ -78,26 +129,46 @@ def _messy_json(rng: random.Random) -> str:
         tree["EmailSettings"] = rng.choice([{key: rng.choice(["old", 1.50, None, True, [], {"x": "}"}]) for key in keys}] * 4 + [None])
     items = list(tree.items())
     rng.shuffle(items)
-    text = json.dumps(dict(items), indent=rng.choice([None, 0, 2, 4, "\t"]), ensure_ascii=rng.random() < 0.5, separators=rng.choice([None, (",", ":")]))
+    text = json.dumps(
+        dict(items), indent=rng.choice([None, 0, 2, 4, "\t"]), ensure_ascii=rng.random() < 0.5, separators=rng.choice([None, (",", ":")])
+    )
     text = text.replace("\n", rng.choice(["\n", "\r\n"])).replace("1.5", "1.50e0").replace("{}", rng.choice(["{}", "{ }", "{\n}"]))
     return rng.choice([text, text + "\n", "\n " + text + " \n", "{}", "", "{ }\n"])
 
 
 def _messy_yaml(rng: random.Random) -> str:
     settings = [
-        "smtp_smarthost: old:25 # the old one", "smtp_smarthost:", "resolve_timeout: 5m", "# a comment", "", "smtp_require_tls: !!bool true", "http_config: {a: 1}",
-        "smtp_auth_password: |\n    block\n    text", "slack_api_url: 'x: #y'", "nested:\n    - a: 1\n      b: |+\n        kept\n\n    - *anchor",
-        "smtp_auth_password: >-  # folded\n    a\n\n    b", "\"quoted key\": &other {b: 2}",
+        "smtp_smarthost: old:25 # the old one",
+        "smtp_smarthost:",
+        "resolve_timeout: 5m",
+        "# a comment",
+        "",
+        "smtp_require_tls: !!bool true",
+        "http_config: {a: 1}",
+        "smtp_auth_password: |\n    block\n    text",
+        "slack_api_url: 'x: #y'",
+        "nested:\n    - a: 1\n      b: |+\n        kept\n\n    - *anchor",
+        "smtp_auth_password: >-  # folded\n    a\n\n    b",
+        '"quoted key": &other {b: 2}',
     ]
     wide = rng.choice(["", "  "])
     block = [wide + "  " + line.replace("\n", "\n" + wide) for line in rng.sample(settings, rng.randint(0, 7))]
-    names: set[str] = set()
-    block = [line for line in block if line.strip().split(":")[0] not in names and not names.add(line.strip().split(":")[0])]  # type: ignore[func-returns-value]
+    block = list({line.strip().split(":")[0]: line for line in block}.values())
     parts = [
-        ["# Alertmanager \u00fc"], ["", ""], ["route:", "  receiver: x # y", "  routes:", "  - a: [1,", "      2]"], ["templates: []"], ["other: {<<: *anchor, b: 2}"],
+        ["# Alertmanager \u00fc"],
+        ["", ""],
+        ["route:", "  receiver: x # y", "  routes:", "  - a: [1,", "      2]"],
+        ["templates: []"],
+        ["other: {<<: *anchor, b: 2}"],
     ]
     head = ["base: &anchor", "  k: v"]
-    body = [["global:" + rng.choice(["", " # ours"]), *block] if any(":" in line.split("#")[0] for line in block) else [rng.choice(["global:", "global: {}", "global: ~ # none"])]]
+    body = [
+        (
+            ["global:" + rng.choice(["", " # ours"]), *block]
+            if any(":" in line.split("#")[0] for line in block)
+            else [rng.choice(["global:", "global: {}", "global: ~ # none"])]
+        )
+    ]
     chosen = rng.sample(parts, rng.randint(0, 5)) + rng.choice([body, body, []])
     rng.shuffle(chosen)
     text = "\n".join(rng.choice([[], ["---"]]) + head + [line for part in chosen for line in part]) + "\n" * rng.choice([1, 2])
@@ -115,21 +186,36 @@ SHARED = {
     "gitea": Shared("goini", _INI, {"mailer": {"ENABLED": False}}, _INI_OWNS, _messy_ini, oracles.gitea),
     "grafana": Shared("grafana_ini", _INI, {"mailer": {"ENABLED": False, "USER": "u"}}, _INI_OWNS, _messy_grafana, oracles.grafana),
     "laravel": Shared(
-        "phpdotenv", {"MAIL_HOST": "smtp.example.com", "MAIL_PORT": 465, "MAIL_PASSWORD": SECRET}, {"MAIL_MAILER": "log"},
-        _owned(keys=["MAIL_MAILER", "MAIL_HOST", "MAIL_PORT", "MAIL_PASSWORD"]), _messy_env, oracles.laravel,
+        "phpdotenv",
+        {"MAIL_HOST": "smtp.example.com", "MAIL_PORT": 465, "MAIL_PASSWORD": SECRET},
+        {"MAIL_MAILER": "log"},
+        _owned(keys=["MAIL_MAILER", "MAIL_HOST", "MAIL_PORT", "MAIL_PASSWORD"]),
+        _messy_env,
+        oracles.laravel,
     ),
     "postfix": Shared(
-        "postfix_main", {"relayhost": "[smtp.example.com]:465", "smtp_tls_wrappermode": True, "smtp_sasl_password_maps": "texthash:/etc/postfix/x"},
-        {"relayhost": ""}, _owned(keys=["relayhost", "smtp_tls_wrappermode", "smtp_sasl_password_maps", "smtp_tls_security_level"]), _messy_main_cf,
+        "postfix_main",
+        {"relayhost": "[smtp.example.com]:465", "smtp_tls_wrappermode": True, "smtp_sasl_password_maps": "texthash:/etc/postfix/x"},
+        {"relayhost": ""},
+        _owned(keys=["relayhost", "smtp_tls_wrappermode", "smtp_sasl_password_maps", "smtp_tls_security_level"]),
+        _messy_main_cf,
         lambda text: oracles.postconf(text, ["relayhost", "smtp_tls_wrappermode", "smtp_sasl_password_maps"]),
     ),
     "mattermost": Shared(
-        "json", {"EmailSettings": {"SMTPServer": "smtp.example.com", "SMTPPort": 465, "SMTPPassword": SECRET, "On": True}}, {"EmailSettings": {"On": False}},
-        _owned("EmailSettings", keys=["SMTPServer", "SMTPPort", "SMTPPassword", "On", "ConnectionSecurity"]), _messy_json, oracles.go_json,
+        "json",
+        {"EmailSettings": {"SMTPServer": "smtp.example.com", "SMTPPort": 465, "SMTPPassword": SECRET, "On": True}},
+        {"EmailSettings": {"On": False}},
+        _owned("EmailSettings", keys=["SMTPServer", "SMTPPort", "SMTPPassword", "On", "ConnectionSecurity"]),
+        _messy_json,
+        oracles.go_json,
     ),
     "alertmanager": Shared(
-        "yaml", {"global": {"smtp_smarthost": "smtp.example.com:465", "smtp_auth_password": SECRET, "smtp_require_tls": False}}, {"global": {"smtp_hello": "x"}},
-        _owned("global", keys=["smtp_smarthost", "smtp_auth_password", "smtp_require_tls", "smtp_hello"]), _messy_yaml, oracles.go_yaml,
+        "yaml",
+        {"global": {"smtp_smarthost": "smtp.example.com:465", "smtp_auth_password": SECRET, "smtp_require_tls": False}},
+        {"global": {"smtp_hello": "x"}},
+        _owned("global", keys=["smtp_smarthost", "smtp_auth_password", "smtp_require_tls", "smtp_hello"]),
+        _messy_yaml,
+        oracles.go_yaml,
     ),
 }
 
@@ -146,7 +232,7 @@ def _leaves(tree: t.Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], t.
 
 
 def _not_ours(settings: dict[tuple[str, ...], t.Any], owned: set[tuple[str, ...]]) -> dict[tuple[str, ...], t.Any]:
-    return {path: value for path, value in settings.items() if not any(path[:len(own)] == own for own in owned)}
+    return {path: value for path, value in settings.items() if not any(path[: len(own)] == own for own in owned)}
 
 
 def _files(shared: Shared) -> t.Iterator[tuple[t.Any, str]]:
@@ -159,7 +245,9 @@ def test_merge_sets_ours_and_changes_no_other_setting(name: str) -> None:
     shared = SHARED[name]
     owned = {tuple(path) for path in shared.owns}
     for dialect, text in _files(shared):
-        before, after = _leaves(dialect.read(text) if text.strip("\ufeff\r\n") else {}), _leaves(dialect.read(dialect.merge(text, shared.tree, shared.owns)))
+        before, after = _leaves(dialect.read(text) if text.strip("\ufeff\r\n") else {}), _leaves(
+            dialect.read(dialect.merge(text, shared.tree, shared.owns))
+        )
         ours = _leaves(shared.tree)
         assert set(after) - set(_not_ours(after, owned)) == set(ours), text
         assert _not_ours(before, owned) == _not_ours(after, owned), text
@@ -175,7 +263,11 @@ def test_the_application_reads_ours_from_the_merged_file(name: str) -> None:
         for path, value in _leaves(shared.tree).items():
             wanted = {"goini": dialect.read, "grafana_ini": dialect.read}.get(shared.dialect)
             spelled = _leaves(wanted(dialect.write(shared.tree)))[path] if wanted else value
-            assert str(read[path]) == {"True": "yes"}.get(str(spelled), str(spelled)) if shared.dialect == "postfix_main" else str(read[path]) == str(spelled), text
+            assert (
+                str(read[path]) == {"True": "yes"}.get(str(spelled), str(spelled))
+                if shared.dialect == "postfix_main"
+                else str(read[path]) == str(spelled)
+            ), text
 
 
 @pytest.mark.parametrize("name", ["gitea", "grafana", "laravel"])
@@ -239,3 +331,14 @@ def test_remove_keeps_what_the_user_has_added_since(name: str) -> None:
         after = _leaves(dialect.read(taken_back))
         assert str(after.pop(tuple(path))) == "1"
         assert after == before, (text, taken_back)
+
+
+def test_both_yaml_parsers_give_the_same_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = _module("_yaml_nodes")
+    texts = [
+        text.removeprefix("\ufeff") + "\nemoji: \U0001f600 # x\n" for _dialect, text in _files(SHARED["alertmanager"]) if "..." not in text
+    ]
+    assert nodes.LOADER.__name__ == "CSafeLoader", "PyYAML here is built without libyaml: nothing to compare"
+    by_libyaml = [nodes.parse(text) for text in texts]
+    monkeypatch.setattr(nodes, "LOADER", yaml.SafeLoader)
+    assert [nodes.parse(text) for text in texts] == by_libyaml

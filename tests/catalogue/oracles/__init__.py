@@ -44,7 +44,13 @@ def _run(*command: str | pathlib.Path, stdin: str = "", **environment: str) -> s
     # HOME and Q are what hostile values refer to: whoever expands them shows it.
     env = {**os.environ, "X": "EXPANDED", "Q": "EXPANDED", **environment}
     done = subprocess.run(
-        [str(word) for word in command], input=stdin.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, timeout=60, check=False
+        [str(word) for word in command],
+        input=stdin.encode(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=env,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr.decode(errors="replace")[-400:]
     return done.stdout.decode()
@@ -166,7 +172,7 @@ def msmtp(text: str, accounts: t.Iterable[str]) -> Read:
     with _file(text) as path:
         for account in accounts:
             shown = _run("msmtp", "-C", path, "--pretend", "-a", account)
-            read[account] = next(line[len("user = "):] for line in shown.split("\n") if line.startswith("user = "))
+            read[account] = next(line[len("user = ") :] for line in shown.split("\n") if line.startswith("user = "))
     return read
 
 
@@ -212,7 +218,15 @@ def docker(text: str) -> Read:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Requests) as server, _file(text) as path:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            _run("docker", "create", "--env-file", path, "image", DOCKER_HOST=f"tcp://127.0.0.1:{server.server_port}", DOCKER_CONFIG=str(path.parent))
+            _run(
+                "docker",
+                "create",
+                "--env-file",
+                path,
+                "image",
+                DOCKER_HOST=f"tcp://127.0.0.1:{server.server_port}",
+                DOCKER_CONFIG=str(path.parent),
+            )
         finally:
             server.shutdown()
     assert Requests.environment is not None, "docker sent no create request"
