@@ -28,7 +28,7 @@ def install(folder: pathlib.Path) -> pathlib.Path:
     """Build here, install there, without the network; return the installed collection."""
     run("ansible-galaxy", "collection", "build", "--output-path", str(folder))
     (tarball,) = folder.glob("*.tar.gz")
-    run("ansible-galaxy", "collection", "install", str(tarball), "--offline", "-p", str(folder))
+    run("ansible-galaxy", "collection", "install", str(tarball), "--offline", "-p", str(folder), ANSIBLE_COLLECTIONS_PATH=str(folder))
     return folder / "ansible_collections" / "smarthost" / "mail"
 
 

