@@ -47,7 +47,9 @@ def row(name: str, application: Application) -> str:
     form = next(iter(application.forms.values()))
     modes = [mode(form, application, word) for word in SECURITY]
     verifies = "never" if "verify" in form.lacks else "always" if "no_verify" in form.lacks else "as declared"
-    cells = [f"[{application.title}]({application.entry['docs']}) `{name}`", ", ".join(application.forms), *modes, verifies, "no" if "ca_path" in form.lacks else "yes", application.evidence]
+    docs = application.entry["docs"]
+    title = f"[{application.title}]({docs})" if docs.startswith("http") else application.title
+    cells = [f"{title} `{name}`", ", ".join(application.forms), *modes, verifies, "no" if "ca_path" in form.lacks else "yes", application.evidence]
     return "| " + " | ".join(cells) + " |\n"
 
 
