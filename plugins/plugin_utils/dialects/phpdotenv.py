@@ -9,6 +9,7 @@ Strings go into double quotes with a backslash before ``\\ " $``. ``env()`` make
 brackets, in any case) a type, and strips one pair of equal quotes around a value: such strings get a pair of quotes of their
 own for it to strip. A true/false is written bare.
 Cannot carry: a line break, NUL.
+Not valid here: a double quote that stays open to the end, where phpdotenv drops the rest of the file without a word.
 ``read`` gives what ``env()`` gives as text, and leaves ``${NAME}`` of the user's own values as it stands.
 Source: phpdotenv ``Parser/Lines.php``, ``Parser/EntryParser.php``; Illuminate ``Support/Env.php``.
 """
