@@ -47,8 +47,8 @@ def probe_all(many: t.Sequence[Options], check_mode: bool) -> list[dict[str, t.A
     if not all(relay.helo for relay in relays):
         name = own_name()
         relays = [relay if relay.helo else relay._replace(helo=name) for relay in relays]
-    if len(relays) == 1:
-        return [probe(relays[0], check_mode)]
+    if len(relays) < 2:
+        return [probe(relay, check_mode) for relay in relays]
     # Imported here: a single relay, the usual case, need not pay for it.
     from concurrent.futures import ThreadPoolExecutor
 

@@ -213,6 +213,20 @@ def test_a_handshake_that_fails_is_named(tmp_path: pathlib.Path, category: str, 
         assert probe(server.port, "tls", ca_path=str(authority.path), **given)["category"] == category
 
 
+def old_tls(context: ssl.SSLContext) -> None:
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_an_old_tls_version_is_refused_unless_it_is_asked_for(tmp_path: pathlib.Path) -> None:
+    authority = Authority(tmp_path)
+    with script(tls_server(authority.issue("old"), old_tls)) as server:
+        assert probe(server.port, "tls", ca_path=str(authority.path))["category"] == "tls_version"
+        result = probe(server.port, "tls", ca_path=str(authority.path), tls_min_version="1.0")
+        assert (result["tls"]["version"], result["stage"]) == ("TLSv1.1", "ehlo")
+
+
 def test_http_where_tls_was_expected_is_not_smtp() -> None:
     with script(says("HTTP/1.1 400 Bad Request")) as server:
         result = probe(server.port, "tls", validate_certs=False)

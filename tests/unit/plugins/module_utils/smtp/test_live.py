@@ -157,6 +157,7 @@ def test_the_other_tls_mode_on_this_port_becomes_a_fact(good: dict[str, t.Any]) 
 def test_several_relays_are_told_in_the_order_given(good: dict[str, t.Any]) -> None:
     asked = {key: value for key, value in good.items() if key != "mailbox"}
     many = [options(name="a", **asked), options(name="b", username="u", password="no", **asked), options(name="c", **LOGIN, **asked)]
+    assert probe_all([], False) == []
     assert [(one["name"], one["category"]) for one in probe_all(many, False)] == [("a", "ok"), ("b", "auth_failed"), ("c", "ok")]
 
 

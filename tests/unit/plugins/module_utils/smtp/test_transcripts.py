@@ -51,6 +51,7 @@ class Conversation:
         self.sent: list[str] = []
         self.waiting: Effect = Close()
         self.loopback = given.pop("loopback", "yes") == "yes"
+        self.local_ip = given.pop("local", "127.0.0.1")
         self.redactor = Redactor()
         self.redactor.learn(CREDENTIAL.username, CREDENTIAL.password)
         self.record = Record(self.redactor)
@@ -63,7 +64,7 @@ class Conversation:
             if isinstance(effect, Resolve):
                 self.do(self.engine.answered(["127.0.0.1"]))
             elif isinstance(effect, Connect):
-                self.do(self.engine.answered(Peer("127.0.0.1", "127.0.0.1", self.loopback)))
+                self.do(self.engine.answered(Peer(self.local_ip, self.local_ip, self.loopback)))
             elif isinstance(effect, Write):
                 self.flights += 1
                 self.sent += effect.data.decode("utf-8").split("\r\n")[:-1]
