@@ -127,7 +127,7 @@ def flattened(tree: dict[str, t.Any], pattern: str) -> dict[str, t.Any]:
     flat: dict[str, t.Any] = {}
     for section, keys in tree.items():
         for key, value in keys.items() if isinstance(keys, dict) else [(section, keys)]:
-            flat[pattern.format(section=section, key=key, SECTION=section.upper(), KEY=key.upper())] = value
+            flat[pattern.format(section=section, key=key, SECTION=str(section).upper(), KEY=str(key).upper())] = value
     return flat
 
 

@@ -193,5 +193,10 @@ def _same_files(plans: t.Sequence[AppPlan]) -> list[Problem]:
     return [
         Problem(f"{second.request.where} ({second.request.name})", f"{file.path} is already written for {first.request.name}.", "same-file", "Give one of them another path.")
         for first, second in itertools.combinations(plans, 2)
-        for file in second.files if posixpath.normpath(file.path) in [posixpath.normpath(other.path) for other in first.files]
+        for file in second.files if _normal(file.path) in [_normal(other.path) for other in first.files]
     ]
+
+
+def _normal(path: str) -> str:
+    # POSIX lets two slashes at the start mean something else; no system here does.
+    return posixpath.normpath("/" + path.lstrip("/"))
