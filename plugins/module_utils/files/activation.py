@@ -155,7 +155,8 @@ def _signal(item: Activation, check: bool) -> Done:
     except (FileNotFoundError, ProcessLookupError):
         return Done(False, f"no process runs that {path} names; it reads its settings when it starts")
     except (ValueError, IndexError):
-        return Done(False, "the pid file is not valid", Problem(path, f"{item.app} cannot be activated: this file holds no process id.", "activation-failed"))
+        what = f"{item.app} cannot be activated: this file holds no process id."
+        return Done(False, "the pid file is not valid", Problem(path, what, "activation-failed"))
     except OSError as error:
         what = f"{item.app} could not be sent {name}: {error.strerror}."
         return Done(False, "the signal could not be sent", Problem(path, what, "activation-failed"))

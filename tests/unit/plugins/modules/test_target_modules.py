@@ -25,7 +25,7 @@ ANSIBLE = pathlib.Path(sys.executable).parent / "ansible"
 def ansible(module: str, options: dict[str, t.Any], *flags: str) -> tuple[dict[str, t.Any], str]:
     """The result of an ad-hoc task on this machine, and everything that was printed."""
     environment = {
-        **os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal", "ANSIBLE_PYTHON_INTERPRETER": sys.executable, "ANSIBLE_DEPRECATION_WARNINGS": "false",
+        **os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal", "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
     }
     ended = subprocess.run(
         [str(ANSIBLE), "localhost", "-m", f"smarthost.mail.{module}", "-a", json.dumps(options), *flags],
@@ -35,7 +35,8 @@ def ansible(module: str, options: dict[str, t.Any], *flags: str) -> tuple[dict[s
     return json.JSONDecoder().raw_decode(text[text.index("=> {") + 3:])[0], text
 
 
-@pytest.mark.skipif(not ANSIBLE.exists() and os.environ.get("CI") != "true", reason="ansible is not installed beside this Python")
+# ansible-core for controllers needs Python 3.10; on older ones only the target half is tested.
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="no supported ansible-core runs on this Python; the units are tested without it")
 class TestThroughAnsible:
     def test_a_set_is_predicted_written_read_and_rolled_back_and_no_output_holds_the_secret(self, tmp_path: pathlib.Path) -> None:
         path, key = str(tmp_path / "mail dir" / "grüße.env"), new_key()
@@ -47,7 +48,8 @@ class TestThroughAnsible:
         assert predicted["changed"] and os.listdir(tmp_path) == []
         written, more = ansible("smtp_deploy", options, "--diff", "-vvv")
         assert written["files"] == predicted["files"] and pathlib.Path(path).read_text() == f"PASSWORD={SECRET}\n"
-        read, still_more = ansible("smtp_deploy", {"state": "query", "state_dir": options["state_dir"], "seal_key": key, "read": [{"path": path}]}, "-vvv")
+        query = {"state": "query", "state_dir": options["state_dir"], "seal_key": key, "read": [{"path": path}]}
+        read, still_more = ansible("smtp_deploy", query, "-vvv")
         assert unseal(key, read_label(path), read["read"][path]["content"]).decode() == f"PASSWORD={SECRET}\n"
         for text in (output, more, still_more):
             assert SECRET not in text and base64.b64encode(SECRET.encode()).decode()[:20] not in text and key not in text

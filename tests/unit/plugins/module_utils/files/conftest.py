@@ -45,9 +45,8 @@ class Host:
         named = {change["path"] for change in changes}
         plain = [self.change(name) for name in texts if self.path(name) not in named]
         contents = {self.path(name): text.encode("utf-8") for name, text in texts.items()}
-        return Request(
-            state, str(self.state_dir), changes=(*plain, *changes), seal_key=self.key, contents=seal_contents(self.key, contents), **options,
-        )
+        sealed = seal_contents(self.key, contents)
+        return Request(state, str(self.state_dir), changes=(*plain, *changes), seal_key=self.key, contents=sealed, **options)
 
     def deploy(self, texts: t.Mapping[str, str] = {}, *changes: Answer, **options: t.Any) -> Answer:
         return run(self.request(texts, *changes, **options))

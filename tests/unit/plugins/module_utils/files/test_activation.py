@@ -51,7 +51,9 @@ def systemd(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callab
 
 def test_units_are_restarted_or_reloaded_and_two_applications_of_one_unit_once(systemd: t.Callable[[], list[str]]) -> None:
     items = [
-        Activation("wiki", systemd="php-fpm"), Activation("shop", "reload", systemd="php-fpm.service"), Activation("queue", "reload", systemd="postfix"),
+        Activation("wiki", systemd="php-fpm"),
+        Activation("shop", "reload", systemd="php-fpm.service"),
+        Activation("queue", "reload", systemd="postfix"),
     ]
     predicted = activate(*items, check=True)
     assert systemd() == []
@@ -70,7 +72,7 @@ def test_a_unit_that_is_not_there_or_not_running_is_told_and_no_failure(systemd:
     assert (answer["changed"], "failed" in answer, systemd()) == (False, False, [])
 
 
-def test_a_restart_that_fails_names_application_command_status_and_last_lines_and_the_others_go_on(systemd: t.Callable[[], list[str]]) -> None:
+def test_a_restart_that_fails_is_named_with_its_last_lines_and_the_others_go_on(systemd: t.Callable[[], list[str]]) -> None:
     answer = activate(Activation("wiki", systemd="broken"), Activation("queue", systemd="postfix"))
     assert answer["failed"] and answer["changed"] and systemd()[-1] == "restart -- postfix.service"
     (problem,) = answer["problems"]

@@ -46,7 +46,8 @@ def test_check_mode_says_the_same_as_the_run_and_leaves_not_even_a_state_folder(
     assert host.tree() == before and not host.state_dir.exists()
     actual = host.deploy(*wanted, record=APPS)
     assert predicted == {**actual, "generation": None}
-    assert [(file["created"], file["before_mode"], file["mode"]) for file in actual["files"]] == [(True, None, "0644"), (False, "0600", "0640")]
+    told = [(file["created"], file["before_mode"], file["mode"]) for file in actual["files"]]
+    assert told == [(True, None, "0644"), (False, "0600", "0640")]
 
 
 def test_our_state_is_for_us_alone_whatever_the_umask(host: Host) -> None:
@@ -196,7 +197,8 @@ def test_a_generation_that_does_not_exist_is_named_with_those_that_do(host: Host
 def test_the_record_and_the_answers_hold_no_secret(host: Host) -> None:
     host.put("app.ini", "PASSWD = hunter1")
     told = [host.deploy({"app.ini": "PASSWD = hunter2"}, host.change("app.ini", secret=True)), host.query("app.ini")]
-    notes = [(host.state_dir / "record.json").read_text(), *(path.read_text() for path in host.state_dir.glob("generations/*/manifest.json"))]
+    manifests = [path.read_text() for path in host.state_dir.glob("generations/*/manifest.json")]
+    notes = [(host.state_dir / "record.json").read_text(), *manifests]
     for text in (json.dumps(told), repr(host.request({"app.ini": "hunter2"})), *notes):
         assert "hunter" not in text and "aHVudGVy" not in text and host.key not in text
 

@@ -160,7 +160,8 @@ def test_another_user_is_told_what_it_may_not_do(open_to_all: Host) -> None:
     assert as_nobody(host, host.request({"mine.ini": "n"}, host.change("mine.ini", group="root"))) == ["not-permitted"]
     assert as_nobody(host, host.request({"folder/b.ini": "n"})) == ["not-writable"]
     host.root.chmod(0o1777)
-    assert as_nobody(host, host.request({"roots.ini": "n"}, host.change("roots.ini", owner="nobody", group=str(NOBODY)))) == ["not-writable"]
+    given = host.change("roots.ini", owner="nobody", group=str(NOBODY))
+    assert as_nobody(host, host.request({"roots.ini": "n"}, given)) == ["not-writable"]
     host.state_dir.parent.chmod(0o755)
     assert as_nobody(host, host.request({"mine.ini": "n"})) == ["not-writable"]
     host.state_dir.mkdir()
@@ -233,7 +234,8 @@ for command in json.loads(sys.argv[2]):
 key, contents = new_key(), {path: text.encode() * times for path, text, times in json.loads(sys.argv[4])}
 changes = tuple({"app": "wiki", "path": path, "action": "write"} for path in contents)
 answer = run(Request("present", sys.argv[3], changes=changes, seal_key=key, contents=seal_contents(key, contents)))
-print(json.dumps([answer, {path: os.path.exists(path) and os.path.getsize(path) for path in contents}, os.listdir(os.path.dirname(list(contents)[0]))]))
+sizes = {path: os.path.exists(path) and os.path.getsize(path) for path in contents}
+print(json.dumps([answer, sizes, os.listdir(os.path.dirname(list(contents)[0]))]))
 """
 
 
@@ -273,7 +275,7 @@ def test_a_disk_that_fills_up_during_the_run_undoes_everything_and_names_the_fil
     host.put("other.env", "old")
     # Room for the folder and two files: no sum of sizes foresees the third.
     mounts = [["mount", "-t", "tmpfs", "-o", "nr_inodes=3", "none", host.path("small")]]
-    files = [(host.path("small/a.env"), "A", 1), (host.path("small/b.env"), "B", 1), (host.path("small/c.env"), "C", 1), (host.path("other.env"), "n", 1)]
+    files = [(host.path(name), "N", 1) for name in ("small/a.env", "small/b.env", "small/c.env", "other.env")]
     answer, sizes, names = in_a_namespace(host, mounts, *files)
     assert codes(answer) == ["no-space"] and answer["problems"][0]["where"] == host.path("small/c.env")
     assert answer["problems"][0]["what"] == "No space left on device. Nothing was changed."
