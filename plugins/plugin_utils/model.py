@@ -232,6 +232,7 @@ class FilePlan(t.NamedTuple):
     """One file of the plan: where, in which dialect, and the tree whose secrets cannot print themselves.
 
     owns: the key paths that are ours in a shared file. secrets: the key paths that hold a secret whenever they are there.
+    group_if_open: the group that a shared file gets when everybody may read it, and it is to hold a secret.
     """
 
     path: str
@@ -243,6 +244,7 @@ class FilePlan(t.NamedTuple):
     owner: str | None
     group: str | None
     mode: str | None
+    group_if_open: str | None
 
 
 class AppPlan(t.NamedTuple):
