@@ -400,8 +400,8 @@ msg:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import OptionError, probe_all
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.receipt import ReceiptError
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.failure import OptionError
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import probe_all
 
 
 def relay_options() -> dict[str, dict[str, t.Any]]:
@@ -452,7 +452,7 @@ def main() -> None:
     asked = [shared] if many is None else [dict(shared, **{key: value for key, value in one.items() if value is not None}) for one in many]
     try:
         results = probe_all(asked, module.check_mode)
-    except (OptionError, ReceiptError) as exc:
+    except OptionError as exc:
         module.fail_json(msg=str(exc))
     if many is None:
         result = results[0]

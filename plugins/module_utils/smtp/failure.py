@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Smarthost Maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one exception of the probe: a category of the closed list, the reply behind it, and facts for the sentence."""
+"""The exceptions of the probe: a conversation that failed, and options that cannot be used."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ import typing as t
 
 if t.TYPE_CHECKING:
     from .reply import Reply
+
+
+class OptionError(Exception):
+    """The options, or something on this host that they name, cannot be used; ``problems`` names every reason."""
+
+    def __init__(self, problems: t.Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = list(problems)
 
 
 class Failure(Exception):

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 import typing as t
 
@@ -13,9 +12,8 @@ from . import tls
 from .confirm import Finding, confirm
 from .dialogue import Goal, converse
 from .engine import Engine
-from .message import Message, compose
+from .failure import OptionError
 from .options import Options, Relay, read
-from .receipt import ReceiptError, Receipts
 from .record import Record
 from .result import Outcome, build
 from .secret import Redactor
@@ -24,14 +22,6 @@ from .transport import Deadline, Endpoint, own_name, run
 # Of the time for all of it, what a greeting that never comes must leave for finding out why.
 RESERVE_SHARE, RESERVE_MOST = 0.25, 5.0
 THREADS = 64
-
-
-class OptionError(Exception):
-    """The options cannot be used; ``problems`` names every reason."""
-
-    def __init__(self, problems: t.Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = list(problems)
 
 
 def probe_all(many: t.Sequence[Options], check_mode: bool) -> list[dict[str, t.Any]]:
@@ -56,6 +46,13 @@ def probe_all(many: t.Sequence[Options], check_mode: bool) -> list[dict[str, t.A
         return list(pool.map(lambda relay: probe(relay, check_mode), relays))
 
 
+def _sending() -> t.Any:
+    # Imported here: most probes send nothing, and the standard library's mail packages take longer to load than all of ours.
+    from . import sending
+
+    return sending
+
+
 def _unusable(relay: Relay, check_mode: bool) -> list[str]:
     """What only this host can tell: the CA and the folder for receipts."""
     problems = []
@@ -65,9 +62,9 @@ def _unusable(relay: Relay, check_mode: bool) -> list[str]:
         problems.append("ca_path: %s. [ca-path]" % exc)
     try:
         if relay.send == "on_change" and not check_mode:
-            Receipts(relay.state_dir).prepare()
-    except ReceiptError as exc:
-        problems.append("%s. [state-dir]" % exc)
+            _sending().prepare(relay)
+    except OptionError as exc:
+        problems += exc.problems
     return problems
 
 
@@ -79,13 +76,12 @@ def probe(relay: Relay, check_mode: bool) -> dict[str, t.Any]:
     if relay.credential is not None:
         redactor.learn(relay.credential.username, relay.credential.password)
     record = Record(redactor)
-    due = relay.send == "always" or (relay.send == "on_change" and not Receipts(relay.state_dir).known(_settings(relay)))
-    now = datetime.datetime.now(datetime.timezone.utc)
-    message = compose(relay.sender, relay.recipients, relay.subject, relay.helo, now) if due and not check_mode else None
+    due = relay.send != "never" and _sending().due(relay)
+    message = _sending().compose(relay) if due and not check_mode else None
     run(Engine(converse(_goal(relay, message), record), record.trace), Endpoint(relay.host, relay.port, relay.tls), record, deadline)
     sent = message is not None and record.accepted is not None
     if sent and message is not None and relay.send == "on_change":
-        Receipts(relay.state_dir).remember(_settings(relay), message.message_id, now.isoformat())
+        _sending().remember(relay, message)
     finding: Finding | None = None
     if record.failure is not None and relay.diagnose:
         finding = confirm(relay, record, deadline)
@@ -103,7 +99,7 @@ def probe(relay: Relay, check_mode: bool) -> dict[str, t.Any]:
     )
 
 
-def _goal(relay: Relay, message: Message | None) -> Goal:
+def _goal(relay: Relay, message: t.Any) -> Goal:
     reserve = min(relay.timeout * RESERVE_SHARE, RESERVE_MOST)
     return Goal(
         helo=relay.helo,
@@ -117,13 +113,3 @@ def _goal(relay: Relay, message: Message | None) -> Goal:
         message=message.data if message else None,
         greeting_patience=relay.timeout - reserve if relay.diagnose else None,
     )
-
-
-def _settings(relay: Relay) -> dict[str, t.Any]:
-    """Everything that a message proves: if any of it changes, the next message is due."""
-    return {
-        "relay": [relay.host, relay.port, relay.security, relay.tls._asdict(), relay.helo],
-        "login": [relay.credential.username, relay.credential.password.reveal()] if relay.credential else [],
-        "mechanisms": relay.mechanisms,
-        "envelope": [relay.sender, relay.recipients, relay.subject],
-    }

@@ -12,12 +12,14 @@ import secrets
 import tempfile
 import typing as t
 
+from .failure import OptionError
+
 # The password is one of the settings, so a reader of salt and receipt could try words; each try costs this many rounds.
 ROUNDS = 100_000
 
 
-class ReceiptError(Exception):
-    """The state folder cannot be used; the text says why."""
+def _unusable(what: str, exc: OSError) -> OptionError:
+    return OptionError(["state_dir: %s: %s. [state-dir]" % (what, exc.strerror)])
 
 
 class Receipts:
@@ -28,13 +30,13 @@ class Receipts:
         self._salt_path = os.path.join(self._folder, "salt")
 
     def prepare(self) -> None:
-        """Make folder and salt where there are none. Raises :class:`ReceiptError`."""
+        """Make folder and salt where there are none. Raises :class:`OptionError`."""
         try:
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
             if not os.path.exists(self._salt_path):
                 _write_new(self._salt_path, secrets.token_bytes(32))
         except OSError as exc:
-            raise ReceiptError("state_dir: %s cannot be written: %s" % (self._folder, exc.strerror)) from exc
+            raise _unusable("%s cannot be written" % self._folder, exc) from exc
 
     def known(self, settings: t.Mapping[str, t.Any]) -> bool:
         """Whether a message has already gone out with exactly these settings. Changes nothing."""
@@ -43,14 +45,14 @@ class Receipts:
         except FileNotFoundError:
             return False
         except OSError as exc:
-            raise ReceiptError("state_dir: %s cannot be read: %s" % (self._salt_path, exc.strerror)) from exc
+            raise _unusable("%s cannot be read" % self._salt_path, exc) from exc
 
     def remember(self, settings: t.Mapping[str, t.Any], message_id: str, sent: str) -> None:
         """Note that the message went out."""
         try:
             _write_new(self._path(settings), json.dumps({"message_id": message_id, "sent": sent}).encode("utf-8"))
         except OSError as exc:
-            raise ReceiptError("state_dir: %s cannot be written: %s" % (self._folder, exc.strerror)) from exc
+            raise _unusable("%s cannot be written" % self._folder, exc) from exc
 
     def _path(self, settings: t.Mapping[str, t.Any]) -> str:
         with open(self._salt_path, "rb") as handle:

@@ -10,7 +10,8 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import OptionError, probe_all
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.failure import OptionError
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import probe_all
 from servers import Authority, relay
 from smtp_rig import ENCODINGS, PASSWORD, options
 
