@@ -38,7 +38,7 @@ class State:
     """The state folder of one host. Making one touches nothing."""
 
     def __init__(self, folder: str) -> None:
-        self.folder = folder
+        self.folder = folder = os.path.abspath(folder)
         self.journal = os.path.join(folder, "journal.json")
         self.record = os.path.join(folder, "record.json")
         self.originals = os.path.join(folder, "originals")
