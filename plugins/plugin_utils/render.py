@@ -87,7 +87,7 @@ def _not_carried(file: FilePlan) -> list[tuple[tuple[str, ...], str]]:
     for path, value in key_paths(file.tree):
         for item in _items(value):
             try:
-                dialect(file.dialect).quote(reveal(item))
+                dialect(file.dialect).quote(reveal(item, secret_marker(file)))
             except CannotCarry as error:
                 found.append((path, error.why))
     return found

@@ -101,7 +101,7 @@ def test_every_property_has_a_title_a_description_and_an_example(name: str) -> N
     assert lacking == []
 
 
-@pytest.mark.parametrize(("definition", "path", "schema"), [case for case in every_path()], ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("definition", "path", "schema"), every_path(), ids=lambda value: str(value)[:40])
 def test_every_example_is_valid_where_it_stands(definition: str, path: tuple[str | int, ...], schema: dict[str, t.Any]) -> None:
     validator = jsonschema.Draft202012Validator({**schema, "$defs": RELAY["$defs"]})
     assert [error.message for example in schema["examples"] for error in validator.iter_errors(example)] == []
