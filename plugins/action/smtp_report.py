@@ -1,0 +1,109 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes the report of a run on the controller: gathers what the role recorded on each host, and contacts none."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import pathlib
+import tempfile
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor, Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import exports, gather, summary
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import HOST_OUTCOMES, RUNS, Host, Report, Run
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.page import page
+
+FACT = "smtp_relay_report"
+SECRETS = ("password", "client_secret", "refresh_token")
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "dest": {"type": "path", "required": True},
+    "run": {"type": "str", "choices": list(RUNS), "default": "apply"},
+}
+
+
+class ActionModule(ActionBase):
+    """One task for the whole run; it never counts as a change."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Run the task; a folder that cannot be written to is a result, not an exception."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        del tmp
+        _validation, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        report = gathered(task_vars or {}, Run(args["run"], bool(self._task.check_mode), now))
+        folder = pathlib.Path(self._loader.path_dwim(os.path.expanduser(args["dest"])))
+        try:
+            written = _write(folder, {"html": page(report), "json": exports.as_json(report), "xml": exports.as_junit(report)})
+        except OSError as error:
+            result.update(failed=True, msg=f"{folder}: the report could not be written ({error.strerror}). Set smtp_relay_report_dest to a folder that can be.")
+            return result
+        said = summary.sentence(report)
+        return {**result, **written, "changed": False, "outcome": summary.outcome(report), "counts": summary.counts(report), "msg": f"{said} Report: {written['html']}"}
+
+
+def gathered(task_vars: t.Mapping[str, t.Any], run: Run) -> Report:
+    """The report over every host of the play, those that were lost on the way included."""
+    waiting = frozenset(task_vars["ansible_play_hosts"])
+    hosts = [_host(name, task_vars["hostvars"][name], name in waiting, run) for name in task_vars["ansible_play_hosts_all"]]
+    return Report(run, tuple(sorted(hosts, key=lambda host: HOST_OUTCOMES.index(host.outcome))))
+
+
+def _host(name: str, variables: t.Mapping[str, t.Any], waiting: bool, run: Run) -> Host:
+    facts = variables.get(FACT)
+    if not isinstance(facts, t.Mapping):
+        return gather.silent(name, waiting)
+    redactor = Redactor()
+    if facts.get("failure"):
+        _learn(redactor, variables)
+    return gather.host(name, facts, run, redactor)
+
+
+def _learn(redactor: Redactor, variables: t.Mapping[str, t.Any]) -> None:
+    """Know the secrets of a host whose failure may have been told by a task of anyone's."""
+    for name in ("smtp_relay", "smtp_relay_apps"):
+        try:
+            _learn_tree(redactor, variables.get(name))
+        except Exception:  # a declaration that cannot be templated has no value that a message could hold
+            continue
+
+
+def _learn_tree(redactor: Redactor, value: t.Any, username: str = "") -> None:
+    if isinstance(value, t.Mapping):
+        username = str(value.get("username") or username)
+        for key, item in value.items():
+            if key in SECRETS and isinstance(item, str):
+                redactor.learn(username, Secret(str(item)))
+            else:
+                _learn_tree(redactor, item, username)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _learn_tree(redactor, item, username)
+
+
+def _write(folder: pathlib.Path, texts: t.Mapping[str, str]) -> dict[str, str]:
+    """Replace ``report.<suffix>`` for each text, whole or not at all, for the owner's eyes only. Raises OSError."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    written = {}
+    for suffix, text in texts.items():
+        path = folder / f"report.{suffix}"
+        handle, name = tempfile.mkstemp(dir=folder, prefix=".report-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.replace(name, path)
+        except OSError:
+            os.unlink(name)
+            raise
+        written[suffix] = str(path)
+    return written
+

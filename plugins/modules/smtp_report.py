@@ -1,0 +1,102 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documentation of ``smtp_report``. It runs as an action plugin on the controller and contacts no host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: smtp_report
+short_description: Write the report of a run as one HTML page, JSON and JUnit XML on the controller
+version_added: 0.1.0
+description:
+  - Gathers what the role P(smarthost.mail.smtp_relay#role) recorded in the fact C(smtp_relay_report) of every host of the play, and writes C(report.html),
+    C(report.json) and C(report.xml) to a folder on the controller.
+  - Runs on the controller and contacts no host. Hosts that could not be reached, or whose turn has not come, are in the report as such.
+  - C(report.html) is one file without anything from the network. It says first what to do, then shows relays, what was accepted by name, and every host.
+  - No secret is in any of the files. They name hosts, relays and accounts, so they are readable by their owner only, and so is a folder that is made for them.
+  - The playbooks C(smarthost.mail.apply) and C(smarthost.mail.verify) end with this; use it once, with C(run_once), in a playbook of your own that uses the role.
+author:
+  - Smarthost Maintainers (@smarthost)
+options:
+  dest:
+    description: Folder on the controller, made where it does not exist. A report that is there is replaced.
+    type: path
+    required: true
+  run:
+    description: What the run was about. With V(verify), settings that would change are reported as not as declared.
+    type: str
+    choices: [apply, verify, rotate]
+    default: apply
+attributes:
+  check_mode:
+    support: full
+    description: The report is written in check mode too, and says that it is a prediction.
+  diff_mode:
+    support: none
+    description: Shows what changed.
+  action:
+    support: full
+    description: Runs an action plugin on the controller.
+  async:
+    support: none
+    description: Can be run with async.
+  platform:
+    support: full
+    platforms: posix
+    description: Target systems.
+notes:
+  - Writing the report is never reported as changed.
+  - "C(report.json) has C(version) 1. A key is never taken away within a version; keys may come. At the top are C(run), C(check_mode), C(at) (UTC), C(outcome),
+    C(sentence), C(counts), C(findings) and C(hosts)."
+  - "Each of C(findings) is one thing to do: C(where), C(what), C(code), C(remedies), C(hosts) (names) and C(urgent)."
+  - "Each of C(hosts) has C(name), C(outcome) (one of C(unreachable), C(failed), C(refused), C(differs), C(not_run), C(changed), C(ok)), C(failed), C(sentence),
+    C(failure) (null, or C(task), C(message) and C(findings)), C(generation), C(apps) and C(relays)."
+  - "Each of C(apps) has C(name), C(outcome) (one of C(as_declared), C(written), C(would_be_written), C(differs), C(refused), C(taken_back), C(unmanaged),
+    C(not_done)), C(app), C(title), C(relay), C(security), C(credential_id), C(form), C(paths), C(unexpressed), C(accepted) (C(code), C(why)), C(refusals)
+    (as C(findings), without hosts), C(activation) (null, or C(activated), C(how), C(reason)) and C(test)."
+  - "Each of C(relays) has C(name), C(host), C(port), C(security), C(ok), C(category), C(level_reached), C(diagnosis), C(remedies), C(confirmed_by), C(blind_spots),
+    C(mechanism), C(reply), C(certificate) (null, or C(days_left), C(not_after), C(subject), C(issuer), C(names), C(verified), C(version)), C(steps) and C(ms)."
+  - "C(report.xml) has one test suite for each host, with one case for the host, one for each application and one for each relay."
+seealso:
+  - module: smarthost.mail.smtp_config
+  - module: smarthost.mail.smtp_probe
+"""
+
+EXAMPLES = r"""
+- name: Configure, prove and report, in a playbook of your own
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Every application sends mail through the declared relay
+      ansible.builtin.include_role:
+        name: smarthost.mail.smtp_relay
+
+    - name: Write the report
+      smarthost.mail.smtp_report:
+        dest: ./reports/mail
+      run_once: true
+"""
+
+RETURN = r"""
+html: {description: The page., returned: success, type: str, sample: /srv/reports/mail/report.html}
+json: {description: The JSON file., returned: success, type: str, sample: /srv/reports/mail/report.json}
+xml: {description: The JUnit XML file., returned: success, type: str, sample: /srv/reports/mail/report.xml}
+outcome:
+  description: V(failed) where a host failed, V(attention) where something wants a look, else V(ok).
+  returned: success
+  type: str
+  sample: ok
+counts:
+  description: Hosts by outcome.
+  returned: success
+  type: dict
+  sample: {failed: 1, changed: 2}
+msg:
+  description: The outcome in a sentence, and where the page is.
+  returned: always
+  type: str
+  sample: "1 of 3 hosts needs work. Report: /srv/reports/mail/report.html"
+"""

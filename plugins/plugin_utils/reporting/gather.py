@@ -1,0 +1,193 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the facts that a host left behind to its part of the report. Facts come from hosts and relays: nothing in them is trusted."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ...module_utils.smtp.secret import Redactor
+from .model import Activation, App, AppOutcome, Certificate, Failure, Finding, Gap, Host, HostOutcome, Relay, Reply, Run, Step
+
+Facts = t.Mapping[str, t.Any]
+LONGEST = 4000  # characters of one text: what is longer is noise, and a page must open quickly
+
+# Control characters, and those that change how the text around them is read or that cannot be in XML. Line end and tab stay.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def shown(value: t.Any) -> str:
+    """A value as text in which every character can be seen: U+202E and its like become ⟨U+202E⟩."""
+    if value is None:
+        return ""
+    text = _UNSEEN.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", str(value))
+    return text if len(text) <= LONGEST else text[:LONGEST] + " …"
+
+
+def host(name: str, facts: Facts, run: Run, redactor: Redactor) -> Host:
+    """One host from what the role recorded as ``smtp_relay_report``."""
+    failure = _failure(facts.get("failure"), redactor)
+    unreachable = bool(_mapping(facts.get("failure")).get("unreachable"))
+    relays = tuple(_relay(item) for item in _items(facts.get("relays")))
+    apps = _apps(facts, run, failed=failure is not None)
+    outcome = _outcome(failure, unreachable, apps, run)
+    failed = failure is not None or outcome == "differs"
+    return Host(shown(name), outcome, failed, _sentence(outcome, apps, relays, run), failure, shown(facts.get("generation")), apps, relays)
+
+
+def silent(name: str, still_to_come: bool) -> Host:
+    """A host that recorded nothing: its turn has not come, or it was lost on the way."""
+    if still_to_come:
+        return Host(shown(name), "not_run", False, "Its turn has not come.")
+    what = "It could not be reached, or was lost before anything was recorded."
+    return Host(shown(name), "unreachable", True, what, Failure("", what, ()))
+
+
+def _outcome(failure: Failure | None, unreachable: bool, apps: t.Sequence[App], run: Run) -> HostOutcome:
+    found = {app.outcome for app in apps}
+    if unreachable:
+        return "unreachable"
+    if "refused" in found:
+        return "refused"
+    if failure is not None:
+        return "failed"
+    if "differs" in found:
+        return "differs"
+    return "changed" if found & {"written", "would_be_written", "taken_back"} and run.run != "verify" else "ok"
+
+
+def _sentence(outcome: HostOutcome, apps: t.Sequence[App], relays: t.Sequence[Relay], run: Run) -> str:
+    if outcome == "unreachable":
+        return "The host could not be reached."
+    counted = {word: sum(app.outcome == word for app in apps) for word in {app.outcome for app in apps}}
+    words = [
+        ("refused", "refused"), ("differs", "not as declared"), ("not_done", "not done"), ("written", "written"),
+        ("would_be_written", "would be written"), ("as_declared", "as declared"), ("taken_back", "taken back"), ("unmanaged", "not managed"),
+    ]
+    parts = [f"{counted[word]} {said}" for word, said in words if word in counted]
+    if parts:
+        number, _blank, said = parts[0].partition(" ")
+        parts[0] = f"{number} {'application' if number == '1' else 'applications'} {said}"
+    head = f"{', '.join(parts)}." if parts else "No application is declared."
+    bad = sum(not relay.ok for relay in relays)
+    if not relays:
+        return f"{head} No relay was tried."
+    every = "The relay works" if len(relays) == 1 else f"All {len(relays)} relays work"
+    some = "The relay fails" if len(relays) == 1 else f"{bad} of {len(relays)} relays {'fails' if bad == 1 else 'fail'}"
+    return f"{head} {some if bad else every}."
+
+
+# -- applications -----------------------------------------------------------------------------
+
+
+def _apps(facts: Facts, run: Run, failed: bool) -> tuple[App, ...]:
+    refusals = _refusals(facts)
+    activations = {shown(item.get("app")): item for item in _items(facts.get("activated"))}
+    accepted = _items(facts.get("accepted"))
+    found = {}
+    for item in _items(facts.get("apps")):
+        name = shown(item.get("name"))
+        gaps = tuple(Gap(shown(gap.get("code")), shown(gap.get("why"))) for gap in accepted if shown(gap.get("name")) == name)
+        found[name] = _app(item, run, gaps, activations.get(name))
+    for name, items in refusals.items():
+        found[name] = App(name, "refused", refusals=tuple(items))
+    # What a check predicts for an application that is taken back is not told apart: it is gone when the run has been real.
+    found.update({name: App(name, "not_done" if failed else "taken_back") for name in _texts(facts.get("absent")) if name not in found})
+    found.update({name: App(name, "unmanaged") for name in _texts(facts.get("unmanaged")) if name not in found})
+    found.update({name: App(name, "not_done") for name in _texts(facts.get("declared")) if name not in found and failed})
+    return tuple(found.values())
+
+
+def _app(item: Facts, run: Run, gaps: tuple[Gap, ...], activated: Facts | None) -> App:
+    outcome: AppOutcome = "as_declared"
+    if item.get("changed"):
+        outcome = "differs" if run.run == "verify" else "would_be_written" if run.check_mode else "written"
+    activation = Activation(bool(activated.get("activated")), shown(activated.get("how")), shown(activated.get("reason"))) if activated else None
+    name, app, title, relay, security, credential, form, test = (
+        shown(item.get(key)) for key in ("name", "app", "title", "relay", "security", "credential_id", "form", "test"))
+    return App(name, outcome, app, title, relay, security, credential, form, _texts(item.get("paths")), _texts(item.get("unexpressed")), gaps, (), activation, test)
+
+
+def _refusals(facts: Facts) -> dict[str, list[Finding]]:
+    """Application to what it cannot express. A refusal's place ends with the application's name in brackets."""
+    found: dict[str, list[Finding]] = {}
+    for item in [*_items(facts.get("refusals")), *_items(_mapping(facts.get("failure")).get("refusals"))]:
+        finding = _finding(item)
+        named = re.search(r"\((.+)\)\Z", finding.where)
+        found.setdefault(named.group(1) if named else finding.where, []).append(finding)
+    return {name: list(dict.fromkeys(items)) for name, items in found.items()}
+
+
+# -- relays -----------------------------------------------------------------------------------
+
+
+def _relay(item: Facts) -> Relay:
+    name, address, security, category, level, diagnosis, confirmed = (
+        shown(item.get(key)) for key in ("name", "host", "security", "category", "level_reached", "diagnosis", "confirmed_by"))
+    return Relay(
+        name=name, host=address, port=int(_number(item.get("port"))), security=security, ok=bool(item.get("ok")), category=category,
+        level_reached=level, diagnosis=diagnosis, remedies=_texts(item.get("remedies")), confirmed_by=confirmed,
+        blind_spots=_texts(item.get("blind_spots")), mechanism=shown(_mapping(item.get("auth")).get("used")), reply=_reply(_mapping(item.get("reply"))),
+        certificate=_certificate(_mapping(item.get("tls"))), steps=tuple(_step(step) for step in _items(item.get("steps"))),
+        ms=_number(_mapping(item.get("timings_ms")).get("total")),
+    )
+
+
+def _certificate(tls: Facts) -> Certificate | None:
+    if not tls:
+        return None
+    days = tls.get("days_left")
+    return Certificate(
+        int(_number(days)) if isinstance(days, (int, float)) else None, shown(tls.get("not_after")), shown(tls.get("subject")), shown(tls.get("issuer")),
+        _texts(tls.get("names")), bool(tls.get("verified")), shown(tls.get("version")),
+    )
+
+
+def _step(item: Facts) -> Step:
+    return Step(shown(item.get("name")), bool(item.get("ok")), _number(item.get("ms")), _reply(item))
+
+
+def _reply(item: Facts) -> Reply:
+    return Reply(int(_number(item.get("code"))), shown(item.get("enhanced")), shown(item.get("text")), shown(item.get("meaning")))
+
+
+# -- failures ---------------------------------------------------------------------------------
+
+
+def _failure(value: t.Any, redactor: Redactor) -> Failure | None:
+    """What ended the run. A task of anyone's may have failed, so known secrets are taken out of what it said."""
+    facts = _mapping(value)
+    if not facts:
+        return None
+    message = shown(redactor.text(str(facts.get("msg") or "It failed without a word.")))
+    findings = tuple(_finding(redactor.clean(dict(item))) for item in _items(facts.get("problems")))
+    return Failure(shown(facts.get("task")), message, findings)
+
+
+def _finding(item: Facts) -> Finding:
+    hint = shown(item.get("hint"))
+    return Finding(shown(item.get("where")), shown(item.get("what")), shown(item.get("code")), tuple(line for line in hint.splitlines() if line.strip()))
+
+
+# -- values of any kind -----------------------------------------------------------------------
+
+
+def _mapping(value: t.Any) -> Facts:
+    return value if isinstance(value, t.Mapping) else {}
+
+
+def _items(value: t.Any) -> list[Facts]:
+    return [item for item in value if isinstance(item, t.Mapping)] if isinstance(value, (list, tuple)) else []
+
+
+def _texts(value: t.Any) -> tuple[str, ...]:
+    return tuple(shown(item) for item in value) if isinstance(value, (list, tuple)) else ()
+
+
+def _number(value: t.Any) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0

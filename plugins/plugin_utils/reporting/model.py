@@ -1,0 +1,162 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a report holds: hosts, their applications and relays, as frozen values without any secret. The JSON file is this, key by key."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+VERSION = 1
+RUNS = ("apply", "verify", "rotate")
+# A certificate that is renewed by a machine is renewed a month before its end: with so few days left, that has failed.
+ENDING_DAYS = 14
+
+HostOutcome = t.Literal["unreachable", "failed", "refused", "differs", "not_run", "changed", "ok"]
+AppOutcome = t.Literal["as_declared", "written", "would_be_written", "differs", "refused", "taken_back", "unmanaged", "not_done"]
+# Worst first: the order in which a report shows hosts.
+HOST_OUTCOMES: tuple[HostOutcome, ...] = ("unreachable", "failed", "refused", "differs", "not_run", "changed", "ok")
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong. remedies: what to do, most likely first."""
+
+    where: str
+    what: str
+    code: str
+    remedies: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """The task that ended a host's run, and everything it named."""
+
+    task: str
+    message: str
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Gap:
+    """A gap that the user took by its code."""
+
+    code: str
+    why: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Activation:
+    """How an application took up its changed settings. reason: why it did not, or with which other application it did."""
+
+    activated: bool
+    how: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class App:
+    """One application of a host. credential_id is a label; unexpressed are preferences that it has no setting for."""
+
+    name: str
+    outcome: AppOutcome
+    app: str = ""
+    title: str = ""
+    relay: str = ""
+    security: str = ""
+    credential_id: str = ""
+    form: str = ""
+    paths: tuple[str, ...] = ()
+    unexpressed: tuple[str, ...] = ()
+    accepted: tuple[Gap, ...] = ()
+    refusals: tuple[Finding, ...] = ()
+    activation: Activation | None = None
+    test: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    """What the relay showed. days_left is negative once it has ended, None when it is not known."""
+
+    days_left: int | None
+    not_after: str
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    verified: bool
+    version: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Reply:
+    """A reply of a relay and its meaning. code 0: there was none."""
+
+    code: int
+    enhanced: str
+    text: str
+    meaning: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One step of a probe. ms: milliseconds."""
+
+    name: str
+    ok: bool
+    ms: float
+    reply: Reply
+
+
+@dataclasses.dataclass(frozen=True)
+class Relay:
+    """One probed relay, as a host sees it. name ends with the applications that use it in brackets; reply is the decisive one."""
+
+    name: str
+    host: str
+    port: int
+    security: str
+    ok: bool
+    category: str
+    level_reached: str
+    diagnosis: str
+    remedies: tuple[str, ...]
+    confirmed_by: str
+    blind_spots: tuple[str, ...]
+    mechanism: str
+    reply: Reply
+    certificate: Certificate | None
+    steps: tuple[Step, ...]
+    ms: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    """One host. failed: whether its run ended with a failure; generation: what the run replaced, for a roll-back."""
+
+    name: str
+    outcome: HostOutcome
+    failed: bool
+    sentence: str
+    failure: Failure | None = None
+    generation: str = ""
+    apps: tuple[App, ...] = ()
+    relays: tuple[Relay, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """Which run the report is of. at: UTC, as 2026-11-21T05:17:00Z."""
+
+    run: str
+    check_mode: bool
+    at: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """A run and its hosts, those that need a look first."""
+
+    run: Run
+    hosts: tuple[Host, ...]

@@ -1,0 +1,160 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all hosts have in common: what to do, what was taken knowingly, each relay once, and the sentence above all."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .model import ENDING_DAYS, HOST_OUTCOMES, App, Certificate, Finding, Gap, Host, Relay, Report
+
+
+class Todo(t.NamedTuple):
+    """One finding and the hosts that have it. urgent: False for what only wants attention."""
+
+    finding: Finding
+    hosts: tuple[str, ...]
+    urgent: bool
+
+
+class Taken(t.NamedTuple):
+    """One gap taken by name and the applications, as ``host: application``, that have it."""
+
+    gap: Gap
+    users: tuple[str, ...]
+
+
+class Endpoint(t.NamedTuple):
+    """One relay, seen from all hosts: from how many it works, the certificate that ends first, credentials in force."""
+
+    name: str
+    address: str
+    security: str
+    works: int
+    tried: int
+    certificate: Certificate | None
+    credential_ids: tuple[str, ...]
+    categories: tuple[str, ...]
+
+
+def outcome(report: Report) -> t.Literal["failed", "attention", "ok"]:
+    """One word for the whole run."""
+    if any(host.failed for host in report.hosts):
+        return "failed"
+    return "attention" if todos(report) else "ok"
+
+
+def sentence(report: Report) -> str:
+    """One sentence for the whole run."""
+    total, bad = len(report.hosts), sum(host.failed for host in report.hosts)
+    hosts = "1 host" if total == 1 else f"{total} hosts"
+    if bad:
+        return f"{bad} of {hosts} {'needs' if bad == 1 else 'need'} work."
+    if todos(report):
+        return f"{'It' if total == 1 else 'All'} went well, and something wants attention ({hosts})."
+    done = {"apply": "has its mail settings", "verify": "is as declared", "rotate": "has its credential"}[report.run.run]
+    if report.run.check_mode:
+        return f"Nothing stands in the way ({hosts})."
+    return f"Every host {done}, and every relay that was tried works ({hosts})."
+
+
+def counts(report: Report) -> dict[str, int]:
+    """Hosts by outcome, worst first, those that did not occur left out."""
+    return {word: number for word in HOST_OUTCOMES if (number := sum(host.outcome == word for host in report.hosts))}
+
+
+def todos(report: Report) -> list[Todo]:
+    """Every finding once, with its hosts; urgent ones first, then by the number of hosts."""
+    grouped: dict[tuple[Finding, bool], list[str]] = {}
+    for host in report.hosts:
+        for key in dict.fromkeys(_findings(host)):
+            grouped.setdefault(key, []).append(host.name)
+    found = [Todo(finding, tuple(hosts), urgent) for (finding, urgent), hosts in grouped.items()]
+    return sorted(found, key=lambda todo: (not todo.urgent, -len(todo.hosts)))
+
+
+def _findings(host: Host) -> t.Iterator[tuple[Finding, bool]]:
+    """(finding, urgent) of one host. The place is left out of a refusal: the same sentence holds on other hosts at other places."""
+    if host.outcome == "unreachable":
+        yield Finding("", "The host could not be reached.", "unreachable", ("See that it is up and that Ansible can log in, then run again with --limit.",)), True
+        return
+    if host.outcome == "not_run":
+        yield Finding("", "The host's turn has not come.", "not-run", ("Run again: hosts that are done stay as they are.",)), False
+    for app in host.apps:
+        yield from ((Finding(app.name, refusal.what, refusal.code, refusal.remedies), host.failed) for refusal in app.refusals)
+        if app.outcome == "differs":
+            what = "Its files are not as declared."
+            yield Finding(app.name, what, "differs", ("Look with smarthost.mail.apply --check --diff, then run smarthost.mail.apply.",)), True
+    yield from _of_relays(host.relays)
+    yield from _of_failure(host)
+
+
+def _of_relays(relays: t.Iterable[Relay]) -> t.Iterator[tuple[Finding, bool]]:
+    for relay in relays:
+        days = relay.certificate.days_left if relay.certificate else None
+        if not relay.ok:
+            yield Finding("", relay.diagnosis, relay.category, relay.remedies), True
+        elif days is not None and days < ENDING_DAYS:
+            what = f"The certificate of {relay.host}:{relay.port} {'has ended' if days < 0 else f'ends in {day_count(days)}'}."
+            yield Finding("", what, "certificate-ending", ("Have it renewed; if a machine renews it, see why it did not.",)), False
+
+
+def _of_failure(host: Host) -> t.Iterator[tuple[Finding, bool]]:
+    """What ended the run, unless a refusal or a relay has already said so."""
+    if host.failure is None:
+        return
+    refused = {(refusal.what, refusal.code) for app in host.apps for refusal in app.refusals}
+    for finding in host.failure.findings:
+        if (finding.what, finding.code) not in refused:
+            yield finding, True
+    if not host.failure.findings and not refused and all(relay.ok for relay in host.relays):
+        yield Finding(host.failure.task, host.failure.message, "task-failed"), True
+
+
+def taken(report: Report) -> list[Taken]:
+    """Gaps taken by name, each once."""
+    grouped: dict[Gap, list[str]] = {}
+    for host in report.hosts:
+        for app in host.apps:
+            for gap in app.accepted:
+                grouped.setdefault(gap, []).append(f"{host.name}: {app.name}")
+    return [Taken(gap, tuple(users)) for gap, users in grouped.items()]
+
+
+def endpoints(report: Report) -> list[Endpoint]:
+    """Each relay once, those that fail first."""
+    grouped: dict[tuple[str, str, str], list[tuple[Relay, Host]]] = {}
+    for host in report.hosts:
+        for relay in host.relays:
+            key = (relay.name.partition(" (")[0], f"{relay.host}:{relay.port}", relay.security)
+            grouped.setdefault(key, []).append((relay, host))
+    found = [_endpoint(key, seen) for key, seen in grouped.items()]
+    return sorted(found, key=lambda item: (item.works == item.tried, item.name))
+
+
+def _endpoint(key: tuple[str, str, str], seen: t.Sequence[tuple[Relay, Host]]) -> Endpoint:
+    certificates = [relay.certificate for relay, host in seen if relay.certificate and relay.certificate.days_left is not None]
+    first = min(certificates, key=lambda certificate: t.cast(int, certificate.days_left), default=None)
+    ids = {app.credential_id for relay, host in seen for app in host.apps if app.credential_id and relay_of(app, (relay,))}
+    categories = tuple(sorted({relay.category for relay, host in seen if not relay.ok}))
+    # A host may probe one relay in two ways; it counts as working where all of them do.
+    hosts: dict[str, bool] = {}
+    for relay, host in seen:
+        hosts[host.name] = hosts.get(host.name, True) and relay.ok
+    return Endpoint(*key, sum(hosts.values()), len(hosts), first, tuple(sorted(ids)), categories)
+
+
+def relay_of(app: App, relays: t.Iterable[Relay]) -> Relay | None:
+    """The probe that stands for an application: its relay's, with the application's name in the brackets where there are any."""
+    for relay in relays:
+        name, _bracket, users = relay.name.partition(" (")
+        if app.relay and name == app.relay and (not users or app.name in users.rstrip(")").split(", ")):
+            return relay
+    return None
+
+
+def day_count(days: int) -> str:
+    """``1 day``, ``9 days``."""
+    return "1 day" if days == 1 else f"{days} days"
