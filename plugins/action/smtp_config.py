@@ -42,6 +42,33 @@ class Refused(Exception):
         self.problems = [refusal.problem(item) for item in refusals]
 
 
+class Work(t.NamedTuple):
+    """What one run does: the plans that are rendered, what is refused, the changes, and how what is taken back comes to know of it."""
+
+    plans: t.Sequence[AppPlan]
+    planned: HostPlan
+    refusals: t.Sequence[Refusal]
+    deployment: Deployment
+    taken_back: t.Mapping[str, t.Mapping[str, t.Any]]
+
+    def described(self, outcome: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """What the task returns about its applications; no secret is in it."""
+        changed = {file["path"] for file in outcome.get("files", ()) if file["changed"]}
+        touched = {change["app"] for change in self.deployment.changes if change["path"] in changed}
+        apps = [_app(item, self.deployment, item.request.name in touched) for item in self.plans]
+        return {
+            "apps": apps, "absent": [request.name for request in self.planned.absent],
+            "unmanaged": [request.name for request in self.planned.unmanaged],
+            "refusals": [refusal.problem(item).as_dict() for item in self.refusals],
+            "accepted": [gap for item in self.plans for gap in refusal.accepted(item)],
+            "activations": [
+                *({"app": app["name"], **app["activate"]} for app in apps if app["changed"]),
+                *({"app": name, **activate} for name, activate in self.taken_back.items() if name in touched),
+            ],
+            "lines": report.plan_lines(self.plans, self.planned, self.refusals),
+        }
+
+
 class ActionModule(ActionBase):
     """One task for all applications of a host."""
 
@@ -55,7 +82,7 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         del tmp
         _validation, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        self._task_vars, self._args = task_vars or {}, args
+        self._task_vars, self._args, self._seal_key = task_vars or {}, args, new_key()
         try:
             result.update(self._generation() if args["state"] in ("query", "rolled_back", "committed") else self._configure())
         except ProblemsError as error:
@@ -68,35 +95,33 @@ class ActionModule(ActionBase):
         declared = declaration.load(self._args["relay"], self._args["apps"])
         catalogue = Catalogue(self._args["catalogue"])
         first = plan.plan_host(declared, catalogue, self._args["credential"])
-        host = self._query(declared, first) if self._must_query(declared, first) else NOTHING_KNOWN
+        work = self._assemble(declared, catalogue, first, self._query(declared, first) if self._must_query(declared, first) else NOTHING_KNOWN)
+        if self._args["state"] == "planned":
+            return work.described({"changed": False})
+        outcome = self._deploy(work.deployment)
+        if outcome.get("look_again"):
+            # Our part of a user's file is no longer asked for: only now it is known, and read.
+            work = self._assemble(declared, catalogue, first, Host(outcome["record"], outcome["read"], self._seal_key))
+            outcome = self._deploy(work.deployment)
+        return {**outcome, **work.described(outcome)}
+
+    def _assemble(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, host: Host) -> Work:
+        """Everything to be done, rendered. Raises Refused, or ProblemsError with all that is wrong."""
         in_force = {name: app.get("credential_id", "") for name, app in host.record.get("apps", {}).items()}
         planned = plan.plan_host(declared, catalogue, self._args["credential"], in_force) if in_force else first
         deployment = Deployment(host, self._args["dest"] or "")
         plans = [item for item in planned.apps if deployment.add(item)]
-        for request in planned.absent:
-            deployment.take_back(request.name, request.where)
-        if self._args["prune"]:
-            listed = {request.name for request in declared.requests}
-            for name in [name for name in host.record.get("apps", {}) if name not in listed]:
-                deployment.take_back(name, "prune")
+        listed = {request.name for request in declared.requests}
+        gone = [request.name for request in planned.absent]
+        gone += [name for name in host.record.get("apps", {}) if name not in listed] if self._args["prune"] else []
+        for name in gone:
+            deployment.take_back(name)
         refusals = [*planned.refusals, *deployment.refusals]
         if refusals and self._args["on_unsupported"] == "fail":
             raise Refused(refusals)
         if deployment.problems:
             raise ProblemsError(deployment.problems)
-        outcome = {"changed": False} if self._args["state"] == "planned" else self._deploy(deployment, host)
-        described = _described(plans, planned, refusals, deployment, outcome)
-        described["activations"] += self._taken_back(deployment, catalogue, outcome)
-        return {**outcome, **described}
-
-    def _taken_back(self, deployment: Deployment, catalogue: Catalogue, outcome: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
-        """How applications that lost their settings come to know of it."""
-        changed = {file["path"] for file in outcome.get("files", ()) if file["changed"]}
-        apps = {name: deployment.host.record["apps"][name]["app"] for name in deployment.removed}
-        return [
-            {"app": name, **catalogue.find(app, "record").activate} for name, app in apps.items()
-            if any(change["app"] == name and change["path"] in changed for change in deployment.changes)
-        ]
+        return Work(plans, planned, refusals, deployment, {name: _activation(catalogue, host, name) for name in deployment.removed})
 
     # -- module calls -------------------------------------------------------------------------
 
@@ -109,21 +134,20 @@ class ActionModule(ActionBase):
         return bool(shared or rotating or first.absent or self._args["prune"] or self._task.diff)
 
     def _query(self, declared: Declaration, first: HostPlan) -> Host:
-        key = new_key()
         place = Deployment(NOTHING_KNOWN, self._args["dest"] or "").at
         wanted = [{"path": place(file.path)} for item in first.apps for file in item.files if file.shared or self._task.diff]
         answer = self._call(
-            state="query", seal_key=key, read=wanted,
-            read_apps=[request.name for request in declared.requests] if not self._args["prune"] else ["*"],
+            state="query", seal_key=self._seal_key, read=wanted,
+            read_apps=["*"] if self._args["prune"] else [request.name for request in declared.requests],
         )
-        return Host(answer["record"], answer["read"], key)
+        return Host(answer["record"], answer["read"], self._seal_key)
 
-    def _deploy(self, deployment: Deployment, host: Host) -> dict[str, t.Any]:
-        outcome = self._call(state="present", **deployment.arguments(host.seal_key or new_key()))
-        if self._task.diff:
+    def _deploy(self, deployment: Deployment) -> dict[str, t.Any]:
+        outcome = self._call(state="present", **deployment.arguments(self._seal_key))
+        if self._task.diff and not outcome.get("look_again"):
             changed = {file["path"] for file in outcome["files"] if file["changed"]}
             outcome["diff"] = [
-                difference(file, host.text(path), deployment.texts[path]) for path, file in deployment.planned.items() if path in changed
+                difference(file, deployment.host.text(path), deployment.texts[path]) for path, file in deployment.planned.items() if path in changed
             ]
         return outcome
 
@@ -160,27 +184,19 @@ def _failure(head: str, problems: t.Sequence[Problem]) -> dict[str, t.Any]:
     return {"failed": True, "changed": False, "msg": f"{head} ({count}).\n{text}", "problems": [problem.as_dict() for problem in problems]}
 
 
-def _described(
-    plans: t.Sequence[AppPlan], planned: HostPlan, refusals: t.Sequence[Refusal], deployment: Deployment, outcome: t.Mapping[str, t.Any],
-) -> dict[str, t.Any]:
-    """What the task returns about its applications; no secret is in it."""
-    changed = {file["path"] for file in outcome.get("files", ()) if file["changed"]}
-    apps = [_app(item, deployment, changed) for item in plans]
-    return {
-        "apps": apps, "absent": [request.name for request in planned.absent], "unmanaged": [request.name for request in planned.unmanaged],
-        "refusals": [refusal.problem(item).as_dict() for item in refusals],
-        "accepted": [gap for item in plans for gap in refusal.accepted(item)],
-        "activations": [{"app": app["name"], **app["activate"]} for app in apps if app["changed"]],
-        "lines": report.plan_lines(plans, planned, refusals),
-    }
-
-
-def _app(item: AppPlan, deployment: Deployment, changed: set[str]) -> dict[str, t.Any]:
+def _app(item: AppPlan, deployment: Deployment, changed: bool) -> dict[str, t.Any]:
     recorded = deployment.apps[item.request.name]
-    paths = [file["path"] for file in recorded["files"]]
-    touched = {change["path"] for change in deployment.changes if change["app"] == item.request.name}
     return {
-        "name": item.request.name, "app": item.request.app, "title": item.application.title, "form": item.form, "path": item.path, "paths": paths,
-        "relay": item.relay.name, "security": item.relay.security, "credential_id": recorded["credential_id"], "changed": not changed.isdisjoint(touched),
-        "unexpressed": list(item.unexpressed), "activate": dict(item.activate), "environment": dict(item.environment), "test": item.application.test,
+        "name": item.request.name, "app": item.request.app, "title": item.application.title, "form": item.form, "path": item.path,
+        "paths": [file["path"] for file in recorded["files"]], "relay": item.relay.name, "security": item.relay.security,
+        "credential_id": recorded["credential_id"], "changed": changed, "unexpressed": list(item.unexpressed),
+        "activate": dict(item.activate), "environment": dict(item.environment), "test": item.application.test,
     }
+
+
+def _activation(catalogue: Catalogue, host: Host, name: str) -> t.Mapping[str, t.Any]:
+    """How an application that is taken back is activated; its entry may be gone as well."""
+    try:
+        return catalogue.find(host.record["apps"][name]["app"], name).activate
+    except ProblemsError:
+        return {"how": "none", "reason": "its entry is no longer in the catalogue"}

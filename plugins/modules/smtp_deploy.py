@@ -95,9 +95,13 @@ options:
         default: false
       based_on:
         description:
-          - SHA-256 of the bytes that a merge was based on, or V(absent). When the file differs, nothing is written.
+          - Fingerprint (see RV(read)) of the bytes that a merge was based on, or V(absent). When the file differs, nothing is written.
           - With V(absent) a shared file may be missing and is created.
         type: str
+      release:
+        description: Whether the path is no longer ours after this change, as when our part is taken out of the user's file.
+        type: bool
+        default: false
   contents:
     description: The bytes to write by path, sealed with O(seal_key).
     type: str
@@ -171,6 +175,13 @@ recovered:
   returned: always
   type: str
   sample: finished
+look_again:
+  description: >-
+    Something of ours in a user's file is no longer asked for, and taking it out needs that file read. Nothing was written; the
+    answer is what O(state=query) gives.
+  returned: when it is so
+  type: bool
+  sample: true
 record:
   description: The ownership record, C(apps) as given and C(files) by path.
   returned: O(state=query)
@@ -179,7 +190,7 @@ record:
 read:
   description: >-
     By path, C(kind) (file, missing, folder, dangling_link, other, unreadable), C(content) and C(original) (sealed or null),
-    C(sha256), C(mode), C(owner), C(group).
+    C(fingerprint), C(mode), C(owner), C(group).
   returned: O(state=query)
   type: dict
   sample: {/etc/gitea/app.ini: {kind: missing}}
@@ -223,6 +234,7 @@ ARGUMENTS = {
             "secret": {"type": "bool", "default": False, "no_log": False},
             "shared": {"type": "bool", "default": False},
             "based_on": {"type": "str"},
+            "release": {"type": "bool", "default": False},
         },
     },
     "contents": {"type": "str", "no_log": True},

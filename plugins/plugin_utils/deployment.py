@@ -69,7 +69,7 @@ class Deployment:
         for item in rendered:
             self._write(plan, item)
         kept = {self.at(item.file.path) for item in rendered}
-        self._take_back(plan.request.name, plan.request.where, [file for file in self.host.recorded(plan.request.name) if file["path"] not in kept])
+        self._take_back(plan.request.name, [file for file in self.host.recorded(plan.request.name) if file["path"] not in kept])
         credential = plan.relay.credential
         self.apps[plan.request.name] = {
             "app": plan.request.app, "form": plan.form, "relay": plan.relay.name, "credential_id": credential.id if credential else "",
@@ -80,14 +80,16 @@ class Deployment:
         }
         return True
 
-    def take_back(self, name: str, where: str) -> None:
+    def take_back(self, name: str) -> None:
         """Queue the taking back of everything that the record holds for an application."""
-        if self._take_back(name, where, self.host.recorded(name)) and name in self.host.record.get("apps", {}):
+        if self._take_back(name, self.host.recorded(name)) and name in self.host.record.get("apps", {}):
             self.removed.append(name)
 
     def _write(self, plan: AppPlan, item: Rendered) -> None:
         path = self.at(item.file.path)
         self.planned[path], self.texts[path] = item.file, item.text
+        # What another application leaves at this path, this one takes over.
+        self.changes = [change for change in self.changes if change["path"] != path]
         self._change(
             plan.request.name, path, "write", shared=item.file.shared, secret=holds_secret(item.file),
             owner=item.file.owner, group=item.file.group or self._group_if_open(item.file, path), mode=item.file.mode,
@@ -97,34 +99,40 @@ class Deployment:
         mode = int(self.host.files.get(path, {}).get("mode") or "0", 8)
         return file.group_if_open if mode & OTHERS_READ and holds_secret(file) else None
 
-    def _take_back(self, name: str, where: str, files: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
+    def _take_back(self, name: str, files: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
         fine = True
         for file in files:
+            if file["path"] in self.planned:
+                continue
             if not file["shared"]:
                 self._change(name, file["path"], "restore")
             elif self.host.text(file["path"]) is not None:
-                fine = self._take_out(name, where, file) and fine
+                fine = self._take_out(name, file) and fine
         return fine
 
-    def _take_out(self, name: str, where: str, file: t.Mapping[str, t.Any]) -> bool:
+    def _take_out(self, name: str, file: t.Mapping[str, t.Any]) -> bool:
         path = file["path"]
         text, original = self.host.text(path) or "", self.host.text(path, "original") or ""
         try:
-            self.texts[path] = dialect(file["dialect"]).remove(text, file["owns"], original)
+            rest = dialect(file["dialect"]).remove(text, file["owns"], original)
         except NotValid as error:
-            self.problems.append(not_valid(f"{where} ({name})", path, file["dialect"], error))
+            self.problems.append(not_valid(name, path, file["dialect"], error))
             return False
-        self._change(name, path, "write", shared=True)
+        if rest == original:
+            self._change(name, path, "restore")  # its permissions too are as before then
+        else:
+            self.texts[path] = rest
+            self._change(name, path, "write", shared=True, release=True)
         return True
 
-    def _change(self, name: str, path: str, action: str, shared: bool = False, secret: bool = False, **placing: str | None) -> None:
+    def _change(self, name: str, path: str, action: str, shared: bool = False, secret: bool = False, release: bool = False, **placing: str | None) -> None:
         self.changes.append({
-            "app": name, "path": path, "action": action, "shared": shared, "secret": secret,
+            "app": name, "path": path, "action": action, "shared": shared, "secret": secret, "release": release,
             "based_on": self._based_on(path) if shared else None, **placing,
         })
 
     def _based_on(self, path: str) -> str | None:
-        found = self.host.files.get(path, {}).get("sha256")
+        found = self.host.files.get(path, {}).get("fingerprint")
         return "absent" if found is None and self._below else found
 
     def arguments(self, seal_key: str) -> dict[str, t.Any]:

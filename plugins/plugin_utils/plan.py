@@ -157,10 +157,18 @@ def _sort_gaps(gaps: t.Iterable[Gap], accept: frozenset[str]) -> tuple[list[Gap]
 
 def _form(request: Request, application: Application) -> Form:
     name = request.form or next(iter(application.forms))
-    if name in application.forms:
-        return application.forms[name]
-    what = f'{application.title} has no form "{name}".{did_you_mean(name, application.forms)}'
-    raise ProblemsError([Problem(f"{request.where}.form", what, "unknown-form", one_of(application.forms))])
+    if name not in application.forms:
+        what = f'{application.title} has no form "{name}".{did_you_mean(name, application.forms)}'
+        raise ProblemsError([Problem(f"{request.where}.form", what, "unknown-form", one_of(application.forms))])
+    form = application.forms[name]
+    if request.path and not request.form and not form.files[0].shared:
+        # The form that is first replaces whole files; this path is one that the application shares with its user.
+        base = request.path.rpartition("/")[2]
+        meant = [other.name for other in application.forms.values() if other.files[0].shared and other.path.rpartition("/")[2] == base]
+        if meant:
+            what = f"{base} is the file that form {meant[0]} edits; form {name}, the first, would replace it whole."
+            raise ProblemsError([Problem(f"{request.where}.form", what, "form-unsaid", f"Say form: {meant[0]} (or form: {name}).")])
+    return form
 
 
 def _file(file: FileForm, path: str, request: Request, relay: Relay, context: t.Mapping[str, t.Any]) -> FilePlan:

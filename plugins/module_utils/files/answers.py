@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import grp
-import hashlib
 import pwd
 import typing as t
 
 from .examine import Step
-from .look import FILE, Meta, Seen
+from .look import Meta, Seen
 from .problems import Problem
 
 Answer = t.Dict[str, t.Any]
@@ -42,9 +41,8 @@ def file(step: Step) -> Answer:
 
 
 def seen(found: Seen) -> Answer:
-    """One path as state query tells it; the content is added by who holds the key."""
-    digest = hashlib.sha256(found.data).hexdigest() if found.kind == FILE else None
-    return {"kind": found.kind, "sha256": digest, **_owned(found.meta)}
+    """One path as state query tells it; what depends on the content is added by who holds the key."""
+    return {"kind": found.kind, **_owned(found.meta)}
 
 
 def _owned(meta: t.Optional[Meta]) -> Answer:

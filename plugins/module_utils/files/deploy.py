@@ -20,7 +20,7 @@ from .durable import read_json
 from .examine import Change, Step
 from .look import FILE, Meta, Seen, look
 from .problems import Problem, ProblemsError, from_os_error
-from .seal import SealError, original_label, read_label, seal, unseal_contents
+from .seal import SealError, fingerprint, original_label, read_label, seal, unseal_contents
 from .state import Record, State, copy_record
 
 Answer = t.Dict[str, t.Any]
@@ -144,6 +144,7 @@ def _told(request: Request, state: State, view: View, path: str, original: bool)
     seen = view.look(path)
     told = answers.seen(seen)
     told["content"] = seal(request.seal_key, read_label(path), seen.data) if seen.kind == FILE else None
+    told["fingerprint"] = fingerprint(request.seal_key, seen.data) if seen.kind == FILE else None
     blob = view.record["files"].get(path, {}).get("original") if original else None
     told["original"] = seal(request.seal_key, original_label(path), _blob(state.original(blob))) if blob else None
     return told
@@ -153,7 +154,17 @@ def _summary(state: State, name: str) -> Answer:
     return {"id": name, "paths": [entry["path"] for entry in read_json(state.manifest(name))["entries"]]}
 
 
+def _left_over(request: Request, view: View) -> list[tuple[str, dict[str, t.Any]]]:
+    """What is ours for one of these applications and no longer asked for, as after a move to another path or form."""
+    asked = {item["path"] for item in request.changes}
+    apps = set(request.record.get("apps") or {}) - set(request.record.get("remove") or ())
+    return [(path, entry) for path, entry in view.record["files"].items() if entry["app"] in apps and path not in asked]
+
+
 def _present(request: Request, state: State, view: View) -> Answer:
+    if any(entry["shared"] for _path, entry in _left_over(request, view)):
+        # Only the controller can take our part out of the user's file: answer what it would have queried, write nothing.
+        return {**_query(dataclasses.replace(request, read_apps=tuple(request.record["apps"])), state, view), "look_again": True}
     planned = _plan(request, state, view)
     if planned.is_empty or request.check:
         return planned.answer(None)
@@ -168,7 +179,8 @@ def _present(request: Request, state: State, view: View) -> Answer:
 def _plan(request: Request, state: State, view: View) -> Planned:
     """Examine every change. Raises ProblemsError with everything that stands in the way."""
     contents = unseal_contents(request.seal_key, request.contents) if request.contents else {}
-    changes = [Change(**item, content=contents.get(item["path"])) for item in request.changes]
+    changes = [Change(**item, seal_key=request.seal_key, content=contents.get(item["path"])) for item in request.changes]
+    changes += [Change(entry["app"], path, "restore") for path, entry in _left_over(request, view) if not entry["shared"]]
     outcomes = [_examine(change, view, state) for change in changes]
     steps = _all_clear(outcomes, state)
     name = state.next_id()
@@ -218,7 +230,7 @@ def _new_record(name: str, before: Record, request: Request, steps: t.Mapping[Ch
     removed = request.record.get("remove") or []
     for change, step in steps.items():
         entry = record["files"].pop(change.path, None)
-        if change.action != "write" or change.app in removed:
+        if change.action != "write" or change.app in removed or change.release:
             continue
         if entry is None:
             entry = {"original": None, "original_meta": None, "folders": list(step.make)}

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import grp
-import hashlib
 import os
 import pwd
 import re
@@ -20,6 +19,7 @@ import typing as t
 from . import obstacles
 from .look import DANGLING, FILE, FOLDER, MISSING, OTHER, UNREADABLE, Meta, Seen
 from .problems import Problem
+from .seal import fingerprint
 
 
 _MODE = re.compile(r"^0?[0-7]{3}$")
@@ -38,6 +38,8 @@ class Change:
     secret: bool = False
     shared: bool = False
     based_on: t.Optional[str] = None
+    release: bool = False
+    seal_key: str = dataclasses.field(default="", repr=False)
     content: t.Optional[bytes] = dataclasses.field(default=None, repr=False)
 
 
@@ -126,7 +128,7 @@ def _wrong_base(change: Change, seen: Seen) -> list[Problem]:
         return [Problem(change.path, what, "shared-file-missing", "Install or start the application first, or correct the path.")]
     if change.based_on is None:
         return []
-    now = "absent" if seen.kind == MISSING else hashlib.sha256(seen.data).hexdigest()
+    now = "absent" if seen.kind == MISSING else fingerprint(change.seal_key, seen.data)
     if now != change.based_on:
         what = "Somebody else has changed this file since it was read."
         return [Problem(change.path, what, "file-changed", "Run the same task again; it reads the file anew.")]

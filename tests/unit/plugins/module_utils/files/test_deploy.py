@@ -144,7 +144,7 @@ def test_rolling_back_restores_bytes_modes_absence_and_record_generation_by_gene
     seen = []
     for text in ("one", "two", "three"):
         seen.append((host.tree(), host.query()["record"]["apps"]))
-        host.deploy({"app.ini": text, f"made/{text}.env": text}, record={"apps": {"wiki": {"round": text}}})
+        host.deploy({"app.ini": text, f"made/{text}.env": text}, record={"apps": {"notes": {"round": text}}})
     ids = [generation["id"] for generation in host.query()["generations"]]
     assert len(ids) == 3 and ids == sorted(ids, key=lambda name: int(name.split("-")[1]))
     last = host.deploy(state="rolled_back")

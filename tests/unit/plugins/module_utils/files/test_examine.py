@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import os
 import socket
@@ -17,6 +16,7 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils.files import deploy
+from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import fingerprint
 
 from .conftest import codes
 
@@ -60,18 +60,18 @@ def test_a_query_tells_what_kind_of_thing_stands_at_each_path(host: Host) -> Non
     os.mkfifo(host.path("pipe"))
     read = host.query("file", "folder", "dangling", "pipe", "none", "file/below")["read"]
     assert [told["kind"] for told in read.values()] == ["file", "folder", "dangling_link", "other", "missing", "missing"]
-    assert (read[host.path("file")]["sha256"], read[host.path("file")]["mode"]) == (hashlib.sha256(b"x").hexdigest(), "0640")
+    assert (read[host.path("file")]["fingerprint"], read[host.path("file")]["mode"]) == (fingerprint(host.key, b"x"), "0640")
     assert {told["content"] for told in list(read.values())[1:]} == {None}
     assert not host.state_dir.exists()
 
 
 def test_a_file_that_is_not_what_the_merge_was_based_on_is_left_alone(host: Host) -> None:
     host.put("app.ini", "edited since")
-    based_on = hashlib.sha256(b"as it was read").hexdigest()
+    based_on = fingerprint(host.key, b"as it was read")
     assert codes(host.deploy({"app.ini": "merged"}, host.change("app.ini", shared=True, based_on=based_on))) == ["file-changed"]
     assert codes(host.deploy({"app.ini": "merged"}, host.change("app.ini", shared=True, based_on="absent"))) == ["file-changed"]
     assert host.tree()["app.ini"][3] == b"edited since"
-    based_on = hashlib.sha256(b"edited since").hexdigest()
+    based_on = fingerprint(host.key, b"edited since")
     assert host.deploy({"app.ini": "merged"}, host.change("app.ini", shared=True, based_on=based_on))["changed"]
 
 
