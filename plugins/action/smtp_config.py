@@ -188,7 +188,7 @@ def _app(item: AppPlan, deployment: Deployment, changed: bool) -> dict[str, t.An
     recorded = deployment.apps[item.request.name]
     return {
         "name": item.request.name, "app": item.request.app, "title": item.application.title, "form": item.form, "path": item.path,
-        "paths": [file["path"] for file in recorded["files"]], "relay": item.relay.name, "security": item.relay.security,
+        "paths": [file["path"] for file in recorded["files"]], "relay": item.relay.name, "security": item.security,
         "credential_id": recorded["credential_id"], "changed": changed, "unexpressed": list(item.unexpressed),
         "activate": dict(item.activate), "environment": dict(item.environment), "test": item.application.test,
     }

@@ -115,7 +115,8 @@ class Deployment:
         text, original = self.host.text(path) or "", self.host.text(path, "original") or ""
         try:
             rest = dialect(file["dialect"]).remove(text, file["owns"], original)
-        except NotValid as error:
+        except (NotValid, LookupError) as error:
+            # LookupError: our own notes on the host name a dialect that this version does not have.
             self.problems.append(not_valid(name, path, file["dialect"], error))
             return False
         if rest == original:

@@ -248,12 +248,13 @@ class FilePlan(t.NamedTuple):
 
 
 class AppPlan(t.NamedTuple):
-    """What one application gets."""
+    """What one application gets. ``security`` is the mode that is written: the declared one, or the one of an accepted gap."""
 
     request: Request
     application: Application
     form: str
     relay: Relay
+    security: str
     path: str
     files: tuple[FilePlan, ...]
     unexpressed: tuple[str, ...]

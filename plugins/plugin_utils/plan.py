@@ -89,7 +89,8 @@ def plan_app(request: Request, relay: Relay, application: Application) -> AppPla
     except ExpressionError as error:
         raise _broken(request, error) from None
     return AppPlan(
-        request, application, form.name, relay, path, tuple(file for file in planned if file.tree is not None), _unexpressed(relay, form), tuple(accepted + more), environment,
+        request, application, form.name, relay, mode, path, tuple(file for file in planned if file.tree is not None),
+        _unexpressed(relay, form), tuple(accepted + more), environment,
         application.activate if request.activate is None else request.activate or application.activate,
     )
 

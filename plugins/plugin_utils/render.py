@@ -58,7 +58,7 @@ def _any_secret(tree: t.Any) -> bool:
     return isinstance(tree, Secret) or any(map(_any_secret, items))
 
 
-def not_valid(where: str, path: str, name: str, error: NotValid) -> Problem:
+def not_valid(where: str, path: str, name: str, error: Exception) -> Problem:
     """A file on the host that its dialect cannot read: named, and left as it is."""
     return Problem(where, f"{path} is not valid as {name}: {error}.", "file-not-valid", "It was left as it is. Correct it, then run again.")
 

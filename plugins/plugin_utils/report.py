@@ -22,7 +22,7 @@ def plan_lines(plans: t.Iterable[AppPlan], planned: HostPlan, refusals: t.Iterab
 
 def _planned(plan: AppPlan) -> str:
     name = plan.request.name if plan.request.name == plan.request.app else f"{plan.request.name} ({plan.request.app})"
-    parts = [f"{name}: {', '.join(file.path for file in plan.files)} [{plan.form}]", _connection(plan.relay)]
+    parts = [f"{name}: {', '.join(file.path for file in plan.files)} [{plan.form}]", _connection(plan.relay, plan.security)]
     if plan.unexpressed:
         parts.append("no setting for " + ", ".join(plan.unexpressed))
     if plan.accepted:
@@ -30,10 +30,10 @@ def _planned(plan: AppPlan) -> str:
     return "; ".join(parts)
 
 
-def _connection(relay: Relay) -> str:
+def _connection(relay: Relay, security: str) -> str:
     if not relay.sends:
         return f"mail is off (relay {relay.name})"
     if relay.type == "ms_graph":
         return f"through relay {relay.name} (Microsoft Graph)"
     login = f"as {relay.credential.username}" if relay.credential else "by OAuth 2" if relay.oauth2 else "without login"
-    return f"through relay {relay.name} ({relay.host}:{relay.port}, {relay.security}) {login}"
+    return f"through relay {relay.name} ({relay.host}:{relay.port}, {security}) {login}"
