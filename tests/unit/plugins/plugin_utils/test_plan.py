@@ -144,8 +144,8 @@ def test_the_next_credential_of_the_same_user_needs_no_user_name(catalogue: Cata
 @pytest.mark.parametrize(("apps", "said"), [
     ("[mialer]", 'smtp_relay_apps[0]: there is no application "mialer" in the catalogue. Did you mean "mailer"?   [unknown-application]'),
     ("[{name: mailer, form: emv}]", 'smtp_relay_apps[0].form: Mailer has no form "emv". Did you mean "env"?   [unknown-form]\n    One of: env, php.'),
-    ("[{name: a, app: mailer, path: /x}, {name: b, app: mailer, path: //x/./x}]",
-     "smtp_relay_apps[1] (b): //x/./x is already written for a.   [same-file]\n    Give one of them another path."),
+    ("[{name: a, app: mailer, path: /x}, {name: b, app: mailer, path: //./x}]",
+     "smtp_relay_apps[1] (b): //./x is already written for a.   [same-file]\n    Give one of them another path."),
 ])
 def test_a_request_that_cannot_be_is_a_problem(catalogue: Catalogue, apps: str, said: str) -> None:
     with pytest.raises(ProblemsError) as caught:
