@@ -32,7 +32,7 @@ def main() -> int:
     """Run the tests on each Python found; return the exit status."""
     status = 0
     have = found()
-    print("Pythons beside .venv's own: " + (", ".join(version for version, _ in have) or "none here, so .venv's own run in `unit` is all"))
+    print("Pythons beside .venv's own: " + (", ".join(version for version, program in have) or "none here, so .venv's own run in `unit` is all"))
     for version, program in have:
         bin_folder = place.make_venv("python-" + version, (CORES[version], *TOOLS), sys.stdout, program)
         command = [str(bin_folder / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/plugins/module_utils"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
-import pathlib
 import re
 import signal
 import subprocess
