@@ -82,7 +82,7 @@ def fleet() -> t.Dict[str, t.Optional[Facts]]:
     return {
         "app1.example.com": {"apps": applications(True), "activated": activated, "accepted": [ACCEPTED], "unmanaged": ["django-legacy"], "generation": "20261121T051700Z-1",
                              "relays": [relay(9), relay(name="alerts (alertmanager)", host="mail.example.net", port=465, security="tls")]},
-        "app2.example.com": {"apps": applications(), "accepted": [ACCEPTED], "relays": [relay(9)], "absent": ["oldwiki"]},
+        "app2.example.com": {"apps": applications(), "accepted": [ACCEPTED], "relays": [relay(9)], "absent": ["oldwiki", "older"], "activations": [{"app": "oldwiki"}]},
         "git.example.com": {"declared": ["postfix", "wiki", "gitea"],
                             "failure": {"task": "Write the mail settings of every application", "msg": "Nothing was written on this host (1 problem).",
                                         "problems": [STARTTLS]}, "refusals": [STARTTLS]},

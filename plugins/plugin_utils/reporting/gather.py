@@ -58,7 +58,9 @@ def _outcome(failure: Failure | None, unreachable: bool, apps: t.Sequence[App], 
         return "failed"
     if "differs" in found:
         return "differs"
-    return "changed" if found & {"written", "would_be_written", "taken_back"} and run.run != "verify" else "ok"
+    if found & {"would_be_written", "would_be_taken_back"}:
+        return "would_change"
+    return "changed" if found & {"written", "taken_back"} else "ok"
 
 
 def _sentence(outcome: HostOutcome, apps: t.Sequence[App], relays: t.Sequence[Relay], run: Run) -> str:
@@ -67,7 +69,8 @@ def _sentence(outcome: HostOutcome, apps: t.Sequence[App], relays: t.Sequence[Re
     counted = {word: sum(app.outcome == word for app in apps) for word in {app.outcome for app in apps}}
     words = [
         ("refused", "refused"), ("differs", "not as declared"), ("not_done", "not done"), ("written", "written"),
-        ("would_be_written", "would be written"), ("as_declared", "as declared"), ("taken_back", "taken back"), ("unmanaged", "not managed"),
+        ("would_be_written", "would be written"), ("as_declared", "as declared"), ("taken_back", "taken back"),
+        ("would_be_taken_back", "would be taken back"), ("absent", "absent"), ("unmanaged", "not managed"),
     ]
     parts = [f"{counted[word]} {said}" for word, said in words if word in counted]
     if parts:
@@ -96,21 +99,30 @@ def _apps(facts: Facts, run: Run, failed: bool) -> tuple[App, ...]:
         found[name] = _app(item, run, gaps, activations.get(name))
     for name, items in refusals.items():
         found[name] = App(name, "refused", refusals=tuple(items))
-    # What a check predicts for an application that is taken back is not told apart: it is gone when the run has been real.
-    found.update({name: App(name, "not_done" if failed else "taken_back") for name in _texts(facts.get("absent")) if name not in found})
+    # Of applications that are not there any more, those to be activated are those that lost something in this run.
+    lost = [shown(item.get("app")) for item in _items(facts.get("activations"))]
+    found.update({name: App(name, _taken_back(run), activation=_activation(activations.get(name))) for name in lost if name not in found})
+    found.update({name: App(name, "not_done" if failed else "absent") for name in _texts(facts.get("absent")) if name not in found})
     found.update({name: App(name, "unmanaged") for name in _texts(facts.get("unmanaged")) if name not in found})
     found.update({name: App(name, "not_done") for name in _texts(facts.get("declared")) if name not in found and failed})
     return tuple(found.values())
+
+
+def _taken_back(run: Run) -> AppOutcome:
+    return "differs" if run.run == "verify" else "would_be_taken_back" if run.check_mode else "taken_back"
+
+
+def _activation(item: Facts | None) -> Activation | None:
+    return Activation(bool(item.get("activated")), shown(item.get("how")), shown(item.get("reason"))) if item else None
 
 
 def _app(item: Facts, run: Run, gaps: tuple[Gap, ...], activated: Facts | None) -> App:
     outcome: AppOutcome = "as_declared"
     if item.get("changed"):
         outcome = "differs" if run.run == "verify" else "would_be_written" if run.check_mode else "written"
-    activation = Activation(bool(activated.get("activated")), shown(activated.get("how")), shown(activated.get("reason"))) if activated else None
     name, app, title, relay, security, credential, form, test = (
         shown(item.get(key)) for key in ("name", "app", "title", "relay", "security", "credential_id", "form", "test"))
-    return App(name, outcome, app, title, relay, security, credential, form, _texts(item.get("paths")), _texts(item.get("unexpressed")), gaps, (), activation, test)
+    return App(name, outcome, app, title, relay, security, credential, form, _texts(item.get("paths")), _texts(item.get("unexpressed")), gaps, (), _activation(activated), test)
 
 
 def _refusals(facts: Facts) -> dict[str, list[Finding]]:

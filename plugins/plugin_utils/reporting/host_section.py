@@ -16,9 +16,9 @@ Look = t.Tuple[str, str, str]
 # Outcome: (tone, symbol, word). The symbol and the word say it all; the tone only adds a colour.
 LOOKS: dict[str, Look] = {
     "unreachable": ("bad", "∅", "unreachable"), "failed": ("bad", "✗", "failed"), "refused": ("bad", "⊘", "refused"), "differs": ("bad", "≠", "not as declared"),
-    "not_run": ("warn", "…", "not run yet"), "changed": ("good", "+", "changed"), "ok": ("good", "✓", "as declared"),
+    "not_run": ("warn", "…", "not run yet"), "would_change": ("warn", "+", "would change"), "changed": ("good", "+", "changed"), "ok": ("good", "✓", "as declared"),
     "as_declared": ("good", "✓", "as declared"), "written": ("good", "+", "written"), "would_be_written": ("warn", "+", "would be written"),
-    "taken_back": ("good", "−", "taken back"), "unmanaged": ("plain", "○", "not managed"), "not_done": ("bad", "✗", "not done"),
+    "taken_back": ("good", "−", "taken back"), "would_be_taken_back": ("warn", "−", "would be taken back"), "absent": ("plain", "○", "absent"), "unmanaged": ("plain", "○", "not managed"), "not_done": ("bad", "✗", "not done"),
 }
 
 

@@ -14,10 +14,11 @@ RUNS = ("apply", "verify", "rotate")
 # A certificate that is renewed by a machine is renewed a month before its end: with so few days left, that has failed.
 ENDING_DAYS = 14
 
-HostOutcome = t.Literal["unreachable", "failed", "refused", "differs", "not_run", "changed", "ok"]
-AppOutcome = t.Literal["as_declared", "written", "would_be_written", "differs", "refused", "taken_back", "unmanaged", "not_done"]
+HostOutcome = t.Literal["unreachable", "failed", "refused", "differs", "not_run", "would_change", "changed", "ok"]
+AppOutcome = t.Literal[
+    "as_declared", "written", "would_be_written", "differs", "refused", "taken_back", "would_be_taken_back", "absent", "unmanaged", "not_done"]
 # Worst first: the order in which a report shows hosts.
-HOST_OUTCOMES: tuple[HostOutcome, ...] = ("unreachable", "failed", "refused", "differs", "not_run", "changed", "ok")
+HOST_OUTCOMES: tuple[HostOutcome, ...] = ("unreachable", "failed", "refused", "differs", "not_run", "would_change", "changed", "ok")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -34,7 +34,7 @@ def named(name: str) -> Host:
     ("git.example.com", "refused", "1 application refused, 2 not done. No relay was tried."),
     ("later.example.com", "not_run", "Its turn has not come."),
     ("app1.example.com", "changed", "2 applications written, 1 as declared, 1 not managed. All 2 relays work."),
-    ("app2.example.com", "changed", "3 applications as declared, 1 taken back. The relay works."),
+    ("app2.example.com", "changed", "3 applications as declared, 1 taken back, 1 absent. The relay works."),
 ])
 def test_each_host_has_its_outcome_in_a_word_and_in_a_sentence(name: str, outcome: str, sentence: str) -> None:
     assert (named(name).outcome, named(name).sentence) == (outcome, sentence)
@@ -47,11 +47,21 @@ def test_hosts_that_need_work_come_first() -> None:
 
 
 @pytest.mark.parametrize("run, check_mode, outcome, app", [
-    ("apply", False, "changed", "written"), ("apply", True, "changed", "would_be_written"), ("verify", False, "differs", "differs"),
+    ("apply", False, "changed", "written"), ("apply", True, "would_change", "would_be_written"), ("verify", False, "differs", "differs"),
 ])
 def test_a_changed_file_is_written_predicted_or_a_difference_by_the_kind_of_run(run: str, check_mode: bool, outcome: str, app: str) -> None:
     found = host({"apps": [samples.app("gitea", "Gitea", changed=True)]}, run, check_mode)
     assert (found.outcome, found.apps[0].outcome, found.failed) == (outcome, app, run == "verify")
+
+
+@pytest.mark.parametrize("run, check_mode, outcome, app", [
+    ("apply", False, "changed", "taken_back"), ("apply", True, "would_change", "would_be_taken_back"), ("verify", False, "differs", "differs"),
+])
+def test_what_is_taken_back_in_this_run_is_told_from_what_was_gone_before(run: str, check_mode: bool, outcome: str, app: str) -> None:
+    found = host({"absent": ["wiki", "older"], "activations": [{"app": "wiki"}]}, run, check_mode)
+    assert found.outcome == outcome
+    assert [(item.name, item.outcome) for item in found.apps] == [("wiki", app), ("older", "absent")]
+    assert host({"absent": ["wiki"]}, run, check_mode).outcome == "ok"
 
 
 def test_one_finding_on_many_hosts_is_told_once_with_all_its_hosts() -> None:
