@@ -45,10 +45,10 @@ class ActionModule(ActionBase):
         try:
             written = _write(folder, {"html": page(report), "json": exports.as_json(report), "xml": exports.as_junit(report)})
         except OSError as error:
-            result.update(failed=True, msg=f"{folder}: the report could not be written ({error.strerror}). Set smtp_relay_report_dest to a folder that can be.")
-            return result
-        said = summary.sentence(report)
-        return {**result, **written, "changed": False, "outcome": summary.outcome(report), "counts": summary.counts(report), "msg": f"{said} Report: {written['html']}"}
+            remedy = "Set smtp_relay_report_dest to a folder that can be."
+            return {**result, "failed": True, "msg": f"{folder}: the report could not be written ({error.strerror}). {remedy}"}
+        said = f"{summary.sentence(report)} Report: {written['html']}"
+        return {**result, **written, "changed": False, "outcome": summary.outcome(report), "counts": summary.counts(report), "msg": said}
 
 
 def gathered(task_vars: t.Mapping[str, t.Any], run: Run) -> Report:
@@ -106,4 +106,3 @@ def _write(folder: pathlib.Path, texts: t.Mapping[str, str]) -> dict[str, str]:
             raise
         written[suffix] = str(path)
     return written
-

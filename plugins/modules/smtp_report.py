@@ -12,12 +12,15 @@ module: smtp_report
 short_description: Write the report of a run as one HTML page, JSON and JUnit XML on the controller
 version_added: 0.1.0
 description:
-  - Gathers what the role P(smarthost.mail.smtp_relay#role) recorded in the fact C(smtp_relay_report) of every host of the play, and writes C(report.html),
-    C(report.json) and C(report.xml) to a folder on the controller.
+  - Gathers what the role P(smarthost.mail.smtp_relay#role) recorded in the fact C(smtp_relay_report) of every host of the play, and
+    writes C(report.html), C(report.json) and C(report.xml) to a folder on the controller.
   - Runs on the controller and contacts no host. Hosts that could not be reached, or whose turn has not come, are in the report as such.
-  - C(report.html) is one file without anything from the network. It says first what to do, then shows relays, what was accepted by name, and every host.
-  - No secret is in any of the files. They name hosts, relays and accounts, so they are readable by their owner only, and so is a folder that is made for them.
-  - The playbooks C(smarthost.mail.apply) and C(smarthost.mail.verify) end with this; use it once, with C(run_once), in a playbook of your own that uses the role.
+  - C(report.html) is one file without anything from the network. It says first what to do, then shows relays, what was accepted by
+    name, and every host.
+  - No secret is in any of the files. They name hosts, relays and accounts, so they are readable by their owner only, and so is a folder
+    that is made for them.
+  - The playbooks C(smarthost.mail.apply) and C(smarthost.mail.verify) end with this; use it once, with C(run_once), in a playbook of
+    your own that uses the role.
 author:
   - Smarthost Maintainers (@smarthost)
 options:
@@ -49,17 +52,19 @@ attributes:
     description: Target systems.
 notes:
   - Writing the report is never reported as changed.
-  - "C(report.json) has C(version) 1. A key is never taken away within a version; keys may come. At the top are C(run), C(check_mode), C(at) (UTC), C(outcome),
-    C(sentence), C(counts), C(findings) and C(hosts)."
+  - "C(report.json) has C(version) 1. A key is never taken away within a version; keys may come. At the top are C(run), C(check_mode),
+    C(at) (UTC), C(outcome), C(sentence), C(counts), C(findings) and C(hosts)."
   - "Each of C(findings) is one thing to do: C(where), C(what), C(code), C(remedies), C(hosts) (names) and C(urgent)."
-  - "Each of C(hosts) has C(name), C(outcome) (one of C(unreachable), C(failed), C(refused), C(differs), C(not_run), C(would_change), C(changed), C(ok)), C(failed), C(sentence),
-    C(failure) (null, or C(task), C(message) and C(findings)), C(generation), C(apps) and C(relays)."
-  - "Each of C(apps) has C(name), C(outcome) (one of C(as_declared), C(written), C(would_be_written), C(differs), C(refused), C(taken_back), C(would_be_taken_back),
-    C(absent), C(unmanaged),
-    C(not_done)), C(app), C(title), C(relay), C(security), C(credential_id), C(form), C(paths), C(unexpressed), C(accepted) (C(code), C(why)), C(refusals)
-    (as C(findings), without hosts), C(activation) (null, or C(activated), C(how), C(reason)) and C(test)."
-  - "Each of C(relays) has C(name), C(host), C(port), C(security), C(ok), C(category), C(level_reached), C(diagnosis), C(remedies), C(confirmed_by), C(blind_spots),
-    C(mechanism), C(reply), C(certificate) (null, or C(days_left), C(not_after), C(subject), C(issuer), C(names), C(verified), C(version)), C(steps) and C(ms)."
+  - "Each of C(hosts) has C(name), C(outcome) (one of C(unreachable), C(failed), C(refused), C(differs), C(not_run), C(would_change),
+    C(changed), C(ok)), C(failed), C(sentence), C(failure) (null, or C(task), C(message) and C(findings)), C(generation), C(apps) and
+    C(relays)."
+  - "Each of C(apps) has C(name), C(outcome) (one of C(as_declared), C(written), C(would_be_written), C(differs), C(refused),
+    C(taken_back), C(would_be_taken_back), C(absent), C(unmanaged), C(not_done)), C(app), C(title), C(relay), C(security),
+    C(credential_id), C(form), C(paths), C(unexpressed), C(accepted) (C(code), C(why)), C(refusals) (as C(findings), without hosts),
+    C(activation) (null, or C(activated), C(how), C(reason)) and C(test)."
+  - "Each of C(relays) has C(name), C(host), C(port), C(security), C(ok), C(category), C(level_reached), C(diagnosis), C(remedies),
+    C(confirmed_by), C(blind_spots), C(mechanism), C(reply), C(certificate) (null, or C(days_left), C(not_after), C(subject), C(issuer),
+    C(names), C(verified), C(version)), C(steps) and C(ms)."
   - "C(report.xml) has one test suite for each host, with one case for the host, one for each application and one for each relay."
 seealso:
   - module: smarthost.mail.smtp_config

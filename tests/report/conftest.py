@@ -17,8 +17,15 @@ from selenium.webdriver.chrome.service import Service
 
 # Chromium's own connections are switched off: a test reaches nothing outside this machine.
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--hide-scrollbars",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
 )
 
 
@@ -53,8 +60,12 @@ class Look(t.NamedTuple):
     def at(self, path: pathlib.Path, width: int, **features: str) -> webdriver.Chrome:
         """Open a page at a width in CSS pixels, with media features such as prefers_color_scheme."""
         self.driver.get_log("browser")  # what an earlier page said is not this page's
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600})
-        media = [{"name": name.replace("_", "-"), "value": value} for name, value in {"prefers_reduced_motion": "reduce", **features}.items()]
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride", {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+        )
+        media = [
+            {"name": name.replace("_", "-"), "value": value} for name, value in {"prefers_reduced_motion": "reduce", **features}.items()
+        ]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "screen", "features": media})
         self.driver.get(path.as_uri())
         return self.driver

@@ -38,6 +38,7 @@ SUITES = (
     # The longest first: two run at a time.
     Suite("integration", "slow", "checkout", ((*PYTEST, "tests/integration"),)),
     Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),
+    Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),
     Suite(
         "sanity", "slow", "tree",
         (("ansible-test", "sanity", "--local", "--color", "no"),),

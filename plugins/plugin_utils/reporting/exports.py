@@ -18,7 +18,10 @@ from .model import VERSION, App, Finding, Host, Relay, Report
 def as_json(report: Report) -> str:
     """The JSON file. Its keys are documented in the module smtp_report; a key is never taken away within a version."""
     content = {
-        "version": VERSION, **dataclasses.asdict(report.run), "outcome": summary.outcome(report), "sentence": summary.sentence(report),
+        "version": VERSION,
+        **dataclasses.asdict(report.run),
+        "outcome": summary.outcome(report),
+        "sentence": summary.sentence(report),
         "counts": summary.counts(report),
         "findings": [{**dataclasses.asdict(todo.finding), "hosts": todo.hosts, "urgent": todo.urgent} for todo in summary.todos(report)],
         "hosts": [dataclasses.asdict(host) for host in report.hosts],
@@ -43,10 +46,22 @@ def _totals(suites: t.Iterable[ET.Element]) -> dict[str, str]:
 
 def _suite(host: Host, report: Report) -> ET.Element:
     cases = [_of_host(host), *(_of_app(host, app) for app in host.apps), *(_of_relay(host, relay) for relay in host.relays)]
-    count = {key: str(sum(case.find(tag) is not None for case in cases)) for key, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))}
+    count = {
+        key: str(sum(case.find(tag) is not None for case in cases))
+        for key, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
+    }
     seconds = sum(float(case.attrib["time"]) for case in cases)
-    suite = ET.Element("testsuite", {
-        "name": host.name, "hostname": host.name, "timestamp": report.run.at.rstrip("Z"), "tests": str(len(cases)), **count, "time": f"{seconds:.3f}"})
+    suite = ET.Element(
+        "testsuite",
+        {
+            "name": host.name,
+            "hostname": host.name,
+            "timestamp": report.run.at.rstrip("Z"),
+            "tests": str(len(cases)),
+            **count,
+            "time": f"{seconds:.3f}",
+        },
+    )
     properties = ET.SubElement(suite, "properties")
     for name, value in (("run", report.run.run), ("check_mode", str(report.run.check_mode).lower())):
         ET.SubElement(properties, "property", {"name": name, "value": value})
@@ -79,7 +94,9 @@ def _of_host(host: Host) -> ET.Element:
 def _of_app(host: Host, app: App) -> ET.Element:
     case = _case(host, f"application {app.name}")
     if app.outcome == "refused" and host.failed:
-        return _verdict(case, "failure", "refused", app.refusals[0].what, [line for item in app.refusals for line in (_line(item), *item.remedies)])
+        return _verdict(
+            case, "failure", "refused", app.refusals[0].what, [line for item in app.refusals for line in (_line(item), *item.remedies)]
+        )
     if app.outcome == "refused":
         ET.SubElement(case, "skipped", {"message": "refused: " + " ".join(item.what for item in app.refusals)})
     elif app.outcome == "unmanaged":

@@ -17,7 +17,8 @@ LONGEST = 4000  # characters of one text: what is longer is noise, and a page mu
 
 # Control characters, and those that change how the text around them is read or that cannot be in XML. Line end and tab stay.
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
 
@@ -68,9 +69,16 @@ def _sentence(outcome: HostOutcome, apps: t.Sequence[App], relays: t.Sequence[Re
         return "The host could not be reached."
     counted = {word: sum(app.outcome == word for app in apps) for word in {app.outcome for app in apps}}
     words = [
-        ("refused", "refused"), ("differs", "not as declared"), ("not_done", "not done"), ("written", "written"),
-        ("would_be_written", "would be written"), ("as_declared", "as declared"), ("taken_back", "taken back"),
-        ("would_be_taken_back", "would be taken back"), ("absent", "absent"), ("unmanaged", "not managed"),
+        ("refused", "refused"),
+        ("differs", "not as declared"),
+        ("not_done", "not done"),
+        ("written", "written"),
+        ("would_be_written", "would be written"),
+        ("as_declared", "as declared"),
+        ("taken_back", "taken back"),
+        ("would_be_taken_back", "would be taken back"),
+        ("absent", "absent"),
+        ("unmanaged", "not managed"),
     ]
     parts = [f"{counted[word]} {said}" for word, said in words if word in counted]
     if parts:
@@ -121,8 +129,24 @@ def _app(item: Facts, run: Run, gaps: tuple[Gap, ...], activated: Facts | None) 
     if item.get("changed"):
         outcome = "differs" if run.run == "verify" else "would_be_written" if run.check_mode else "written"
     name, app, title, relay, security, credential, form, test = (
-        shown(item.get(key)) for key in ("name", "app", "title", "relay", "security", "credential_id", "form", "test"))
-    return App(name, outcome, app, title, relay, security, credential, form, _texts(item.get("paths")), _texts(item.get("unexpressed")), gaps, (), _activation(activated), test)
+        shown(item.get(key)) for key in ("name", "app", "title", "relay", "security", "credential_id", "form", "test")
+    )
+    return App(
+        name,
+        outcome,
+        app,
+        title,
+        relay,
+        security,
+        credential,
+        form,
+        _texts(item.get("paths")),
+        _texts(item.get("unexpressed")),
+        gaps,
+        (),
+        _activation(activated),
+        test,
+    )
 
 
 def _refusals(facts: Facts) -> dict[str, list[Finding]]:
@@ -140,12 +164,24 @@ def _refusals(facts: Facts) -> dict[str, list[Finding]]:
 
 def _relay(item: Facts) -> Relay:
     name, address, security, category, level, diagnosis, confirmed = (
-        shown(item.get(key)) for key in ("name", "host", "security", "category", "level_reached", "diagnosis", "confirmed_by"))
+        shown(item.get(key)) for key in ("name", "host", "security", "category", "level_reached", "diagnosis", "confirmed_by")
+    )
     return Relay(
-        name=name, host=address, port=int(_number(item.get("port"))), security=security, ok=bool(item.get("ok")), category=category,
-        level_reached=level, diagnosis=diagnosis, remedies=_texts(item.get("remedies")), confirmed_by=confirmed,
-        blind_spots=_texts(item.get("blind_spots")), mechanism=shown(_mapping(item.get("auth")).get("used")), reply=_reply(_mapping(item.get("reply"))),
-        certificate=_certificate(_mapping(item.get("tls"))), steps=tuple(_step(step) for step in _items(item.get("steps"))),
+        name=name,
+        host=address,
+        port=int(_number(item.get("port"))),
+        security=security,
+        ok=bool(item.get("ok")),
+        category=category,
+        level_reached=level,
+        diagnosis=diagnosis,
+        remedies=_texts(item.get("remedies")),
+        confirmed_by=confirmed,
+        blind_spots=_texts(item.get("blind_spots")),
+        mechanism=shown(_mapping(item.get("auth")).get("used")),
+        reply=_reply(_mapping(item.get("reply"))),
+        certificate=_certificate(_mapping(item.get("tls"))),
+        steps=tuple(_step(step) for step in _items(item.get("steps"))),
         ms=_number(_mapping(item.get("timings_ms")).get("total")),
     )
 
@@ -155,8 +191,13 @@ def _certificate(tls: Facts) -> Certificate | None:
         return None
     days = tls.get("days_left")
     return Certificate(
-        int(_number(days)) if isinstance(days, (int, float)) else None, shown(tls.get("not_after")), shown(tls.get("subject")), shown(tls.get("issuer")),
-        _texts(tls.get("names")), bool(tls.get("verified")), shown(tls.get("version")),
+        int(_number(days)) if isinstance(days, (int, float)) else None,
+        shown(tls.get("not_after")),
+        shown(tls.get("subject")),
+        shown(tls.get("issuer")),
+        _texts(tls.get("names")),
+        bool(tls.get("verified")),
+        shown(tls.get("version")),
     )
 
 
@@ -183,7 +224,12 @@ def _failure(value: t.Any, redactor: Redactor) -> Failure | None:
 
 def _finding(item: Facts) -> Finding:
     hint = shown(item.get("hint"))
-    return Finding(shown(item.get("where")), shown(item.get("what")), shown(item.get("code")), tuple(line for line in hint.splitlines() if line.strip()))
+    return Finding(
+        shown(item.get("where")),
+        shown(item.get("what")),
+        shown(item.get("code")),
+        tuple(line for line in hint.splitlines() if line.strip()),
+    )
 
 
 # -- values of any kind -----------------------------------------------------------------------

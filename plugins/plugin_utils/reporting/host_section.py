@@ -15,10 +15,22 @@ from .summary import day_count, relay_of
 Look = t.Tuple[str, str, str]
 # Outcome: (tone, symbol, word). The symbol and the word say it all; the tone only adds a colour.
 LOOKS: dict[str, Look] = {
-    "unreachable": ("bad", "∅", "unreachable"), "failed": ("bad", "✗", "failed"), "refused": ("bad", "⊘", "refused"), "differs": ("bad", "≠", "not as declared"),
-    "not_run": ("warn", "…", "not run yet"), "would_change": ("warn", "+", "would change"), "changed": ("good", "+", "changed"), "ok": ("good", "✓", "as declared"),
-    "as_declared": ("good", "✓", "as declared"), "written": ("good", "+", "written"), "would_be_written": ("warn", "+", "would be written"),
-    "taken_back": ("good", "−", "taken back"), "would_be_taken_back": ("warn", "−", "would be taken back"), "absent": ("plain", "○", "absent"), "unmanaged": ("plain", "○", "not managed"), "not_done": ("bad", "✗", "not done"),
+    "unreachable": ("bad", "∅", "unreachable"),
+    "failed": ("bad", "✗", "failed"),
+    "refused": ("bad", "⊘", "refused"),
+    "differs": ("bad", "≠", "not as declared"),
+    "not_run": ("warn", "…", "not run yet"),
+    "would_change": ("warn", "+", "would change"),
+    "changed": ("good", "+", "changed"),
+    "ok": ("good", "✓", "as declared"),
+    "as_declared": ("good", "✓", "as declared"),
+    "written": ("good", "+", "written"),
+    "would_be_written": ("warn", "+", "would be written"),
+    "taken_back": ("good", "−", "taken back"),
+    "would_be_taken_back": ("warn", "−", "would be taken back"),
+    "absent": ("plain", "○", "absent"),
+    "unmanaged": ("plain", "○", "not managed"),
+    "not_done": ("bad", "✗", "not done"),
 }
 
 
@@ -36,8 +48,16 @@ def host_section(host: Host, opened: bool, every_step: bool) -> Markup:
     """One host, folded away unless ``opened``. every_step: show the steps of relays that work, too."""
     head = element("summary", mark(*look(host.outcome)), " ", element("b", host.name), " ", element("span", host.sentence, class_="said"))
     return element(
-        "details", head, _failure(host), _apps(host), _relays(host, every_step), element("p", f"What was replaced is kept as generation {host.generation}.") if host.generation else None,
-        class_="host", open=opened, data_look=host.failed or host.outcome in ("not_run", "refused"))
+        "details",
+        head,
+        _failure(host),
+        _apps(host),
+        _relays(host, every_step),
+        element("p", f"What was replaced is kept as generation {host.generation}.") if host.generation else None,
+        class_="host",
+        open=opened,
+        data_look=host.failed or host.outcome in ("not_run", "refused"),
+    )
 
 
 def certificate_words(certificate: Certificate | None) -> Child:
@@ -128,13 +148,23 @@ def _relays(host: Host, every_step: bool) -> Markup | None:
         return None
     headings = ("Relay", "Outcome", "Address", "Certificate", "Login", "Took")
     rows = [_relay(relay) for relay in host.relays]
-    return join(table(f"Relays, tried from {host.name}", headings, rows), [_steps(relay) for relay in host.relays if relay.steps and (every_step or not relay.ok)])
+    return join(
+        table(f"Relays, tried from {host.name}", headings, rows),
+        [_steps(relay) for relay in host.relays if relay.steps and (every_step or not relay.ok)],
+    )
 
 
 def _relay(relay: Relay) -> tuple[Child, ...]:
     outcome = mark("good", "✓", "works") if relay.ok else join(mark("bad", "✗", "fails"), " ", element("code", relay.category))
     login = relay.mechanism or ("no login" if relay.ok else NOTHING)
-    return relay.name, outcome, f"{relay.host}:{relay.port}, {relay.security}", certificate_words(relay.certificate), login, f"{relay.ms:.0f} ms"
+    return (
+        relay.name,
+        outcome,
+        f"{relay.host}:{relay.port}, {relay.security}",
+        certificate_words(relay.certificate),
+        login,
+        f"{relay.ms:.0f} ms",
+    )
 
 
 def _steps(relay: Relay) -> Markup:
@@ -142,8 +172,13 @@ def _steps(relay: Relay) -> Markup:
     reply = relay.reply
     said = " ".join(str(part) for part in (reply.code, reply.enhanced, reply.text) if part)
     facts = [
-        ("Diagnosis", relay.diagnosis), ("They said", said), ("It means", reply.meaning if said else ""), ("Confirmed", relay.confirmed_by),
-        ("What to do", "\n".join(relay.remedies)), ("Not seen", "\n".join(relay.blind_spots)), ("Certificate", _identity(relay.certificate)),
+        ("Diagnosis", relay.diagnosis),
+        ("They said", said),
+        ("It means", reply.meaning if said else ""),
+        ("Confirmed", relay.confirmed_by),
+        ("What to do", "\n".join(relay.remedies)),
+        ("Not seen", "\n".join(relay.blind_spots)),
+        ("Certificate", _identity(relay.certificate)),
     ]
     words = [(element("dt", name), element("dd", text)) for name, text in facts if text]
     steps = table("Every step", ("Step", "Outcome", "They said", "It means", "Took"), map(_step, relay.steps))
@@ -153,8 +188,13 @@ def _steps(relay: Relay) -> Markup:
 def _identity(certificate: Certificate | None) -> str:
     if certificate is None:
         return ""
-    parts = [certificate.subject, f"for {', '.join(certificate.names)}" if certificate.names else "", f"issued by {certificate.issuer}" if certificate.issuer else "",
-             certificate.version, "verified" if certificate.verified else "not verified"]
+    parts = [
+        certificate.subject,
+        f"for {', '.join(certificate.names)}" if certificate.names else "",
+        f"issued by {certificate.issuer}" if certificate.issuer else "",
+        certificate.version,
+        "verified" if certificate.verified else "not verified",
+    ]
     return "; ".join(part for part in parts if part)
 
 

@@ -50,7 +50,8 @@ def table(caption: str, headings: t.Sequence[str], rows: t.Iterable[t.Sequence[C
     head = element("tr", [element("th", heading, scope="col", role="columnheader") for heading in headings], role="row")
     body = [element("tr", [_cell(number, headings, cell) for number, cell in enumerate(row)], role="row") for row in rows]
     return element(
-        "table", element("caption", caption), element("thead", head, role="rowgroup"), element("tbody", body, role="rowgroup"), role="table")
+        "table", element("caption", caption), element("thead", head, role="rowgroup"), element("tbody", body, role="rowgroup"), role="table"
+    )
 
 
 def _cell(number: int, headings: t.Sequence[str], cell: Child) -> Markup:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a report holds: hosts, their applications and relays, as frozen values without any secret. The JSON file is this, key by key."""
+"""What a report holds: hosts, their applications and relays, frozen and without any secret. The JSON file is this, key by key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,17 @@ ENDING_DAYS = 14
 
 HostOutcome = t.Literal["unreachable", "failed", "refused", "differs", "not_run", "would_change", "changed", "ok"]
 AppOutcome = t.Literal[
-    "as_declared", "written", "would_be_written", "differs", "refused", "taken_back", "would_be_taken_back", "absent", "unmanaged", "not_done"]
+    "as_declared",
+    "written",
+    "would_be_written",
+    "differs",
+    "refused",
+    "taken_back",
+    "would_be_taken_back",
+    "absent",
+    "unmanaged",
+    "not_done",
+]
 # Worst first: the order in which a report shows hosts.
 HOST_OUTCOMES: tuple[HostOutcome, ...] = ("unreachable", "failed", "refused", "differs", "not_run", "would_change", "changed", "ok")
 

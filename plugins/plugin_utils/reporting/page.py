@@ -33,14 +33,24 @@ def page(report: Report) -> str:
     """The whole document."""
     title = f"{RUN_TITLES[report.run.run]}{' (prediction)' if report.run.check_mode else ''}"
     head = element(
-        "head", element("meta", charset="utf-8"), element("meta", http_equiv="Content-Security-Policy", content=_policy()),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"), element("meta", name="color-scheme", content="light dark"),
-        element("meta", name="referrer", content="no-referrer"), element("meta", name="robots", content="noindex"),
-        element("title", f"{summary.sentence(report)} {title}"), element("style", STYLE),
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=_policy()),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("meta", name="robots", content="noindex"),
+        element("title", f"{summary.sentence(report)} {title}"),
+        element("style", STYLE),
     )
     body = element(
-        "body", element("a", "Skip to the hosts", href="#hosts", class_="skip"), _header(report, title),
-        element("main", _todo(report), _relays(report), _taken(report), _hosts(report)), _footer(), element("script", SCRIPT))
+        "body",
+        element("a", "Skip to the hosts", href="#hosts", class_="skip"),
+        _header(report, title),
+        element("main", _todo(report), _relays(report), _taken(report), _hosts(report)),
+        _footer(),
+        element("script", SCRIPT),
+    )
     return "<!DOCTYPE html>\n" + element("html", head, body, lang="en") + "\n"
 
 
@@ -52,17 +62,22 @@ def _policy() -> str:
 
 def _header(report: Report, title: str) -> Markup:
     tone, symbol, word = OUTCOMES[summary.outcome(report)]
-    prediction = element("p", "Check mode: this is a prediction. Nothing was changed on any host.", class_="note", role="note") if report.run.check_mode else None
-    tiles = [element("li", mark(*look(name)), element("span", str(number), class_="number")) for name, number in summary.counts(report).items()]
+    note = element("p", "Check mode: this is a prediction. Nothing was changed on any host.", class_="note", role="note")
+    tiles = [
+        element("li", mark(*look(name)), element("span", str(number), class_="number")) for name, number in summary.counts(report).items()
+    ]
     days = [item.certificate.days_left for item in summary.endpoints(report) if item.certificate and item.certificate.days_left is not None]
     if days:
         soonest = "has ended" if min(days) < 0 else f"in {summary.day_count(min(days))}"
         tiles.append(element("li", element("span", "First certificate to end", class_="label"), element("span", soonest, class_="number")))
     return element(
-        "header", element("p", title, class_="title"),
+        "header",
+        element("p", title, class_="title"),
         element("h1", mark(tone, symbol, word), " ", summary.sentence(report)),
-        element("p", element("time", report.run.at.replace("T", " ").replace("Z", " UTC"), datetime=report.run.at)), prediction,
-        element("ul", tiles, class_="tiles", aria_label="Hosts by outcome"))
+        element("p", element("time", report.run.at.replace("T", " ").replace("Z", " UTC"), datetime=report.run.at)),
+        note if report.run.check_mode else None,
+        element("ul", tiles, class_="tiles", aria_label="Hosts by outcome"),
+    )
 
 
 def _todo(report: Report) -> Markup | None:
@@ -77,9 +92,11 @@ def _todo_item(todo: summary.Todo, of: int) -> Markup:
     tone = ("bad", "✗", "to fix") if todo.urgent else ("warn", "!", "to watch")
     where = (element("b", finding.where), ": ") if finding.where else None
     return element(
-        "li", element("p", mark(*tone), " ", where, element("span", finding.what, class_="said"), " ", element("code", finding.code)),
+        "li",
+        element("p", mark(*tone), " ", where, element("span", finding.what, class_="said"), " ", element("code", finding.code)),
         element("ul", [element("li", remedy) for remedy in finding.remedies]) if finding.remedies else None,
-        element("div", f"On {len(todo.hosts)} of {of} {'host' if of == 1 else 'hosts'}: ", _names(todo.hosts), class_="hosts"))
+        element("div", f"On {len(todo.hosts)} of {of} {'host' if of == 1 else 'hosts'}: ", _names(todo.hosts), class_="hosts"),
+    )
 
 
 def _names(names: t.Sequence[str]) -> Child:
@@ -100,8 +117,15 @@ def _endpoint(item: summary.Endpoint) -> tuple[Child, ...]:
     tone = ("good", "✓", "works") if item.works == item.tried else ("bad", "✗", "fails from some" if item.works else "fails")
     categories = (" ", [element("code", category) for category in item.categories]) if item.categories else None
     ids = ", ".join(item.credential_ids) or NOTHING
-    return (item.name, join(mark(*tone), categories), f"{item.works} of {item.tried} {'host' if item.tried == 1 else 'hosts'}", item.address, item.security,
-            certificate_words(item.certificate), ids)
+    return (
+        item.name,
+        join(mark(*tone), categories),
+        f"{item.works} of {item.tried} {'host' if item.tried == 1 else 'hosts'}",
+        item.address,
+        item.security,
+        certificate_words(item.certificate),
+        ids,
+    )
 
 
 def _taken(report: Report) -> Markup | None:
@@ -109,10 +133,16 @@ def _taken(report: Report) -> Markup | None:
     if not taken:
         return None
     items = [
-        element("li", element("p", element("code", item.gap.code), " ", element("span", item.gap.why, class_="said")), element("div", _names(item.users), class_="hosts"))
+        element(
+            "li",
+            element("p", element("code", item.gap.code), " ", element("span", item.gap.why, class_="said")),
+            element("div", _names(item.users), class_="hosts"),
+        )
         for item in taken
     ]
-    return _section("accepted", "Accepted by name", element("p", "Gaps that the declaration takes knowingly."), element("ul", items, class_="todo"))
+    return _section(
+        "accepted", "Accepted by name", element("p", "Gaps that the declaration takes knowingly."), element("ul", items, class_="todo")
+    )
 
 
 def _hosts(report: Report) -> Markup:
@@ -121,10 +151,16 @@ def _hosts(report: Report) -> Markup:
     if len(report.hosts) == 1:
         opened = {report.hosts[0].name}
     tools = element(
-        "form", element("label", "Filter", for_="filter"), element("input", id="filter", type="search", placeholder="host, application, relay, word", autocomplete="off"),
+        "form",
+        element("label", "Filter", for_="filter"),
+        element("input", id="filter", type="search", placeholder="host, application, relay, word", autocomplete="off"),
         element("label", element("input", id="only", type="checkbox"), " Only what needs a look", class_="check"),
-        element("button", "Open all", type="button", id="all", aria_pressed="false"), element("output", id="count", for_="filter only"),
-        id="tools", role="search", hidden=True)
+        element("button", "Open all", type="button", id="all", aria_pressed="false"),
+        element("output", id="count", for_="filter only"),
+        id="tools",
+        role="search",
+        hidden=True,
+    )
     return _section("hosts", "Hosts", tools, [host_section(host, host.name in opened, len(report.hosts) <= STEPS) for host in report.hosts])
 
 
@@ -134,4 +170,11 @@ def _footer() -> Markup:
 
 
 def _section(name: str, title: str, *children: Child) -> Markup:
-    return element("section", element("h2", title, id=f"{name}-title"), children, id=name, aria_labelledby=f"{name}-title", tabindex="-1" if name == "hosts" else None)
+    return element(
+        "section",
+        element("h2", title, id=f"{name}-title"),
+        children,
+        id=name,
+        aria_labelledby=f"{name}-title",
+        tabindex="-1" if name == "hosts" else None,
+    )

@@ -76,9 +76,10 @@ def todos(report: Report) -> list[Todo]:
 
 
 def _findings(host: Host) -> t.Iterator[tuple[Finding, bool]]:
-    """(finding, urgent) of one host. The place is left out of a refusal: the same sentence holds on other hosts at other places."""
+    """(finding, urgent) of one host. A refusal's place is left out: the same sentence holds on other hosts at other places."""
     if host.outcome == "unreachable":
-        yield Finding("", "The host could not be reached.", "unreachable", ("See that it is up and that Ansible can log in, then run again with --limit.",)), True
+        remedy = "See that it is up and that Ansible can log in, then run again with --limit."
+        yield Finding("", "The host could not be reached.", "unreachable", (remedy,)), True
         return
     if host.outcome == "not_run":
         yield Finding("", "The host's turn has not come.", "not-run", ("Run again: hosts that are done stay as they are.",)), False
@@ -86,7 +87,9 @@ def _findings(host: Host) -> t.Iterator[tuple[Finding, bool]]:
         yield from ((Finding(app.name, refusal.what, refusal.code, refusal.remedies), host.failed) for refusal in app.refusals)
         if app.outcome == "differs":
             what = "Its files are not as declared."
-            yield Finding(app.name, what, "differs", ("Look with smarthost.mail.apply --check --diff, then run smarthost.mail.apply.",)), True
+            yield Finding(
+                app.name, what, "differs", ("Look with smarthost.mail.apply --check --diff, then run smarthost.mail.apply.",)
+            ), True
     yield from _of_relays(host.relays)
     yield from _of_failure(host)
 

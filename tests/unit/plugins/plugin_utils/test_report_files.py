@@ -63,11 +63,14 @@ def test_every_element_is_closed_and_every_id_is_there_once() -> None:
 
 
 def test_the_page_needs_nothing_from_anywhere_and_says_so_to_the_browser() -> None:
-    assert [value for _, attributes in TAGS.found for name, value in attributes.items() if name in ("src", "href", "srcset", "action", "style")] == ["#hosts"]
+    assert [
+        value for _, attributes in TAGS.found for name, value in attributes.items() if name in ("src", "href", "srcset", "action", "style")
+    ] == ["#hosts"]
     assert "url(" not in PAGE and "@import" not in PAGE
     (policy,) = [attributes["content"] for tag, attributes in TAGS.found if attributes.get("http-equiv") == "Content-Security-Policy"]
     assert policy is not None and re.fullmatch(
-        r"default-src 'none'; style-src 'sha256-[\w+/]{43}='; script-src 'sha256-[\w+/]{43}='; base-uri 'none'; form-action 'none'", policy)
+        r"default-src 'none'; style-src 'sha256-[\w+/]{43}='; script-src 'sha256-[\w+/]{43}='; base-uri 'none'; form-action 'none'", policy
+    )
     assert "innerHTML" not in SCRIPT
 
 
@@ -104,11 +107,44 @@ def test_the_json_has_the_keys_that_the_documentation_names() -> None:
     assert list(data) == ["version", "run", "check_mode", "at", "outcome", "sentence", "counts", "findings", "hosts"]
     assert {tuple(item) for item in data["findings"]} == {("where", "what", "code", "remedies", "hosts", "urgent")}
     assert {tuple(item) for item in data["hosts"]} == {("name", "outcome", "failed", "sentence", "failure", "generation", "apps", "relays")}
-    assert {tuple(app) for item in data["hosts"] for app in item["apps"]} == {(
-        "name", "outcome", "app", "title", "relay", "security", "credential_id", "form", "paths", "unexpressed", "accepted", "refusals", "activation", "test")}
-    assert {tuple(relay) for item in data["hosts"] for relay in item["relays"]} == {(
-        "name", "host", "port", "security", "ok", "category", "level_reached", "diagnosis", "remedies", "confirmed_by", "blind_spots", "mechanism", "reply",
-        "certificate", "steps", "ms")}
+    assert {tuple(app) for item in data["hosts"] for app in item["apps"]} == {
+        (
+            "name",
+            "outcome",
+            "app",
+            "title",
+            "relay",
+            "security",
+            "credential_id",
+            "form",
+            "paths",
+            "unexpressed",
+            "accepted",
+            "refusals",
+            "activation",
+            "test",
+        )
+    }
+    assert {tuple(relay) for item in data["hosts"] for relay in item["relays"]} == {
+        (
+            "name",
+            "host",
+            "port",
+            "security",
+            "ok",
+            "category",
+            "level_reached",
+            "diagnosis",
+            "remedies",
+            "confirmed_by",
+            "blind_spots",
+            "mechanism",
+            "reply",
+            "certificate",
+            "steps",
+            "ms",
+        )
+    }
 
 
 def test_a_conversation_is_in_none_of_the_files() -> None:
@@ -133,15 +169,18 @@ def test_the_junit_file_has_the_structure_that_ci_servers_read() -> None:
         assert int(root.attrib[attribute]) == sum(int(suite.attrib[attribute]) for suite in root)
 
 
-@pytest.mark.parametrize("host, case, verdict, kind", [
-    ("gone.example.com", "host", "error", "unreachable"),
-    ("git.example.com", "application gitea", "failure", "refused"),
-    ("git.example.com", "application wiki", "skipped", None),
-    ("login1.example.com", "relay main (postfix, alertmanager, grafana)", "failure", "auth_failed"),
-    ("later.example.com", "host", "skipped", None),
-    ("app1.example.com", "application django-legacy", "skipped", None),
-    ("app1.example.com", "application postfix", None, None),
-])
+@pytest.mark.parametrize(
+    "host, case, verdict, kind",
+    [
+        ("gone.example.com", "host", "error", "unreachable"),
+        ("git.example.com", "application gitea", "failure", "refused"),
+        ("git.example.com", "application wiki", "skipped", None),
+        ("login1.example.com", "relay main (postfix, alertmanager, grafana)", "failure", "auth_failed"),
+        ("later.example.com", "host", "skipped", None),
+        ("app1.example.com", "application django-legacy", "skipped", None),
+        ("app1.example.com", "application postfix", None, None),
+    ],
+)
 def test_each_outcome_is_a_case_with_its_verdict(host: str, case: str, verdict: t.Optional[str], kind: t.Optional[str]) -> None:
     root = ET.fromstring(exports.as_junit(FLEET))
     found = root.find(f".//testsuite[@name='{host}']/testcase[@name='{case}']")
@@ -151,4 +190,6 @@ def test_each_outcome_is_a_case_with_its_verdict(host: str, case: str, verdict: 
 
 def test_a_difference_is_a_failure_for_a_ci_server() -> None:
     root = ET.fromstring(exports.as_junit(samples.report({"web1": {"apps": [samples.app("gitea", "Gitea", changed=True)]}}, "verify")))
-    assert [(item.attrib["type"], item.text) for item in root.iter("failure")] == [("differs", "The files are not as declared.\n/etc/gitea/mail.conf")]
+    assert [(item.attrib["type"], item.text) for item in root.iter("failure")] == [
+        ("differs", "The files are not as declared.\n/etc/gitea/mail.conf")
+    ]

@@ -27,36 +27,55 @@ def named(name: str) -> Host:
     return next(item for item in FLEET.hosts if item.name == name)
 
 
-@pytest.mark.parametrize("name, outcome, sentence", [
-    ("gone.example.com", "unreachable", "The host could not be reached."),
-    ("login1.example.com", "failed", "3 applications as declared. The relay fails."),
-    ("disk.example.com", "failed", "1 application not done. No relay was tried."),
-    ("git.example.com", "refused", "1 application refused, 2 not done. No relay was tried."),
-    ("later.example.com", "not_run", "Its turn has not come."),
-    ("app1.example.com", "changed", "2 applications written, 1 as declared, 1 not managed. All 2 relays work."),
-    ("app2.example.com", "changed", "3 applications as declared, 1 taken back, 1 absent. The relay works."),
-])
+@pytest.mark.parametrize(
+    "name, outcome, sentence",
+    [
+        ("gone.example.com", "unreachable", "The host could not be reached."),
+        ("login1.example.com", "failed", "3 applications as declared. The relay fails."),
+        ("disk.example.com", "failed", "1 application not done. No relay was tried."),
+        ("git.example.com", "refused", "1 application refused, 2 not done. No relay was tried."),
+        ("later.example.com", "not_run", "Its turn has not come."),
+        ("app1.example.com", "changed", "2 applications written, 1 as declared, 1 not managed. All 2 relays work."),
+        ("app2.example.com", "changed", "3 applications as declared, 1 taken back, 1 absent. The relay works."),
+    ],
+)
 def test_each_host_has_its_outcome_in_a_word_and_in_a_sentence(name: str, outcome: str, sentence: str) -> None:
     assert (named(name).outcome, named(name).sentence) == (outcome, sentence)
 
 
 def test_hosts_that_need_work_come_first() -> None:
-    assert [item.outcome for item in FLEET.hosts] == ["unreachable", "failed", "failed", "failed", "failed", "refused", "not_run", "changed", "changed"]
+    assert [item.outcome for item in FLEET.hosts] == [
+        "unreachable",
+        "failed",
+        "failed",
+        "failed",
+        "failed",
+        "refused",
+        "not_run",
+        "changed",
+        "changed",
+    ]
     assert summary.counts(FLEET) == {"unreachable": 1, "failed": 4, "refused": 1, "not_run": 1, "changed": 2}
     assert (summary.outcome(FLEET), summary.sentence(FLEET)) == ("failed", "6 of 9 hosts need work.")
 
 
-@pytest.mark.parametrize("run, check_mode, outcome, app", [
-    ("apply", False, "changed", "written"), ("apply", True, "would_change", "would_be_written"), ("verify", False, "differs", "differs"),
-])
+@pytest.mark.parametrize(
+    "run, check_mode, outcome, app",
+    [("apply", False, "changed", "written"), ("apply", True, "would_change", "would_be_written"), ("verify", False, "differs", "differs")],
+)
 def test_a_changed_file_is_written_predicted_or_a_difference_by_the_kind_of_run(run: str, check_mode: bool, outcome: str, app: str) -> None:
     found = host({"apps": [samples.app("gitea", "Gitea", changed=True)]}, run, check_mode)
     assert (found.outcome, found.apps[0].outcome, found.failed) == (outcome, app, run == "verify")
 
 
-@pytest.mark.parametrize("run, check_mode, outcome, app", [
-    ("apply", False, "changed", "taken_back"), ("apply", True, "would_change", "would_be_taken_back"), ("verify", False, "differs", "differs"),
-])
+@pytest.mark.parametrize(
+    "run, check_mode, outcome, app",
+    [
+        ("apply", False, "changed", "taken_back"),
+        ("apply", True, "would_change", "would_be_taken_back"),
+        ("verify", False, "differs", "differs"),
+    ],
+)
 def test_what_is_taken_back_in_this_run_is_told_from_what_was_gone_before(run: str, check_mode: bool, outcome: str, app: str) -> None:
     found = host({"absent": ["wiki", "older"], "activations": [{"app": "wiki"}]}, run, check_mode)
     assert found.outcome == outcome
@@ -86,7 +105,13 @@ def test_a_certificate_that_ends_soon_wants_attention_while_everything_works() -
 def test_a_relay_is_shown_once_with_the_worst_of_what_hosts_saw_and_the_credentials_in_force() -> None:
     main, alerts = summary.endpoints(FLEET)
     assert (main.name, main.address, main.works, main.tried, main.categories, main.credential_ids) == (
-        "main", "smtp.example.com:587", 3, 5, ("auth_failed",), ("2026-08",))
+        "main",
+        "smtp.example.com:587",
+        3,
+        5,
+        ("auth_failed",),
+        ("2026-08",),
+    )
     assert main.certificate is not None and main.certificate.days_left == 9
     assert (alerts.address, alerts.works, alerts.tried) == ("mail.example.net:465", 1, 1)
 
@@ -111,16 +136,28 @@ def test_a_host_that_was_lost_is_told_from_one_whose_turn_has_not_come() -> None
 def test_a_known_secret_in_the_words_of_a_failed_task_is_stars() -> None:
     redactor = Redactor()
     redactor.learn("apps@example.com", Secret("hunter2 and more"))
-    failure = {"task": "Someone's task", "msg": "cannot use hunter2 and more", "problems": [{"what": "hunter2 and more is bad", "code": "x"}]}
+    failure = {
+        "task": "Someone's task",
+        "msg": "cannot use hunter2 and more",
+        "problems": [{"what": "hunter2 and more is bad", "code": "x"}],
+    }
     found = gather.host("web1", {"failure": failure}, APPLY, redactor).failure
     assert found is not None
     assert (found.message, found.findings[0].what) == ("cannot use ********", "******** is bad")
 
 
-@pytest.mark.parametrize("text, shown", [
-    ("a\u202eb", "a⟨U+202E⟩b"), ("a\x00\x1b[31m", "a⟨U+0000⟩⟨U+001B⟩[31m"), ("tab\tand\nline", "tab\tand\nline"), ("\ud800", "⟨U+D800⟩"),
-    ("שלום ü €", "שלום ü €"), (None, ""), (587, "587"),
-])
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("a\u202eb", "a⟨U+202E⟩b"),
+        ("a\x00\x1b[31m", "a⟨U+0000⟩⟨U+001B⟩[31m"),
+        ("tab\tand\nline", "tab\tand\nline"),
+        ("\ud800", "⟨U+D800⟩"),
+        ("שלום ü €", "שלום ü €"),
+        (None, ""),
+        (587, "587"),
+    ],
+)
 def test_every_character_can_be_seen(text: t.Any, shown: str) -> None:
     assert gather.shown(text) == shown
 
@@ -131,7 +168,10 @@ def test_a_text_without_end_is_cut() -> None:
 
 @pytest.mark.parametrize("junk", [None, 5, "text", ["text"], [[1]], {"apps": 3}, [{"name": {"a": 1}, "changed": "x", "paths": 5}]])
 def test_facts_of_any_shape_make_a_host_and_never_an_error(junk: t.Any) -> None:
-    facts = {key: junk for key in ("apps", "absent", "unmanaged", "refusals", "accepted", "relays", "activated", "declared", "failure", "generation")}
+    facts = {
+        key: junk
+        for key in ("apps", "absent", "unmanaged", "refusals", "accepted", "relays", "activated", "declared", "failure", "generation")
+    }
     assert host(facts).name == "web1"
     relay = host({"relays": [{key: junk for key in samples.relay()}]})
     assert len(relay.relays) == 1

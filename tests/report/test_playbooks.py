@@ -1,0 +1,214 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report that apply and verify really write: hosts that work, fail, refuse and cannot be reached, over a relay of our own."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+import typing as t
+import xml.etree.ElementTree as ET
+
+import pytest
+from conftest import ROOT
+from report.conftest import Look
+
+sys.path.insert(0, str(ROOT / "demo"))
+
+from relay import EmbeddedRelay  # noqa: E402
+
+PASSWORD = "the right passw0rd"
+WRONG = "the wr0ng password"
+SECRETS = (PASSWORD, WRONG)
+
+
+class Site(t.NamedTuple):
+    """A folder for the hosts, an inventory and the reports."""
+
+    folder: pathlib.Path
+    relay: EmbeddedRelay
+
+    def declared(self, password: str = PASSWORD, **more: t.Any) -> t.Dict[str, t.Any]:
+        """A declaration of the relay with TLS from the first byte."""
+        return {
+            "host": "localhost",
+            "port": self.relay.tls_port,
+            "security": "tls",
+            "ca_path": str(self.relay.ca),
+            "username": "apps@example.com",
+            "credential_id": "2026-08",
+            "password": password,
+            "from": "noreply@example.com",
+            **more,
+        }
+
+    def hosts(self) -> t.Dict[str, t.Dict[str, t.Any]]:
+        """One host of every kind."""
+        starttls = {"port": self.relay.starttls_port, "security": "starttls"}
+        return {
+            "works": {"smtp_relay": self.declared()},
+            "login": {"smtp_relay": self.declared(WRONG)},
+            "refuses": {"smtp_relay": self.declared(**starttls), "smtp_relay_apps": ["gitea"]},
+            "typo": {"smtp_relay": self.declared(hots="x")},
+            "gone": {"smtp_relay": self.declared(), "ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1},
+        }
+
+    def run(self, playbook: str, hosts: t.Mapping[str, t.Any], *options: str) -> "subprocess.CompletedProcess[str]":
+        """Run a playbook of the collection over these hosts, the report in reports/ of the folder."""
+        common = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "smtp_relay_activate": False,
+            "smtp_relay_report_dest": str(self.folder / "reports"),
+            "smtp_relay_state_dir": str(self.folder) + "/{{ inventory_hostname }}/state",
+            "smtp_relay_apps": [{"name": "msmtp", "path": str(self.folder) + "/{{ inventory_hostname }}/msmtprc"}],
+        }
+        for name in hosts:
+            (self.folder / name).mkdir(exist_ok=True)
+        inventory = self.folder / "inventory.json"
+        inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": common}}), encoding="utf-8")
+        command = [
+            str(pathlib.Path(sys.executable).with_name("ansible-playbook")),
+            "-i",
+            str(inventory),
+            f"smarthost.mail.{playbook}",
+            *options,
+        ]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    def report(self) -> t.Dict[str, t.Any]:
+        """What report.json holds."""
+        return t.cast(t.Dict[str, t.Any], json.loads((self.folder / "reports" / "report.json").read_text("utf-8")))
+
+    def outcomes(self) -> t.Dict[str, str]:
+        """Host to outcome."""
+        return {host["name"]: host["outcome"] for host in self.report()["hosts"]}
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[EmbeddedRelay]:
+    """A relay that knows one login."""
+    with EmbeddedRelay(tmp_path_factory.mktemp("relay") / "pki", "apps@example.com", PASSWORD) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def applied(relay: EmbeddedRelay, tmp_path_factory: pytest.TempPathFactory) -> t.Tuple[Site, "subprocess.CompletedProcess[str]"]:
+    """apply over one host of every kind, as talkative as can be."""
+    site = Site(tmp_path_factory.mktemp("site"), relay)
+    return site, site.run("apply", site.hosts(), "-vvv", "--diff")
+
+
+@pytest.fixture
+def site(relay: EmbeddedRelay, tmp_path: pathlib.Path) -> Site:
+    """A folder without anything yet."""
+    return Site(tmp_path, relay)
+
+
+Applied = t.Tuple[Site, "subprocess.CompletedProcess[str]"]
+
+
+def test_every_host_is_in_the_report_whatever_became_of_it_and_the_run_has_failed(applied: Applied) -> None:
+    site, done = applied
+    assert site.outcomes() == {"works": "changed", "login": "failed", "refuses": "refused", "typo": "failed", "gone": "unreachable"}
+    assert done.returncode != 0, "the exit status stays honest"
+    recap = {line.split()[0]: line for line in done.stdout.splitlines() if "failed=" in line}
+    assert [name for name, line in sorted(recap.items()) if "failed=0" in line] == ["works"]
+
+
+def test_it_says_what_failed_and_what_to_do(applied: Applied) -> None:
+    findings = {(host, item["code"]): item for item in applied[0].report()["findings"] for host in item["hosts"]}
+    assert "Correct the username or the password; the connection itself is fine." in findings["login", "auth_failed"]["remedies"]
+    assert "accept: [starttls-strippable]" in findings["refuses", "starttls-strippable"]["remedies"][0]
+    assert findings["typo", "unknown-key"]["where"] == "smtp_relay.hots"
+    assert sorted(findings) == [
+        ("gone", "unreachable"),
+        ("login", "auth_failed"),
+        ("refuses", "no-ca-path"),
+        ("refuses", "starttls-strippable"),
+        ("typo", "unknown-key"),
+    ]
+    assert all(item["urgent"] for item in findings.values())
+
+
+def test_it_says_what_was_proven_with_certificate_and_credential(applied: Applied) -> None:
+    works = next(host for host in applied[0].report()["hosts"] if host["name"] == "works")
+    assert [(app["name"], app["outcome"], app["credential_id"], app["security"]) for app in works["apps"]] == [
+        ("msmtp", "written", "2026-08", "tls")
+    ]
+    (relay,) = works["relays"]
+    assert relay["ok"] and relay["certificate"]["days_left"] in (29, 30) and relay["mechanism"]
+    assert works["sentence"] == "1 application written. The relay works."
+    lost = next(host for host in applied[0].report()["hosts"] if host["name"] == "gone")
+    assert [(app["name"], app["outcome"]) for app in lost["apps"]] == [("msmtp", "not_done")]
+
+
+def test_no_secret_is_in_any_file_nor_in_what_ansible_printed(applied: Applied) -> None:
+    site, done = applied
+    texts = [path.read_text("utf-8") for path in (site.folder / "reports").iterdir()] + [done.stdout, done.stderr]
+    assert len(texts) == 5
+    assert [secret for text in texts for secret in SECRETS if secret in text] == []
+
+
+def test_the_files_are_their_owners_alone_and_writing_them_is_no_change(applied: Applied) -> None:
+    site, done = applied
+    folder = site.folder / "reports"
+    assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json", "report.xml"]
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600} and folder.stat().st_mode & 0o777 == 0o700
+    assert "changed=1" in next(line for line in done.stdout.splitlines() if line.startswith("works "))
+    ET.parse(folder / "report.xml")
+
+
+def test_the_page_of_a_real_run_fits_a_phone(applied: Applied, look: Look) -> None:
+    driver = look.at(applied[0].folder / "reports" / "report.html", 360)
+    driver.execute_script("document.querySelectorAll('details').forEach(function (e) { e.open = true; })")
+    assert driver.execute_script("return document.documentElement.scrollWidth") == 360
+    assert driver.get_log("browser") == []
+    assert driver.find_element("css selector", "h1").text == "✗ Failed: 4 of 5 hosts need work."
+
+
+def test_where_no_host_can_be_reached_there_is_a_report_all_the_same(site: Site) -> None:
+    for playbook in ("apply", "verify"):
+        done = site.run(playbook, {"gone": site.hosts()["gone"]})
+        assert done.returncode != 0 and site.outcomes() == {"gone": "unreachable"}
+        assert site.report()["run"] == playbook
+
+
+def test_a_check_predicts_and_verify_tells_a_file_that_is_not_as_declared(site: Site) -> None:
+    hosts = {"works": site.hosts()["works"]}
+    config = site.folder / "works" / "msmtprc"
+    assert site.run("apply", hosts, "--check").returncode == 0
+    assert (site.outcomes(), site.report()["check_mode"], config.exists()) == ({"works": "would_change"}, True, False)
+    done = site.run("verify", hosts)
+    assert done.returncode != 0 and "These differ from the declaration" in done.stdout
+    assert (site.outcomes(), site.report()["check_mode"], config.exists()) == ({"works": "differs"}, False, False)
+    assert site.run("apply", hosts).returncode == 0
+    done = site.run("verify", hosts)
+    assert done.returncode == 0 and "changed=0" in done.stdout
+    assert (site.outcomes(), site.report()["outcome"]) == ({"works": "ok"}, "ok")
+
+
+def test_with_limit_the_report_is_of_the_hosts_that_were_run(site: Site) -> None:
+    hosts = {name: host for name, host in site.hosts().items() if name in ("works", "login")}
+    assert site.run("apply", hosts, "--limit", "works").returncode == 0
+    assert site.outcomes() == {"works": "changed"}
+
+
+def test_without_a_folder_there_is_no_report_and_a_host_fails_all_the_same(site: Site) -> None:
+    done = site.run("apply", {"typo": site.hosts()["typo"]}, "-e", "smtp_relay_report_dest=")
+    assert done.returncode != 0 and "[unknown-key]" in done.stdout
+    assert not (site.folder / "reports").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(site: Site) -> None:
+    (site.folder / "file").write_text("", encoding="utf-8")
+    done = site.run("apply", {"works": site.hosts()["works"]}, "-e", f"smtp_relay_report_dest={site.folder}/file")
+    assert done.returncode != 0
+    assert (
+        f"{site.folder}/file: the report could not be written (File exists). Set smtp_relay_report_dest to a folder that can be."
+        in done.stdout
+    )
