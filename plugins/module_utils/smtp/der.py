@@ -117,3 +117,8 @@ def _alt_names(rest: t.Sequence[_Value]) -> t.Iterator[str]:
                         yield name.body.decode("ascii", "backslashreplace")
                     elif name.tag == SAN_IP:
                         yield str(ipaddress.ip_address(name.body))
+
+
+def contents(data: bytes, tag: int) -> list[tuple[int, bytes]]:
+    """Tag and body of each value within the one of this ``tag`` that ``data`` is. Raises :class:`DerError`."""
+    return [(value.tag, value.body) for value in _inside(_values(data)[0], tag)]

@@ -25,7 +25,7 @@ _SENDER = "Use a sender that this login owns, or have the right to send as it gr
 _LATER = "Try again later."
 _OPERATOR = "Ask the operator of the relay."
 _MECHANISM = "Leave auth_mechanisms out, or name one that is offered: {offered}."
-_PASSWORD = "Correct the username or the password; the connection itself is fine."
+_PASSWORD = "{wrong}; the connection itself is fine."
 _LESS = "Send less at a time, and wait."
 
 CATEGORIES = {
@@ -118,7 +118,7 @@ CATEGORIES = {
             "If the relay needs no login, declare no username.",
         ),
     ),
-    "auth_mechanism_unsupported": Diagnosis("takes none of the login mechanisms that were allowed; it offers {offered}", (_MECHANISM,)),
+    "auth_mechanism_unsupported": Diagnosis("takes none of the login mechanisms that were allowed and can be used here; it offers {offered}", (_MECHANISM, "{detail}.")),
     "auth_mechanism_too_weak": Diagnosis(
         "refuses this login mechanism ({mechanism}) as too weak",
         ("Allow a stronger mechanism in auth_mechanisms.", "Move the password as its text says."),
@@ -130,7 +130,7 @@ CATEGORIES = {
     "auth_required": Diagnosis("wants a login first", (_LOGIN,)),
     "auth_failed": Diagnosis('rejected the login of "{username}" ({mechanism})', (_PASSWORD,)),
     "auth_server_unproven": Diagnosis(
-        "could not prove that it knows the password", ("Treat the relay as an impostor until this is explained.", _OPERATOR)
+        "could not prove that it knows the password: {detail}", ("Treat the relay as an impostor until this is explained.", _OPERATOR)
     ),
     "auth_app_password_required": Diagnosis(
         'wants an app password for "{username}"', ("Make an app password for this account and use it here.",)
@@ -176,8 +176,8 @@ def explain(category: str, facts: t.Mapping[str, t.Any]) -> tuple[str, list[str]
     """The sentence and the remedies of ``category``, filled with ``facts``; a fact that is not known says so."""
     row = CATEGORIES[category]
     known = _Facts((key, value) for key, value in facts.items() if value not in ("", None))
-    if "timeout" not in known:
-        known["timeout"] = 0
+    known.setdefault("timeout", 0)
+    known.setdefault("wrong", "Correct the username or the password")
     return row.sentence.format_map(known), [remedy.format_map(known) for remedy in row.remedies if _applies(remedy, known)]
 
 

@@ -5,25 +5,20 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
+import os
 import typing as t
 
-from .auth import Credential, Mechanism, Unusable, candidates
+from .actions import Action, AwaitReply, Command, Connect, Dialogue, Patience, Resolve, Send, StartTls, ask, command, require
 from .failure import Failure
+from .login import authenticate
 from .record import Record
-from .reply import Capabilities, Reply
+from .reply import Capabilities
+from .sasl import Credential, Random
 
 LEVELS = ("connect", "tls", "auth", "envelope")
 
 # RFC 5321 wants the client to wait for the answer to QUIT; a server that keeps us waiting has still passed.
 QUIT_PATIENCE = 2.0
-
-_CONTROL = re.compile("[\x00-\x1f\x7f]")
-_UNSUPPORTED = re.compile(
-    r"unsupported|unrecogni[sz]ed|unknown|not (?:supported|implemented|recogni[sz]ed|available)|invalid mechanism", re.I
-)
 
 
 class Goal(t.NamedTuple):
@@ -39,66 +34,13 @@ class Goal(t.NamedTuple):
     recipients: t.Tuple[str, ...] = ()
     message: t.Optional[bytes] = None
     greeting_patience: t.Optional[float] = None
+    host: str = ""
+    port: int = 0
+    random: Random = os.urandom
 
     def reaches(self, level: str) -> bool:
         """Whether this level is to be reached."""
         return LEVELS.index(self.level) >= LEVELS.index(level)
-
-
-class Command(t.NamedTuple):
-    """What goes on the wire, with its line end, and what a transcript may print of it."""
-
-    line: bytes
-    shown: str
-
-
-class Resolve(t.NamedTuple):
-    """Look the name up; answered with the addresses."""
-
-
-class Connect(t.NamedTuple):
-    """Open the connection; answered with a :class:`Peer`."""
-
-
-class StartTls(t.NamedTuple):
-    """Secure the connection now; answered with what TLS settled on."""
-
-
-class Send(t.NamedTuple):
-    """Send commands, in one group where there are several (RFC 2920). Not answered."""
-
-    commands: t.Tuple[Command, ...]
-
-
-class AwaitReply(t.NamedTuple):
-    """Wait for the next reply; answered with it."""
-
-
-class Patience(t.NamedTuple):
-    """From here on wait at most so many seconds in all (None: what the deadline allows). Not answered."""
-
-    seconds: t.Optional[float]
-
-
-class Peer(t.NamedTuple):
-    """The two ends of the connection."""
-
-    ip: str
-    local_ip: str
-    loopback: bool
-
-
-Action = t.Union[Resolve, Connect, StartTls, Send, AwaitReply, Patience]
-Dialogue = t.Generator[Action, t.Any, None]
-Asking = t.Generator[Action, t.Any, Reply]
-
-
-def command(verb: str, argument: str = "", shown: str = "") -> Command:
-    """The only place where commands are made: no control character gets past it (command injection)."""
-    line = verb + " " + argument if argument else verb
-    if _CONTROL.search(line):
-        raise Failure("protocol_error", detail="%s: control characters are not allowed in a command" % verb)
-    return Command(line.encode("utf-8") + b"\r\n", shown or line)
 
 
 def converse(goal: Goal, record: Record) -> Dialogue:
@@ -111,7 +53,8 @@ def converse(goal: Goal, record: Record) -> Dialogue:
             yield from _starttls(goal, record)
             record.reached = "tls"
         if goal.reaches("auth") and goal.credential is not None:
-            yield from _authenticate(goal, goal.credential, record)
+            with record.during("auth"):
+                yield from authenticate(goal, goal.credential, record)
         if goal.reaches("auth"):
             record.reached = "auth"
         if goal.reaches("envelope"):
@@ -139,7 +82,7 @@ def _greet(goal: Goal, record: Record) -> Dialogue:
         yield Patience(goal.greeting_patience)
         record.greeting = record.reply = yield AwaitReply()
         yield Patience(None)
-        _require(record.reply, 2, "server_busy" if record.reply.kind == 4 else "greeting_rejected")
+        require(record.reply, 2, "server_busy" if record.reply.kind == 4 else "greeting_rejected")
     record.before_tls = record.capabilities = yield from _ehlo(goal, record, "ehlo")
     if goal.security == "tls":
         record.before_tls, record.after_tls = Capabilities({}), record.capabilities
@@ -148,13 +91,13 @@ def _greet(goal: Goal, record: Record) -> Dialogue:
 def _ehlo(goal: Goal, record: Record, step: str) -> t.Generator[Action, t.Any, Capabilities]:
     name = goal.helo or _literal(record.peer.local_ip)
     with record.during(step):
-        reply = yield from _ask(record, command("EHLO", name))
+        reply = yield from ask(record, command("EHLO", name))
         # RFC 5321 3.2: a server that does not know EHLO says 500 or 502, and is then greeted with HELO.
         if reply.code in (500, 502):
-            reply = yield from _ask(record, command("HELO", name))
-            _require(reply, 2, "ehlo_rejected", helo=name)
+            reply = yield from ask(record, command("HELO", name))
+            require(reply, 2, "ehlo_rejected", helo=name)
             return Capabilities({})
-        _require(reply, 2, "ehlo_rejected", helo=name)
+        require(reply, 2, "ehlo_rejected", helo=name)
         return Capabilities.from_reply(reply)
 
 
@@ -170,74 +113,12 @@ def _starttls(goal: Goal, record: Record) -> Dialogue:
         if not offered:
             masked = record.capabilities.masked
             raise Failure("starttls_masked" if masked else "starttls_not_offered", offered=", ".join(sorted(record.capabilities.words)))
-        _require((yield from _ask(record, command("STARTTLS"))), 2, "starttls_refused")
+        require((yield from ask(record, command("STARTTLS"))), 2, "starttls_refused")
     with record.during("tls"):
         record.tls = yield StartTls()
     # RFC 3207 4.2: forget what was said in clear text, and ask again.
     record.capabilities = Capabilities({})
     record.after_tls = record.capabilities = yield from _ehlo(goal, record, "ehlo_tls")
-
-
-def _authenticate(goal: Goal, credential: Credential, record: Record) -> Dialogue:
-    with record.during("auth"):
-        if record.tls is None and not goal.allow_plaintext_auth and not record.peer.loopback:
-            raise Failure("auth_requires_tls", detail="the password was not sent, because the connection is not encrypted")
-        offered = record.capabilities.auth
-        if not offered:
-            starttls = record.tls is None and record.capabilities.offers("STARTTLS")
-            raise Failure("auth_not_offered", starttls_hint="It does offer STARTTLS: use security: starttls." if starttls else "")
-        mechanisms = candidates(offered, goal.mechanisms)
-        if not mechanisms:
-            raise Failure("auth_mechanism_unsupported", offered=", ".join(offered), allowed=", ".join(goal.mechanisms))
-        reply = None
-        for mechanism in mechanisms:
-            reply, rejected_login = yield from _login(mechanism, credential, record)
-            if reply.kind == 2:
-                record.mechanism = mechanism.name
-                return
-            if rejected_login:
-                raise _refused(reply, "auth_temporary" if reply.kind == 4 else "auth_failed", mechanism=mechanism.name)
-        raise Failure("auth_mechanism_unsupported", reply, offered=", ".join(offered), allowed=", ".join(goal.mechanisms))
-
-
-def _login(mechanism: Mechanism, credential: Credential, record: Record) -> t.Generator[Action, t.Any, tuple[Reply, bool]]:
-    """One mechanism (RFC 4954 4). Returns the last reply, and whether it was an answer to the login itself."""
-    record.tried.append(mechanism.name)
-    exchange = mechanism.exchange(credential)
-    first = next(exchange)
-    start = mechanism.name if first is None else mechanism.name + " " + (_encode(first) or "=")
-    record.hide(start.partition(" ")[2])
-    reply = yield from _ask(record, command("AUTH", start, "AUTH " + mechanism.name + (" ********" if first else "")))
-    if reply.kind != 3:
-        return reply, reply.kind != 2 and not _mechanism_unknown(reply)
-    while reply.kind == 3:
-        try:
-            answer = _encode(exchange.send(_decode(reply)) or b"")
-        except Unusable as exc:
-            yield from _ask(record, command("*"))
-            raise Failure("auth_mechanism_unsupported", detail="%s: %s" % (mechanism.name, exc)) from exc
-        except StopIteration:
-            reply = yield from _ask(record, command("*"))
-            raise Failure("protocol_error", reply, detail="%s: the server asks for more than the mechanism has" % mechanism.name) from None
-        record.hide(answer)
-        reply = yield from _ask(record, Command(answer.encode("ascii") + b"\r\n", "********"))
-    return reply, reply.kind != 2
-
-
-def _mechanism_unknown(reply: Reply) -> bool:
-    """RFC 4954 4: 504 is "unrecognized authentication type". Some servers say 500 to 502 and put it in words."""
-    return reply.code == 504 or (reply.code in (500, 501, 502) and bool(_UNSUPPORTED.search(reply.text)))
-
-
-def _encode(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
-
-
-def _decode(reply: Reply) -> bytes:
-    try:
-        return base64.b64decode(reply.lines[-1].encode("utf-8"))
-    except binascii.Error:
-        raise Failure("protocol_error", reply, detail="its login challenge is not base64") from None
 
 
 def _envelope(goal: Goal, record: Record) -> Dialogue:
@@ -287,9 +168,9 @@ def _in_order(steps: list[tuple[str, Command]], record: Record) -> Dialogue:
             record.quit_sent = True
         try:
             with record.during(step):
-                record.reply = (yield AwaitReply()) if grouped else (yield from _ask(record, line))
+                record.reply = (yield AwaitReply()) if grouped else (yield from ask(record, line))
                 if step != "quit":
-                    _require(record.reply, 2, REFUSED_AT[step])
+                    require(record.reply, 2, REFUSED_AT[step])
         except Failure as failure:
             first = first or failure
             if failure.reply is None and step != "quit":
@@ -303,12 +184,12 @@ def _in_order(steps: list[tuple[str, Command]], record: Record) -> Dialogue:
 def _message(message: bytes, record: Record) -> Dialogue:
     """RFC 5321 3.3 and 4.5.2: DATA, the text with dots doubled, a dot alone."""
     with record.during("data"):
-        _require((yield from _ask(record, command("DATA"))), 3, "message_rejected")
+        require((yield from ask(record, command("DATA"))), 3, "message_rejected")
     lines = message.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
     body = b"".join((b"." if line.startswith(b".") else b"") + line + b"\r\n" for line in lines)
     with record.during("message"):
-        reply = yield from _ask(record, Command(body + b".\r\n", "(the message, %d bytes)" % len(body)))
-        _require(reply, 2, "message_rejected")
+        reply = yield from ask(record, Command(body + b".\r\n", "(the message, %d bytes)" % len(body)))
+        require(reply, 2, "message_rejected")
         record.accepted = reply
 
 
@@ -320,22 +201,6 @@ def _quit(record: Record) -> Dialogue:
     yield Patience(QUIT_PATIENCE)
     try:
         with record.during("quit"):
-            yield from _ask(record, command("QUIT"))
+            yield from ask(record, command("QUIT"))
     except Failure:
         return
-
-
-def _ask(record: Record, line: Command) -> Asking:
-    yield Send((line,))
-    record.reply = yield AwaitReply()
-    return record.reply
-
-
-def _require(reply: Reply, kind: int, otherwise: str, **facts: t.Any) -> None:
-    if reply.kind != kind:
-        raise _refused(reply, otherwise, **facts)
-
-
-def _refused(reply: Reply, category: str, **facts: t.Any) -> Failure:
-    # RFC 5321 3.8: 421 means that the server is going away, whatever was asked.
-    return Failure("server_busy" if reply.code == 421 else category, reply, **facts)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .dialogue import AwaitReply, Connect, Dialogue, Patience, Resolve, Send, StartTls
+from .actions import AwaitReply, Compute, Connect, Dialogue, Patience, Resolve, Send, StartTls
 from .failure import Failure
 from .reply import Malformed, Reply, ReplyParser
 
@@ -28,7 +28,7 @@ class Close(t.NamedTuple):
     """The conversation is over."""
 
 
-Effect = t.Union[Resolve, Connect, Write, Read, StartTls, Patience, Close]
+Effect = t.Union[Resolve, Connect, Write, Read, StartTls, Patience, Compute, Close]
 
 
 class Engine:
@@ -45,7 +45,7 @@ class Engine:
         return self._resume(None)
 
     def answered(self, answer: t.Any) -> list[Effect]:
-        """What ``Resolve``, ``Connect`` or ``StartTls`` came to; handed to the dialogue."""
+        """What ``Resolve``, ``Connect``, ``StartTls`` or ``Compute`` came to; handed to the dialogue."""
         return self._resume(answer)
 
     def received(self, data: bytes) -> list[Effect]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .auth import NAMES, Credential
+from .auth import NAMES
 from .diagnosis import CATEGORIES
+from .sasl import Credential
 from .secret import Secret
 from .tls import TlsSettings
 
@@ -70,7 +71,7 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
                 fingerprints,
             ),
             credential=credential,
-            mechanisms=tuple(name.upper() for name in options.get("auth_mechanisms") or ()),
+            mechanisms=_mechanisms(options),
             allow_plaintext_auth=options["allow_plaintext_auth"],
             helo=options.get("helo") or "",
             timeout=float(options["timeout"]),
@@ -92,9 +93,22 @@ def _given(values: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
 
 
 def _credential(options: Options) -> Credential | None:
-    if not options.get("username"):
+    """Who logs in: by name, or by client certificate where that is asked for by name or by level."""
+    by_certificate = bool(options.get("client_cert")) and ("EXTERNAL" in _mechanisms(options) or options.get("level") == "auth")
+    if not options.get("username") and not by_certificate:
         return None
-    return Credential(options["username"], Secret(options.get("password") or ""))
+    token = (options.get("oauth2") or {}).get("token")
+    return Credential(
+        username=options.get("username") or "",
+        password=Secret(options.get("password") or ""),
+        token=Secret(token) if token else None,
+        domain=options.get("auth_domain") or "",
+        certificate=bool(options.get("client_cert")),
+    )
+
+
+def _mechanisms(options: Options) -> tuple[str, ...]:
+    return tuple(name.upper() for name in options.get("auth_mechanisms") or ())
 
 
 def _control_characters(options: Options) -> list[str]:
@@ -117,10 +131,13 @@ def _contradictions(options: Options) -> list[str]:
     rows = (
         (not options.get("host"), "host: is missing. Name the relay. [host-missing]"),
         (
-            bool(options.get("username")) != bool(options.get("password")),
+            bool(options.get("password")) > bool(options.get("username")) or (bool(options.get("username")) and not _proof(options)),
             "username, password: one is given without the other. Give both or none. [credential-half]",
         ),
-        (level == "auth" and not options.get("username"), "level: auth needs username and password. [level-credential]"),
+        (
+            level == "auth" and not options.get("username") and not options.get("client_cert"),
+            "level: auth needs username and password. [level-credential]",
+        ),
         (
             envelope and not (options.get("from") and options.get("to")),
             "from, to: are needed for level: envelope and for send. [envelope-addresses]",
@@ -143,6 +160,11 @@ def _contradictions(options: Options) -> list[str]:
         ),
     )
     return [text for wrong, text in rows if wrong]
+
+
+def _proof(options: Options) -> bool:
+    """Whether there is anything that proves who logs in."""
+    return any(options.get(key) for key in ("password", "oauth2", "client_cert"))
 
 
 def _port_and_security(port: int | None, security: str | None) -> tuple[int, str, list[str]]:

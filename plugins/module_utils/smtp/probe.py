@@ -74,7 +74,8 @@ def probe(relay: Relay, check_mode: bool) -> dict[str, t.Any]:
     deadline = Deadline(relay.timeout)
     redactor = Redactor()
     if relay.credential is not None:
-        redactor.learn(relay.credential.username, relay.credential.password)
+        for secret in (relay.credential.password, relay.credential.token or relay.credential.password):
+            redactor.learn(relay.credential.username, secret)
     record = Record(redactor)
     due = relay.send != "never" and _sending().due(relay)
     message = _sending().compose(relay) if due and not check_mode else None
@@ -112,4 +113,6 @@ def _goal(relay: Relay, message: t.Any) -> Goal:
         recipients=relay.recipients,
         message=message.data if message else None,
         greeting_patience=relay.timeout - reserve if relay.diagnose else None,
+        host=relay.host,
+        port=relay.port,
     )

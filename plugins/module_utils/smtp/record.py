@@ -13,7 +13,7 @@ from .failure import Failure
 from .reply import Capabilities, Reply
 
 if t.TYPE_CHECKING:
-    from .dialogue import Peer
+    from .actions import Peer
     from .secret import Redactor
     from .tls import TlsInfo
 
@@ -56,8 +56,11 @@ class Record:
         self.reply: Reply | None = None
         self.capabilities = self.before_tls = self.after_tls = Capabilities({})
         self.tls: TlsInfo | None = None
+        self.certificate = b""
         self.tried: list[str] = []
         self.mechanism = ""
+        self.remarks: list[str] = []
+        self.suspicion = ""
         self.accepted: Reply | None = None
         self.quit_sent = False
         self.reached = ""
@@ -70,6 +73,12 @@ class Record:
     def hide(self, line: str) -> None:
         """This was sent while logging in: it must not show, should the server say it back."""
         self._redactor.learn_line(line)
+
+    def remark(self, text: str, suspicion: str = "") -> None:
+        """Something that a mechanism saw; ``suspicion`` is the category of a refusal that follows then, empty for the usual one."""
+        self.remarks.append(text)
+        self.suspicion = suspicion
+        self.trace("*", text)
 
     @contextlib.contextmanager
     def during(self, name: str) -> t.Iterator[None]:

@@ -100,6 +100,8 @@ def _verdict(outcome: Outcome) -> tuple[Verdict, dict[str, t.Any]]:
     failure = record.failure
     facts.update(failure.facts, detail=failure.detail)
     verdict = classify(failure.category, failure.stage, failure.reply, relay.host, greeting)
+    if record.remarks and verdict.meaning:
+        verdict = verdict._replace(meaning="; ".join([verdict.meaning] + record.remarks))
     if outcome.finding is not None and outcome.finding.category:
         verdict = verdict._replace(category=outcome.finding.category)
     return verdict, facts

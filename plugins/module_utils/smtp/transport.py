@@ -13,7 +13,7 @@ import time
 import typing as t
 
 from . import tls
-from .dialogue import Connect, Patience, Peer, Resolve, StartTls
+from .actions import Compute, Connect, Patience, Peer, Resolve, StartTls
 from .engine import Close, Effect, Engine, Read, Write
 from .failure import Failure
 from .record import Address, Record
@@ -97,7 +97,13 @@ class _Wire:
             return lambda: engine.answered(peer)
         elif isinstance(effect, StartTls):
             self._sock, info = tls.handshake(self._ready(), self._endpoint.tls)
+            self._record.certificate = self._sock.getpeercert(True) or b""
             return lambda: engine.answered(info)
+        elif isinstance(effect, Compute):
+            worked = in_time(effect.work, self._deadline.left())
+            if worked is None:
+                raise Failure("deadline_exceeded")
+            return lambda: engine.answered(worked)
         else:
             assert isinstance(effect, Close)
             self.close()

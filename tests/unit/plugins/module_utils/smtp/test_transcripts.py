@@ -22,12 +22,13 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp import options as smtp_options
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.auth import Credential
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.dialogue import Connect, Goal, Peer, Resolve, StartTls, converse
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.actions import Compute, Connect, Peer, Resolve, StartTls
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.dialogue import Goal, converse
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.engine import Close, Effect, Engine, Read, Write
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.failure import Failure
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.record import Record
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.result import Outcome, build
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.sasl import Credential
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor, Secret
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.tls import TlsInfo
 from smtp_rig import CRAM, ENCODINGS, PASSWORD, PASSWORD_64, PLAIN, options
@@ -65,6 +66,8 @@ class Conversation:
                 self.do(self.engine.answered(["127.0.0.1"]))
             elif isinstance(effect, Connect):
                 self.do(self.engine.answered(Peer(self.local_ip, self.local_ip, self.loopback)))
+            elif isinstance(effect, Compute):
+                self.do(self.engine.answered(effect.work()))
             elif isinstance(effect, Write):
                 self.flights += 1
                 self.sent += effect.data.decode("utf-8").split("\r\n")[:-1]
