@@ -21,7 +21,7 @@ sys.path.insert(0, str(COLLECTIONS))
 def private_ansible(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Ansible programs started by a test find this collection and never the user's settings, home or other collections."""
     os.environ["PATH"] = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ["PATH"]])
-    os.environ["ANSIBLE_CONFIG"] = os.devnull
+    os.environ["ANSIBLE_CONFIG"] = str(ROOT / "demo" / "ansible.cfg")
     os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)
     os.environ["ANSIBLE_HOME"] = str(tmp_path_factory.mktemp("ansible-home"))
     os.environ["ANSIBLE_LOCALHOST_WARNING"] = "false"
