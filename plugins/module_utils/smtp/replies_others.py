@@ -82,7 +82,7 @@ ROWS = (
     ),
     Row(
         "ses-credentials",
-        "",
+        "ses",  # other servers say the same of any wrong password
         ("535", "authentication credentials invalid"),
         "auth_failed",
         "not an SMTP credential of this region",
