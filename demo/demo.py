@@ -53,7 +53,8 @@ def step(title: str, tag: str, variables: pathlib.Path) -> bool:
     say(title)
     said = OUT / "said.txt"
     said.unlink(missing_ok=True)
-    command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "-i", str(HERE / "inventory"), "-e", f"@{variables}", "--tags", tag, str(HERE / "steps.yml")]
+    ansible = pathlib.Path(sys.executable).parent / "ansible-playbook"
+    command = [str(ansible), "-i", str(HERE / "inventory"), "-e", f"@{variables}", "--tags", tag, str(HERE / "steps.yml")]
     environment = {
         **os.environ, "ANSIBLE_COLLECTIONS_PATH": str(pathlib.Path(sys.prefix) / "collections"), "ANSIBLE_HOME": str(OUT / "ansible"),
         "ANSIBLE_CONFIG": str(HERE / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1",
@@ -67,7 +68,8 @@ def step(title: str, tag: str, variables: pathlib.Path) -> bool:
 def arrived(relay: EmbeddedRelay) -> bool:
     """Show the message that the relay took."""
     for message in relay.messages:
-        print(f"    The relay took: {message['subject']!r} from {message['sender']} to {', '.join(message['recipients'])}; {message['security']}; logged in as {message['user']}")
+        print(f"    The relay took: {message['subject']!r} from {message['sender']} to {', '.join(message['recipients'])};", end=" ")
+        print(f"{message['security']}; logged in as {message['user']}")
     return len(relay.messages) == 1
 
 

@@ -94,9 +94,8 @@ def _certificates(folder: pathlib.Path) -> tuple[pathlib.Path, ssl.SSLContext]:
     (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     server = folder / "server.pem"
     server.touch(mode=0o600)
-    server.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()) + leaf.public_bytes(serialization.Encoding.PEM)
-    )
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    server.write_bytes(key.private_bytes(pem, pkcs8, serialization.NoEncryption()) + leaf.public_bytes(pem))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(server)
     return folder / "ca.pem", context
@@ -104,7 +103,8 @@ def _certificates(folder: pathlib.Path) -> tuple[pathlib.Path, ssl.SSLContext]:
 
 def _signed(subject: x509.Name, issuer: x509.Name, public_key: t.Any, signer: t.Any, extensions: list[tuple[t.Any, bool]]) -> x509.Certificate:
     now = datetime.datetime.now(datetime.timezone.utc)
-    builder = x509.CertificateBuilder(issuer, subject, public_key, x509.random_serial_number(), now - datetime.timedelta(hours=1), now + datetime.timedelta(days=30))
+    first, last = now - datetime.timedelta(hours=1), now + datetime.timedelta(days=30)
+    builder = x509.CertificateBuilder(issuer, subject, public_key, x509.random_serial_number(), first, last)
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
     return builder.sign(signer, hashes.SHA256())

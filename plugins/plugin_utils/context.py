@@ -30,7 +30,10 @@ def expression_context(
 
 
 def _mailbox_names(prefix: str, box: Mailbox | None) -> dict[str, str | None]:
-    parts = {"": box and box.mailbox, "_address": box and box.address, "_name": (box and box.name) or None, "_local": box and box.local, "_domain": box and box.domain}
+    parts = {
+        "": box and box.mailbox, "_address": box and box.address, "_name": (box and box.name) or None,
+        "_local": box and box.local, "_domain": box and box.domain,
+    }
     return {prefix + suffix: part for suffix, part in parts.items()}
 
 

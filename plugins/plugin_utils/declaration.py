@@ -164,7 +164,10 @@ def _resolve(name: str, raw: dict[str, t.Any], where: str, default: bool) -> tup
     kind = raw.get("type", "smtp")
     if kind == "local_mta":
         problems = [
-            Problem(f"{where}.{key}", "a local MTA is reached at 127.0.0.1 port 25 without login.", "not-for-type", "Leave it out here; say it on the relay named by via.")
+            Problem(
+                f"{where}.{key}", "a local MTA is reached at 127.0.0.1 port 25 without login.", "not-for-type",
+                "Leave it out here; say it on the relay named by via.",
+            )
             for key in ("host", "port", "security", "username", "password", "oauth2") if key in raw
         ]
         raw = {**raw, **LOCAL_MTA}
@@ -300,7 +303,8 @@ def _requests(raw: t.Any, relays: t.Mapping[str, Relay], default: str) -> tuple[
             elif isinstance(item, dict) and "relay" in item:
                 wrong = [_unknown_relay(f"{where}.relay", request.relay, relays)]
             if request.name in [other.name for other in requests]:
-                wrong.append(Problem(where, f'"{request.name}" is listed twice.', "same-name", "Give one of them another name, and app: with the application's."))
+                hint = "Give one of them another name, and app: with the application's."
+                wrong.append(Problem(where, f'"{request.name}" is listed twice.', "same-name", hint))
             requests.append(request)
         problems += wrong
     return requests, problems

@@ -20,7 +20,10 @@ from .problems import Problem, ProblemsError, did_you_mean, one_of
 from .refusal import acceptable
 
 CREDENTIALS = ("in_force", "current", "next")
-PREFERENCES = ("from", "from_name", "reply_to", "helo", "timeout", "tls_min_version", "auth_mechanisms", "charset", "plain_text", "max_attachment_mb", "signature")
+PREFERENCES = (
+    "from", "from_name", "reply_to", "helo", "timeout", "tls_min_version", "auth_mechanisms",
+    "charset", "plain_text", "max_attachment_mb", "signature",
+)
 _MAPPED_BY = {
     "no_verify": {"validate_certs"}, "ca_path": {"ca_path"}, "tls_server_name": {"tls_server_name"}, "login": {"password"},
     "oauth2": {"client_secret", "refresh_token", "client_id"}, "ms_graph": {"client_secret", "client_id"},
@@ -200,7 +203,10 @@ def _unexpressed(relay: Relay, form: Form) -> tuple[str, ...]:
 
 def _same_files(plans: t.Sequence[AppPlan]) -> list[Problem]:
     return [
-        Problem(f"{second.request.where} ({second.request.name})", f"{file.path} is already written for {first.request.name}.", "same-file", "Give one of them another path.")
+        Problem(
+            f"{second.request.where} ({second.request.name})", f"{file.path} is already written for {first.request.name}.", "same-file",
+            "Give one of them another path.",
+        )
         for first, second in itertools.combinations(plans, 2)
         for file in second.files if _normal(file.path) in [_normal(other.path) for other in first.files]
     ]

@@ -24,20 +24,42 @@ GITEA_INI = "; mine\n[server]\nHTTP_PORT = 3000\n"
 def config(folder: Path, relay: t.Any, apps: t.Any, *options: str, **variables: t.Any) -> "subprocess.CompletedProcess[str]":
     """Run one smtp_config task against this machine."""
     # Ansible reads JSON as YAML; the task takes the values as variables, as a play would.
-    inventory = {"all": {"hosts": {"site": {
-        "ansible_connection": "local", "ansible_python_interpreter": sys.executable, "smtp_relay": relay, "smtp_relay_apps": apps, **variables}}}}
+    inventory = {
+        "all": {
+            "hosts": {
+                "site": {
+                    "ansible_connection": "local",
+                    "ansible_python_interpreter": sys.executable,
+                    "smtp_relay": relay,
+                    "smtp_relay_apps": apps,
+                    **variables,
+                }
+            }
+        }
+    }
     (folder / "inventory.json").write_text(json.dumps(inventory))
-    task = {"smarthost.mail.smtp_config": {"relay": "{{ smtp_relay }}", "apps": "{{ smtp_relay_apps }}", "state_dir": str(folder / "state")}}
+    task = {
+        "smarthost.mail.smtp_config": {"relay": "{{ smtp_relay }}", "apps": "{{ smtp_relay_apps }}", "state_dir": str(folder / "state")}
+    }
     (folder / "play.json").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(folder / "inventory.json"), str(folder / "play.json"), *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"})
+    command = [
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        "-i",
+        str(folder / "inventory.json"),
+        str(folder / "play.json"),
+        *options,
+    ]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"}
+    )
 
 
 def snapshot(folder: Path) -> t.Dict[str, t.Any]:
     """Every path below a folder with what it holds, but for what `config` itself puts there."""
     return {
         str(path.relative_to(folder)): os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else "folder"
-        for path in sorted(folder.rglob("*")) if path.name not in ("inventory.json", "play.json", "lock")
+        for path in sorted(folder.rglob("*"))
+        if path.name not in ("inventory.json", "play.json", "lock")
     }
 
 
@@ -53,23 +75,26 @@ def refused(folder: Path, relay: t.Any, apps: t.Any, code: str, *words: str, **v
     assert "canary-of-a-secret" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("relay, apps, code, words", [
-    ({**RELAY, "hots": "x"}, [], "unknown-key", ['Did you mean "host"?']),
-    ({**RELAY, "passwrd": "canary-of-a-secret"}, [], "unknown-key", ['Did you mean "password"?']),
-    ({**RELAY, "port": "many"}, [], "wrong-type", ["a whole number"]),
-    ({**RELAY, "enabled": "perhaps"}, [], "wrong-type", ["true or false"]),
-    (["a list"], [], "no-relay", ["a mapping"]),
-    (RELAY, "gitea", "wrong-type", ["a list"]),
-    (RELAY, ["gitee"], "unknown-application", ['Did you mean "gitea"?']),
-    ({"relays": {"main": RELAY}}, [], "missing-key", ["default is missing"]),
-    ({"default": ["main", "other"], "relays": {"main": RELAY, "other": RELAY}}, [], "wrong-type", ["smtp_relay.default"]),
-    ({"default": "mian", "relays": {"main": RELAY}}, [], "unknown-relay", ['Did you mean "main"?']),
-    (RELAY, [{"name": "gitea", "relay": "alerts"}], "unknown-relay", ['no relay "alerts"']),
-    ({**RELAY, "from": "a@example.com\r\nBcc: b@example.com"}, [], "not-an-address", ["smtp_relay.from"]),
-    ({**RELAY, "helo": "a\nb"}, [], "not-a-host", ["smtp_relay.helo"]),
-    ({**RELAY, "username": "a\x00b"}, [], "control-character", ["smtp_relay.username"]),
-    ({**RELAY, "security": "none"}, [], "plaintext-auth", ["clear text"]),
-])
+@pytest.mark.parametrize(
+    "relay, apps, code, words",
+    [
+        ({**RELAY, "hots": "x"}, [], "unknown-key", ['Did you mean "host"?']),
+        ({**RELAY, "passwrd": "canary-of-a-secret"}, [], "unknown-key", ['Did you mean "password"?']),
+        ({**RELAY, "port": "many"}, [], "wrong-type", ["a whole number"]),
+        ({**RELAY, "enabled": "perhaps"}, [], "wrong-type", ["true or false"]),
+        (["a list"], [], "no-relay", ["a mapping"]),
+        (RELAY, "gitea", "wrong-type", ["a list"]),
+        (RELAY, ["gitee"], "unknown-application", ['Did you mean "gitea"?']),
+        ({"relays": {"main": RELAY}}, [], "missing-key", ["default is missing"]),
+        ({"default": ["main", "other"], "relays": {"main": RELAY, "other": RELAY}}, [], "wrong-type", ["smtp_relay.default"]),
+        ({"default": "mian", "relays": {"main": RELAY}}, [], "unknown-relay", ['Did you mean "main"?']),
+        (RELAY, [{"name": "gitea", "relay": "alerts"}], "unknown-relay", ['no relay "alerts"']),
+        ({**RELAY, "from": "a@example.com\r\nBcc: b@example.com"}, [], "not-an-address", ["smtp_relay.from"]),
+        ({**RELAY, "helo": "a\nb"}, [], "not-a-host", ["smtp_relay.helo"]),
+        ({**RELAY, "username": "a\x00b"}, [], "control-character", ["smtp_relay.username"]),
+        ({**RELAY, "security": "none"}, [], "plaintext-auth", ["clear text"]),
+    ],
+)
 def test_a_wrong_declaration_is_refused(relay: t.Any, apps: t.Any, code: str, words: t.List[str], tmp_path: Path) -> None:
     refused(tmp_path, relay, apps, code, *words)
 
@@ -93,18 +118,29 @@ def a_pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
-@pytest.mark.parametrize("make, code, word", [
-    (a_folder, "target-is-folder", "a folder"), (a_dangling_link, "dangling-link", "symbolic link"), (a_pipe, "not-a-file", "mailer.env"),
-], ids=lambda item: getattr(item, "__name__", None))
+@pytest.mark.parametrize(
+    "make, code, word",
+    [
+        (a_folder, "target-is-folder", "a folder"),
+        (a_dangling_link, "dangling-link", "symbolic link"),
+        (a_pipe, "not-a-file", "mailer.env"),
+    ],
+    ids=lambda item: getattr(item, "__name__", None),
+)
 def test_a_target_that_is_no_file_is_refused(make: t.Callable[[Path], None], code: str, word: str, tmp_path: Path) -> None:
     make(tmp_path / "mailer.env")
     apps = [{"name": "gitea", "path": str(tmp_path / "mailer.env")}, {"name": "good", "app": "gitea", "path": str(tmp_path / "good.env")}]
     refused(tmp_path, RELAY, apps, code, word)
 
 
-@pytest.mark.parametrize("name, form, text", [
-    ("gitea", "ini", "[server\nHTTP_PORT = 3000\n"), ("alertmanager", "yaml", "route: [unclosed\n"), ("mattermost", "json", '{"EmailSettings": {"SMTPServer": \n'),
-])
+@pytest.mark.parametrize(
+    "name, form, text",
+    [
+        ("gitea", "ini", "[server\nHTTP_PORT = 3000\n"),
+        ("alertmanager", "yaml", "route: [unclosed\n"),
+        ("mattermost", "json", '{"EmailSettings": {"SMTPServer": \n'),
+    ],
+)
 def test_a_file_that_is_not_valid_in_its_dialect_is_named_and_left_untouched(name: str, form: str, text: str, tmp_path: Path) -> None:
     target = tmp_path / "theirs.conf"
     target.write_text(text)
@@ -127,7 +163,15 @@ def test_a_file_that_may_not_be_read_or_written_is_refused(mode: int, code: str,
     target.chmod(mode)
     item = {"name": "gitea", "form": "ini", "path": str(target), "owner": "nobody", "group": "nogroup"}
     refused(
-        site, RELAY, [item], code, str(target), ansible_become=True, ansible_become_method="ansible.builtin.su", ansible_become_user="nobody", ansible_become_flags="-s /bin/sh",
+        site,
+        RELAY,
+        [item],
+        code,
+        str(target),
+        ansible_become=True,
+        ansible_become_method="ansible.builtin.su",
+        ansible_become_user="nobody",
+        ansible_become_flags="-s /bin/sh",
         ansible_python_interpreter="/usr/bin/python3",
     )
 
@@ -136,13 +180,22 @@ def test_a_python_too_old_on_the_host_is_named(tmp_path: Path) -> None:
     old = next(filter(None, map(old_python, ("3.7", "3.6"))), None)
     if old is None:
         pytest.skip("no Python older than 3.8 is on this machine, and none can be had from Debian or PyPI")
-    refused(tmp_path, RELAY, [{"name": "gitea", "path": str(tmp_path / "mailer.env")}], "python-too-old", "3.8 or newer", ansible_python_interpreter=old)
+    refused(
+        tmp_path,
+        RELAY,
+        [{"name": "gitea", "path": str(tmp_path / "mailer.env")}],
+        "python-too-old",
+        "3.8 or newer",
+        ansible_python_interpreter=old,
+    )
 
 
 def old_python(version: str) -> t.Optional[str]:
     """A Python of that version that runs: a real one, not pyenv's shim that only looks like one."""
     found = [shutil.which(f"python{version}"), *map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))]
-    return next((path for path in found if path and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0), None)
+    return next(
+        (path for path in found if path and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0), None
+    )
 
 
 def test_missing_jsonschema_on_the_controller_is_one_line_that_says_what_to_install(tmp_path: Path) -> None:

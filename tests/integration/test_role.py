@@ -37,13 +37,23 @@ class Host(t.NamedTuple):
 
 def declaration(relay: Relay) -> t.Dict[str, t.Any]:
     """Three relays on the one server: STARTTLS, TLS from the first byte, and a user whose password is plain ASCII."""
-    main = {"host": "localhost", "port": relay.ports["starttls"], "security": "starttls", "ca_path": str(relay.pki.ca), "username": "apps@site.test",
-            "password": HOSTILE, "from": "Site Apps <apps@site.test>"}
-    return {"default": "main", "relays": {
-        "main": main,
-        "tls": {"like": "main", "port": relay.ports["tls"], "security": "tls", "password": HOSTILE},
-        "ascii": {"like": "main", "username": "web", "password": HOSTILE_ASCII},
-    }}
+    main = {
+        "host": "localhost",
+        "port": relay.ports["starttls"],
+        "security": "starttls",
+        "ca_path": str(relay.pki.ca),
+        "username": "apps@site.test",
+        "password": HOSTILE,
+        "from": "Site Apps <apps@site.test>",
+    }
+    return {
+        "default": "main",
+        "relays": {
+            "main": main,
+            "tls": {"like": "main", "port": relay.ports["tls"], "security": "tls", "password": HOSTILE},
+            "ascii": {"like": "main", "username": "web", "password": HOSTILE_ASCII},
+        },
+    }
 
 
 def applications(folder: Path) -> t.List[t.Any]:
@@ -60,11 +70,17 @@ def applications(folder: Path) -> t.List[t.Any]:
     ]
 
 
-def play(folder: Path, relay: t.Dict[str, t.Any], apps: t.List[t.Any], *options: str, playbook: str = "smarthost.mail.apply") -> "subprocess.CompletedProcess[str]":
+def play(
+    folder: Path, relay: t.Dict[str, t.Any], apps: t.List[t.Any], *options: str, playbook: str = "smarthost.mail.apply"
+) -> "subprocess.CompletedProcess[str]":
     """Run a playbook of the collection against this machine; the report lands in report.json of the folder."""
     variables = {
-        "smtp_relay": relay, "smtp_relay_apps": apps, "smtp_relay_state_dir": str(folder / "state"), "smtp_relay_activate": False,
-        "ansible_connection": "local", "ansible_python_interpreter": sys.executable,
+        "smtp_relay": relay,
+        "smtp_relay_apps": apps,
+        "smtp_relay_state_dir": str(folder / "state"),
+        "smtp_relay_activate": False,
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
     }
     inventory = folder / "inventory.yml"
     inventory.write_text(as_yaml({"all": {"hosts": {"site": variables}}}))
@@ -119,14 +135,26 @@ def test_the_role_writes_every_application_and_proves_both_ways_to_the_relay(hos
     assert host.status == 0, host.output[-6000:]
 
 
-@pytest.mark.parametrize("name, port, user", [
-    ("postfix", "starttls", "apps@site.test"), ("postfix-tls", "tls", "apps@site.test"),
-    ("msmtp", "starttls", "apps@site.test"), ("msmtp-tls", "tls", "apps@site.test"),
-    ("nullmailer", "starttls", "apps@site.test"), ("nullmailer-tls", "tls", "apps@site.test"),
-    ("django", "starttls", "web"), ("alertmanager", "starttls", "apps@site.test"),
-])
+@pytest.mark.parametrize(
+    "name, port, user",
+    [
+        ("postfix", "starttls", "apps@site.test"),
+        ("postfix-tls", "tls", "apps@site.test"),
+        ("msmtp", "starttls", "apps@site.test"),
+        ("msmtp-tls", "tls", "apps@site.test"),
+        ("nullmailer", "starttls", "apps@site.test"),
+        ("nullmailer-tls", "tls", "apps@site.test"),
+        ("django", "starttls", "web"),
+        ("alertmanager", "starttls", "apps@site.test"),
+    ],
+)
 def test_a_real_program_sends_with_the_files_of_the_role(
-    name: str, port: str, user: str, host: Host, relay: Relay, monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    port: str,
+    user: str,
+    host: Host,
+    relay: Relay,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Go and Python trust this file in place of the system's store; on a host the CA would be installed there.
     monkeypatch.setenv("SSL_CERT_FILE", str(relay.pki.ca))
@@ -163,7 +191,10 @@ def test_verify_proves_the_relays_and_finds_every_file_as_declared(host: Host, r
 
 
 def test_django_refuses_a_password_that_it_cannot_log_in_with_and_nothing_is_written(site: Path, relay: Relay) -> None:
-    apps = [{"name": "django", "path": str(site / "smarthost_mail.py"), "accept": ["no-ca-path"]}, {"name": "msmtp", "path": str(site / "msmtprc")}]
+    apps = [
+        {"name": "django", "path": str(site / "smarthost_mail.py"), "accept": ["no-ca-path"]},
+        {"name": "msmtp", "path": str(site / "msmtprc")},
+    ]
     done = play(site, declaration(relay), apps)
     assert done.returncode != 0
     assert "Django" in done.stdout and "[value-not-carried]" in done.stdout, done.stdout[-3000:]
@@ -197,7 +228,11 @@ def leaks(text: str, secret: str) -> t.List[str]:
     """In which of its usual spellings a secret stands in a text."""
     raw = secret.encode()
     spellings = {
-        "clear": secret, "base64": base64.b64encode(raw).decode(), "URL": urllib.parse.quote(secret, safe=""),
-        "JSON": json.dumps(secret)[1:-1], "JSON, not ASCII": json.dumps(secret, ensure_ascii=False)[1:-1], "repr": repr(secret)[1:-1],
+        "clear": secret,
+        "base64": base64.b64encode(raw).decode(),
+        "URL": urllib.parse.quote(secret, safe=""),
+        "JSON": json.dumps(secret)[1:-1],
+        "JSON, not ASCII": json.dumps(secret, ensure_ascii=False)[1:-1],
+        "repr": repr(secret)[1:-1],
     }
     return [name for name, spelling in spellings.items() if spelling in text]

@@ -41,8 +41,8 @@ class Activation(t.NamedTuple):
             return ("systemd", self.systemd if "." in self.systemd else self.systemd + ".service")
         if self.command:
             return ("command", *self.command)
-        assert self.signal is not None
-        return ("signal", self.signal["pid_file"], self.signal["signal"])
+        signalled = self.signal or {}
+        return ("signal", signalled["pid_file"], signalled["signal"])
 
 
 class Done(t.NamedTuple):
@@ -144,8 +144,7 @@ def _timed_out(item: Activation, command: t.Sequence[str], timeout: float) -> Do
 
 def _signal(item: Activation, check: bool) -> Done:
     """Signal 0 in check mode: the system says whether the process could be signalled, and does nothing."""
-    assert item.signal is not None
-    path, name = item.signal["pid_file"], item.signal["signal"]
+    _kind, path, name = item.target
     try:
         with open(path, "rb") as file:
             pid = int(file.read().split()[0])

@@ -65,26 +65,59 @@ BROKEN = [
     ("title: Mine", "title: [Mine", "this is not valid YAML: line 2 did not find expected ',' or ']'.   [entry-invalid]"),
     ("evidence: documented", "evidence: seen", 'entry.evidence: "seen" is not a value for this.   [not-allowed]'),
     ("  env: {", "  Env!: {", 'entry.forms: "Env!" is not the name of a form.   [not-a-name]'),
-    ("verify: {why: it does not look}", "verfy: it does not look", 'entry.lacks.verfy: unknown key. Did you mean "verify"?   [unknown-key]'),
-    ("verify: {why: it does not look}", "starttls: {why: no, instead: none}", 'entry.lacks.starttls.instead: "none" is not a value for this.   [not-allowed]'),
-    ("dialect: docker_env", "dialect: docker_emv", 'forms.env.dialect: there is no dialect "docker_emv". Did you mean "docker_env"?   [entry-invalid]'),
+    (
+        "verify: {why: it does not look}",
+        "verfy: it does not look",
+        'entry.lacks.verfy: unknown key. Did you mean "verify"?   [unknown-key]',
+    ),
+    (
+        "verify: {why: it does not look}",
+        "starttls: {why: no, instead: none}",
+        'entry.lacks.starttls.instead: "none" is not a value for this.   [not-allowed]',
+    ),
+    (
+        "dialect: docker_env",
+        "dialect: docker_emv",
+        'forms.env.dialect: there is no dialect "docker_emv". Did you mean "docker_env"?   [entry-invalid]',
+    ),
     ("dialect: docker_env", "dialect: base", 'forms.env.dialect: there is no dialect "base".   [entry-invalid]'),
     ("dialect: docker_env, ", "", "forms.env.dialect: dialect is missing.   [missing-key]"),
-    ("dialect: docker_env", "shared: true, dialect: docker_env", "forms.env.shared: files of dialect docker_env are always ours alone.   [entry-invalid]"),
+    (
+        "dialect: docker_env",
+        "shared: true, dialect: docker_env",
+        "forms.env.shared: files of dialect docker_env are always ours alone.   [entry-invalid]",
+    ),
     ("{section}_{KEY}", "{part}", "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]"),
     ("{section}_{KEY}", "{section.x}", "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]"),
     ("{section}_{KEY}", "{", "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]"),
-    ("settings: {mail: {host: =host, password: =password}}", "settings: =password", "forms.ini.flatten: only settings with keys can be flattened.   [entry-invalid]"),
+    (
+        "settings: {mail: {host: =host, password: =password}}",
+        "settings: =password",
+        "forms.ini.flatten: only settings with keys can be flattened.   [entry-invalid]",
+    ),
     ("host: =host", "host: =hots", 'forms.env.settings.mail.host: expressions know no "hots". Did you mean "host"?   [entry-invalid]'),
     ("host: =host", "host: =host +", "forms.env.settings.mail.host: the expression 'host +' does not parse: "),
     ("host: =host", "on: =host", "forms.env.settings.mail.True: YAML reads this key as something else than text.   [entry-invalid]"),
-    ("SSL_CERT_FILE: =ca_path", "PASSWORD: =password", "forms.env.environment: a secret is named, but the environment is only reported.   [entry-invalid]"),
-    ("opportunistic: may, starttls: must, tls: wrap}\nlacks:", "tls: wrap}\nlacks:\n  starttls: {why: it cannot, instead: opportunistic}",
-     "forms.env.lacks.starttls.instead: there is no word for opportunistic under security.   [entry-invalid]"),
-    ("test: send", "refuse: [{when: prot == 1, code: port-security, why: it cannot, forms: [emv]}]\ntest: send",
-     'refuse[0].when: expressions know no "prot". Did you mean "port"?   [entry-invalid]'),
-    ("test: send", "refuse: [{when: port == 1, code: port-security, why: it cannot, forms: [emv]}]\ntest: send",
-     'refuse[0].forms: there is no form "emv". Did you mean "env"?   [entry-invalid]'),
+    (
+        "SSL_CERT_FILE: =ca_path",
+        "PASSWORD: =password",
+        "forms.env.environment: a secret is named, but the environment is only reported.   [entry-invalid]",
+    ),
+    (
+        "opportunistic: may, starttls: must, tls: wrap}\nlacks:",
+        "tls: wrap}\nlacks:\n  starttls: {why: it cannot, instead: opportunistic}",
+        "forms.env.lacks.starttls.instead: there is no word for opportunistic under security.   [entry-invalid]",
+    ),
+    (
+        "test: send",
+        "refuse: [{when: prot == 1, code: port-security, why: it cannot, forms: [emv]}]\ntest: send",
+        'refuse[0].when: expressions know no "prot". Did you mean "port"?   [entry-invalid]',
+    ),
+    (
+        "test: send",
+        "refuse: [{when: port == 1, code: port-security, why: it cannot, forms: [emv]}]\ntest: send",
+        'refuse[0].forms: there is no form "emv". Did you mean "env"?   [entry-invalid]',
+    ),
 ]
 
 
@@ -124,7 +157,10 @@ def test_a_broken_entry_concerns_only_those_who_ask_for_it(tmp_path: pathlib.Pat
 def test_an_expression_that_fails_only_when_it_runs_is_named_without_a_value(tmp_path: pathlib.Path) -> None:
     write(tmp_path, "mine", ENTRY.replace("host: =host", "host: =password + 1"))
     with pytest.raises(ProblemsError) as caught:
-        plan.plan_host(declaration.load({"host": "h", "username": "u", "password": "hunter2", "accept": ["no-verify"]}, ["mine"]), Catalogue([str(tmp_path)]))
+        plan.plan_host(
+            declaration.load({"host": "h", "username": "u", "password": "hunter2", "accept": ["no-verify"]}, ["mine"]),
+            Catalogue([str(tmp_path)]),
+        )
     assert str(caught.value) == (
         "mine/app.yml: the expression 'password + 1' fails (TypeError).   [entry-invalid]\n    It is needed for smtp_relay_apps[0] (mine)."
     )

@@ -31,7 +31,9 @@ def relay(text: str) -> Relay:
     return load(f"smtp_relay: {text}").relays["default"]
 
 
-@pytest.mark.parametrize(("written", "answer"), [(case[0].partition("\n")[2], case[1]) for case in CASES], ids=[case[0].partition("\n")[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("written", "answer"), [(case[0].partition("\n")[2], case[1]) for case in CASES], ids=[case[0].partition("\n")[0] for case in CASES]
+)
 def test_what_is_wrong_is_said_all_at_once_in_the_users_words(written: str, answer: str) -> None:
     try:
         load(written)
@@ -111,7 +113,8 @@ def test_no_change_of_the_port_alone_ever_lowers_security() -> None:
 
 
 def test_a_copy_has_everything_but_the_secrets_and_nested_keys_one_by_one() -> None:
-    copy = load("""
+    copy = load(
+        """
 smtp_relay:
   default: a
   relays:
@@ -119,11 +122,17 @@ smtp_relay:
         validate_certs: false, ca_path: /ca.pem, message: {charset: latin1, signature: Sent}, timeout: 9, description: first}
     b: {like: a, message: {charset: utf-8}, description: second}
     c: {like: b, password: three, from: C <c@example.com>}
-""".replace("b: {like: a,", "b: {like: a, password: own,")).relays["c"]
+""".replace("b: {like: a,", "b: {like: a, password: own,")
+    ).relays["c"]
     assert copy.credential == Credential("", "u", Secret("three"))
     assert (copy.next, copy.default) == (None, False)
     assert (copy.host, copy.validate_certs, copy.ca_path, copy.timeout, copy.accept) == ("h", False, "/ca.pem", 9, frozenset({"no-verify"}))
-    assert (copy.message.charset, copy.message.signature, copy.description, copy.from_) == ("utf-8", "Sent", "second", Mailbox("c@example.com", "C"))
+    assert (copy.message.charset, copy.message.signature, copy.description, copy.from_) == (
+        "utf-8",
+        "Sent",
+        "second",
+        Mailbox("c@example.com", "C"),
+    )
 
 
 def test_a_local_mta_is_reached_on_loopback_whatever_else_is_said() -> None:
@@ -141,26 +150,38 @@ def test_opportunistic_is_never_chosen_for_the_user() -> None:
     assert Relay("x").security == "tls"
 
 
-@pytest.mark.parametrize(("written", "address", "name"), [
-    ("a@example.com", "a@example.com", ""),
-    ("<a@example.com>", "a@example.com", ""),
-    ("Ann B. <a@example.com>", "a@example.com", "Ann B."),
-    ('"Ann, B." <a@example.com>', "a@example.com", "Ann, B."),
-    ({"address": "a@example.com", "name": "Ännchen"}, "a@example.com", "Ännchen"),
-])
+@pytest.mark.parametrize(
+    ("written", "address", "name"),
+    [
+        ("a@example.com", "a@example.com", ""),
+        ("<a@example.com>", "a@example.com", ""),
+        ("Ann B. <a@example.com>", "a@example.com", "Ann B."),
+        ('"Ann, B." <a@example.com>', "a@example.com", "Ann, B."),
+        ({"address": "a@example.com", "name": "Ännchen"}, "a@example.com", "Ännchen"),
+    ],
+)
 def test_a_mailbox_may_be_written_in_each_usual_way(written: object, address: str, name: str) -> None:
     assert declaration.load({"host": "h", "from": written}, []).relays["default"].from_ == Mailbox(address, name)
 
 
-@pytest.mark.parametrize(("key", "written", "expected"), [
-    ("port", "587", 587), ("port", 587.0, 587), ("timeout", "15", 15), ("validate_certs", "False", False), ("enabled", "true", True),
-])
+@pytest.mark.parametrize(
+    ("key", "written", "expected"),
+    [
+        ("port", "587", 587),
+        ("port", 587.0, 587),
+        ("timeout", "15", 15),
+        ("validate_certs", "False", False),
+        ("enabled", "true", True),
+    ],
+)
 def test_what_ansible_before_2_19_templates_to_text_is_what_it_was(key: str, written: object, expected: object) -> None:
     value = getattr(declaration.load({"host": "h", key: written}, []).relays["default"], key)
     assert (value, type(value)) == (expected, type(expected))
 
 
-@pytest.mark.parametrize(("key", "written"), [("port", "587.5"), ("port", "9" * 5000), ("port", "-1"), ("timeout", ""), ("validate_certs", "yes")])
+@pytest.mark.parametrize(
+    ("key", "written"), [("port", "587.5"), ("port", "9" * 5000), ("port", "-1"), ("timeout", ""), ("validate_certs", "yes")]
+)
 def test_what_is_neither_number_nor_truth_stays_wrong(key: str, written: str) -> None:
     with pytest.raises(ProblemsError, match="wrong-type"):
         declaration.load({"host": "h", key: written}, [])
@@ -172,5 +193,7 @@ def test_digits_stay_text_where_text_is_wanted() -> None:
 
 
 def test_an_activation_that_is_off_says_why() -> None:
-    requests = load("smtp_relay: {host: h}\nsmtp_relay_apps: [{name: a, activate: 'false'}, {name: b, activate: true}, {name: c, activate: {systemd: x}}]").requests
+    requests = load(
+        "smtp_relay: {host: h}\nsmtp_relay_apps: [{name: a, activate: 'false'}, {name: b, activate: true}, {name: c, activate: {systemd: x}}]"
+    ).requests
     assert [request.activate for request in requests] == [{"how": "none", "reason": "as declared"}, {}, {"systemd": "x"}]

@@ -10,26 +10,40 @@ import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils.expressions import ExpressionError, evaluate, names_in_tree
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import Secret
 
-CONTEXT = {"host": "smtp.example.com", "port": 465, "helo": None, "username": "ann", "password": Secret("hunter2 %"), "client_secret": None, "files": {"a": "/etc/a"}}
+CONTEXT = {
+    "host": "smtp.example.com",
+    "port": 465,
+    "helo": None,
+    "username": "ann",
+    "password": Secret("hunter2 %"),
+    "client_secret": None,
+    "files": {"a": "/etc/a"},
+}
 
 
-@pytest.mark.parametrize(("written", "value"), [
-    ("plain text", "plain text"),
-    ("a = b", "a = b"),
-    (7, 7),
-    ("=host", "smtp.example.com"),
-    ("=port", 465),
-    ("=port == 465", True),
-    ("=host ~ ':' ~ port", "smtp.example.com:465"),
-    ("=files.a", "/etc/a"),
-    ("={true: 'yes', false: 'no'}[port == 465]", "yes"),
-    ({"a": "=helo", "b": {"c": "=helo"}, "d": ["=helo", "=port"]}, {"d": [465]}),
-])
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("plain text", "plain text"),
+        ("a = b", "a = b"),
+        (7, 7),
+        ("=host", "smtp.example.com"),
+        ("=port", 465),
+        ("=port == 465", True),
+        ("=host ~ ':' ~ port", "smtp.example.com:465"),
+        ("=files.a", "/etc/a"),
+        ("={true: 'yes', false: 'no'}[port == 465]", "yes"),
+        ({"a": "=helo", "b": {"c": "=helo"}, "d": ["=helo", "=port"]}, {"d": [465]}),
+    ],
+)
 def test_an_expression_is_a_value_and_no_value_leaves_the_key_out(written: object, value: object) -> None:
     assert evaluate(written, CONTEXT) == value
 
 
-@pytest.mark.parametrize("written", ["=password", "=username ~ password", "=password | percent", "=password[:3]", "='x' if password else 'y'", "=password | upper"])
+@pytest.mark.parametrize(
+    "written",
+    ["=password", "=username ~ password", "=password | percent", "=password[:3]", "='x' if password else 'y'", "=password | upper"],
+)
 def test_what_a_secret_goes_into_is_a_secret(written: str) -> None:
     result = evaluate(written, CONTEXT)
     assert isinstance(result, Secret)
@@ -51,9 +65,19 @@ def test_what_could_carry_a_secret_unseen_is_an_error(written: str) -> None:
         evaluate(written, CONTEXT)
 
 
-@pytest.mark.parametrize("written", [
-    "=password.nothing", "=password | int(base='x')", "=nothing", "=password | nothing", "=host +", "=password + 1", "=1 / 0", "=password }}{{ host",
-])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "=password.nothing",
+        "=password | int(base='x')",
+        "=nothing",
+        "=password | nothing",
+        "=host +",
+        "=password + 1",
+        "=1 / 0",
+        "=password }}{{ host",
+    ],
+)
 def test_an_error_names_the_expression_and_never_a_value(written: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         evaluate(written, CONTEXT)
@@ -61,10 +85,20 @@ def test_an_error_names_the_expression_and_never_a_value(written: str) -> None:
     assert repr(written[1:]) in str(caught.value)
 
 
-@pytest.mark.parametrize("written", [
-    "=().__class__", "=host.__class__.__mro__", "=files.update({'b': 1})", "=''.format.__globals__", "='{0.__class__}'.format(host)",
-    "=cycler.__init__.__globals__", "=self._TemplateReference__context", "=range(99999999999) | list", "=host | attr('__class__')",
-])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "=().__class__",
+        "=host.__class__.__mro__",
+        "=files.update({'b': 1})",
+        "=''.format.__globals__",
+        "='{0.__class__}'.format(host)",
+        "=cycler.__init__.__globals__",
+        "=self._TemplateReference__context",
+        "=range(99999999999) | list",
+        "=host | attr('__class__')",
+    ],
+)
 def test_an_expression_does_not_get_out_of_its_box(written: str) -> None:
     with pytest.raises(ExpressionError):
         evaluate(written, CONTEXT)
@@ -72,7 +106,13 @@ def test_an_expression_does_not_get_out_of_its_box(written: str) -> None:
 
 
 def test_names_are_found_wherever_they_are_said() -> None:
-    assert names_in_tree({"a": ["=host", {"b": "=username ~ (password if port else helo)"}], "c": "host"}) == {"host", "username", "password", "port", "helo"}
+    assert names_in_tree({"a": ["=host", {"b": "=username ~ (password if port else helo)"}], "c": "host"}) == {
+        "host",
+        "username",
+        "password",
+        "port",
+        "helo",
+    }
 
 
 def test_percent_leaves_only_what_a_url_may_hold() -> None:

@@ -16,15 +16,28 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import Mailbox, Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError, did_you_mean, one_of
 
-DECLARED = declaration.load({
-    "host": "h", "username": "u", "password": "hunter2", "next": {"id": "2", "password": "hunter3"},
-    "oauth2": {"client_id": "c", "client_secret": "hunter4", "refresh_token": "hunter5"},
-}, ["gitea"])
+DECLARED = declaration.load(
+    {
+        "host": "h",
+        "username": "u",
+        "password": "hunter2",
+        "next": {"id": "2", "password": "hunter3"},
+        "oauth2": {"client_id": "c", "client_secret": "hunter4", "refresh_token": "hunter5"},
+    },
+    ["gitea"],
+)
 
 
 @pytest.mark.parametrize("show", [repr, str, lambda value: f"{value}", lambda value: f"{value!r}", lambda value: "%s %r" % (value, value)])
 def test_nothing_of_a_declaration_prints_a_secret(show: t.Callable[[object], str]) -> None:
-    for value in (DECLARED, DECLARED.relays, DECLARED.relays["default"], DECLARED.relays["default"].credential, DECLARED.relays["default"].oauth2, Secret("hunter2")):
+    for value in (
+        DECLARED,
+        DECLARED.relays,
+        DECLARED.relays["default"],
+        DECLARED.relays["default"].credential,
+        DECLARED.relays["default"].oauth2,
+        Secret("hunter2"),
+    ):
         assert "hunter" not in show(value)
         assert "hunter" not in show({"in": [value]})
 
@@ -41,13 +54,16 @@ def test_a_secret_is_given_back_when_asked_for() -> None:
     assert (Secret("a") == Secret("a"), Secret("a") == "a", len({Secret("a"), Secret("a")})) == (True, False, 1)
 
 
-@pytest.mark.parametrize(("box", "text"), [
-    (Mailbox("a@example.com"), "a@example.com"),
-    (Mailbox("a@example.com", "Ann"), "Ann <a@example.com>"),
-    (Mailbox("a@example.com", "Ann, B."), '"Ann, B." <a@example.com>'),
-    (Mailbox("a@example.com", 'Ann "B" C'), '"Ann \\"B\\" C" <a@example.com>'),
-    (Mailbox("a@example.com", "Ännchen"), "Ännchen <a@example.com>"),
-])
+@pytest.mark.parametrize(
+    ("box", "text"),
+    [
+        (Mailbox("a@example.com"), "a@example.com"),
+        (Mailbox("a@example.com", "Ann"), "Ann <a@example.com>"),
+        (Mailbox("a@example.com", "Ann, B."), '"Ann, B." <a@example.com>'),
+        (Mailbox("a@example.com", 'Ann "B" C'), '"Ann \\"B\\" C" <a@example.com>'),
+        (Mailbox("a@example.com", "Ännchen"), "Ännchen <a@example.com>"),
+    ],
+)
 def test_a_mailbox_is_quoted_where_rfc_5322_demands_it(box: Mailbox, text: str) -> None:
     assert (box.mailbox, box.local, box.domain) == (text, "a", "example.com")
 
@@ -65,7 +81,11 @@ def test_problems_are_shown_all_at_once() -> None:
 
 
 def test_a_word_far_from_all_is_met_with_no_guess() -> None:
-    assert (did_you_mean("startls", ["starttls", "tls"]), did_you_mean("zzz", ["starttls"]), one_of(["a", "b"])) == (' Did you mean "starttls"?', "", "One of: a, b.")
+    assert (did_you_mean("startls", ["starttls", "tls"]), did_you_mean("zzz", ["starttls"]), one_of(["a", "b"])) == (
+        ' Did you mean "starttls"?',
+        "",
+        "One of: a, b.",
+    )
 
 
 class Tagged(str):

@@ -26,7 +26,8 @@ forms:
   php: {dialect: php, path: /etc/mailer.php, lacks: {ca_path: PHP has no setting for it}}
 security: {none: plain, opportunistic: may, starttls: must, tls: wrap}
 lacks: {oauth2: no tokens, ms_graph: no Graph, reply_to: no setting}
-settings: {MODE: =security, HOST: =host, PORT: =port, USER: =username, PASS: =password, FROM: =from, VERIFY: =validate_certs, CA: =ca_path, NAME: =tls_server_name}
+settings: {MODE: =security, HOST: =host, PORT: =port, USER: =username, PASS: =password, FROM: =from,
+  VERIFY: =validate_certs, CA: =ca_path, NAME: =tls_server_name}
 mail_off: {MODE: "off"}
 activate: {systemd: mailer, how: restart}
 test: mailer test
@@ -83,17 +84,28 @@ def test_an_application_gets_the_relay_in_its_own_words(catalogue: Catalogue) ->
     (app,) = planned(catalogue, "{host: h, username: u, password: p, from: Ann <a@example.com>, ca_path: /ca.pem}", "[mailer]").apps
     assert app.files[0].path == "/etc/mailer/mail.env"
     assert app.files[0].tree == {
-        "MODE": "wrap", "HOST": "h", "PORT": 465, "USER": "u", "PASS": Secret("p"), "FROM": "Ann <a@example.com>", "VERIFY": True, "CA": "/ca.pem",
+        "MODE": "wrap",
+        "HOST": "h",
+        "PORT": 465,
+        "USER": "u",
+        "PASS": Secret("p"),
+        "FROM": "Ann <a@example.com>",
+        "VERIFY": True,
+        "CA": "/ca.pem",
     }
     assert app.files[0].secrets == {("PASS",)}
     assert "Secret" not in repr(app) and "'p'" not in repr(app)
 
 
 def test_several_instances_and_several_relays_stand_side_by_side(catalogue: Catalogue) -> None:
-    apps = planned(catalogue, "{default: a, relays: {a: {host: a.example.com}, b: {host: b.example.com, port: 587}}}",
-                   "[mailer, {name: second, app: mailer, relay: b}, {name: third, app: mailer, path: /srv/x, owner: me, mode: '0600'}]").apps
+    apps = planned(
+        catalogue,
+        "{default: a, relays: {a: {host: a.example.com}, b: {host: b.example.com, port: 587}}}",
+        "[mailer, {name: second, app: mailer, relay: b}, {name: third, app: mailer, path: /srv/x, owner: me, mode: '0600'}]",
+    ).apps
     assert [(app.request.name, app.path, app.relay.host, app.files[0].tree["MODE"]) for app in apps] == [
-        ("mailer", "/etc/mailer/mail.env", "a.example.com", "wrap"), ("second", "/etc/second/mail.env", "b.example.com", "must"),
+        ("mailer", "/etc/mailer/mail.env", "a.example.com", "wrap"),
+        ("second", "/etc/second/mail.env", "b.example.com", "must"),
         ("third", "/srv/x", "a.example.com", "wrap"),
     ]
     assert (apps[2].files[0].owner, apps[2].files[0].mode) == ("me", "0600")
@@ -107,12 +119,22 @@ def test_a_relay_that_is_off_turns_mail_off(catalogue: Catalogue, relay: str) ->
 
 
 def test_only_what_is_present_is_planned(catalogue: Catalogue) -> None:
-    host = planned(catalogue, "{host: h}", "[mailer, {name: gone, app: no_such, state: absent}, {name: mine, app: no_such, state: unmanaged}]")
-    assert ([app.request.name for app in host.apps], [r.name for r in host.absent], [r.name for r in host.unmanaged]) == (["mailer"], ["gone"], ["mine"])
+    host = planned(
+        catalogue, "{host: h}", "[mailer, {name: gone, app: no_such, state: absent}, {name: mine, app: no_such, state: unmanaged}]"
+    )
+    assert ([app.request.name for app in host.apps], [r.name for r in host.absent], [r.name for r in host.unmanaged]) == (
+        ["mailer"],
+        ["gone"],
+        ["mine"],
+    )
 
 
 def test_preferences_without_a_setting_are_listed_and_do_not_fail(catalogue: Catalogue) -> None:
-    (app,) = planned(catalogue, "{host: h, from: Ann <a@example.com>, reply_to: b@example.com, timeout: 5, message: {charset: utf-8}}", "[{name: mailer, helo: me}]").apps
+    (app,) = planned(
+        catalogue,
+        "{host: h, from: Ann <a@example.com>, reply_to: b@example.com, timeout: 5, message: {charset: utf-8}}",
+        "[{name: mailer, helo: me}]",
+    ).apps
     assert app.unexpressed == ("reply_to", "helo", "timeout", "charset")
 
 
@@ -124,11 +146,21 @@ def test_a_name_that_only_the_address_reaches_is_unexpressed(catalogue: Catalogu
 CREDENTIAL = "{host: h, username: old, password: p, credential_id: '1', next: {id: '2', username: new, password: q}}"
 
 
-@pytest.mark.parametrize(("credential", "in_force", "username"), [
-    ("in_force", {}, "old"), ("in_force", {"mailer": "1"}, "old"), ("in_force", {"mailer": "2"}, "new"), ("in_force", {"mailer": "0"}, "old"),
-    ("in_force", {"other": "2"}, "old"), ("current", {"mailer": "2"}, "old"), ("next", {}, "new"),
-])
-def test_a_routine_run_keeps_the_credential_that_the_hosts_record_names(catalogue: Catalogue, credential: str, in_force: dict[str, str], username: str) -> None:
+@pytest.mark.parametrize(
+    ("credential", "in_force", "username"),
+    [
+        ("in_force", {}, "old"),
+        ("in_force", {"mailer": "1"}, "old"),
+        ("in_force", {"mailer": "2"}, "new"),
+        ("in_force", {"mailer": "0"}, "old"),
+        ("in_force", {"other": "2"}, "old"),
+        ("current", {"mailer": "2"}, "old"),
+        ("next", {}, "new"),
+    ],
+)
+def test_a_routine_run_keeps_the_credential_that_the_hosts_record_names(
+    catalogue: Catalogue, credential: str, in_force: dict[str, str], username: str
+) -> None:
     (app,) = planned(catalogue, CREDENTIAL, "[mailer]", credential, in_force).apps
     assert app.files[0].tree["USER"] == username
 
@@ -141,12 +173,23 @@ def test_the_next_credential_of_the_same_user_needs_no_user_name(catalogue: Cata
 # -- problems of a request ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("apps", "said"), [
-    ("[mialer]", 'smtp_relay_apps[0]: there is no application "mialer" in the catalogue. Did you mean "mailer"?   [unknown-application]'),
-    ("[{name: mailer, form: emv}]", 'smtp_relay_apps[0].form: Mailer has no form "emv". Did you mean "env"?   [unknown-form]\n    One of: env, php.'),
-    ("[{name: a, app: mailer, path: /x}, {name: b, app: mailer, path: //./x}]",
-     "smtp_relay_apps[1] (b): //./x is already written for a.   [same-file]\n    Give one of them another path."),
-])
+@pytest.mark.parametrize(
+    ("apps", "said"),
+    [
+        (
+            "[mialer]",
+            'smtp_relay_apps[0]: there is no application "mialer" in the catalogue. Did you mean "mailer"?   [unknown-application]',
+        ),
+        (
+            "[{name: mailer, form: emv}]",
+            'smtp_relay_apps[0].form: Mailer has no form "emv". Did you mean "env"?   [unknown-form]\n    One of: env, php.',
+        ),
+        (
+            "[{name: a, app: mailer, path: /x}, {name: b, app: mailer, path: //./x}]",
+            "smtp_relay_apps[1] (b): //./x is already written for a.   [same-file]\n    Give one of them another path.",
+        ),
+    ],
+)
 def test_a_request_that_cannot_be_is_a_problem(catalogue: Catalogue, apps: str, said: str) -> None:
     with pytest.raises(ProblemsError) as caught:
         planned(catalogue, "{host: h}", apps)
@@ -162,33 +205,50 @@ def test_all_requests_are_judged_at_once(catalogue: Catalogue) -> None:
 # -- refusals -------------------------------------------------------------------------------------
 
 SAID = {
-    "{host: h, port: 587, validate_certs: false}": ["""\
+    "{host: h, port: 587, validate_certs: false}": [
+        """\
 smtp_relay_apps[0] (weak): Weak cannot require STARTTLS: it falls back to clear text.   [starttls-strippable]
-    Use security: tls (port 465) for this relay or application, or a relay of type local_mta, or accept it by name: accept: [starttls-strippable]."""],
+    Use security: tls (port 465) for this relay or application, or a relay of type local_mta, or accept it by name: accept: [starttls-strippable]."""
+    ],
     "{host: h, port: 587, validate_certs: false, accept: [starttls-strippable]}": [],
-    "{host: h, validate_certs: false, accept: [no-tls, port-security]}": ["""\
+    "{host: h, validate_certs: false, accept: [no-tls, port-security]}": [
+        """\
 smtp_relay_apps[0] (weak): Weak cannot speak TLS from the first byte: it knows STARTTLS only.   [no-tls]
-    Use security: starttls (port 587) for this relay or application, or a relay of type local_mta."""],
-    "{host: h, port: 2525, security: none}": ["""\
+    Use security: starttls (port 587) for this relay or application, or a relay of type local_mta."""
+    ],
+    "{host: h, port: 2525, security: none}": [
+        """\
 smtp_relay_apps[0] (weak): Weak: it connects to ports 25 and 587 only.   [port-security]
-    Accept it by name: accept: [port-security]."""],
-    "{host: h, port: 587, accept: [starttls-strippable], ca_path: /ca.pem}": ["""\
+    Accept it by name: accept: [port-security]."""
+    ],
+    "{host: h, port: 587, accept: [starttls-strippable], ca_path: /ca.pem}": [
+        """\
 smtp_relay_apps[0] (weak): Weak cannot verify the relay's certificate: it does not look at certificates.   [no-verify]
-    Use a relay of type local_mta, or accept it by name: accept: [no-verify].""", """\
+    Use a relay of type local_mta, or accept it by name: accept: [no-verify].""",
+        """\
 smtp_relay_apps[0] (weak): Weak cannot take a CA file: it trusts the system's store only.   [no-ca-path]
-    Install the CA in the host's system store and leave ca_path out, or use a relay of type local_mta, or accept it by name: accept: [no-ca-path]."""],
-    "{host: 127.0.0.1, port: 25, security: none, username: u, password: p}": ["""\
+    Install the CA in the host's system store and leave ca_path out, or use a relay of type local_mta, or accept it by name: accept: [no-ca-path].""",
+    ],
+    "{host: 127.0.0.1, port: 25, security: none, username: u, password: p}": [
+        """\
 smtp_relay_apps[0] (weak): Weak cannot log in: it never logs in.   [no-login]
-    Use a relay without login, or one of type local_mta, or accept it by name: accept: [no-login]."""],
-    "{host: h, port: 25, security: opportunistic, oauth2: {client_id: c}, accept: [no-oauth2]}": ["""\
+    Use a relay without login, or one of type local_mta, or accept it by name: accept: [no-login]."""
+    ],
+    "{host: h, port: 25, security: opportunistic, oauth2: {client_id: c}, accept: [no-oauth2]}": [
+        """\
 smtp_relay_apps[0] (weak): Weak cannot log in with OAuth 2: it knows no tokens.   [no-oauth2]
-    Use a relay with a password, or one of type local_mta."""],
-    "{type: none, accept: [no-off]}": ["""\
+    Use a relay with a password, or one of type local_mta."""
+    ],
+    "{type: none, accept: [no-off]}": [
+        """\
 smtp_relay_apps[0] (weak): Weak has no switch that turns mail off: it has no switch.   [no-off]
-    Leave the application out, or set state: absent."""],
-    "{type: ms_graph, from: a@example.com, oauth2: {tenant_id: t, client_id: c, client_secret: s}, accept: [no-ms-graph]}": ["""\
+    Leave the application out, or set state: absent."""
+    ],
+    "{type: ms_graph, from: a@example.com, oauth2: {tenant_id: t, client_id: c, client_secret: s}, accept: [no-ms-graph]}": [
+        """\
 smtp_relay_apps[0] (weak): Weak cannot send through Microsoft Graph: it knows no Graph.   [no-ms-graph]
-    Use a relay of type smtp."""],
+    Use a relay of type smtp."""
+    ],
 }
 
 
@@ -197,11 +257,14 @@ def test_what_an_application_cannot_express_is_refused_with_the_ways_out(catalog
     assert refusals(catalogue, relay) == SAID[relay]
 
 
-@pytest.mark.parametrize(("relay", "apps"), [
-    ("{host: h, port: 587, accept: [starttls-strippable, no-verify]}", "[weak]"),
-    ("{host: h, port: 587}", "[{name: weak, accept: [starttls-strippable, no-verify]}]"),
-    ("{host: h, port: 587, accept: [no-verify]}", "[{name: weak, accept: [starttls-strippable]}]"),
-])
+@pytest.mark.parametrize(
+    ("relay", "apps"),
+    [
+        ("{host: h, port: 587, accept: [starttls-strippable, no-verify]}", "[weak]"),
+        ("{host: h, port: 587}", "[{name: weak, accept: [starttls-strippable, no-verify]}]"),
+        ("{host: h, port: 587, accept: [no-verify]}", "[{name: weak, accept: [starttls-strippable]}]"),
+    ],
+)
 def test_gaps_are_accepted_by_name_on_the_relay_or_the_application_and_shown(catalogue: Catalogue, relay: str, apps: str) -> None:
     (app,) = planned(catalogue, relay, apps).apps
     assert app.files[0].tree["MODE"] == "may"
@@ -212,7 +275,11 @@ def test_gaps_are_accepted_by_name_on_the_relay_or_the_application_and_shown(cat
 
 
 def test_what_one_application_accepts_is_not_accepted_for_another(catalogue: Catalogue) -> None:
-    host = planned(catalogue, "{host: h, port: 587, validate_certs: false}", "[{name: weak, accept: [starttls-strippable]}, {name: two, app: weak, path: /two}]")
+    host = planned(
+        catalogue,
+        "{host: h, port: 587, validate_certs: false}",
+        "[{name: weak, accept: [starttls-strippable]}, {name: two, app: weak, path: /two}]",
+    )
     assert ([app.request.name for app in host.apps], [item.name for item in host.refusals]) == (["weak"], ["two"])
 
 
@@ -224,7 +291,9 @@ def test_a_refused_application_does_not_stop_another(catalogue: Catalogue) -> No
 
 def test_a_gap_of_one_form_does_not_concern_the_other(catalogue: Catalogue) -> None:
     assert refusals(catalogue, "{host: h, ca_path: /ca.pem}", "[{name: mailer, form: env}]") == []
-    assert [text.rpartition("[")[2][:10] for text in refusals(catalogue, "{host: h, ca_path: /ca.pem}", "[{name: mailer, form: php}]")] == ["no-ca-path"]
+    assert [text.rpartition("[")[2][:10] for text in refusals(catalogue, "{host: h, ca_path: /ca.pem}", "[{name: mailer, form: php}]")] == [
+        "no-ca-path"
+    ]
 
 
 def test_nothing_of_tls_is_asked_where_there_is_none_and_no_ca_where_nothing_is_verified() -> None:
@@ -253,7 +322,9 @@ DROPPED = [
 
 
 @pytest.mark.parametrize(("missing", "relay", "capability"), DROPPED, ids=[row[2] for row in DROPPED])
-def test_what_an_entry_neither_maps_nor_explains_is_refused_and_never_dropped(tmp_path: pathlib.Path, missing: str, relay: str, capability: str) -> None:
+def test_what_an_entry_neither_maps_nor_explains_is_refused_and_never_dropped(
+    tmp_path: pathlib.Path, missing: str, relay: str, capability: str
+) -> None:
     assert missing in COMPLETE
     (tmp_path / "mailer").mkdir()
     (tmp_path / "mailer" / "app.yml").write_text(COMPLETE.replace(missing, ""), "utf-8")
@@ -266,7 +337,11 @@ def test_what_an_entry_neither_maps_nor_explains_is_refused_and_never_dropped(tm
 def test_keys_that_turn_mail_off_are_ours_so_that_they_go_when_it_is_on_again(tmp_path: pathlib.Path) -> None:
     (tmp_path / "mailer").mkdir()
     text = COMPLETE.replace('mail_off: {MODE: "off"}', "mail_off: {mail: {DISABLED: true}}")
-    text = text.replace("dialect: docker_env,", "dialect: goini, shared: true,").replace("settings: {", "settings: {mail: {").replace("=tls_server_name}", "=tls_server_name}}")
+    text = (
+        text.replace("dialect: docker_env,", "dialect: goini, shared: true,")
+        .replace("settings: {", "settings: {mail: {")
+        .replace("=tls_server_name}", "=tls_server_name}}")
+    )
     (tmp_path / "mailer" / "app.yml").write_text(text, "utf-8")
     (app,) = planned(Catalogue([str(tmp_path)]), "{host: h}", "[mailer]").apps
     assert ("mail", "DISABLED") in app.files[0].owns

@@ -29,7 +29,13 @@ def app_plan(**request: t.Any) -> AppPlan:
     return plan.plan_host(declaration.load(relay, [{"name": "gitea", **request}]), Catalogue()).apps[0]
 
 
-def file_plan(name: str, tree: t.Any, shared: bool = False, secrets: t.Iterable[tuple[str, ...]] = (("PASS",),), owns: t.Iterable[tuple[str, ...]] = ()) -> FilePlan:
+def file_plan(
+    name: str,
+    tree: t.Any,
+    shared: bool = False,
+    secrets: t.Iterable[tuple[str, ...]] = (("PASS",),),
+    owns: t.Iterable[tuple[str, ...]] = (),
+) -> FilePlan:
     """One file of a plan."""
     planned = app_plan(form="env").files[0]
     return planned._replace(path="/etc/x", dialect=name, shared=shared, tree=tree, owns=tuple(owns), secrets=frozenset(secrets))
@@ -92,7 +98,14 @@ def test_a_checklist_shows_no_secret_and_holds_none() -> None:
 
 HIDDEN = ("hunter2", "hunter3")
 TEXTS: list[str | None] = [
-    None, "", "A=1\n", "A=1\nPASS=hunter2\n", "A=2\nPASS=hunter3\n", "PASS=hunter2\nOTHER=hunter3\n", "not valid hunter2\n", "A=1\nOLD_PASS=hunter2\n",
+    None,
+    "",
+    "A=1\n",
+    "A=1\nPASS=hunter2\n",
+    "A=2\nPASS=hunter3\n",
+    "PASS=hunter2\nOTHER=hunter3\n",
+    "not valid hunter2\n",
+    "A=1\nOLD_PASS=hunter2\n",
 ]
 
 
@@ -105,14 +118,17 @@ def test_no_secret_old_or_new_shows_whatever_changed(before: str | None, after: 
         assert not any(secret in text for secret in HIDDEN for text in shown.values())
 
 
-@pytest.mark.parametrize(("before", "after", "shown"), [
-    ("A=1\nPASS=x\n", "A=2\nPASS=y\n", ("A = 1\nPASS = (secret)\n", "A = 2\nPASS = (secret) (changed)\n")),
-    ("PASS=x\n", "PASS=x\n", ("PASS = (secret)\n", "PASS = (secret)\n")),
-    (None, "A=1\nPASS=y\n", ("", "A = 1\nPASS = (secret)\n")),
-    ("A=1\nPASS=x\n", None, ("A = (not shown)\nPASS = (secret)\n", "")),
-    ("PASS=x\nTHEIRS=z\n", "A=1\n", ("PASS = (secret)\nTHEIRS = (not shown)\n", "A = 1\n")),
-    ("what is this\n", "A=1\n", ("(not valid in its dialect) = (not shown)\n", "A = 1\n")),
-])
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("A=1\nPASS=x\n", "A=2\nPASS=y\n", ("A = 1\nPASS = (secret)\n", "A = 2\nPASS = (secret) (changed)\n")),
+        ("PASS=x\n", "PASS=x\n", ("PASS = (secret)\n", "PASS = (secret)\n")),
+        (None, "A=1\nPASS=y\n", ("", "A = 1\nPASS = (secret)\n")),
+        ("A=1\nPASS=x\n", None, ("A = (not shown)\nPASS = (secret)\n", "")),
+        ("PASS=x\nTHEIRS=z\n", "A=1\n", ("PASS = (secret)\nTHEIRS = (not shown)\n", "A = 1\n")),
+        ("what is this\n", "A=1\n", ("(not valid in its dialect) = (not shown)\n", "A = 1\n")),
+    ],
+)
 def test_a_difference_is_our_settings_one_a_line(before: str | None, after: str | None, shown: tuple[str, str]) -> None:
     found = difference(file_plan("docker_env", {"A": "1", "PASS": Secret("y")}), before, after)
     assert (found["before"], found["after"]) == shown
@@ -120,9 +136,16 @@ def test_a_difference_is_our_settings_one_a_line(before: str | None, after: str 
 
 
 def test_what_is_the_users_in_a_shared_file_is_not_shown_at_all() -> None:
-    file = file_plan("goini", {"mailer": {"HOST": "h", "PASSWD": Secret("b")}}, True, [("mailer", "PASSWD")], [("mailer", "HOST"), ("mailer", "PASSWD")])
-    found = difference(file, "[db]\nPASSWD = hunter2\n[mailer]\nHOST = old\nPASSWD = a\n", "[db]\nPASSWD = hunter2\n[mailer]\nHOST = h\nPASSWD = b\n")
-    assert (found["before"], found["after"]) == ("mailer.HOST = old\nmailer.PASSWD = (secret)\n", "mailer.HOST = h\nmailer.PASSWD = (secret) (changed)\n")
+    file = file_plan(
+        "goini", {"mailer": {"HOST": "h", "PASSWD": Secret("b")}}, True, [("mailer", "PASSWD")], [("mailer", "HOST"), ("mailer", "PASSWD")]
+    )
+    found = difference(
+        file, "[db]\nPASSWD = hunter2\n[mailer]\nHOST = old\nPASSWD = a\n", "[db]\nPASSWD = hunter2\n[mailer]\nHOST = h\nPASSWD = b\n"
+    )
+    assert (found["before"], found["after"]) == (
+        "mailer.HOST = old\nmailer.PASSWD = (secret)\n",
+        "mailer.HOST = h\nmailer.PASSWD = (secret) (changed)\n",
+    )
 
 
 def test_a_secret_that_stood_elsewhere_in_a_list_is_not_shown() -> None:
@@ -147,8 +170,17 @@ def host(record: dict[str, t.Any], path: str = "", content: str = "", original: 
 
 def recorded(path: str, shared: bool, dialect_name: str, *owns: list[str]) -> dict[str, t.Any]:
     """A host's record of Gitea in one file."""
-    return {"apps": {"gitea": {"app": "gitea", "form": "x", "relay": "default", "credential_id": "", "files": [
-        {"path": path, "shared": shared, "dialect": dialect_name, "owns": list(owns)}]}}}
+    return {
+        "apps": {
+            "gitea": {
+                "app": "gitea",
+                "form": "x",
+                "relay": "default",
+                "credential_id": "",
+                "files": [{"path": path, "shared": shared, "dialect": dialect_name, "owns": list(owns)}],
+            }
+        }
+    }
 
 
 def contents(deployment: Deployment) -> dict[str, str]:
@@ -163,11 +195,21 @@ def test_a_file_of_our_own_is_one_change_and_one_record_without_a_query() -> Non
     assert deployment.add(app_plan(form="env", mode="0600", relay={"credential_id": "1"}))
     (change,) = deployment.changes
     assert {key: change[key] for key in ("app", "path", "action", "shared", "secret", "based_on", "mode")} == {
-        "app": "gitea", "path": "/etc/gitea/mailer.env", "action": "write", "shared": False, "secret": True, "based_on": None, "mode": "0600",
+        "app": "gitea",
+        "path": "/etc/gitea/mailer.env",
+        "action": "write",
+        "shared": False,
+        "secret": True,
+        "based_on": None,
+        "mode": "0600",
     }
     assert "GITEA__mailer__PASSWD=hunter2\n" in contents(deployment)["/etc/gitea/mailer.env"]
     record = deployment.arguments(KEY)["record"]
-    assert (record["apps"]["gitea"]["credential_id"], record["apps"]["gitea"]["files"][0]["path"], record["remove"]) == ("1", "/etc/gitea/mailer.env", [])
+    assert (record["apps"]["gitea"]["credential_id"], record["apps"]["gitea"]["files"][0]["path"], record["remove"]) == (
+        "1",
+        "/etc/gitea/mailer.env",
+        [],
+    )
 
 
 def test_a_file_of_the_users_is_changed_from_what_was_read() -> None:
@@ -194,14 +236,21 @@ def test_a_users_file_that_nobody_else_touched_is_put_back_as_it_was() -> None:
     now = USERS + "\n[mailer]\nPASSWD = hunter2\n"
     deployment = Deployment(host(recorded("/a.ini", True, "goini", ["mailer", "PASSWD"]), "/a.ini", now, USERS))
     deployment.take_back("gitea")
-    assert (deployment.removed, [(change["path"], change["action"]) for change in deployment.changes]) == (["gitea"], [("/a.ini", "restore")])
+    assert (deployment.removed, [(change["path"], change["action"]) for change in deployment.changes]) == (
+        ["gitea"],
+        [("/a.ini", "restore")],
+    )
 
 
 def test_our_keys_are_taken_out_of_the_users_file_and_the_rest_stays() -> None:
     now = USERS + "USER_ADDED = 1\n\n[mailer]\nPASSWD = hunter2\n"
     deployment = Deployment(host(recorded("/a.ini", True, "goini", ["mailer", "PASSWD"]), "/a.ini", now, USERS))
     deployment.take_back("gitea")
-    assert (deployment.removed, contents(deployment), deployment.changes[0]["based_on"]) == (["gitea"], {"/a.ini": USERS + "USER_ADDED = 1\n"}, "ab")
+    assert (deployment.removed, contents(deployment), deployment.changes[0]["based_on"]) == (
+        ["gitea"],
+        {"/a.ini": USERS + "USER_ADDED = 1\n"},
+        "ab",
+    )
 
 
 def test_what_cannot_be_read_is_not_taken_out_and_stays_on_record() -> None:
@@ -225,5 +274,7 @@ def test_what_one_application_leaves_to_another_is_written_and_not_taken_back() 
         steps = [lambda d=deployment: d.take_back("gone"), lambda d=deployment: d.add(app_plan(form="env"))]
         for step in steps if first_back else reversed(steps):
             step()
-        assert [(change["app"], change["action"]) for change in deployment.changes if change["path"] == "/etc/gitea/mailer.env"] == [("gitea", "write")]
+        assert [(change["app"], change["action"]) for change in deployment.changes if change["path"] == "/etc/gitea/mailer.env"] == [
+            ("gitea", "write")
+        ]
         assert deployment.removed == ["gone"]

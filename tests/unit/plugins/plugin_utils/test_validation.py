@@ -57,7 +57,11 @@ def at(path: tuple[str | int, ...], value: t.Any) -> t.Any:
 
 def declare(definition: str, part: dict[str, t.Any]) -> str:
     """Load a declaration with ``part`` as the relay, named relay or application; its problems as they are shown."""
-    relay: t.Any = {"host": "h", **part} if definition == "relay" else {"default": "main", "relays": {"main": part if definition == "named_relay" else {"host": "h"}}}
+    relay: t.Any = (
+        {"host": "h", **part}
+        if definition == "relay"
+        else {"default": "main", "relays": {"main": part if definition == "named_relay" else {"host": "h"}}}
+    )
     apps = [{"name": "gitea", **part}] if definition == "application" else []
     try:
         declaration.load(relay, apps)
@@ -95,8 +99,11 @@ def test_a_schema_is_valid_by_draft_2020_12(name: str) -> None:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_property_has_a_title_a_description_and_an_example(name: str) -> None:
     lacking = [
-        f"{path}: {word}" for path, schema in subschemas(SCHEMAS[name], name) if "$ref" not in schema
-        for word in ("title", "description", "examples") if not schema.get(word)
+        f"{path}: {word}"
+        for path, schema in subschemas(SCHEMAS[name], name)
+        if "$ref" not in schema
+        for word in ("title", "description", "examples")
+        if not schema.get(word)
     ]
     assert lacking == []
 
@@ -183,7 +190,9 @@ def test_there_are_strings_to_try() -> None:
     assert len(STRINGS) > 60
 
 
-@pytest.mark.parametrize(("definition", "path", "schema"), STRINGS, ids=[f"{definition}-{'.'.join(map(str, path))}" for definition, path, _schema in STRINGS])
+@pytest.mark.parametrize(
+    ("definition", "path", "schema"), STRINGS, ids=[f"{definition}-{'.'.join(map(str, path))}" for definition, path, _schema in STRINGS]
+)
 def test_no_string_takes_a_control_character_anywhere_in_it(definition: str, path: tuple[str | int, ...], schema: dict[str, t.Any]) -> None:
     example = next(example for example in schema["examples"] if isinstance(example, str))
     for char, place in itertools.product(CONTROLS, ("{0}{1}", "{1}{0}", "{1}{0}{1}")):
@@ -193,8 +202,14 @@ def test_no_string_takes_a_control_character_anywhere_in_it(definition: str, pat
         assert char == "\n" or char not in said, f"{char!r} is repeated"
 
 
-@pytest.mark.parametrize(("definition", "path", "schema"), every_path(), ids=[f"{definition}-{'.'.join(map(str, path))}" for definition, path, _schema in every_path()])
-def test_neither_a_secret_nor_what_stands_under_an_unknown_key_is_ever_shown(definition: str, path: tuple[str | int, ...], schema: dict[str, t.Any]) -> None:
+@pytest.mark.parametrize(
+    ("definition", "path", "schema"),
+    every_path(),
+    ids=[f"{definition}-{'.'.join(map(str, path))}" for definition, path, _schema in every_path()],
+)
+def test_neither_a_secret_nor_what_stands_under_an_unknown_key_is_ever_shown(
+    definition: str, path: tuple[str | int, ...], schema: dict[str, t.Any]
+) -> None:
     for value in (CANARY + "\n", [CANARY], {CANARY[:7]: CANARY}, {"password": CANARY, "x": [CANARY]}, 7):
         if schema.get("x-secret"):
             assert CANARY not in declare(definition, at(path, value))
