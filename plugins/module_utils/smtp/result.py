@@ -70,7 +70,7 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
         "addresses": [address._asdict() for address in record.addresses],
         "message": {"sent": outcome.sent, "message_id": outcome.message_id},
         "timings_ms": _timings(record, outcome.ms),
-        "transcript": list(record.transcript),
+        "transcript": redactor.transcript(record.transcript),
     }
     value = redactor.clean(value, OURS)
     value["msg"] = message(value)

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-import base64
-import re
 import typing as t
-import urllib.parse
+
+from .spellings import spellings, within_base64
 
 HIDDEN = "********"
+
+# So many characters in a row of what was sent are taken for a part of it: a server may cut what it says back.
+FRAGMENT = 8
 
 
 class Secret:
@@ -38,40 +40,92 @@ class Secret:
 
 
 class Redactor:
-    """Replaces every known secret, in each encoding a server may echo, by stars."""
+    """Replaces every known secret by stars, however a server spells it, cuts it or spreads it over lines."""
 
     def __init__(self) -> None:
-        self._forms: set[str] = set()
+        self._known: set[str] = set()
+        self._sent: set[str] = set()
+        self._index: dict[int, set[str]] | None = None
+        self._starts: set[str] = set()
 
     def learn(self, username: str, secret: Secret) -> None:
-        """Know a login: the secret itself and everything PLAIN and LOGIN turn it into."""
+        """Know a login: the secret itself and everything PLAIN turns it into."""
         text = secret.reveal()
-        if not text:
-            return
-        self._forms.update((text, urllib.parse.quote(text, safe=""), urllib.parse.quote_plus(text)))
-        # A reply that is not UTF-8 is shown as latin-1 (see reply.py): the secret then looks like this.
-        self._forms.add(text.encode("utf-8").decode("latin-1"))
-        self._forms.add(text.encode("unicode_escape").decode("ascii"))
-        for blob in (text, "\0" + username + "\0" + text, username + "\0" + username + "\0" + text):
-            self._learn_bytes(blob.encode("utf-8"))
+        if text:
+            self._known.add(text)
+            for blob in (text, "\0" + username + "\0" + text, username + "\0" + username + "\0" + text):
+                self._sent.update(within_base64(blob.encode("utf-8")), (blob.encode("utf-8").hex(),))
+            self._index = None
+
+    def learn_token(self, secret: Secret) -> None:
+        """Know a token or a client secret, and the telling parts of a JWT: its head is no secret, its claims and signature are."""
+        self.learn("", secret)
+        for part in secret.reveal().split(".")[1:]:
+            self.learn_line(part)
 
     def learn_line(self, text: str) -> None:
         """Know one line that was sent while logging in, such as a CRAM-MD5 answer."""
         if len(text) > 3:
-            self._forms.add(text)
+            self._sent.update(spellings(text))
+            self._index = None
 
-    def _learn_bytes(self, data: bytes) -> None:
-        self._forms.add(data.hex())
-        for encoded in (base64.b64encode(data), base64.urlsafe_b64encode(data)):
-            text = encoded.decode("ascii")
-            self._forms.update((text, text.rstrip("=")))
+    def _pieces(self) -> dict[int, set[str]]:
+        """Length to the pieces of that length that must not show. Half of the secret in clear is too much, and 8 characters of a blob are."""
+        if self._index is not None:
+            return self._index
+        pieces: dict[int, set[str]] = {}
+        for known in self._known:
+            for form in map(_squeeze, spellings(known) | {known.upper()}):
+                _cut(form, max(FRAGMENT, len(form) // 2), pieces)
+        for form in map(_squeeze, self._sent):
+            _cut(form, FRAGMENT, pieces)
+        self._index, shortest = pieces, min(pieces, default=0)
+        self._starts = {piece[:shortest] for some in pieces.values() for piece in some}
+        return pieces
+
+    def _suspicious(self, squeezed: str) -> bool:
+        """Whether a closer look is needed; nearly always not, and this is quick."""
+        length = min(self._pieces(), default=0)
+        return any(squeezed[start : start + length] in self._starts for start in range(len(squeezed) - length + 1))
+
+    def texts(self, texts: t.Sequence[str]) -> list[str]:
+        """``texts`` with each secret replaced, also where one begins in a text and goes on in the next.
+
+        Blanks, line ends and upper case make no difference.
+        """
+        if not self._suspicious(_squeeze("".join(texts))):
+            return list(texts)
+        letters: list[str] = []
+        places: list[tuple[int, int]] = []
+        for number, text in enumerate(texts):
+            for column, char in enumerate(text):
+                if not char.isspace():
+                    for letter in char.casefold():
+                        letters.append(letter)
+                        places.append((number, column))
+        squeezed = "".join(letters)
+        covered = {
+            place
+            for length, pieces in self._pieces().items()
+            for start in range(len(squeezed) - length + 1)
+            if squeezed[start : start + length] in pieces
+            for place in places[start : start + length]
+        }
+        return [_starred(text, {column for number, column in covered if number == index}) for index, text in enumerate(texts)]
 
     def text(self, text: str) -> str:
-        """``text`` with each secret replaced; upper and lower case are alike."""
-        if not self._forms:
-            return text
-        longest_first = sorted(self._forms, key=len, reverse=True)
-        return re.sub("|".join(map(re.escape, longest_first)), HIDDEN, text, flags=re.IGNORECASE)
+        """The same for one text."""
+        return self.texts((text,))[0]
+
+    def transcript(self, lines: t.Sequence[str]) -> list[str]:
+        """The same for lines such as ``S: 535-5.7.8 text``: what the server says is also looked at without what begins each line."""
+        said = [number for number, line in enumerate(lines) if line.startswith("S: ")]
+        cleaned = list(lines)
+        for columns in (len("S: 250-"), len("S: 250-5.7.8 ")):
+            texts = self.texts([cleaned[number][columns:] for number in said])
+            for number, text in zip(said, texts):
+                cleaned[number] = cleaned[number][:columns] + text
+        return [self.text(line) for line in cleaned]
 
     def clean(self, value: t.Any, keep: t.Collection[str] = ()) -> t.Any:
         """The same for the values of lists and dicts; those under the keys in ``keep`` are words of ours and stay."""
@@ -82,3 +136,26 @@ class Redactor:
         if isinstance(value, dict):
             return {key: item if key in keep else self.clean(item, keep) for key, item in value.items()}
         return value
+
+
+def _squeeze(text: str) -> str:
+    return "".join(text.split()).casefold()
+
+
+def _cut(form: str, length: int, pieces: dict[int, set[str]]) -> None:
+    """Add the pieces of this length, or the whole where it is shorter."""
+    if form:
+        length = min(length, len(form))
+        pieces.setdefault(length, set()).update(form[start : start + length] for start in range(len(form) - length + 1))
+
+
+def _starred(text: str, columns: t.Collection[int]) -> str:
+    """``text`` with stars in the place of each run of ``columns``, blanks between them included."""
+    shown: list[str] = []
+    for column, char in enumerate(text):
+        hidden = column in columns or (char.isspace() and column - 1 in columns and column + 1 in columns)
+        if not hidden:
+            shown.append(char)
+        elif not shown or shown[-1] is not HIDDEN:
+            shown.append(HIDDEN)
+    return "".join(shown)

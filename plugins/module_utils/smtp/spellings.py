@@ -1,0 +1,43 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every way in which a server may spell what it was sent, so that a secret is found in what it says back."""
+
+from __future__ import annotations
+
+import base64
+
+_HTML = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;", ord("'"): "&#39;"}
+# Less of a longer base64 could be anything.
+LEAST = 6
+_JSON = {ord('"'): '\\"', ord("\\"): "\\\\", ord("/"): "\\/"}
+
+
+def spellings(text: str) -> set[str]:
+    """``text`` in clear, escaped (URL, form, JSON, HTML, Python, quoted-printable), in hex and in base64, also within a longer base64."""
+    data = text.encode("utf-8")
+    ascii_only = "".join(char if char.isascii() else "\\u%04x" % ord(char) for char in text.translate(_JSON))
+    markup = text.translate(_HTML)
+    found = {text, ascii_only, ascii_only.replace("\\/", "/"), text.translate(_JSON), markup}
+    found.update(markup.replace("&#39;", mark) for mark in ("&#x27;", "&apos;", "'"))
+    found.update((text.translate(_JSON).replace("\\/", "/"), text.encode("unicode_escape").decode("ascii"), data.hex()))
+    # A reply that is not UTF-8 is shown as latin-1 (see reply.py): the secret then looks like this.
+    found.add(data.decode("latin-1"))
+    for mark in "%=":
+        for kept in (b"", b"/", b"-._~", b"/-._~", bytes(range(0x21, 0x3D)) + bytes(range(0x3E, 0x7F))):
+            escaped = "".join(chr(byte) if byte in kept or chr(byte).isalnum() and byte < 128 else "%s%02X" % (mark, byte) for byte in data)
+            found.update((escaped, escaped.replace("%20", "+")))
+    return found | within_base64(data)
+
+
+def within_base64(data: bytes) -> set[str]:
+    """Base64 of ``data`` (both alphabets), alone and as it looks inside that of something longer, at each of the three offsets."""
+    found = {base64.b64encode(data).decode("ascii").rstrip("=")}
+    for offset in range(3):
+        # The first characters also depend on what comes before, the last ones on what comes after.
+        whole = base64.b64encode(b"\0" * offset + data).decode("ascii").rstrip("=")
+        end = len(whole) - (1 if (offset + len(data)) % 3 else 0)
+        part = whole[(0, 2, 3)[offset] : end]
+        if len(part) >= LEAST:
+            found.add(part)
+    return found | {text.replace("+", "-").replace("/", "_") for text in found}
