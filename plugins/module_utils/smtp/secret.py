@@ -70,7 +70,7 @@ class Redactor:
             self._index = None
 
     def _pieces(self) -> dict[int, set[str]]:
-        """Length to the pieces of that length that must not show. Half of the secret in clear is too much, and 8 characters of a blob are."""
+        """Length to the pieces of that length that must not show: half of the secret in clear, 8 characters of a blob."""
         if self._index is not None:
             return self._index
         pieces: dict[int, set[str]] = {}

@@ -40,4 +40,5 @@ def within_base64(data: bytes) -> set[str]:
         part = whole[(0, 2, 3)[offset] : end]
         if len(part) >= LEAST:
             found.add(part)
+    found.add(base64.b64encode(data).decode("ascii"))
     return found | {text.replace("+", "-").replace("/", "_") for text in found}
