@@ -66,10 +66,18 @@ options:
     type: str
   auth_mechanisms:
     description:
-      - Login mechanisms that may be used, in this order. Any of CRAM-MD5, PLAIN and LOGIN.
-      - When left out, the strongest one that the relay offers.
+      - Login mechanisms that may be used, in this order. Any of SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, SCRAM-SHA-1,
+        CRAM-MD5, PLAIN, LOGIN, NTLM (called SPA by some), XOAUTH2, OAUTHBEARER and EXTERNAL.
+      - When left out, with O(password) the strongest one that the relay offers, in the order above, and NTLM only where it offers no other;
+        with an OAuth2 token XOAUTH2 or OAUTHBEARER; with a client certificate and no password EXTERNAL.
+      - The next one is tried only where the relay does not have the one before, never after a rejected login.
+      - With SCRAM the relay must prove that it knows the password too. The mechanisms in C(-PLUS) tie the login to the relay's certificate,
+        so that nobody in between can pass it on.
     type: list
     elements: str
+  auth_domain:
+    description: Domain of the login, for NTLM. May also be written in O(username), as V(DOMAIN\name).
+    type: str
   allow_plaintext_auth:
     description: Send a login also over a connection without TLS. Connections to the host itself are always allowed.
     type: bool
@@ -168,6 +176,9 @@ options:
         description: As O(auth_mechanisms).
         type: list
         elements: str
+      auth_domain:
+        description: As O(auth_domain).
+        type: str
       allow_plaintext_auth:
         description: As O(allow_plaintext_auth).
         type: bool
@@ -418,6 +429,7 @@ def relay_options() -> dict[str, dict[str, t.Any]]:
         "username": {"type": "str"},
         "password": {"type": "str", "no_log": True},
         "auth_mechanisms": {"type": "list", "elements": "str"},
+        "auth_domain": {"type": "str"},
         "allow_plaintext_auth": {"type": "bool", "default": False},
         "helo": {"type": "str"},
         "timeout": {"type": "float", "default": 30},

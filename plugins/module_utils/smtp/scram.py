@@ -41,6 +41,8 @@ def scram(session: Session, algorithm: str, plus: bool) -> Exchange:
     proof, expected = _prove(algorithm, salted, b",".join((bare, first, final)))
     session.hide(proof.decode("ascii"))
     verdict = yield final + b",p=" + proof
+    # With salt and nonces, which are in the clear, a password can be guessed from the server's proof as well as from ours.
+    session.hide(base64.b64encode(verdict).decode("ascii"))
     proven = _proven(verdict, expected, session)
     yield b""
     if not proven:

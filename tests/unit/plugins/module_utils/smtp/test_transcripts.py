@@ -12,12 +12,17 @@ EOF                      the server hangs up
 LATE                     the deadline passes
 = <category> at <stage>  how it ends (last line)
 
-{plain} {password} {user} {cram} {clear} stand for the login "u" with the usual hostile password, as each mechanism sends it.
+credential=yes (a password) | no | token | certificate. The random bytes of the login are zeros.
+
+{plain} {password} {user} {cram} {clear} stand for the login "u" with the usual hostile password, as each mechanism sends it;
+{64:text} for the text in base64, with {01} as a byte in it. {token} and {dead} are tokens. Whatever we send while logging in must not show.
 """
 
 from __future__ import annotations
 
+import base64
 import pathlib
+import re
 import typing as t
 
 import pytest
@@ -36,6 +41,18 @@ from smtp_rig import CRAM, ENCODINGS, PASSWORD, PASSWORD_64, PLAIN, options
 TRANSCRIPTS = sorted((pathlib.Path(__file__).parent / "transcripts").glob("*.txt"))
 SAID = {"{plain}": PLAIN, "{password}": PASSWORD_64, "{user}": "dQ==", "{cram}": CRAM, "{clear}": PASSWORD}
 CREDENTIAL = Credential("u", Secret(PASSWORD))
+TOKEN, LONG_TOKEN = "ya29.token-of-a-test-0123456789", "ya29." + "token-of-a-test-" * 40
+CREDENTIALS = {
+    "no": None,
+    "yes": CREDENTIAL,
+    "token": Credential("u", Secret(""), token=Secret(TOKEN)),
+    "long_token": Credential("u", Secret(""), token=Secret(LONG_TOKEN)),
+    "certificate": Credential("", Secret(""), certificate=True),
+}
+# Only as much of a certificate as a channel binding looks at: two sequences, the second with ecdsa-with-SHA256
+CERTIFICATE = bytes.fromhex("300e3000300a06082a8648ce3d040302")
+SAID.update({"{token}": TOKEN, "{long_token}": LONG_TOKEN})
+VERBS = ("EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA", "RSET", "QUIT", "*")
 
 
 def unescaped(text: str) -> bytes:
@@ -44,19 +61,33 @@ def unescaped(text: str) -> bytes:
     return parts[0].encode("utf-8") + b"".join(bytes([int(part[:2], 16)]) + part[2:].encode("utf-8") for part in parts[1:])
 
 
+def filled(text: str) -> str:
+    """The stand-ins replaced, those within {64:...} first."""
+    for token, value in SAID.items():
+        text = text.replace(token, value)
+
+    def encoded(match: re.Match[str]) -> str:
+        return base64.b64encode(re.sub(rb"\{([0-9a-f]{2})\}", lambda byte: bytes.fromhex(byte[1].decode()), match[1].encode())).decode()
+
+    return re.sub(r"\{64:((?:[^{}]|\{[0-9a-f]{2}\})*)\}", encoded, text)
+
+
 class Conversation:
     """Plays the server's lines and checks ours."""
 
     def __init__(self, given: dict[str, str]) -> None:
         self.flights = 0
         self.sent: list[str] = []
+        self.secrets: list[str] = []
         self.waiting: Effect = Close()
         self.loopback = given.pop("loopback", "yes") == "yes"
         self.local_ip = given.pop("local", "127.0.0.1")
         self.redactor = Redactor()
-        self.redactor.learn(CREDENTIAL.username, CREDENTIAL.password)
+        self.credential = CREDENTIALS[given.pop("credential", "yes")]
+        for secret in filter(None, (self.credential and self.credential.password, self.credential and self.credential.token)):
+            self.redactor.learn("u", secret)
         self.record = Record(self.redactor)
-        self.engine = Engine(converse(goal_from(given), self.record), self.record.trace)
+        self.engine = Engine(converse(goal_from(given, self.credential), self.record), self.record.trace)
         self.do(self.engine.start())
 
     def do(self, effects: list[Effect]) -> None:
@@ -74,12 +105,14 @@ class Conversation:
 
     def play(self, line: str) -> None:
         word, _gap, text = line.partition(" ")
-        for token, value in SAID.items():
-            text = text.replace(token, value)
+        text = filled(text)
         if word == "C":
             assert self.sent.pop(0) == text
+            said = text[5:].partition(" ")[2] if text.startswith("AUTH ") else "" if text.startswith(VERBS) else text
+            self.secrets += [said] if len(said) > 4 else []
         elif word == "TLS":
             assert isinstance(self.waiting, StartTls)
+            self.record.certificate = CERTIFICATE
             self.do(self.engine.answered(TlsInfo("TLSv1.3", "a cipher", True)))
         else:
             assert isinstance(self.waiting, Read), "nothing is expected from the server here: %r" % line
@@ -89,13 +122,12 @@ class Conversation:
         return {"S": unescaped(text) + b"\r\n", "RAW": unescaped(text), "EOF": b""}[word]
 
 
-def goal_from(given: dict[str, str]) -> Goal:
-    credential = None if given.pop("credential", "yes") == "no" else CREDENTIAL
+def goal_from(given: dict[str, str], credential: Credential | None) -> Goal:
     words: dict[str, t.Any] = {key: unescaped(value).decode("utf-8") for key, value in given.items()}
     words["mechanisms"] = tuple(filter(None, words.pop("mechanisms", "").split(",")))
     words["allow_plaintext_auth"] = words.get("allow_plaintext_auth") == "yes"
     words["message"] = words["message"].encode() if "message" in words else None
-    defaults = Goal("me", "none", "auth", credential, sender="a@b.example", recipients=("c@d.example",))
+    defaults = Goal("me", "none", "auth", credential, sender="a@b.example", recipients=("c@d.example",), random=bytes)
     return defaults._replace(**words)
 
 
@@ -124,4 +156,4 @@ def test_the_conversation_goes_and_ends_as_written_and_shows_no_password(path: p
     assert "= %s%s" % (value["category"], stage) == ending
     assert value["ok"] == (ending == "= ok")
     shown = repr(value) + value["msg"] + "\n".join(value["transcript"])
-    assert [form for form in ENCODINGS if form in shown] == []
+    assert [form for form in (*ENCODINGS, TOKEN, *conversation.secrets) if form in shown] == []
