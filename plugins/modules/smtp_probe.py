@@ -22,7 +22,7 @@ requirements:
   - Python 3.8 or later on the target, and nothing else
 options:
   host:
-    description: Name or address of the relay. Needed unless O(relays) is given.
+    description: Name or address of the relay, or the path of its unix socket. Needed unless O(relays) is given.
     type: str
   port:
     description:
@@ -34,16 +34,74 @@ options:
       - How the connection is secured. V(starttls) requires STARTTLS; V(tls) is TLS from the first byte;
         V(opportunistic) uses STARTTLS where it is offered, and clear text elsewhere.
       - From O(port) when left out, V(tls) for 465 and 2465, V(starttls) for 25, 587, 2525 and 2587. With any other port it must be said.
-      - V(tls) when neither is given.
+      - V(tls) when neither is given. V(none) for a unix socket, and for LMTP on port 24.
     type: str
     choices: [none, opportunistic, starttls, tls]
+  protocol:
+    description: V(lmtp) speaks RFC 2033 instead of SMTP. Its port is V(24) when left out, and each recipient has an answer of its own.
+    type: str
+    choices: [smtp, lmtp]
+    default: smtp
+  addresses:
+    description:
+      - Which addresses of O(host) to use. V(first) is the first one that answers, V(ipv4) and V(ipv6) the first one of that family.
+      - V(all) also looks at each of the others alone, without the login, as far as TLS. RV(addresses) then tells what each one came to,
+        and RV(notices) how they differ.
+    type: str
+    choices: [first, all, ipv4, ipv6]
+    default: first
+  source_address:
+    description: Address of this host to connect from.
+    type: str
+  resolve:
+    description:
+      - What to look O(host) up as. V(mx) goes to the best mail exchanger of that domain, on port 25 unless O(port) says otherwise;
+        V(srv) to the submission service that the domain announces (RFC 6186), at its port.
+      - Needs the Python library C(dnspython) on the host for V(mx) and V(srv).
+      - With a login, O(tls_server_name) or O(tls_fingerprints) must say whom to trust, since DNS proves nothing.
+    type: str
+    choices: [host, mx, srv]
+    default: host
+  proxy:
+    description:
+      - Proxy to go through, as V(socks5://user:password@host:1080) or V(http://host:3128). In name and password, special characters
+        are written as in every URL, such as C(%40) for C(@).
+      - The proxy looks O(host) up. What fails there has RV(stage=proxy).
+    type: str
+  dns_servers:
+    description: Servers to ask for the records of O(resolve) and O(dane), each an address, or an address and a port. Those of the
+      system when left out.
+    type: list
+    elements: str
+  dane:
+    description:
+      - V(report) tells in RV(dane) whether the relay's certificate is the one that its TLSA records name (RFC 7672). It never fails
+        the probe.
+      - Needs the Python library C(dnspython) on the host, and a resolver that validates DNSSEC.
+    type: str
+    choices: ['off', report]
+    default: 'off'
   validate_certs:
     description: Whether the relay's certificate must be valid, meaning chain, dates and name.
     type: bool
     default: true
   ca_path:
-    description: File or folder with the CAs to trust, in PEM. They replace those of the system.
+    description: File or folder with the CAs to trust, in PEM. See O(ca_mode).
     type: path
+  ca_mode:
+    description: Whether the CAs in O(ca_path) replace those of the system or are trusted beside them.
+    type: str
+    choices: [replace, add]
+    default: replace
+  client_cert:
+    description: File with the certificate that this host shows to the relay, in PEM.
+    type: path
+  client_key:
+    description: File with the key of O(client_cert), in PEM. That file itself when left out.
+    type: path
+  client_key_password:
+    description: What O(client_key) is encrypted with.
+    type: str
   tls_server_name:
     description: Name that the certificate must carry, when O(host) is an address or an alias.
     type: str
@@ -54,10 +112,14 @@ options:
     default: '1.2'
   tls_fingerprints:
     description:
-      - SHA-256 fingerprints, such as V(sha256:ab01...). The relay's certificate must have one of them.
+      - SHA-256 fingerprints, such as V(sha256:ab01...) of the relay's certificate or V(spki-sha256:ab01...) of its public key. One of
+        them must match. A public key can stay the same when the certificate is renewed.
       - Holds also where O(validate_certs) is V(false).
     type: list
     elements: str
+  min_cert_days:
+    description: Days that the relay's certificate must still be valid. Without TLS there is nothing to check.
+    type: int
   username:
     description: Login name. Needs O(password).
     type: str
@@ -123,7 +185,7 @@ options:
         description: Days that the relay's certificate must still be valid.
         type: int
   diagnose:
-    description: On failure, make one more connection, without the login, to confirm the cause.
+    description: On failure, make further connections, without the login, to confirm the cause. All end within O(timeout).
     type: bool
     default: true
   state_dir:
@@ -149,12 +211,51 @@ options:
         description: As O(security).
         type: str
         choices: [none, opportunistic, starttls, tls]
+      protocol:
+        description: As O(protocol).
+        type: str
+        choices: [smtp, lmtp]
+      addresses:
+        description: As O(addresses).
+        type: str
+        choices: [first, all, ipv4, ipv6]
+      source_address:
+        description: As O(source_address).
+        type: str
+      resolve:
+        description: As O(resolve).
+        type: str
+        choices: [host, mx, srv]
+      proxy:
+        description: As O(proxy).
+        type: str
+      dns_servers:
+        description: As O(dns_servers).
+        type: list
+        elements: str
+      dane:
+        description: As O(dane).
+        type: str
+        choices: ['off', report]
       validate_certs:
         description: As O(validate_certs).
         type: bool
       ca_path:
         description: As O(ca_path).
         type: path
+      ca_mode:
+        description: As O(ca_mode).
+        type: str
+        choices: [replace, add]
+      client_cert:
+        description: As O(client_cert).
+        type: path
+      client_key:
+        description: As O(client_key).
+        type: path
+      client_key_password:
+        description: As O(client_key_password).
+        type: str
       tls_server_name:
         description: As O(tls_server_name).
         type: str
@@ -166,6 +267,9 @@ options:
         description: As O(tls_fingerprints).
         type: list
         elements: str
+      min_cert_days:
+        description: As O(min_cert_days).
+        type: int
       username:
         description: As O(username).
         type: str
@@ -327,7 +431,7 @@ remedies:
   elements: str
   sample: [Correct the username or the password; the connection itself is fine.]
 confirmed_by:
-  description: What a second connection, without the login, showed. Empty if there was none or it told nothing.
+  description: What further connections, without the login, showed. Empty if there were none or they told nothing.
   returned: when probing one relay
   type: str
   sample: a second connection began with TLS and was greeted
@@ -342,6 +446,12 @@ expect_unmet:
   type: list
   elements: str
   sample: []
+notices:
+  description: What did not fail the probe and may fail another client, or this one soon. Shown as warnings, too.
+  returned: when probing one relay
+  type: list
+  elements: str
+  sample: ["not every address offers what 192.0.2.1 does: AUTH"]
 blind_spots:
   description: What this level cannot see.
   returned: when probing one relay
@@ -359,7 +469,8 @@ tls:
   returned: when probing one relay
   type: dict
   sample: {version: TLSv1.3, cipher: TLS_AES_256_GCM_SHA384, verified: true, subject: CN=smtp.example.com, names: [smtp.example.com],
-    issuer: CN=Example CA, not_before: "2026-09-01T00:00:00Z", not_after: "2026-12-01T00:00:00Z", days_left: 10, sha256: ab01}
+    issuer: CN=Example CA, not_before: "2026-09-01T00:00:00Z", not_after: "2026-12-01T00:00:00Z", days_left: 10, sha256: ab01,
+    spki_sha256: cd23, would_pass_strict: true, strict_problem: ""}
 capabilities:
   description: What the relay offered before and after TLS, keyword to parameters.
   returned: when probing one relay
@@ -375,7 +486,18 @@ addresses:
   returned: when probing one relay
   type: list
   elements: dict
-  sample: [{ip: 192.0.2.1, port: 587, family: ipv4, ok: true, error: "", ms: 3.2}]
+  sample: [{ip: 192.0.2.1, port: 587, family: ipv4, ok: true, error: "", ms: 3.2, category: ok, cert_sha256: ab01}]
+recipients:
+  description: What the relay said of each recipient that was tried.
+  returned: when probing one relay
+  type: list
+  elements: dict
+  sample: [{address: ops@example.com, ok: true, code: 250, enhanced: 2.1.5, text: Ok, meaning: done}]
+dane:
+  description: What the TLSA records say of the certificate. Empty unless O(dane=report).
+  returned: when probing one relay
+  type: dict
+  sample: {name: _25._tcp.mail.example.com, status: match, secure: true, records: [3 1 1 ab01], detail: the certificate is the one in DNS}
 message:
   description: Whether a message was sent, and its id.
   returned: when probing one relay
@@ -415,17 +537,36 @@ from ansible_collections.smarthost.mail.plugins.module_utils.smtp.failure import
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import probe_all
 
 
+def way_options() -> dict[str, dict[str, t.Any]]:
+    """The options of how to get to a relay and of TLS, as an argument specification with defaults."""
+    return {
+        "protocol": {"type": "str", "choices": ["smtp", "lmtp"], "default": "smtp"},
+        "addresses": {"type": "str", "choices": ["first", "all", "ipv4", "ipv6"], "default": "first"},
+        "source_address": {"type": "str"},
+        "resolve": {"type": "str", "choices": ["host", "mx", "srv"], "default": "host"},
+        "proxy": {"type": "str", "no_log": True},
+        "dns_servers": {"type": "list", "elements": "str"},
+        "dane": {"type": "str", "choices": ["off", "report"], "default": "off"},
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path"},
+        "ca_mode": {"type": "str", "choices": ["replace", "add"], "default": "replace"},
+        "client_cert": {"type": "path"},
+        "client_key": {"type": "path", "no_log": False},
+        "client_key_password": {"type": "str", "no_log": True},
+        "tls_server_name": {"type": "str"},
+        "tls_min_version": {"type": "str", "choices": ["1.0", "1.1", "1.2", "1.3"], "default": "1.2"},
+        "tls_fingerprints": {"type": "list", "elements": "str"},
+        "min_cert_days": {"type": "int"},
+    }
+
+
 def relay_options() -> dict[str, dict[str, t.Any]]:
     """The options of one relay, as an argument specification with defaults."""
     return {
         "host": {"type": "str"},
         "port": {"type": "int"},
         "security": {"type": "str", "choices": ["none", "opportunistic", "starttls", "tls"]},
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_path": {"type": "path"},
-        "tls_server_name": {"type": "str"},
-        "tls_min_version": {"type": "str", "choices": ["1.0", "1.1", "1.2", "1.3"], "default": "1.2"},
-        "tls_fingerprints": {"type": "list", "elements": "str"},
+        **way_options(),
         "username": {"type": "str"},
         "password": {"type": "str", "no_log": True},
         "auth_mechanisms": {"type": "list", "elements": "str"},
@@ -478,6 +619,9 @@ def main() -> None:
             "summary": summary,
             "msg": "\n".join([summary + "."] + ["%s: %s" % (one["name"], one["msg"]) for one in failed]),
         }
+    for one in results:
+        for text in one["notices"]:
+            module.warn("%s: %s." % (one["name"], text))
     module.exit_json(failed=not result["ok"], **result)
 
 

@@ -30,6 +30,10 @@ class Connect(t.NamedTuple):
     """Open the connection; answered with a :class:`Peer`."""
 
 
+class Tunnel(t.NamedTuple):
+    """Have the proxy connect to the relay; answered when it has."""
+
+
 class StartTls(t.NamedTuple):
     """Secure the connection now; answered with what TLS settled on."""
 
@@ -64,7 +68,7 @@ class Compute(t.NamedTuple):
     work: t.Callable[[], t.Any]
 
 
-Action = t.Union[Resolve, Connect, StartTls, Send, AwaitReply, Patience, Compute]
+Action = t.Union[Resolve, Connect, Tunnel, StartTls, Send, AwaitReply, Patience, Compute]
 Dialogue = t.Generator[Action, t.Any, None]
 Asking = t.Generator[Action, t.Any, Reply]
 

@@ -1,22 +1,22 @@
 # Copyright (c) 2026, Smarthost Maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On failure, one more connection, without credentials: what was likely becomes a fact, or is shown to be otherwise."""
+"""On failure, more connections, without credentials: what was likely becomes a fact, or is shown to be otherwise."""
 
 from __future__ import annotations
 
 import typing as t
 
-from .dialogue import Goal, converse
-from .engine import Engine
+from . import addresses
+from .look import Look, look, look_at_all, unverified
 from .options import Relay
 from .record import Record
-from .secret import Redactor
-from .transport import Deadline, Endpoint, run
+from .route import is_path
+from .transport import Deadline
 
 
 class Finding(t.NamedTuple):
-    """What the second connection showed. ``category`` empty: the first verdict stands."""
+    """What the further connections showed. ``category`` empty: the first verdict stands."""
 
     confirmed_by: str
     category: str = ""
@@ -26,10 +26,27 @@ class Finding(t.NamedTuple):
 
 SILENT = ("greeting_timeout", "disconnected", "not_smtp")
 NO_HANDSHAKE = ("tls_mode_mismatch", "tls_handshake_closed")
+NO_AGREEMENT = ("tls_version", "tls_cipher", "client_cert_required")
+NO_CONNECTION = ("connect_refused", "connect_timeout", "port_blocked")
+# Where submission and relaying are offered (RFC 8314, RFC 6409, RFC 5321, and what providers add for networks that block 25).
+USUAL_PORTS = ((587, "starttls"), (465, "tls"), (25, "starttls"), (2525, "starttls"))
+# A port that answers does so at once; a blocked one must not use up the time of all.
+PORT_PATIENCE = 3.0
 
 
 def confirm(relay: Relay, record: Record, deadline: Deadline) -> Finding | None:
-    """Look once more where that can tell something; None where it cannot or did not. ``record`` is of the failed conversation."""
+    """Look again where that can tell something; None where it cannot or did not. ``record`` is of the failed conversation."""
+    found = _same_place(relay, record, deadline)
+    if relay.route.proxy is None and record.failure is not None and record.failure.stage in addresses.EARLY and addresses.others(record):
+        differ = addresses.look_at_each(relay, record, deadline)
+        record.warnings += differ
+        if differ:
+            text = "each address was tried alone, without logging in"
+            return found._replace(confirmed_by=found.confirmed_by + "; " + text) if found else Finding(text)
+    return found
+
+
+def _same_place(relay: Relay, record: Record, deadline: Deadline) -> Finding | None:
     failure = record.failure
     assert failure is not None
     if failure.category.startswith("cert_") and failure.facts.get("tls") is None:
@@ -38,26 +55,33 @@ def confirm(relay: Relay, record: Record, deadline: Deadline) -> Finding | None:
         return _speaks_tls(relay, deadline)
     if relay.security == "tls" and failure.stage == "tls" and failure.category in NO_HANDSHAKE:
         return _speaks_plainly(relay, deadline)
+    if failure.stage == "tls" and failure.category in NO_AGREEMENT:
+        return _any_tls(relay, deadline)
+    if failure.stage in ("connect", "proxy") and failure.category in NO_CONNECTION and not is_path(relay.host):
+        return _other_ports(relay, deadline)
     return None
 
 
-def _look(relay: Relay, security: str, level: str, deadline: Deadline) -> Record:
-    record = Record(Redactor())
-    goal = Goal(relay.helo, security, level)
-    settings = relay.tls._replace(verify=False, fingerprints=())
-    run(Engine(converse(goal, record), record.trace), Endpoint(relay.host, relay.port, settings), record, deadline)
-    return record
-
-
 def _certificate(relay: Relay, deadline: Deadline) -> Finding | None:
-    seen = _look(relay, relay.security, "tls", deadline).tls
+    seen = look(relay, Look("tls", tls=unverified(relay.tls)), deadline).tls
     if seen is None:
         return None
     return Finding("the certificate was read on a second connection, without verifying it and without logging in", tls=seen)
 
 
+def _any_tls(relay: Relay, deadline: Deadline) -> Finding | None:
+    """What it would have agreed to, had it been asked for less."""
+    settings = unverified(relay.tls)._replace(client=None, glance=True)
+    seen = look(relay, Look("tls", tls=settings), deadline)
+    info = seen.tls or (seen.failure.facts.get("tls") if seen.failure else None)
+    if info is None:
+        return None
+    agreed = "it agreed to %s with %s" % (info.version, info.cipher) if info.cipher else "it sent its certificate before it hung up"
+    return Finding("on a second connection, which would have taken anything, %s" % agreed, tls=info)
+
+
 def _speaks_tls(relay: Relay, deadline: Deadline) -> Finding | None:
-    seen = _look(relay, "tls", "connect", deadline)
+    seen = look(relay, Look("connect", "tls", tls=unverified(relay.tls)), deadline)
     if seen.tls is None or seen.greeting is None:
         return None
     text = "a second connection began with TLS and was greeted: " + str(seen.greeting)
@@ -65,7 +89,7 @@ def _speaks_tls(relay: Relay, deadline: Deadline) -> Finding | None:
 
 
 def _speaks_plainly(relay: Relay, deadline: Deadline) -> Finding | None:
-    seen = _look(relay, "none", "connect", deadline)
+    seen = look(relay, Look("connect", "none"), deadline)
     if seen.failure is not None and seen.failure.category == "not_smtp":
         return Finding("a second connection without TLS was answered: %s" % seen.failure.detail, "not_smtp", ("Correct host and port.",))
     if seen.greeting is None:
@@ -74,3 +98,18 @@ def _speaks_plainly(relay: Relay, deadline: Deadline) -> Finding | None:
     if seen.capabilities.offers("STARTTLS"):
         return Finding(text + "; it offers STARTTLS", "tls_mode_mismatch", ("Use security: starttls with port %d." % relay.port,))
     return Finding(text + "; it does not offer STARTTLS", "tls_mode_mismatch", ("Use a port that speaks TLS: this one has none at all.",))
+
+
+def _other_ports(relay: Relay, deadline: Deadline) -> Finding | None:
+    ports = [(port, security) for port, security in USUAL_PORTS if port != relay.port]
+    looks = [Look("tls", security, port, tls=unverified(relay.tls)) for port, security in ports]
+    seen = look_at_all(relay, looks, deadline.within(PORT_PATIENCE))
+    good = [(port, security) for (port, security), record in zip(ports, seen) if record.reached == "tls"]
+    plain = [port for (port, _security), record in zip(ports, seen) if record.reached == "connect"]
+    if not good and not plain:
+        tried = ", ".join(str(port) for port, _security in ports)
+        return Finding("none of the usual ports (%s) answers either" % tried)
+    text = "the same host answers on %s" % ", ".join(
+        ["port %d with security: %s" % one for one in good] + ["port %d without TLS" % port for port in plain]
+    )
+    return Finding(text, remedies=tuple("Use port %d with security: %s." % one for one in good))

@@ -31,19 +31,33 @@ class DerError(ValueError):
     """These bytes are not a certificate."""
 
 
+class Extension(t.NamedTuple):
+    """One extension of a certificate: its value in DER, and whether who does not know it must refuse the certificate."""
+
+    critical: bool
+    value: bytes
+
+
 class Certificate(t.NamedTuple):
-    """The readable part; times are UTC."""
+    """The readable part; times are UTC. ``public_key``, ``issuer_der`` and ``subject_der`` are whole values in DER."""
 
     subject: str
     issuer: str
     names: t.Tuple[str, ...]
     not_before: datetime.datetime
     not_after: datetime.datetime
+    public_key: bytes
+    subject_der: bytes
+    issuer_der: bytes
+    version: int
+    extensions: t.Dict[bytes, Extension]
+    same_algorithm: bool
 
 
 class _Value(t.NamedTuple):
     tag: int
     body: bytes
+    whole: bytes
 
 
 def _values(data: bytes) -> list[_Value]:
@@ -52,7 +66,7 @@ def _values(data: bytes) -> list[_Value]:
     while at < len(data):
         if at + 2 > len(data):
             raise DerError("cut off in a header")
-        tag, length, at = data[at], data[at + 1], at + 2
+        tag, length, start, at = data[at], data[at + 1], at, at + 2
         if length & 0x80:
             width = length & 0x7F
             if not 0 < width <= 4:
@@ -60,7 +74,7 @@ def _values(data: bytes) -> list[_Value]:
             length, at = int.from_bytes(data[at : at + width], "big"), at + width
         if at + length > len(data):
             raise DerError("cut off in a value")
-        found.append(_Value(tag, data[at : at + length]))
+        found.append(_Value(tag, data[at : at + length], data[start : at + length]))
         at += length
     return found
 
@@ -74,12 +88,27 @@ def _inside(value: _Value, tag: int) -> list[_Value]:
 def parse(data: bytes) -> Certificate:
     """Read one certificate. Raises :class:`DerError` on anything else."""
     try:
-        fields = _inside(_inside(_values(data)[0], SEQUENCE)[0], SEQUENCE)
+        signed, signature_algorithm = _inside(_values(data)[0], SEQUENCE)[:2]
+        fields, version = _inside(signed, SEQUENCE), 1
         if fields[0].tag == VERSION:
+            version = _values(fields[0].body)[0].body[-1] + 1
             fields = fields[1:]
-        _serial, _algorithm, issuer, validity, subject = fields[:5]
+        _serial, algorithm, issuer, validity, subject, public_key = fields[:6]
         not_before, not_after = map(_time, _inside(validity, SEQUENCE))
-        return Certificate(_name(subject), _name(issuer), tuple(_alt_names(fields[6:])), not_before, not_after)
+        extensions = dict(_extensions(fields[6:]))
+        return Certificate(
+            subject=_name(subject),
+            issuer=_name(issuer),
+            names=tuple(_alt_names(extensions)),
+            not_before=not_before,
+            not_after=not_after,
+            public_key=public_key.whole,
+            subject_der=subject.whole,
+            issuer_der=issuer.whole,
+            version=version,
+            extensions=extensions,
+            same_algorithm=algorithm.whole == signature_algorithm.whole,
+        )
     except (IndexError, ValueError) as exc:
         raise DerError("not a certificate: %s" % exc) from exc
 
@@ -105,18 +134,24 @@ def _time(value: _Value) -> datetime.datetime:
     return datetime.datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
 
 
-def _alt_names(rest: t.Sequence[_Value]) -> t.Iterator[str]:
+def _extensions(rest: t.Sequence[_Value]) -> t.Iterator[tuple[bytes, Extension]]:
     for field in rest:
         if field.tag != EXTENSIONS:
             continue
         for extension in _inside(_values(field.body)[0], SEQUENCE):
             parts = _inside(extension, SEQUENCE)
-            if parts[0].body == SUBJECT_ALT_NAME:
-                for name in _inside(_values(parts[-1].body)[0], SEQUENCE):
-                    if name.tag in (SAN_DNS, SAN_EMAIL):
-                        yield name.body.decode("ascii", "backslashreplace")
-                    elif name.tag == SAN_IP:
-                        yield str(ipaddress.ip_address(name.body))
+            critical = parts[1].tag == BOOLEAN and parts[1].body != b"\0"
+            yield parts[0].body, Extension(critical, parts[-1].body)
+
+
+def _alt_names(extensions: t.Mapping[bytes, Extension]) -> t.Iterator[str]:
+    if SUBJECT_ALT_NAME not in extensions:
+        return
+    for name in _inside(_values(extensions[SUBJECT_ALT_NAME].value)[0], SEQUENCE):
+        if name.tag in (SAN_DNS, SAN_EMAIL):
+            yield name.body.decode("ascii", "backslashreplace")
+        elif name.tag == SAN_IP:
+            yield str(ipaddress.ip_address(name.body))
 
 
 def contents(data: bytes, tag: int) -> list[tuple[int, bytes]]:

@@ -87,7 +87,10 @@ CATEGORIES = {
         ("Update the relay's TLS settings.", "Ask whether it wants client certificates."),
     ),
     "tls_handshake_closed": Diagnosis("ended the connection during the TLS handshake", (_OTHER_TLS, "Look at the relay's log.")),
-    "client_cert_required": Diagnosis("wants a client certificate", ("Use a port that takes a login instead.", _OPERATOR)),
+    "client_cert_required": Diagnosis(
+        "wants a client certificate, or another one",
+        ("Name one that it knows in client_cert and client_key.", "Use a port that takes a login instead.", _OPERATOR),
+    ),
     "cert_unknown_ca": Diagnosis(
         "shows a certificate of a CA that this host does not trust", (_OWN_CA, "See that the relay sends its intermediate certificates.")
     ),
@@ -167,6 +170,13 @@ CATEGORIES = {
 }
 
 
+# A proxy in between refuses or fails: the relay itself has not been seen.
+AT_PROXY = Diagnosis(
+    "was not reached through the proxy: {detail}",
+    ("Correct proxy: its address, its kind, its login.", "Have the proxy allow this relay and this port.", "Correct host and port."),
+)
+
+
 class _Facts(t.Dict[str, t.Any]):
     def __missing__(self, key: str) -> str:
         return "(unknown)"
@@ -174,7 +184,7 @@ class _Facts(t.Dict[str, t.Any]):
 
 def explain(category: str, facts: t.Mapping[str, t.Any]) -> tuple[str, list[str]]:
     """The sentence and the remedies of ``category``, filled with ``facts``; a fact that is not known says so."""
-    row = CATEGORIES[category]
+    row = AT_PROXY if facts.get("stage") == "proxy" else CATEGORIES[category]
     known = _Facts((key, value) for key, value in facts.items() if value not in ("", None))
     known.setdefault("timeout", 0)
     known.setdefault("wrong", "Correct the username or the password")

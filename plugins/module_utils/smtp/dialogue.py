@@ -8,7 +8,23 @@ from __future__ import annotations
 import os
 import typing as t
 
-from .actions import Action, AwaitReply, Command, Connect, Dialogue, Patience, Resolve, Send, StartTls, ask, command, require
+from .actions import (
+    Action,
+    AwaitReply,
+    Command,
+    Compute,
+    Connect,
+    Dialogue,
+    Patience,
+    Peer,
+    Resolve,
+    Send,
+    StartTls,
+    Tunnel,
+    ask,
+    command,
+    require,
+)
 from .failure import Failure
 from .login import authenticate
 from .record import Record
@@ -33,6 +49,8 @@ class Goal(t.NamedTuple):
     sender: str = ""
     recipients: t.Tuple[str, ...] = ()
     message: t.Optional[bytes] = None
+    lmtp: bool = False
+    proxied: bool = False
     greeting_patience: t.Optional[float] = None
     host: str = ""
     port: int = 0
@@ -71,6 +89,9 @@ def _connect(goal: Goal, record: Record) -> Dialogue:
         record.resolved = yield Resolve()
     with record.during("connect"):
         record.peer = yield Connect()
+    if goal.proxied:
+        with record.during("proxy"):
+            yield Tunnel()
     if goal.security == "tls":
         with record.during("tls"):
             record.tls = yield StartTls()
@@ -91,9 +112,9 @@ def _greet(goal: Goal, record: Record) -> Dialogue:
 def _ehlo(goal: Goal, record: Record, step: str) -> t.Generator[Action, t.Any, Capabilities]:
     name = goal.helo or _literal(record.peer.local_ip)
     with record.during(step):
-        reply = yield from ask(record, command("EHLO", name))
+        reply = yield from ask(record, command("LHLO" if goal.lmtp else "EHLO", name))
         # RFC 5321 3.2: a server that does not know EHLO says 500 or 502, and is then greeted with HELO.
-        if reply.code in (500, 502):
+        if reply.code in (500, 502) and not goal.lmtp:
             reply = yield from ask(record, command("HELO", name))
             require(reply, 2, "ehlo_rejected", helo=name)
             return Capabilities({})
@@ -136,7 +157,7 @@ def _envelope(goal: Goal, record: Record) -> Dialogue:
     yield from _in_order(steps, record)
     record.reached = "envelope"
     if goal.message is not None:
-        yield from _message(goal.message, record)
+        yield from _message(goal, goal.message, record)
 
 
 def _path(word: str, address: str) -> str:
@@ -181,16 +202,26 @@ def _in_order(steps: list[tuple[str, Command]], record: Record) -> Dialogue:
         raise first
 
 
-def _message(message: bytes, record: Record) -> Dialogue:
-    """RFC 5321 3.3 and 4.5.2: DATA, the text with dots doubled, a dot alone."""
+def _message(goal: Goal, message: bytes, record: Record) -> Dialogue:
+    """RFC 5321 3.3 and 4.5.2: DATA, the text with dots doubled, a dot alone. RFC 2033 4.2: LMTP answers for each recipient."""
     with record.during("data"):
         require((yield from ask(record, command("DATA"))), 3, "message_rejected")
     lines = message.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
     body = b"".join((b"." if line.startswith(b".") else b"") + line + b"\r\n" for line in lines)
-    with record.during("message"):
-        reply = yield from ask(record, Command(body + b".\r\n", "(the message, %d bytes)" % len(body)))
-        require(reply, 2, "message_rejected")
-        record.accepted = reply
+    first: Failure | None = None
+    yield Send((Command(body + b".\r\n", "(the message, %d bytes)" % len(body)),))
+    for _recipient in goal.recipients if goal.lmtp else goal.recipients[:1]:
+        try:
+            with record.during("message"):
+                record.reply = yield AwaitReply()
+                require(record.reply, 2, "message_rejected")
+                record.accepted = record.reply
+        except Failure as failure:
+            first = first or failure
+            if failure.reply is None:
+                break
+    if first is not None:
+        raise first
 
 
 def _quit(record: Record) -> Dialogue:
@@ -202,5 +233,6 @@ def _quit(record: Record) -> Dialogue:
     try:
         with record.during("quit"):
             yield from ask(record, command("QUIT"))
-    except Failure:
-        return
+    except Failure as failure:
+        if failure.facts.get("unasked") and record.failure is None:
+            raise

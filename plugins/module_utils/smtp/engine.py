@@ -126,7 +126,7 @@ class Engine:
         # RFC 5321 3.8: 421 is the one reply that a server may send at any time.
         if reply is not None and reply.code == 421:
             raise Failure("server_busy", reply)
-        raise Failure("protocol_error", reply, detail="it answered before it was asked")
+        raise Failure("protocol_error", reply, detail="it answered before it was asked", unasked=True)
 
     def _nothing_before_tls(self) -> None:
         """RFC 3207 4.2, CVE-2011-0411: plain text behind the 220 would be read as if it came through TLS."""

@@ -11,6 +11,7 @@ import typing as t
 from .auth import NAMES
 from .diagnosis import CATEGORIES
 from .sasl import Credential
+from .route import LMTP_PORT, Route, at, is_path, read_route, read_tls
 from .secret import Secret
 from .tls import TlsSettings
 
@@ -18,7 +19,6 @@ PORTS = {"none": 25, "opportunistic": 25, "starttls": 587, "tls": 465}
 MODES = {465: "tls", 2465: "tls", 25: "starttls", 587: "starttls", 2525: "starttls", 2587: "starttls"}
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_FINGERPRINT = re.compile(r"(?:sha256:)?((?:[0-9a-f]{2}:?){31}[0-9a-f]{2})\Z", re.I)
 
 
 class Relay(t.NamedTuple):
@@ -29,6 +29,7 @@ class Relay(t.NamedTuple):
     port: int
     security: str
     tls: TlsSettings
+    route: Route
     credential: t.Optional[Credential]
     mechanisms: t.Tuple[str, ...]
     allow_plaintext_auth: bool
@@ -40,6 +41,7 @@ class Relay(t.NamedTuple):
     send: str
     subject: str
     expect: t.Dict[str, t.Any]
+    min_cert_days: int
     diagnose: bool
     state_dir: str
 
@@ -50,26 +52,23 @@ Options = t.Mapping[str, t.Any]
 def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
     """One relay, or None and the problems, each as ``path: what is wrong. What to write instead. [code]``."""
     problems = _control_characters(options) + _contradictions(options)
-    port, security, wrong = _port_and_security(options.get("port"), options.get("security"))
+    port, security, wrong = _port_and_security(options)
     problems += wrong
-    fingerprints, wrong = _fingerprints(options.get("tls_fingerprints") or ())
+    route, wrong = read_route(options)
+    problems += wrong
+    tls, wrong = read_tls(options)
     problems += wrong
     if problems:
         return None, [where + problem for problem in problems]
     credential = _credential(options)
     return (
         Relay(
-            name=options.get("name") or "%s:%d" % (options["host"], port),
+            name=options.get("name") or at(options["host"], port),
             host=options["host"],
             port=port,
             security=security,
-            tls=TlsSettings(
-                options["validate_certs"],
-                options.get("ca_path") or "",
-                options.get("tls_server_name") or options["host"],
-                options["tls_min_version"],
-                fingerprints,
-            ),
+            tls=tls,
+            route=route,
             credential=credential,
             mechanisms=_mechanisms(options),
             allow_plaintext_auth=options["allow_plaintext_auth"],
@@ -81,6 +80,7 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
             send=options["send"],
             subject=options.get("subject") or "",
             expect=_given(options.get("expect")),
+            min_cert_days=options.get("min_cert_days") or 0,
             diagnose=options["diagnose"],
             state_dir=options["state_dir"],
         ),
@@ -151,7 +151,10 @@ def _contradictions(options: Options) -> list[str]:
             "from, to: an address is written bare, as user@example.com. [address-form]",
         ),
         (bool(re.search(r"\s", options.get("helo") or "")), "helo: is one name, without blanks. [helo-form]"),
-        (bool(re.search(r"\s|/", options.get("host") or "")), "host: is a name or an address, without blanks or slashes. [host-form]"),
+        (
+            bool(re.search(r"\s|/", options.get("host") or "")) and not is_path(options.get("host") or ""),
+            "host: is a name, an address or the path of a unix socket, without blanks. [host-form]",
+        ),
         (options["timeout"] <= 0, "timeout: must be more than 0 seconds. [timeout]"),
         (bool(unknown), "auth_mechanisms: %s not known. One of: %s. [mechanism]" % (", ".join(unknown), ", ".join(NAMES))),
         (
@@ -167,8 +170,14 @@ def _proof(options: Options) -> bool:
     return any(options.get(key) for key in ("password", "oauth2", "client_cert"))
 
 
-def _port_and_security(port: int | None, security: str | None) -> tuple[int, str, list[str]]:
-    """Each from the other where one is left out; TLS on 465 (RFC 8314) where both are."""
+def _port_and_security(options: Options) -> tuple[int, str, list[str]]:
+    """Each from the other where one is left out; TLS on 465 (RFC 8314) where both are. LMTP and unix sockets: in clear text."""
+    port: int | None = options.get("port")
+    security: str | None = options.get("security")
+    if is_path(options.get("host") or ""):
+        return 0, security or "none", []
+    if options.get("protocol") == "lmtp" and port in (None, LMTP_PORT):
+        return LMTP_PORT, security or "none", []
     if port is not None and not 0 < port < 65536:
         return 0, "", ["port: %d is not a port. A number from 1 to 65535. [port]" % port]
     if security is None and port is None:
@@ -177,10 +186,3 @@ def _port_and_security(port: int | None, security: str | None) -> tuple[int, str
         return 0, "", ["security: cannot be guessed from port %s. One of: %s. [security-missing]" % (port, ", ".join(PORTS))]
     security = security or MODES[t.cast(int, port)]
     return port or PORTS[security], security, []
-
-
-def _fingerprints(given: t.Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
-    matches = [_FINGERPRINT.match(text) for text in given]
-    if not all(matches):
-        return (), ["tls_fingerprints: each is sha256: and 64 hexadecimal digits. [fingerprint]"]
-    return tuple(match.group(1).replace(":", "").lower() for match in matches if match), []

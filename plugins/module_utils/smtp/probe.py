@@ -53,13 +53,26 @@ def _sending() -> t.Any:
     return sending
 
 
+def _around() -> t.Any:
+    # Imported here for the same reason.
+    from . import around
+
+    return around
+
+
+def _asks_around(relay: Relay) -> bool:
+    return relay.route.asks_dns or relay.route.addresses == "all"
+
+
 def _unusable(relay: Relay, check_mode: bool) -> list[str]:
     """What only this host can tell: the CA and the folder for receipts."""
     problems = []
     try:
         tls.context(relay.tls)
     except tls.TlsSetupError as exc:
-        problems.append("ca_path: %s. [ca-path]" % exc)
+        problems.append("%s: %s. [%s]" % (exc.option, exc, exc.option.replace("_", "-")))
+    if _asks_around(relay):
+        problems += _around().missing(relay)
     try:
         if relay.send == "on_change" and not check_mode:
             _sending().prepare(relay)
@@ -76,16 +89,23 @@ def probe(relay: Relay, check_mode: bool) -> dict[str, t.Any]:
     if relay.credential is not None:
         for secret in (relay.credential.password, relay.credential.token or relay.credential.password):
             redactor.learn(relay.credential.username, secret)
+    if relay.route.proxy is not None:
+        redactor.learn(relay.route.proxy.username, relay.route.proxy.password)
+        redactor.learn_line(relay.route.proxy.basic)
     record = Record(redactor)
+    if relay.route.resolve != "host":
+        relay = _around().before(relay, record, deadline)
     due = relay.send != "never" and _sending().due(relay)
     message = _sending().compose(relay) if due and not check_mode else None
-    run(Engine(converse(_goal(relay, message), record), record.trace), Endpoint(relay.host, relay.port, relay.tls), record, deadline)
+    _hold(relay, message, record, deadline)
     sent = message is not None and record.accepted is not None
     if sent and message is not None and relay.send == "on_change":
         _sending().remember(relay, message)
     finding: Finding | None = None
     if record.failure is not None and relay.diagnose:
         finding = confirm(relay, record, deadline)
+    if _asks_around(relay):
+        _around().after(relay, record, deadline)
     return build(
         Outcome(
             relay=relay,
@@ -100,8 +120,18 @@ def probe(relay: Relay, check_mode: bool) -> dict[str, t.Any]:
     )
 
 
+def _hold(relay: Relay, message: t.Any, record: Record, deadline: Deadline) -> None:
+    """The conversation."""
+    if record.failure is None:
+        endpoint = Endpoint(relay.host, relay.port, relay.tls, relay.route, _reserve(relay))
+        run(Engine(converse(_goal(relay, message), record), record.trace), endpoint, record, deadline)
+
+
+def _reserve(relay: Relay) -> float:
+    return min(relay.timeout * RESERVE_SHARE, RESERVE_MOST) if relay.diagnose else 0.0
+
+
 def _goal(relay: Relay, message: t.Any) -> Goal:
-    reserve = min(relay.timeout * RESERVE_SHARE, RESERVE_MOST)
     return Goal(
         helo=relay.helo,
         security=relay.security,
@@ -112,7 +142,9 @@ def _goal(relay: Relay, message: t.Any) -> Goal:
         sender=relay.sender,
         recipients=relay.recipients,
         message=message.data if message else None,
-        greeting_patience=relay.timeout - reserve if relay.diagnose else None,
+        lmtp=relay.route.protocol == "lmtp",
+        proxied=relay.route.proxy is not None,
+        greeting_patience=relay.timeout - _reserve(relay) if relay.diagnose else None,
         host=relay.host,
         port=relay.port,
     )

@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
     from .tls import TlsInfo
 
 # A deadline that passes has its own name where the step tells more than the clock.
-LATE_AT = {"resolve": "dns_failure", "connect": "connect_timeout", "greeting": "greeting_timeout"}
+LATE_AT = {"resolve": "dns_failure", "connect": "connect_timeout", "proxy": "connect_timeout", "greeting": "greeting_timeout"}
 
 
 class Step(t.NamedTuple):
@@ -31,7 +31,10 @@ class Step(t.NamedTuple):
 
 
 class Address(t.NamedTuple):
-    """One address of the name, and what came of connecting to it. ``error`` is empty where it worked."""
+    """One address of the name, and what came of connecting to it. ``error`` is empty where it worked.
+
+    ``category`` and ``cert_sha256`` are filled where the address was looked at alone, ``category`` also where it failed.
+    """
 
     ip: str
     port: int
@@ -39,6 +42,8 @@ class Address(t.NamedTuple):
     ok: bool
     error: str
     ms: float
+    category: str = ""
+    cert_sha256: str = ""
 
 
 class Record:
@@ -65,6 +70,8 @@ class Record:
         self.quit_sent = False
         self.reached = ""
         self.failure: Failure | None = None
+        self.warnings: list[str] = []
+        self.dane: dict[str, t.Any] = {}
 
     def trace(self, who: str, text: str) -> None:
         """Add a line to the transcript: ``C`` we said, ``S`` the server said, ``*`` something happened."""

@@ -15,10 +15,14 @@ from .diagnosis import explain
 from .options import Relay
 from .record import Record, Step
 from .reply import Capabilities, Reply
+from .route import at
 from .secret import Redactor
 
 # Words of ours, which a password that happens to be the same word must not garble.
 OURS = ("category", "observed", "stage", "level", "level_reached", "security", "family")
+
+# What of TLS is for other stages, not for people.
+BYTES = ("chain",)
 
 
 class Outcome(t.NamedTuple):
@@ -57,7 +61,7 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
         "observed": verdict.category,
         "stage": failure.stage if failure else "tls" if category == "cert_expiring" else "",
         "reply": _reply(failure.reply if failure else record.accepted or record.reply, verdict),
-        "diagnosis": "%s:%d %s." % (relay.host, relay.port, sentence),
+        "diagnosis": "%s %s." % (at(relay.host, relay.port), sentence),
         "remedies": remedies,
         "provider": verdict.provider,
         "confirmed_by": outcome.finding.confirmed_by if outcome.finding else "",
@@ -68,6 +72,9 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
         "capabilities": {"before_tls": _words(record.before_tls, redactor), "after_tls": _words(record.after_tls, redactor)},
         "auth": {"offered": list(record.capabilities.auth), "tried": list(record.tried), "used": record.mechanism},
         "addresses": [address._asdict() for address in record.addresses],
+        "recipients": _recipients(relay, record),
+        "dane": dict(record.dane),
+        "notices": _notices(outcome),
         "message": {"sent": outcome.sent, "message_id": outcome.message_id},
         "timings_ms": _timings(record, outcome.ms),
         "transcript": redactor.transcript(record.transcript),
@@ -90,6 +97,7 @@ def _verdict(outcome: Outcome) -> tuple[Verdict, dict[str, t.Any]]:
         "sender": relay.sender,
         "timeout": relay.timeout,
         "helo": relay.helo,
+        "stage": record.failure.stage if record.failure else "",
     }
     certificate = _tls(outcome)
     if certificate:
@@ -112,8 +120,9 @@ def _against_expectation(outcome: Outcome, category: str, facts: dict[str, t.Any
     expect, unmet = outcome.relay.expect, []
     wanted = expect.get("category", "ok")
     days, left = int(expect.get("min_cert_days", 0)), facts.get("days_left")
-    if category == "ok" and days and left is not None and left < days:
-        facts["wanted_days"] = days
+    wanted_days = max(days, outcome.relay.min_cert_days)
+    if category == "ok" and wanted_days and left is not None and left < wanted_days:
+        facts["wanted_days"] = wanted_days
         category = "cert_expiring"
     if days and left is None:
         unmet.append("min_cert_days: %d wanted, no certificate was seen" % days)
@@ -142,7 +151,24 @@ def _tls(outcome: Outcome) -> dict[str, t.Any]:
     info = outcome.record.tls or (finding.tls if finding else None) or (failure.facts.get("tls") if failure else None)
     if info is None:
         return {}
-    return dict(info._asdict(), names=list(info.names))
+    known = info._asdict()
+    return {key: list(item) if key == "names" else item for key, item in known.items() if key not in BYTES}
+
+
+def _recipients(relay: Relay, record: Record) -> list[dict[str, t.Any]]:
+    """What became of each recipient: at RCPT, and with LMTP of the message for each (RFC 2033 4.2)."""
+    found: dict[str, Step] = {}
+    for name in ("rcpt", "message") if relay.route.protocol == "lmtp" else ("rcpt",):
+        found.update(zip(relay.recipients, [step for step in record.steps if step.name == name]))
+    return [dict({"address": address, "ok": step.ok}, **_reply(step.reply)) for address, step in found.items()]
+
+
+def _notices(outcome: Outcome) -> list[str]:
+    """What did not fail the probe and will fail somebody."""
+    known = _tls(outcome)
+    strict = known.get("would_pass_strict") is False
+    text = "the certificate chain would not pass the strict checks that are the default of Python 3.13 and later: %s"
+    return list(outcome.record.warnings) + ([text % known["strict_problem"]] if strict else [])
 
 
 def _words(capabilities: Capabilities, redactor: Redactor) -> dict[str, str]:

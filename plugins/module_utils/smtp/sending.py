@@ -37,8 +37,12 @@ def remember(relay: Relay, sent: message.Message) -> None:
 def _settings(relay: Relay) -> dict[str, t.Any]:
     """Everything that a message proves: if any of it changes, the next message is due."""
     return {
-        "relay": [relay.host, relay.port, relay.security, relay.tls._asdict(), relay.helo],
+        "relay": [relay.host, relay.port, relay.security, _tls(relay), relay.helo],
         "login": [relay.credential.username, relay.credential.password.reveal()] if relay.credential else [],
         "mechanisms": relay.mechanisms,
         "envelope": [relay.sender, relay.recipients, relay.subject],
     }
+
+
+def _tls(relay: Relay) -> dict[str, t.Any]:
+    return dict(relay.tls._asdict(), client=relay.tls.client[:2] if relay.tls.client else None)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import ipaddress
 import socket
@@ -12,16 +13,19 @@ import threading
 import time
 import typing as t
 
-from . import tls
-from .actions import Compute, Connect, Patience, Peer, Resolve, StartTls
+from . import proxy, tls
+from .actions import Compute, Connect, Patience, Peer, Resolve, StartTls, Tunnel
 from .engine import Close, Effect, Engine, Read, Write
 from .failure import Failure
 from .record import Address, Record
+from .route import Route, is_path
 
 HELO_PATIENCE = 2.0
 
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
+_FAMILIES = {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}
+_WANTED = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 
 
 class Deadline:
@@ -37,17 +41,28 @@ class Deadline:
             raise Failure("deadline_exceeded")
         return left
 
+    def rest(self) -> float:
+        """Seconds to go, or 0 when there are none."""
+        return max(self._end - time.monotonic(), 0.0)
+
     def within(self, seconds: float) -> Deadline:
         """A deadline no later than this one."""
         return Deadline(min(seconds, self._end - time.monotonic()))
 
 
 class Endpoint(t.NamedTuple):
-    """Where to go and how to secure it."""
+    """Where to go, how to get there and how to secure it.
+
+    ``reserve``: seconds of the deadline that connecting must leave, for finding out why it failed.
+    ``ip``: the one address to use of those that the host has; empty for any.
+    """
 
     host: str
     port: int
     tls: tls.TlsSettings
+    route: Route = Route()
+    reserve: float = 0.0
+    ip: str = ""
 
 
 def run(engine: Engine, endpoint: Endpoint, record: Record, deadline: Deadline) -> None:
@@ -85,7 +100,9 @@ class _Wire:
         if isinstance(effect, Patience):
             self._deadline = self._whole if effect.seconds is None else self._whole.within(effect.seconds)
         elif isinstance(effect, Write):
-            self._ready().sendall(effect.data)
+            # What a server said before it hung up is still there to be read, and tells more than a broken pipe.
+            with contextlib.suppress(ConnectionError, *tls.HUNG_UP):
+                self._ready().sendall(effect.data)
         elif isinstance(effect, Read):
             data = self._ready().recv(16384)
             return lambda: engine.received(data)
@@ -95,6 +112,9 @@ class _Wire:
         elif isinstance(effect, Connect):
             peer = self._connect()
             return lambda: engine.answered(peer)
+        elif isinstance(effect, Tunnel):
+            self._tunnel()
+            return lambda: engine.answered(True)
         elif isinstance(effect, StartTls):
             self._sock, info = tls.handshake(self._ready(), self._endpoint.tls)
             self._record.certificate = self._sock.getpeercert(True) or b""
@@ -117,29 +137,59 @@ class _Wire:
     def _connect(self) -> Peer:
         """Every address in turn, each with its share of what is left; the first that answers is used."""
         failure = Failure("dns_failure")
+        source = self._endpoint.route.source_address
         for number, (family, kind, protocol, _name, address) in enumerate(self._found):
             started = time.monotonic()
-            share = self._deadline.left() / (len(self._found) - number)
+            share = max(self._deadline.left() - self._endpoint.reserve, 0.05) / (len(self._found) - number)
             try:
                 self._sock = socket.socket(family, kind, protocol)
                 self._sock.settimeout(share)
+                if source:
+                    self._sock.bind((source, 0))
                 self._sock.connect(address)
-                # Commands are small and wait for their answer: Nagle's algorithm would only hold them back.
-                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if family != socket.AF_UNIX:
+                    # Commands are small and wait for their answer: Nagle's algorithm would only hold them back.
+                    self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError as exc:
                 failure = _explain(exc, connecting=True)
-                self._note(family, address, failure.detail, started)
+                self._note(family, address, failure, started)
                 self.close()
                 continue
-            self._note(family, address, "", started)
-            return _peer(self._sock, address[0])
+            self._note(family, address, None, started)
+            return _peer(self._sock, address[0], proxied=self._endpoint.route.proxy is not None)
         raise failure
 
-    def _note(self, family: int, address: tuple[t.Any, ...], error: str, started: float) -> None:
-        name = "ipv6" if family == socket.AF_INET6 else "ipv4"
+    def _note(self, family: int, address: t.Any, failure: Failure | None, started: float) -> None:
+        ip, port = (address, 0) if family == socket.AF_UNIX else address[:2]
         ms = round((time.monotonic() - started) * 1000, 1)
-        self._record.addresses.append(Address(address[0], address[1], name, not error, error, ms))
-        self._record.trace("*", "connect to %s port %d: %s" % (address[0], address[1], error or "ok"))
+        said, category = (failure.detail or failure.category, failure.category) if failure else ("", "")
+        self._record.addresses.append(Address(ip, port, _FAMILIES.get(family, "unix"), failure is None, said, ms, category))
+        self._record.trace("*", "connect to %s: %s" % ("%s port %d" % (ip, port) if port else ip, said or "ok"))
+
+    def _tunnel(self) -> None:
+        """Let the proxy connect to the relay."""
+        settings = self._endpoint.route.proxy
+        assert settings is not None
+        self._record.trace("*", "%s proxy, connect to %s port %d" % (settings.kind, self._endpoint.host, self._endpoint.port))
+        talk = proxy.tunnel(settings, self._endpoint.host, self._endpoint.port)
+        with contextlib.suppress(StopIteration):
+            step = next(talk)
+            while True:
+                if isinstance(step, proxy.Say):
+                    self._ready().sendall(step.data)
+                    step = next(talk)
+                else:
+                    step = talk.send(self._take(step))
+
+    def _take(self, wanted: proxy.Take | proxy.TakeHead) -> bytes:
+        """Not a byte more than wanted: what follows is the relay's."""
+        data = b""
+        while not wanted.satisfied_by(data):
+            more = self._ready().recv(wanted.next_bytes(data))
+            if not more:
+                raise Failure("disconnected", detail="the proxy closed the connection")
+            data += more
+        return data
 
     def close(self) -> None:
         """Let go of the socket."""
@@ -148,16 +198,24 @@ class _Wire:
             self._sock = None
 
 
-def _peer(sock: socket.socket, ip: str) -> Peer:
-    local = sock.getsockname()[0]
-    return Peer(ip, local, ipaddress.ip_address(ip.partition("%")[0]).is_loopback)
+def _peer(sock: socket.socket, ip: str, proxied: bool) -> Peer:
+    if sock.family == socket.AF_UNIX:
+        return Peer(ip, "127.0.0.1", loopback=True)
+    # Behind a proxy, even one on this host, there is a network.
+    return Peer(ip, sock.getsockname()[0], not proxied and ipaddress.ip_address(ip.partition("%")[0]).is_loopback)
 
 
 def _resolve(endpoint: Endpoint, deadline: Deadline) -> list[t.Any]:
-    """All addresses of the name, in the system's order. In a thread, since the resolver knows no deadline."""
+    """All addresses that may be used, in the system's order. In a thread, since the resolver knows no deadline."""
+    host, port = endpoint.host, endpoint.port
+    if is_path(host):
+        return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", host)]
+    if endpoint.route.proxy is not None:
+        host, port = endpoint.route.proxy.host, endpoint.route.proxy.port
+    family = _WANTED.get(endpoint.route.addresses, 0)
 
     def look_up() -> list[t.Any]:
-        return socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+        return socket.getaddrinfo(endpoint.ip or host, port, family, socket.SOCK_STREAM)
 
     found: t.Any = in_time(look_up, deadline.left())
     if found is None:

@@ -55,7 +55,9 @@ def test_success_and_failure_return_the_keys_that_are_documented(server: dict[st
     assert (good["failed"], good["category"], bad["failed"], bad["category"]) == (False, "ok", True, "auth_failed")
     documented = set(yaml.safe_load(smtp_probe.RETURN)) - {"relays", "summary"}
     always = {"failed", "changed", "invocation", "name", "host", "port", "security"}
-    assert documented | always == set(good) == set(bad)
+    assert documented | always == set(good) - {"warnings"} == set(bad) - {"warnings"}
+    # Its CA was made without what strict checks want.
+    assert len(good["notices"]) == 1 and json.dumps(good["notices"][0])[1:-1] in json.dumps(good["warnings"])
     assert "They said: 535" in bad["msg"] and bad["msg"].startswith("auth: 127.0.0.1:")
 
 

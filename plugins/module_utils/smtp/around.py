@@ -1,0 +1,32 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What few probes ask for, before and after the conversation: records from DNS, and the relay's other addresses."""
+
+from __future__ import annotations
+
+from . import addresses, dane, destination, lookup
+from .options import Relay
+from .record import Record
+from .transport import Deadline
+
+
+def missing(relay: Relay) -> list[str]:
+    """What this host lacks for it."""
+    asked = ["resolve"] if relay.route.resolve != "host" else ["dane"] if relay.route.dane else []
+    return [problem for problem in map(lookup.missing, asked) if problem]
+
+
+def before(relay: Relay, record: Record, deadline: Deadline) -> Relay:
+    """The relay to talk to; see :func:`destination.find`."""
+    return destination.find(relay, record, deadline)
+
+
+def after(relay: Relay, record: Record, deadline: Deadline) -> None:
+    """Look at every address if that was asked for, and at what DNS says of the certificate; both go into ``record``."""
+    if relay.route.addresses == "all" and addresses.others(record):
+        record.warnings += addresses.look_at_each(relay, record, deadline)
+    if relay.route.dane:
+        shown = record.failure.facts.get("tls") if record.failure else None
+        seen = record.tls or shown
+        record.dane = dane.report(relay.host, relay.port, seen.chain if seen else (), relay.route.dns_servers, deadline.rest())
