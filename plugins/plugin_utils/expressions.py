@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import functools
+import json
+import re
 import typing as t
 import urllib.parse
 
@@ -17,6 +19,7 @@ import jinja2.sandbox
 from .model import Secret
 
 SECRET_NAMES = frozenset({"password", "client_secret", "refresh_token"})
+_YAML_BREAKS = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 
 
 class ExpressionError(ValueError):
@@ -33,7 +36,7 @@ def evaluate(value: t.Any, context: t.Mapping[str, t.Any]) -> t.Any:
         done = {key: evaluate(item, context) for key, item in value.items()}
         return {key: item for key, item in done.items() if item is not None and (item != {} or value[key] == {})}
     if isinstance(value, list):
-        return [item for item in (evaluate(item, context) for item in value) if item is not None] or None
+        return [item for item in (evaluate(item, context) for item in value) if item is not None and item != {}] or None
     if not is_expression(value):
         return value
     result = compute(value[1:], context)
@@ -94,11 +97,17 @@ def _percent(value: str) -> str:
     return urllib.parse.quote(value, safe="")
 
 
+def _json(value: str) -> str:
+    """A text as a JSON string that YAML reads the same: what YAML takes for a line break is escaped, what is beyond U+FFFF is not."""
+    return _YAML_BREAKS.sub(lambda found: f"\\u{ord(found.group()):04x}", json.dumps(value, ensure_ascii=False))
+
+
 @functools.lru_cache(maxsize=None)
 def _compiled(expression: str) -> t.Callable[..., t.Any]:
     return _ENVIRONMENT.compile_expression(expression, undefined_to_none=False)
 
 
 _ENVIRONMENT = jinja2.sandbox.ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined)
+_ENVIRONMENT.filters["json"] = _json
 _ENVIRONMENT.filters["percent"] = _percent
 _ENVIRONMENT.tests["ascii"] = str.isascii

@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = HERE / "golden"
 MATRIX = yaml.safe_load((HERE / "matrix.yml").read_text("utf-8"))
 CATALOGUE = Catalogue()
-APPS = sorted(folder.name for folder in SHIPPED.iterdir() if folder.is_dir())
+APPS = sorted(path.parent.name for path in SHIPPED.glob("*/app.yml"))
 REFUSED, NOTES = "REFUSED", "NOTES"
 
 
@@ -53,12 +53,17 @@ def _notes(plan: AppPlan) -> str:
     return "".join(f"{what}: {', '.join(items)}\n" for what, items in said.items() if items)
 
 
+def rows(app: str) -> dict[str, t.Any]:
+    """The declarations that one application is planned for: everybody's, and those that only its own traps need."""
+    return {**MATRIX["rows"], **MATRIX["rows_of"].get(app, {})}
+
+
 @functools.lru_cache(maxsize=None)
 def cases(app: str) -> tuple[Case, ...]:
     """Every case of one application."""
     found = []
     for form in CATALOGUE.find(app, "test").forms:
-        for row in MATRIX["rows"]:
+        for row in rows(app):
             plain = _case(app, form, row, ())
             found.append(plain)
             if any(refusal.acceptable(each.gap) for each in plain.refusals):
@@ -67,7 +72,7 @@ def cases(app: str) -> tuple[Case, ...]:
 
 
 def _case(app: str, form: str, row: str, accept: t.Sequence[str]) -> Case:
-    given = MATRIX["rows"][row]
+    given = rows(app)[row]
     item = {"name": app, "form": form, **given.get("application", {}), **({"accept": list(accept)} if accept else {})}
     host = plan_host(declaration.load(given["relay"], [item]), CATALOGUE, given.get("credential", "in_force"))
     name = f"{row}-accepted" if accept else row

@@ -17,7 +17,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.expressions import 
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import SECURITY, Application, Form, Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.plan import PREFERENCES
 from ansible_collections.smarthost.mail.plugins.plugin_utils.validation import load_schema
-from catalogue.cases import APPS, CATALOGUE, GOLDEN, HERE, MATRIX, NOTES, REFUSED, Case, accepted_golden, cases, golden_of
+from catalogue.cases import APPS, CATALOGUE, GOLDEN, HERE, MATRIX, NOTES, REFUSED, Case, accepted_golden, cases, golden_of, rows
 
 # Which of the names that expressions may use say that an entry maps a capability of the declaration.
 MAPPED_BY = {
@@ -168,7 +168,7 @@ def _items(value: t.Any) -> list[t.Any]:
 @every_app
 def test_a_secret_stands_at_its_key_only_and_its_file_is_private(app: str) -> None:
     for case in cases(app):
-        secrets = list(_secrets(MATRIX["rows"][case.row]["relay"]))
+        secrets = list(_secrets(rows(app)[case.row]["relay"]))
         for name in (REFUSED, NOTES):
             assert not any(secret in case.golden.get(name, "") for secret in secrets), f"{case.name}: {name} shows a secret"
         for done in case.files:
@@ -178,7 +178,7 @@ def test_a_secret_stands_at_its_key_only_and_its_file_is_private(app: str) -> No
                     before = next((said[: said.index(secret)] for secret in secrets if secret in said), None)
                     assert before is None or isinstance(item, Secret), f"{case.name}: {path} holds a secret without being one"
                     assert before is None or path in done.file.secrets, f"{case.name}: {path} is not known to hold a secret"
-                    assert re.fullmatch(r"(--\w+=|\S+:)?", before or ""), f"{case.name}: {path} holds a secret among other things"
+                    assert re.fullmatch(r"""(--\w+=|\S+:|")?""", before or ""), f"{case.name}: {path} holds a secret among other things"
             held = [secret for secret in secrets if secret in done.text]
             assert not (held and done.file.dialect == "sheet"), f"{case.name}: a checklist shows a secret"
             assert not held or render.holds_secret(done.file)

@@ -10,6 +10,7 @@ import re
 import typing as t
 
 import pytest
+import yaml
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import CannotCarry
 from catalogue import oracles
 from catalogue.hostile import HOSTILE
@@ -52,6 +53,7 @@ CASES = {
     "python": _case("python", oracles.python),
     "go json": _case("json", oracles.go_json),
     "go yaml": _case("yaml", lambda text: oracles.go_yaml(text)["global"], lambda values: {"global": values}),
+    "synapse": _case("yaml", lambda text: yaml.safe_load(text)["email"], lambda values: {"email": values}),
     "postconf": Case("postfix_main", _flat, oracles.postconf, shown=lambda value: re.sub("[ \t]+", " ", value)),
     "postmap": Case("postfix_table", lambda values: [list(pair) for pair in values.items()], oracles.postmap),
     "msmtp": Case(

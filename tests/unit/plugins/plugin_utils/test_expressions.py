@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import yaml
 from ansible_collections.smarthost.mail.plugins.plugin_utils.expressions import ExpressionError, evaluate, names_in_tree
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import Secret
+from catalogue.hostile import HOSTILE
 
 CONTEXT = {
     "host": "smtp.example.com",
@@ -117,3 +121,10 @@ def test_names_are_found_wherever_they_are_said() -> None:
 
 def test_percent_leaves_only_what_a_url_may_hold() -> None:
     assert evaluate("=x | percent", {"x": "a/b:c@d ü~"}) == "a%2Fb%3Ac%40d%20%C3%BC~"
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+def test_json_is_a_string_that_json_and_yaml_read_the_same(value: str) -> None:
+    written = evaluate("=password | json", {"password": Secret(value)})
+    assert isinstance(written, Secret)
+    assert json.loads(written.reveal()) == yaml.safe_load(f"password: {written.reveal()}\n")["password"] == value
