@@ -143,8 +143,10 @@ CATEGORIES = {
     "auth_policy_blocked": Diagnosis('refuses the login of "{username}" by a policy', ("Have this login exempted from the policy.",)),
     "auth_account_blocked": Diagnosis('has blocked the account "{username}"', ("Have the account released, then change its password.",)),
     "auth_temporary": Diagnosis("cannot check logins just now", (_LATER, "Look at the relay's log: its password store may be down.")),
-    "token_error": Diagnosis("could not be tried: no token was given out", ("Correct the tenant, the client id or the client secret.",)),
-    "token_wrong_scope": Diagnosis("was given a token for another purpose", ("Ask for the scope that the relay wants.",)),
+    "token_error": Diagnosis("was not tried: {detail}", ("Correct the tenant, the client id or the client secret.",)),
+    "token_wrong_scope": Diagnosis(
+        "needs a token for another purpose: this one has {has}; needed is {needed}", ("Ask for the scope that the relay wants.",)
+    ),
     "sender_rejected": Diagnosis('does not accept the sender "{sender}"', (_SENDER, "Correct the sender.")),
     "send_as_denied": Diagnosis('does not let this login send as "{sender}"', (_SENDER,)),
     "sender_unverified": Diagnosis('has not verified the sender "{sender}"', ("Verify the sender or its domain at the provider.",)),

@@ -16,12 +16,12 @@ import json
 import typing as t
 import urllib.parse
 
+from .answer import Answer
 from .failure import Failure
-from .http import Answer, Request, Response, Url, ask
+from .http import Request, Response, Url, Way, ask
 from .oauth2 import retry_after
 from .record import Record
 from .secret import Redactor, Secret
-from .tls import TlsSettings
 from .transport import Deadline
 
 MOST_SHOWN = 400
@@ -65,7 +65,7 @@ class Mailbox(t.NamedTuple):
     """What to talk to and as whom. ``message`` is the whole message to send, or None."""
 
     url: Url
-    tls: TlsSettings
+    way: Way
     sender: str
     token: t.Optional[Secret]
     message: t.Optional[bytes]
@@ -96,7 +96,7 @@ def converse(mailbox: Mailbox, level: str, record: Record, redactor: Redactor, d
 
 
 def _look(mailbox: Mailbox, headers: t.Tuple[t.Tuple[str, str], ...], record: Record, deadline: Deadline) -> Response:
-    return ask(Request("GET", mailbox.at("?$select=mail"), headers), mailbox.tls, record, deadline, "mailbox")
+    return ask(Request("GET", mailbox.at("?$select=mail"), headers), mailbox.way, record, deadline, "mailbox")
 
 
 def _judge_look(response: Response, level: str, record: Record, redactor: Redactor) -> None:
@@ -120,7 +120,7 @@ def _send(mailbox: Mailbox, message: bytes, record: Record, redactor: Redactor, 
     own = Record(redactor)
     with record.during("message"):
         try:
-            response = ask(Request("POST", mailbox.at("/sendMail"), headers, base64.b64encode(message)), mailbox.tls, own, deadline, "message")
+            response = ask(Request("POST", mailbox.at("/sendMail"), headers, base64.b64encode(message)), mailbox.way, own, deadline, "message")
         finally:
             record.transcript += own.transcript
         _code, answer, found = _explained(response, redactor)

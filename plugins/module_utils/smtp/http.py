@@ -10,9 +10,12 @@ import re
 import typing as t
 import urllib.parse
 
-from .engine import Close, Connect, Effect, Read, Resolve, StartTls, Write
+from .actions import Connect, Resolve, StartTls, Tunnel
+from .answer import Answer
+from .engine import Close, Effect, Read, Write
 from .failure import Failure
 from .record import Record
+from .route import Route
 from .tls import TlsSettings
 from .transport import Deadline, Endpoint, run
 
@@ -113,16 +116,6 @@ class Response(t.NamedTuple):
         """``application/json``, or an empty text where it says none that can be read."""
         found = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         return found if _MEDIA_TYPE.match(found) else ""
-
-
-class Answer(t.NamedTuple):
-    """An HTTP answer in the place of an SMTP reply; ``text`` is what a report may show of it."""
-
-    code: int
-    text: str
-    meaning: str = ""
-    enhanced: str = ""
-    kind: int = 0  # never one of SMTP's, whose rules do not hold here
 
 
 class ResponseReader:
@@ -254,11 +247,14 @@ class _HttpEngine:
         return [Close()]
 
 
-def _exchange(request: Request, record: Record, step: str) -> _Exchange:
+def _exchange(request: Request, record: Record, step: str, proxied: bool) -> _Exchange:
     with record.during("resolve"):
         record.resolved = yield [Resolve()]
     with record.during("connect"):
         record.peer = yield [Connect()]
+    if proxied:
+        with record.during("proxy"):
+            yield [Tunnel()]
     if request.url.scheme == "https":
         with record.during("tls"):
             record.trace("*", "TLS handshake")
@@ -278,13 +274,20 @@ def _exchange(request: Request, record: Record, step: str) -> _Exchange:
     return response
 
 
-def ask(request: Request, settings: TlsSettings, record: Record, deadline: Deadline, step: str) -> Response:
-    """Send one request on a connection of its own. Raises :class:`Failure`, whose stage is resolve, connect, tls or ``step``.
+class Way(t.NamedTuple):
+    """How to get there: what is trusted, and by way of which proxy."""
+
+    tls: TlsSettings
+    route: Route = Route()
+
+
+def ask(request: Request, way: Way, record: Record, deadline: Deadline, step: str) -> Response:
+    """Send one request on a connection of its own. Raises :class:`Failure`; its stage is resolve, connect, proxy, tls or ``step``.
 
     A redirect is an answer like any other: to follow it would hand the credential to whoever it names.
     """
-    engine = _HttpEngine(_exchange(request, record, step))
-    run(engine, Endpoint(request.url.host, request.url.port, settings), record, deadline)
+    engine = _HttpEngine(_exchange(request, record, step, way.route.proxy is not None))
+    run(engine, Endpoint(request.url.host, request.url.port, way.tls, way.route), record, deadline)
     if engine.response is None:
         raise engine.failure or Failure("disconnected")
     return engine.response

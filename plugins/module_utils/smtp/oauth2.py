@@ -13,12 +13,12 @@ import urllib.parse
 import uuid
 
 from . import token_errors
+from .answer import Answer
 from .failure import Failure
-from .http import Answer, Request, Response, Url, ask
+from .http import Request, Response, Url, Way, ask
 from .record import Record
 from .secret import Redactor, Secret
 from .signing import RsaKey, base64url, jwt
-from .tls import TlsSettings
 from .token import Claims, Need, check, inspect
 from .transport import Deadline
 
@@ -41,7 +41,7 @@ class OAuth2(t.NamedTuple):
 
     grant: str
     url: t.Optional[Url]
-    tls: TlsSettings
+    way: Way
     scope: str
     client_id: str
     subject: str
@@ -96,7 +96,7 @@ def _fetch(oauth2: OAuth2, url: Url, record: Record, redactor: Redactor, deadlin
     request = Request("POST", url, (("Content-Type", "application/x-www-form-urlencoded"),), urllib.parse.urlencode(body).encode("ascii"))
     own = Record(redactor)
     try:
-        response = ask(request, oauth2.tls, own, deadline, "token")
+        response = ask(request, oauth2.way, own, deadline, "token")
     except Failure as failure:
         failure.facts.setdefault("where", url.where)
         failure.facts.setdefault("remedies", _unreachable(url, failure))

@@ -9,14 +9,16 @@ import typing as t
 
 from . import graph, oauth2
 from .failure import Failure
+from .http import Way
 from .options import Relay
 from .record import Record
+from .route import Route
 from .secret import Redactor
 from .transport import Deadline
 
 ROTATED = (
     "The token endpoint gave a new refresh token in the place of oauth2.refresh_token. Where it retires the old one, the next probe, "
-    "and every application that uses the old one, is refused: sign in again for the probe alone, or use client credentials."
+    "and every application that uses the old one, is refused: sign in again for the probe alone, or use client credentials"
 )
 
 
@@ -38,5 +40,5 @@ def converse_with_graph(relay: Relay, message: t.Optional[bytes], record: Record
     """Instead of SMTP. Never raises: how it ended is in ``record``."""
     assert relay.graph is not None
     token = relay.credential.token if relay.credential else None
-    mailbox = graph.Mailbox(relay.graph, relay.tls, relay.sender, token, message)
+    mailbox = graph.Mailbox(relay.graph, Way(relay.tls, Route(proxy=relay.route.proxy)), relay.sender, token, message)
     graph.converse(mailbox, relay.level, record, redactor, deadline)

@@ -9,8 +9,9 @@ import re
 import typing as t
 
 from . import providers
-from .http import Url, parse_url
+from .http import Url, Way, parse_url
 from .oauth2 import OAuth2
+from .route import Route, read_route
 from .secret import Secret
 from .signing import KeyProblem, RsaKey, load
 from .tls import TlsSettings
@@ -50,7 +51,7 @@ def read(options: Options) -> tuple[OAuth2 | None, list[str]]:
     made = OAuth2(
         grant=grant,
         url=None if grant == "given" else url,
-        tls=TlsSettings(True, given.get("ca_path", ""), url.host if url else "", "1.2", ()),
+        way=Way(TlsSettings(True, given.get("ca_path", ""), url.host if url else "", "1.2", ()), through(options)),
         # A refresh token carries its scope with it; Google refuses to be told again.
         scope=given.get("scope", "" if google and grant == "refresh_token" else usual),
         client_id=given.get("client_id", ""),
@@ -95,6 +96,11 @@ def parse_graph(options: Options) -> tuple[Url | None, list[str]]:
     except ValueError as exc:
         return None, ["graph_url: %s. [graph-url]" % exc]
     return url._replace(target=url.target.rstrip("/")), []
+
+
+def through(options: Options) -> Route:
+    """The declared proxy, which leads to the web as it does to the relay; nothing else of the way to the relay holds here."""
+    return Route(proxy=read_route(options)[0].proxy)
 
 
 def as_graph(options: Options) -> tuple[Options, Url | None, list[str]]:

@@ -15,6 +15,10 @@ from .route import LMTP_PORT, Route, at, is_path, read_route, read_tls
 from .secret import Secret
 from .tls import TlsSettings
 
+if t.TYPE_CHECKING:
+    from .http import Url
+    from .oauth2 import OAuth2
+
 PORTS = {"none": 25, "opportunistic": 25, "starttls": 587, "tls": 465}
 MODES = {465: "tls", 2465: "tls", 25: "starttls", 587: "starttls", 2525: "starttls", 2587: "starttls"}
 
@@ -44,6 +48,8 @@ class Relay(t.NamedTuple):
     min_cert_days: int
     diagnose: bool
     state_dir: str
+    oauth2: t.Optional[OAuth2] = None
+    graph: t.Optional[Url] = None  # where Graph is, in the place of SMTP
 
 
 Options = t.Mapping[str, t.Any]
@@ -51,7 +57,8 @@ Options = t.Mapping[str, t.Any]
 
 def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
     """One relay, or None and the problems, each as ``path: what is wrong. What to write instead. [code]``."""
-    problems = _control_characters(options) + _contradictions(options)
+    options, oauth2, graph, problems = _by_token(options)
+    problems += _control_characters(options) + _contradictions(options)
     port, security, wrong = _port_and_security(options)
     problems += wrong
     route, wrong = read_route(options)
@@ -74,7 +81,7 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
             allow_plaintext_auth=options["allow_plaintext_auth"],
             helo=options.get("helo") or "",
             timeout=float(options["timeout"]),
-            sender=options.get("from") or "",
+            sender=options.get("from") or (credential.username if credential and graph else ""),
             recipients=tuple(options.get("to") or ()),
             level="envelope" if options["send"] != "never" else options.get("level") or ("auth" if credential else "tls"),
             send=options["send"],
@@ -83,6 +90,8 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
             min_cert_days=options.get("min_cert_days") or 0,
             diagnose=options["diagnose"],
             state_dir=options["state_dir"],
+            oauth2=oauth2,
+            graph=graph,
         ),
         [],
     )
@@ -95,13 +104,13 @@ def _given(values: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
 def _credential(options: Options) -> Credential | None:
     """Who logs in: by name, or by client certificate where that is asked for by name or by level."""
     by_certificate = bool(options.get("client_cert")) and ("EXTERNAL" in _mechanisms(options) or options.get("level") == "auth")
-    if not options.get("username") and not by_certificate:
+    # A token is for a mailbox: where no other is named, for the sender's.
+    name = options.get("username") or (options.get("from") if options.get("oauth2") else "")
+    if not name and not by_certificate:
         return None
-    token = (options.get("oauth2") or {}).get("token")
     return Credential(
-        username=options.get("username") or "",
+        username=name or "",
         password=Secret(options.get("password") or ""),
-        token=Secret(token) if token else None,
         domain=options.get("auth_domain") or "",
         certificate=bool(options.get("client_cert")),
     )
@@ -109,6 +118,20 @@ def _credential(options: Options) -> Credential | None:
 
 def _mechanisms(options: Options) -> tuple[str, ...]:
     return tuple(name.upper() for name in options.get("auth_mechanisms") or ())
+
+
+def _by_token(options: Options) -> tuple[Options, OAuth2 | None, Url | None, list[str]]:
+    """The way to a token, and where Graph is if that is the type; the host is then Graph's."""
+    if not options.get("oauth2") and options.get("type") != "ms_graph":
+        return options, None, None, []
+    # Imported here: most relays take a password, and need not pay for it.
+    from . import oauth2_options
+
+    oauth2, problems = oauth2_options.read(options)
+    if options.get("type") != "ms_graph":
+        return options, oauth2, None, problems
+    changed, graph, wrong = oauth2_options.as_graph(options)
+    return changed, oauth2, graph, problems + wrong
 
 
 def _control_characters(options: Options) -> list[str]:
@@ -135,8 +158,8 @@ def _contradictions(options: Options) -> list[str]:
             "username, password: one is given without the other. Give both or none. [credential-half]",
         ),
         (
-            level == "auth" and not options.get("username") and not options.get("client_cert"),
-            "level: auth needs username and password. [level-credential]",
+            level == "auth" and not any(options.get(key) for key in ("username", "oauth2", "client_cert")),
+            "level: auth needs username and password, oauth2 or client_cert. [level-credential]",
         ),
         (
             envelope and not (options.get("from") and options.get("to")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from . import tls
+from . import sunset, tls
 from .confirm import Finding, confirm
 from .dialogue import Goal, converse
 from .engine import Engine
@@ -97,12 +97,12 @@ def probe(relay: Relay, check_mode: bool) -> dict[str, t.Any]:
         relay = _around().before(relay, record, deadline)
     due = relay.send != "never" and _sending().due(relay)
     message = _sending().compose(relay) if due and not check_mode else None
-    _hold(relay, message, record, deadline)
+    _hold(relay, message, record, redactor, deadline)
     sent = message is not None and record.accepted is not None
     if sent and message is not None and relay.send == "on_change":
         _sending().remember(relay, message)
     finding: Finding | None = None
-    if record.failure is not None and relay.diagnose:
+    if record.failure is not None and relay.diagnose and relay.graph is None and record.failure.stage != "token":
         finding = confirm(relay, record, deadline)
     if _asks_around(relay):
         _around().after(relay, record, deadline)
@@ -120,8 +120,19 @@ def probe(relay: Relay, check_mode: bool) -> dict[str, t.Any]:
     )
 
 
-def _hold(relay: Relay, message: t.Any, record: Record, deadline: Deadline) -> None:
-    """The conversation."""
+def _hold(relay: Relay, message: t.Any, record: Record, redactor: Redactor, deadline: Deadline) -> None:
+    """The conversation: with a token fetched before it, or with Graph, where that was declared."""
+    record.warnings += sunset.notices(relay.host, relay.credential is not None and bool(relay.credential.password.reveal()))
+    if relay.oauth2 is not None:
+        # Imported here: most relays take a password, and need not pay for it.
+        from . import oauth2_login
+
+        ready = oauth2_login.with_token(relay, record, redactor, deadline)
+        if ready is None:
+            return
+        relay = ready
+        if relay.graph is not None:
+            return oauth2_login.converse_with_graph(relay, message.data if message else None, record, redactor, deadline)
     if record.failure is None:
         endpoint = Endpoint(relay.host, relay.port, relay.tls, relay.route, _reserve(relay))
         run(Engine(converse(_goal(relay, message), record), record.trace), endpoint, record, deadline)

@@ -66,6 +66,9 @@ class Record:
         self.mechanism = ""
         self.remarks: list[str] = []
         self.suspicion = ""
+        self.warnings: list[str] = []
+        self.token: dict[str, t.Any] = {}
+        self.unseen: tuple[str, ...] = ()
         self.accepted: Reply | None = None
         self.quit_sent = False
         self.reached = ""

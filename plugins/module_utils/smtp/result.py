@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .answer import Answer
 from .blind_spots import blind_spots
 from .classify import Verdict, classify
 from .codes import meaning
@@ -45,7 +46,7 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
     ok = not unmet and category in ("ok", relay.expect.get("category", "ok"))
     sentence, remedies = explain(category, facts)
     if category == verdict.category:
-        own = outcome.finding.remedies if outcome.finding else ()
+        own = (outcome.finding.remedies if outcome.finding else ()) or facts.get("remedies", ())
         remedies = list(dict.fromkeys(list(own) + list(verdict.remedies) + ([] if own else remedies)))
     failure = record.failure
     value: dict[str, t.Any] = {
@@ -61,16 +62,16 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
         "observed": verdict.category,
         "stage": failure.stage if failure else "tls" if category == "cert_expiring" else "",
         "reply": _reply(failure.reply if failure else record.accepted or record.reply, verdict),
-        "diagnosis": "%s %s." % (at(relay.host, relay.port), sentence),
+        "diagnosis": "%s %s." % (facts.get("where") or at(relay.host, relay.port), sentence),
         "remedies": remedies,
         "provider": verdict.provider,
         "confirmed_by": outcome.finding.confirmed_by if outcome.finding else "",
         "expect_unmet": unmet,
-        "blind_spots": blind_spots("message" if outcome.sent else record.reached, verdict.provider),
+        "blind_spots": list(record.unseen) + blind_spots("message" if outcome.sent else record.reached, verdict.provider),
         "steps": [_step(step) for step in record.steps],
         "tls": _tls(outcome),
         "capabilities": {"before_tls": _words(record.before_tls, redactor), "after_tls": _words(record.after_tls, redactor)},
-        "auth": {"offered": list(record.capabilities.auth), "tried": list(record.tried), "used": record.mechanism},
+        "auth": {"offered": list(record.capabilities.auth), "tried": list(record.tried), "used": record.mechanism, "token": record.token},
         "addresses": [address._asdict() for address in record.addresses],
         "recipients": _recipients(relay, record),
         "dane": dict(record.dane),
@@ -137,7 +138,8 @@ def _against_expectation(outcome: Outcome, category: str, facts: dict[str, t.Any
 def _reply(reply: Reply | None, verdict: Verdict | None = None) -> dict[str, t.Any]:
     if reply is None:
         return {"code": None, "enhanced": "", "text": "", "meaning": ""}
-    words = verdict.meaning if verdict and verdict.meaning else meaning(reply.code, reply.enhanced)
+    own = reply.meaning if isinstance(reply, Answer) else meaning(reply.code, reply.enhanced)
+    words = verdict.meaning if verdict and verdict.meaning else own
     return {"code": reply.code, "enhanced": reply.enhanced, "text": reply.text, "meaning": words}
 
 

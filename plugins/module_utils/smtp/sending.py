@@ -39,6 +39,7 @@ def _settings(relay: Relay) -> dict[str, t.Any]:
     return {
         "relay": [relay.host, relay.port, relay.security, _tls(relay), relay.helo],
         "login": [relay.credential.username, relay.credential.password.reveal()] if relay.credential else [],
+        "oauth2": relay.oauth2.identity if relay.oauth2 else [],
         "mechanisms": relay.mechanisms,
         "envelope": [relay.sender, relay.recipients, relay.subject],
     }

@@ -9,11 +9,11 @@ from __future__ import annotations
 # administrator may switch it on again; the date of the final end is to be announced in the second half of 2027.
 M365_PASSWORDS = (
     "Microsoft 365 switches password logins by SMTP off by default at the end of December 2026. This relay logs in with a password. "
-    "Declare oauth2 instead of password, or type: ms_graph; until then an administrator may switch password logins on again."
+    "Declare oauth2 instead of password, or type: ms_graph; until then an administrator may switch password logins on again"
 )
 M365_HOSTS = (".office365.com", ".outlook.com")
 
 
-def warnings(host: str, password_login: bool) -> list[str]:
+def notices(host: str, password_login: bool) -> list[str]:
     """For a relay at ``host``; empty where nothing is known to end."""
     return [M365_PASSWORDS] if password_login and ("." + host.lower().rstrip(".")).endswith(M365_HOSTS) else []
