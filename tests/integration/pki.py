@@ -43,6 +43,10 @@ class Pki:
         """Valid today for every one of `names` (host names or addresses)."""
         return self._leaf("good", names)
 
+    def client(self, name: str) -> Leaf:
+        """A client's certificate, whose common name is the user `name`."""
+        return self._leaf("client-" + name, [name], purpose=ExtendedKeyUsageOID.CLIENT_AUTH)
+
     def wrong_name(self) -> Leaf:
         """Valid today, but for a host that is not the one the tests connect to."""
         return self._leaf("wrong-name", ["mail.other.test"])
@@ -61,9 +65,11 @@ class Pki:
         subject = _name("localhost")
         return self._write("self-signed", key, _server_certificate(subject, subject, key.public_key(), key, GOOD_NAMES, -1, 30))
 
-    def _leaf(self, label: str, names: t.Sequence[str], first: int = -1, last: int = 30) -> Leaf:
+    def _leaf(
+        self, label: str, names: t.Sequence[str], first: int = -1, last: int = 30, purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH
+    ) -> Leaf:
         key = ec.generate_private_key(ec.SECP256R1())
-        cert = _server_certificate(_name(names[0]), self._cert.subject, key.public_key(), self._key, names, first, last)
+        cert = _server_certificate(_name(names[0]), self._cert.subject, key.public_key(), self._key, names, first, last, purpose)
         return self._write(label, key, cert)
 
     def _write(self, label: str, key: ec.EllipticCurvePrivateKey, cert: x509.Certificate) -> Leaf:
@@ -120,14 +126,14 @@ def _ca_certificate(name: str, key: ec.EllipticCurvePrivateKey) -> x509.Certific
 
 def _server_certificate(
     subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, signer: ec.EllipticCurvePrivateKey,
-    names: t.Sequence[str], first: int, last: int,
+    names: t.Sequence[str], first: int, last: int, purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
 ) -> x509.Certificate:
     return (
         _builder(subject, issuer, public, first, last)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
         .add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
         .sign(signer, hashes.SHA256())
     )

@@ -282,6 +282,8 @@ NEEDS: t.Mapping[str, t.Callable[[], bool]] = {
     "postfix": lambda: shutil.which("postfix") is not None,
     "sasl2-bin": lambda: shutil.which("saslpasswd2") is not None,
     "libsasl2-modules": lambda: Path(SASL_PLUGINS, "libcrammd5.so").exists(),
+    "dovecot-core": lambda: shutil.which("dovecot") is not None,
+    "dovecot-submissiond": lambda: Path("/usr/lib/dovecot/submission-login").exists(),
     "libsasl2-modules-db": lambda: Path(SASL_PLUGINS, "libsasldb.so").exists(),
     "msmtp": lambda: shutil.which("msmtp") is not None,
     "nullmailer": _can_have_nullmailer,

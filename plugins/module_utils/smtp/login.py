@@ -52,7 +52,8 @@ def authenticate(goal: Goal, credential: Credential, record: Record) -> Dialogue
             return
         if rejected_login:
             category = "auth_temporary" if reply.kind == 4 else record.suspicion or "auth_failed"
-            raise refused(reply, category, mechanism=mechanism.name, wrong=WRONG[mechanism.needs])
+            who = credential.username or "the client certificate"
+            raise refused(reply, category, mechanism=mechanism.name, username=who, wrong=WRONG[mechanism.needs])
     raise Failure("auth_mechanism_unsupported", reply, detail, offered=", ".join(offered), allowed=", ".join(goal.mechanisms))
 
 
