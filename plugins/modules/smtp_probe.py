@@ -234,22 +234,64 @@ options:
   send:
     description:
       - Whether to send a test message. V(on_change) sends one for each distinct set of settings, remembered in O(state_dir).
+      - Relay, TLS, O(helo), O(username), O(credential_id), O(auth_mechanisms), sender, recipients and the looks of the message are
+        such settings. The password is not, since no trace of it is kept; a new one under the same name is proved by logging in.
     type: str
     choices: [never, on_change, always]
     default: never
   subject:
     description: Subject of the test message.
     type: str
+  reply_to:
+    description: Address for answers to the test message, as V(help@example.com).
+    type: str
+  message:
+    description: How the test message is to look.
+    type: dict
+    suboptions:
+      signature:
+        description: Line under the text.
+        type: str
+      charset:
+        description: Character set, V(utf-8) when left out and where the text needs more than the one that was given.
+        type: str
+      plain_text:
+        description: V(true) for plain text only, V(false) for HTML beside it. V(true) when left out.
+        type: bool
+  credential_id:
+    description: Label of the login, never secret. With O(send=on_change) a new label makes a new message due.
+    type: str
   expect:
-    description: What the probe must find in order to succeed.
+    description:
+      - What the probe must find in order to succeed. Everything that it does not find is named in RV(expect_unmet).
     type: dict
     suboptions:
       category:
-        description: The category that is wanted, which may be a refusal, such as V(auth_failed) for a revoked password.
+        description:
+          - The category that is wanted, which may be a refusal, such as V(auth_failed) for a revoked password.
+          - V(auth_failed) is met by nothing less than a refusal of the login itself with 535. A refusal for now (4xx), a timeout
+            or a TLS error proves nothing about the password.
         type: str
       min_cert_days:
         description: Days that the relay's certificate must still be valid.
         type: int
+      starttls:
+        description: Whether STARTTLS must be offered, V(true), or must not be, V(false).
+        type: bool
+      auth:
+        description: Login mechanisms that must be offered, where the login takes place.
+        type: list
+        elements: str
+      no_plain_before_tls:
+        description: When V(true), neither PLAIN nor LOGIN may be offered before TLS.
+        type: bool
+      tls_version:
+        description: TLS version that must be agreed, as V(1.3), or V(>=1.2) for that one or later.
+        type: str
+      features:
+        description: EHLO keywords that must be offered once TLS is there, such as V(PIPELINING) and V(SMTPUTF8).
+        type: list
+        elements: str
   diagnose:
     description: On failure, make further connections, without the login, to confirm the cause. All end within O(timeout).
     type: bool
@@ -258,6 +300,12 @@ options:
     description: Folder for the receipts of O(send=on_change). They hold no secret.
     type: path
     default: /var/lib/smarthost
+  fail:
+    description:
+      - Whether the task fails when a relay does not do what was asked. V(false) reports over many relays and leaves the verdict to
+        RV(ok). Wrong options fail all the same.
+    type: bool
+    default: true
   relays:
     description:
       - Several relays, probed at the same time. Each takes the same options as the module, and from the module those that it leaves out.
@@ -424,6 +472,25 @@ options:
       subject:
         description: As O(subject).
         type: str
+      reply_to:
+        description: As O(reply_to).
+        type: str
+      message:
+        description: As O(message).
+        type: dict
+        suboptions:
+          signature:
+            description: As O(message.signature).
+            type: str
+          charset:
+            description: As O(message.charset).
+            type: str
+          plain_text:
+            description: As O(message.plain_text).
+            type: bool
+      credential_id:
+        description: As O(credential_id).
+        type: str
       expect:
         description: As O(expect).
         type: dict
@@ -434,6 +501,23 @@ options:
           min_cert_days:
             description: As O(expect.min_cert_days).
             type: int
+          starttls:
+            description: As O(expect.starttls).
+            type: bool
+          auth:
+            description: As O(expect.auth).
+            type: list
+            elements: str
+          no_plain_before_tls:
+            description: As O(expect.no_plain_before_tls).
+            type: bool
+          tls_version:
+            description: As O(expect.tls_version).
+            type: str
+          features:
+            description: As O(expect.features).
+            type: list
+            elements: str
       diagnose:
         description: As O(diagnose).
         type: bool
@@ -446,8 +530,9 @@ attributes:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
     details: Everything but sending the message is done, and whether a message would be sent is predicted.
   diff_mode:
-    support: none
+    support: full
     description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    details: With O(send=on_change), what has changed at the relay since the message was sent, such as a renewed certificate.
 """
 
 EXAMPLES = r"""
@@ -649,6 +734,17 @@ message:
   returned: when probing one relay
   type: dict
   sample: {sent: false, message_id: ""}
+receipt:
+  description: With O(send=on_change), when these settings were proved by a message, and by which. Empty otherwise.
+  returned: when probing one relay
+  type: dict
+  sample: {sent: "2026-11-01T08:00:00+00:00", message_id: <1@example.com>}
+changes_since:
+  description: What has changed at the relay since RV(receipt). V(null) stands for what was, or is, not there.
+  returned: when probing one relay
+  type: list
+  elements: dict
+  sample: [{what: tls.not_after, before: "2026-12-01T00:00:00Z", after: "2027-03-01T00:00:00Z"}]
 timings_ms:
   description: Milliseconds by step, and in total.
   returned: when probing one relay
@@ -679,6 +775,7 @@ msg:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp import changes
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.failure import OptionError
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import probe_all
 
@@ -728,7 +825,10 @@ def relay_options() -> dict[str, dict[str, t.Any]]:
         "level": {"type": "str", "choices": ["connect", "tls", "auth", "envelope"]},
         "send": {"type": "str", "choices": ["never", "on_change", "always"], "default": "never"},
         "subject": {"type": "str"},
-        "expect": {"type": "dict", "options": {"category": {"type": "str"}, "min_cert_days": {"type": "int"}}},
+        "reply_to": {"type": "str"},
+        "message": {"type": "dict", "options": {"signature": {"type": "str"}, "charset": {"type": "str"}, "plain_text": {"type": "bool"}}},
+        "credential_id": {"type": "str"},
+        "expect": {"type": "dict", "options": expect_options()},
         "diagnose": {"type": "bool", "default": True},
         "state_dir": {"type": "path", "default": "/var/lib/smarthost"},
     }
@@ -749,11 +849,19 @@ def oauth2_options() -> dict[str, dict[str, t.Any]]:
     )
 
 
+def expect_options() -> dict[str, dict[str, t.Any]]:
+    """What can be expected of a relay."""
+    words: dict[str, t.Any] = {"type": "list", "elements": "str"}
+    text, number, yes = {"type": "str"}, {"type": "int"}, {"type": "bool"}
+    spec = {"category": text, "min_cert_days": number, "starttls": yes, "auth": words, "no_plain_before_tls": yes, "tls_version": text}
+    return dict(spec, features=words)
+
+
 def argument_spec() -> dict[str, dict[str, t.Any]]:
     """The module's own options, and ``relays`` with the same ones, whose defaults are the module's values."""
     inner = {key: {word: value for word, value in spec.items() if word != "default"} for key, spec in relay_options().items()}
     inner["name"] = {"type": "str"}
-    return dict(relay_options(), relays={"type": "list", "elements": "dict", "options": inner})
+    return dict(relay_options(), fail={"type": "bool", "default": True}, relays={"type": "list", "elements": "dict", "options": inner})
 
 
 def main() -> None:
@@ -763,7 +871,7 @@ def main() -> None:
         supports_check_mode=True,
         mutually_exclusive=[("host", "relays")],
     )
-    shared = {key: value for key, value in module.params.items() if key != "relays"}
+    shared = {key: value for key, value in module.params.items() if key not in ("relays", "fail")}
     many = module.params["relays"]
     asked = [shared] if many is None else [dict(shared, **{key: value for key, value in one.items() if value is not None}) for one in many]
     try:
@@ -785,7 +893,9 @@ def main() -> None:
     for one in results:
         for text in one["notices"]:
             module.warn("%s: %s." % (one["name"], text))
-    module.exit_json(failed=not result["ok"], **result)
+    if module._diff:
+        result["diff"] = list(filter(None, map(changes.diff, results)))
+    module.exit_json(failed=module.params["fail"] and not result["ok"], **result)
 
 
 if __name__ == "__main__":

@@ -44,8 +44,15 @@ def _options(relay: Relay) -> dict[str, t.Any]:
     options.update({key: getattr(relay, key) for key in _SAME if getattr(relay, key) is not None})
     if relay.credential is not None:
         options.update(username=relay.credential.username, password=relay.credential.password.reveal())
+        if relay.credential.id:
+            options["credential_id"] = relay.credential.id
     if relay.auth_mechanisms:
         options["auth_mechanisms"] = list(relay.auth_mechanisms)
+    if relay.reply_to is not None:
+        options["reply_to"] = relay.reply_to.address
+    looks = {key: getattr(relay.message, key) for key in ("signature", "charset", "plain_text") if getattr(relay.message, key) is not None}
+    if looks:
+        options["message"] = looks
     if relay.from_ is not None:
         options["from"] = relay.from_.address
     return options

@@ -145,7 +145,7 @@ def _starttls(goal: Goal, record: Record) -> Dialogue:
 def _envelope(goal: Goal, record: Record) -> Dialogue:
     """MAIL and RCPT, then RSET (RFC 5321 3.3), or the message. In one group where the server takes groups."""
     try:
-        steps = [("mail", command("MAIL", _path("FROM", goal.sender) + _utf8(goal, record)))]
+        steps = [("mail", command("MAIL", _path("FROM", goal.sender) + _utf8(goal, record) + _size(goal, record)))]
         steps += [("rcpt", command("RCPT", _path("TO", recipient))) for recipient in goal.recipients]
     except Failure as failure:
         failure.stage = "mail"
@@ -158,6 +158,16 @@ def _envelope(goal: Goal, record: Record) -> Dialogue:
     record.reached = "envelope"
     if goal.message is not None:
         yield from _message(goal, goal.message, record)
+
+
+def _size(goal: Goal, record: Record) -> str:
+    """Tells the size beforehand where the server wants it (RFC 1870 6), and sends nothing that is over its limit; 0 is none."""
+    if goal.message is None or not record.capabilities.offers("SIZE"):
+        return ""
+    limit = record.capabilities.words["SIZE"].split(" ")[0]
+    if limit.isdecimal() and 0 < int(limit) < len(goal.message):
+        raise Failure("message_too_large", detail="the message has %d bytes, the server takes %s" % (len(goal.message), limit))
+    return " SIZE=%d" % len(goal.message)
 
 
 def _path(word: str, address: str) -> str:

@@ -9,8 +9,11 @@ import datetime
 import email.message
 import email.policy
 import email.utils
+import html
 import typing as t
 import uuid
+
+from .wording import Wording
 
 
 class Message(t.NamedTuple):
@@ -21,22 +24,49 @@ class Message(t.NamedTuple):
 
 
 SUBJECT = "smarthost.mail: test message"
+TEXT = """\
+This message was sent by the Ansible module smarthost.mail.smtp_probe on %s
+to prove that mail goes out. No answer is needed.
+"""
 
 
-def compose(sender: str, recipients: t.Sequence[str], subject: str, helo: str, now: datetime.datetime) -> Message:
-    """Plain text with every header that a filter looks for. ``sender`` and ``recipients`` are bare addresses."""
-    everyone = (sender,) + tuple(recipients)
-    policy = email.policy.SMTP if all(text.isascii() for text in everyone) else email.policy.SMTPUTF8
+def compose(sender: str, recipients: t.Sequence[str], wording: Wording, helo: str, now: datetime.datetime) -> Message:
+    """Every header that a filter looks for, and text in one part or two. ``sender`` and ``recipients`` are bare addresses.
+
+    The body is 7 bit in any character set, so that no relay need offer 8BITMIME. The headers are UTF-8 only where an
+    address is, and that address needs SMTPUTF8 anyhow.
+    """
+    everyone = (sender, wording.reply_to) + tuple(recipients)
+    policy = (email.policy.SMTP if all(text.isascii() for text in everyone) else email.policy.SMTPUTF8).clone(cte_type="7bit")
     domain = sender.rpartition("@")[2] or helo
     message = email.message.EmailMessage(policy=policy)
     message["Date"] = email.utils.format_datetime(now)
     message["Message-ID"] = "<%s@%s>" % (uuid.uuid4().hex, domain.encode("idna").decode("ascii"))
     message["From"] = sender
     message["To"] = ", ".join(recipients)
-    message["Subject"] = subject or SUBJECT
+    if wording.reply_to:
+        message["Reply-To"] = wording.reply_to
+    message["Subject"] = wording.subject or SUBJECT
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(
-        "This message was sent by the Ansible module smarthost.mail.smtp_probe on %s\nto prove that mail goes out. No answer is needed.\n"
-        % (helo or "a host")
-    )
+    _fill(message, TEXT % (helo or "a host"), wording)
     return Message(message["Message-ID"], message.as_bytes())
+
+
+def _fill(message: email.message.EmailMessage, text: str, wording: Wording) -> None:
+    """Plain text, and the same in HTML beside it unless plain text was declared. "-- " begins a signature (RFC 3676 4.3)."""
+    plain = text + ("\n-- \n%s\n" % wording.signature if wording.signature else "")
+    charset = fitting(wording.charset, plain)
+    message.set_content(plain, charset=charset)
+    if not wording.plain_text:
+        marked = "<p>%s</p>" % html.escape(text.strip())
+        marked += "<p>-- <br>%s</p>" % html.escape(wording.signature) if wording.signature else ""
+        message.add_alternative('<!DOCTYPE html>\n<html lang="en"><body>\n%s\n</body></html>\n' % marked, subtype="html", charset=charset)
+
+
+def fitting(charset: str, text: str) -> str:
+    """The character set that was declared, or UTF-8 where it has not all of the letters."""
+    try:
+        text.encode(charset)
+    except UnicodeEncodeError:
+        return "utf-8"
+    return charset

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from . import expectation, wording
 from .auth import NAMES
-from .diagnosis import CATEGORIES
 from .sasl import Credential
 from .route import LMTP_PORT, Route, at, is_path, read_route, read_tls
 from .secret import Secret
@@ -43,13 +43,14 @@ class Relay(t.NamedTuple):
     recipients: t.Tuple[str, ...]
     level: str
     send: str
-    subject: str
+    wording: wording.Wording
     expect: t.Dict[str, t.Any]
     min_cert_days: int
     diagnose: bool
     state_dir: str
     oauth2: t.Optional[OAuth2] = None
     graph: t.Optional[Url] = None  # where Graph is, in the place of SMTP
+    credential_id: str = ""
 
 
 Options = t.Mapping[str, t.Any]
@@ -65,6 +66,8 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
     problems += wrong
     tls, wrong = read_tls(options)
     problems += wrong
+    looks, wrong = wording.read(options)
+    problems += wrong + expectation.problems(_given(options.get("expect")))
     if problems:
         return None, [where + problem for problem in problems]
     credential = _credential(options)
@@ -85,13 +88,14 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
             recipients=tuple(options.get("to") or ()),
             level="envelope" if options["send"] != "never" else options.get("level") or ("auth" if credential else "tls"),
             send=options["send"],
-            subject=options.get("subject") or "",
+            wording=looks,
             expect=_given(options.get("expect")),
             min_cert_days=options.get("min_cert_days") or 0,
             diagnose=options["diagnose"],
             state_dir=options["state_dir"],
             oauth2=oauth2,
             graph=graph,
+            credential_id=options.get("credential_id") or "",
         ),
         [],
     )
@@ -150,7 +154,6 @@ def _contradictions(options: Options) -> list[str]:
     envelope = level == "envelope" or send != "never"
     addresses = [text for text in [options.get("from")] + list(options.get("to") or ()) if text]
     unknown = sorted({name for name in options.get("auth_mechanisms") or () if name.upper() not in NAMES})
-    expect = _given(options.get("expect"))
     rows = (
         (not options.get("host"), "host: is missing. Name the relay. [host-missing]"),
         (
@@ -180,10 +183,6 @@ def _contradictions(options: Options) -> list[str]:
         ),
         (options["timeout"] <= 0, "timeout: must be more than 0 seconds. [timeout]"),
         (bool(unknown), "auth_mechanisms: %s not known. One of: %s. [mechanism]" % (", ".join(unknown), ", ".join(NAMES))),
-        (
-            expect.get("category", "ok") not in CATEGORIES,
-            "expect.category: is not a category. One of: %s. [expect-category]" % ", ".join(CATEGORIES),
-        ),
     )
     return [text for wrong, text in rows if wrong]
 

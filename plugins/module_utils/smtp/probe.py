@@ -99,14 +99,12 @@ def probe(relay: Relay, check_mode: bool) -> dict[str, t.Any]:
     message = _sending().compose(relay) if due and not check_mode else None
     _hold(relay, message, record, redactor, deadline)
     sent = message is not None and record.accepted is not None
-    if sent and message is not None and relay.send == "on_change":
-        _sending().remember(relay, message)
     finding: Finding | None = None
     if record.failure is not None and relay.diagnose and relay.graph is None and record.failure.stage != "token":
         finding = confirm(relay, record, deadline)
     if _asks_around(relay):
         _around().after(relay, record, deadline)
-    return build(
+    result = build(
         Outcome(
             relay=relay,
             record=record,
@@ -118,6 +116,11 @@ def probe(relay: Relay, check_mode: bool) -> dict[str, t.Any]:
         ),
         redactor,
     )
+    if relay.send == "on_change":
+        if sent:
+            _sending().remember(relay, result)
+        result.update(_sending().compare(relay, result))
+    return result
 
 
 def _hold(relay: Relay, message: t.Any, record: Record, redactor: Redactor, deadline: Deadline) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from . import expectation
 from .answer import Answer
 from .blind_spots import blind_spots
 from .classify import Verdict, classify
@@ -42,13 +43,13 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
     """The return value for one relay; see RETURN of the module for its keys."""
     relay, record = outcome.relay, outcome.record
     verdict, facts = _verdict(outcome)
-    category, unmet = _against_expectation(outcome, verdict.category, facts)
+    seen = _seen(outcome, verdict, redactor)
+    category, unmet = _against_expectation(outcome, seen, facts)
     ok = not unmet and category in ("ok", relay.expect.get("category", "ok"))
     sentence, remedies = explain(category, facts)
     if category == verdict.category:
         own = (outcome.finding.remedies if outcome.finding else ()) or facts.get("remedies", ())
         remedies = list(dict.fromkeys(list(own) + list(verdict.remedies) + ([] if own else remedies)))
-    failure = record.failure
     value: dict[str, t.Any] = {
         "name": relay.name,
         "host": relay.host,
@@ -60,8 +61,8 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
         "changed": outcome.changed,
         "category": category,
         "observed": verdict.category,
-        "stage": failure.stage if failure else "tls" if category == "cert_expiring" else "",
-        "reply": _reply(failure.reply if failure else record.accepted or record.reply, verdict),
+        "stage": seen["stage"] or ("tls" if category == "cert_expiring" else ""),
+        "reply": seen["reply"],
         "diagnosis": "%s %s." % (facts.get("where") or at(relay.host, relay.port), sentence),
         "remedies": remedies,
         "provider": verdict.provider,
@@ -69,14 +70,16 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
         "expect_unmet": unmet,
         "blind_spots": list(record.unseen) + blind_spots("message" if outcome.sent else record.reached, verdict.provider),
         "steps": [_step(step) for step in record.steps],
-        "tls": _tls(outcome),
-        "capabilities": {"before_tls": _words(record.before_tls, redactor), "after_tls": _words(record.after_tls, redactor)},
-        "auth": {"offered": list(record.capabilities.auth), "tried": list(record.tried), "used": record.mechanism, "token": record.token},
+        "tls": seen["tls"],
+        "capabilities": seen["capabilities"],
+        "auth": seen["auth"],
         "addresses": [address._asdict() for address in record.addresses],
         "recipients": _recipients(relay, record),
         "dane": dict(record.dane),
         "notices": _notices(outcome),
         "message": {"sent": outcome.sent, "message_id": outcome.message_id},
+        "receipt": {},
+        "changes_since": [],
         "timings_ms": _timings(record, outcome.ms),
         "transcript": redactor.transcript(record.transcript),
     }
@@ -116,23 +119,32 @@ def _verdict(outcome: Outcome) -> tuple[Verdict, dict[str, t.Any]]:
     return verdict, facts
 
 
-def _against_expectation(outcome: Outcome, category: str, facts: dict[str, t.Any]) -> tuple[str, list[str]]:
+def _against_expectation(outcome: Outcome, seen: t.Mapping[str, t.Any], facts: dict[str, t.Any]) -> tuple[str, list[str]]:
     """The category in the light of ``expect``, and what of it was not met, in words. May add facts for the sentence."""
-    expect, unmet = outcome.relay.expect, []
-    wanted = expect.get("category", "ok")
-    days, left = int(expect.get("min_cert_days", 0)), facts.get("days_left")
-    wanted_days = max(days, outcome.relay.min_cert_days)
-    if category == "ok" and wanted_days and left is not None and left < wanted_days:
-        facts["wanted_days"] = wanted_days
-        category = "cert_expiring"
-    if days and left is None:
-        unmet.append("min_cert_days: %d wanted, no certificate was seen" % days)
-    if wanted != "ok" and category != wanted:
-        unmet.append("category: %s wanted, %s seen" % (wanted, category))
-    if unmet and (category == "ok" or wanted != "ok"):
+    expect, category = outcome.relay.expect, seen["category"]
+    days, left = max(expect.get("min_cert_days", 0), outcome.relay.min_cert_days), facts.get("days_left")
+    unmet = expectation.unmet(expect, seen) if expect else []
+    if category == "ok" and days and left is not None and left < days and all(text.startswith("min_cert_days") for text in unmet):
+        facts["wanted_days"] = days
+        return "cert_expiring", unmet
+    if unmet and (category == "ok" or expect.get("category", "ok") != "ok"):
         facts["detail"] = "; ".join(unmet)
         return "expect_unmet", unmet
     return category, unmet
+
+
+def _seen(outcome: Outcome, verdict: Verdict, redactor: Redactor) -> dict[str, t.Any]:
+    """The part of the result that expectations look at."""
+    relay, record, failure = outcome.relay, outcome.record, outcome.record.failure
+    return {
+        "security": relay.security,
+        "category": verdict.category,
+        "stage": failure.stage if failure else "",
+        "reply": _reply(failure.reply if failure else record.accepted or record.reply, verdict),
+        "tls": _tls(outcome),
+        "capabilities": {"before_tls": _words(record.before_tls, redactor), "after_tls": _words(record.after_tls, redactor)},
+        "auth": {"offered": list(record.capabilities.auth), "tried": list(record.tried), "used": record.mechanism, "token": record.token},
+    }
 
 
 def _reply(reply: Reply | None, verdict: Verdict | None = None) -> dict[str, t.Any]:

@@ -104,12 +104,12 @@ class Mailbox:
         return AuthResult(success=data.login == b"u" and data.password == PASSWORD.encode("utf-8"), handled=False)
 
 
-class _Relay(Controller):
+class Relay(Controller):
     """aiosmtpd counts only STARTTLS as TLS: with implicit TLS it would never offer AUTH unless told not to mind."""
 
-    def __init__(self, mailbox: Mailbox, context: ssl.SSLContext, implicit: bool) -> None:
+    def __init__(self, mailbox: Mailbox, context: ssl.SSLContext, implicit: bool, port: int = 0) -> None:
         self._mailbox, self._tls, self._implicit = mailbox, context, implicit
-        super().__init__(mailbox, hostname="127.0.0.1", port=free_port(), ssl_context=context if implicit else None)
+        super().__init__(mailbox, hostname="127.0.0.1", port=port or free_port(), ssl_context=context if implicit else None)
 
     def factory(self) -> SMTP:
         return SMTP(
@@ -128,7 +128,7 @@ def free_port() -> int:
 def relay(pem: pathlib.Path, implicit: bool) -> t.Iterator[tuple[int, Mailbox]]:
     """aiosmtpd with STARTTLS, or with TLS from the first byte; gives its port and mailbox."""
     mailbox = Mailbox()
-    controller = _Relay(mailbox, server_context(pem), implicit)
+    controller = Relay(mailbox, server_context(pem), implicit)
     controller.start()
     try:
         yield controller.port, mailbox

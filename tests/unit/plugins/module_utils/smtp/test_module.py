@@ -88,3 +88,20 @@ def check_options(spec: dict[str, t.Any], documented: dict[str, t.Any]) -> None:
         ]
         if "options" in option:
             check_options(option["options"], said["suboptions"])
+
+
+def test_a_report_over_many_relays_need_not_fail_and_still_tells_the_verdict(server: dict[str, t.Any]) -> None:
+    result = run(password="no", fail=False, **server)
+    assert (result["failed"], result["ok"], result["category"]) == (False, False, "auth_failed")
+    assert run(host="a\nb", fail=False)["failed"]
+
+
+def test_the_diff_shows_what_has_changed_at_the_relay_since_the_message(server: dict[str, t.Any], tmp_path: pathlib.Path) -> None:
+    asked = {"password": PASSWORD, "from": "a@example.com", "to": ["b@example.com"], "send": "on_change", "state_dir": str(tmp_path)}
+    assert run(_ansible_diff=True, **asked, **server)["diff"] == []
+    (receipt,) = (tmp_path / "receipts").iterdir()
+    noted = json.loads(receipt.read_text())
+    noted["relay"].update({"after_tls.AUTH": ["CRAM-MD5", "PLAIN"], "after_tls.CHUNKING": ""})
+    receipt.write_text(json.dumps(noted))
+    (shown,) = run(_ansible_diff=True, **asked, **server)["diff"]
+    assert shown["before"] == "after_tls.AUTH: CRAM-MD5 PLAIN\nafter_tls.CHUNKING: \n" and shown["after"] == "after_tls.AUTH: LOGIN PLAIN\n"
