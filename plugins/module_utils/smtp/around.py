@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from . import addresses, dane, destination, lookup
+from .certificate import TlsInfo
 from .options import Relay
 from .record import Record
 from .transport import Deadline
@@ -22,11 +23,14 @@ def before(relay: Relay, record: Record, deadline: Deadline) -> Relay:
     return destination.find(relay, record, deadline)
 
 
-def after(relay: Relay, record: Record, deadline: Deadline) -> None:
-    """Look at every address if that was asked for, and at what DNS says of the certificate; both go into ``record``."""
+def after(relay: Relay, record: Record, deadline: Deadline, confirmed: TlsInfo | None) -> None:
+    """Look at every address if that was asked for, and at what DNS says of the certificate; both go into ``record``.
+
+    ``confirmed``: the certificate that a further connection showed, where the conversation did not get as far.
+    """
     if relay.route.addresses == "all" and addresses.others(record):
         record.warnings += addresses.look_at_each(relay, record, deadline)
     if relay.route.dane:
         shown = record.failure.facts.get("tls") if record.failure else None
-        seen = record.tls or shown
+        seen = record.tls or shown or confirmed
         record.dane = dane.report(relay.host, relay.port, seen.chain if seen else (), relay.route.dns_servers, deadline.rest())

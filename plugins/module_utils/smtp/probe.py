@@ -103,6 +103,8 @@ def probe(relay: Relay, check_mode: bool) -> dict[str, t.Any]:
     if record.failure is not None and relay.diagnose and relay.graph is None and record.failure.stage != "token":
         finding = confirm(relay, record, deadline)
     if _asks_around(relay):
+        _around().after(relay, record, deadline, finding.tls if finding else None)
+    return build(
         _around().after(relay, record, deadline)
     result = build(
         Outcome(

@@ -137,14 +137,14 @@ def relay(pem: pathlib.Path, implicit: bool) -> t.Iterator[tuple[int, Mailbox]]:
 
 
 class Script:
-    """A listener on loopback that runs ``talk`` for each connection, and knows whether that came to its end."""
+    """A listener on loopback, or at a path, that runs ``talk`` for each connection, and knows whether that came to its end."""
 
-    def __init__(self, talk: t.Callable[[socket.socket, threading.Event], None]) -> None:
+    def __init__(self, talk: t.Callable[[socket.socket, threading.Event], None], address: tuple[str, int] | str) -> None:
         self._talk = talk
-        self._listener = socket.socket()
-        self._listener.bind(("127.0.0.1", 0))
+        self._listener = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
+        self._listener.bind(address)
         self._listener.listen(8)
-        self.port = self._listener.getsockname()[1]
+        self.port = 0 if isinstance(address, str) else int(self._listener.getsockname()[1])
         self.stop = threading.Event()
         self.finished = 0
         self.connections = 0
@@ -175,8 +175,10 @@ class Script:
 
 
 @contextlib.contextmanager
-def script(talk: t.Callable[[socket.socket, threading.Event], None]) -> t.Iterator[Script]:
-    running = Script(talk)
+def script(
+    talk: t.Callable[[socket.socket, threading.Event], None], address: tuple[str, int] | str = ("127.0.0.1", 0)
+) -> t.Iterator[Script]:
+    running = Script(talk, address)
     try:
         yield running
     finally:
