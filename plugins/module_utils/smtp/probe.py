@@ -104,8 +104,6 @@ def probe(relay: Relay, check_mode: bool) -> dict[str, t.Any]:
         finding = confirm(relay, record, deadline)
     if _asks_around(relay):
         _around().after(relay, record, deadline, finding.tls if finding else None)
-    return build(
-        _around().after(relay, record, deadline)
     result = build(
         Outcome(
             relay=relay,
