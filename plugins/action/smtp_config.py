@@ -65,7 +65,7 @@ class Work(t.NamedTuple):
                 *({"app": app["name"], **app["activate"]} for app in apps if app["changed"]),
                 *({"app": name, **activate} for name, activate in self.taken_back.items() if name in touched),
             ],
-            "lines": report.plan_lines(self.plans, self.planned, self.refusals),
+            "lines": report.plan_lines(self.plans, self.planned, self.refusals) + report.drift_lines(outcome.get("drift", ())),
         }
 
 

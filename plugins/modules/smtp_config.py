@@ -185,6 +185,22 @@ accepted:
   returned: O(state=present) or O(state=planned)
   type: list
   elements: dict
+drift:
+  description:
+    - What somebody else has changed of what we wrote since the last run; never a value.
+    - A run that has something else to write there (the declaration changed) writes over it. Else C(drift) of the application in
+      O(apps) decides. With C(report), the default, a value that somebody else has set is left, and what was merely removed is
+      written again. C(enforce) writes all of it again. C(adopt) leaves all of it and does not report it a second time.
+    - Owner and mode are no drift. They are always as declared.
+  returned: O(state=present)
+  type: list
+  elements: dict
+  contains:
+    name: {description: Label of the application., type: str, sample: gitea}
+    path: {description: The file., type: str, sample: /etc/gitea/app.ini}
+    keys: {description: Our keys that differ in a shared file; empty for a file of our own., type: list, elements: str, sample: [mailer.PASSWD]}
+    what: {description: "V(changed), or V(removed) where nothing stands any more.", type: str, sample: changed}
+    done: {description: "V(left), V(overwritten), V(adopted) or V(taken_back).", type: str, sample: left}
 generation:
   description: Id of what this run replaced; null when nothing changed.
   returned: O(state=present)

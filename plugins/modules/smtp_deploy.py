@@ -98,12 +98,20 @@ options:
           - Fingerprint (see RV(read)) of the bytes that a merge was based on, or V(absent). When the file differs, nothing is written.
           - With V(absent) a shared file may be missing and is created.
         type: str
+      drift:
+        description: What becomes of somebody else's change to what we wrote, when nothing else is to be changed there.
+        type: str
+        choices: [report, enforce, adopt]
+        default: report
       release:
         description: Whether the path is no longer ours after this change, as when our part is taken out of the user's file.
         type: bool
         default: false
   contents:
     description: The bytes to write by path, sealed with O(seal_key).
+    type: str
+  facts:
+    description: By path of a shared file what our keys have there, C(wanted) and C(present), sealed with O(seal_key).
     type: str
   record:
     description: Changes to the ownership record, C(apps) to set by name and C(remove), names to take out. Never holds a secret.
@@ -164,6 +172,17 @@ files:
     mode: {description: Permissions now; null without a file., type: str, sample: "0640"}
     owner: {description: Owner now., type: str, sample: git}
     group: {description: Group now., type: str, sample: git}
+drift:
+  description: What somebody else has changed of what we wrote.
+  returned: O(state=present)
+  type: list
+  elements: dict
+  contains:
+    name: {description: Label of the application., type: str, sample: gitea}
+    path: {description: The file., type: str, sample: /etc/gitea/app.ini}
+    keys: {description: Our keys that differ in a shared file; empty for a file of our own., type: list, elements: str, sample: [mailer.PASSWD]}
+    what: {description: "V(changed), or V(removed) where nothing stands any more.", type: str, sample: changed}
+    done: {description: "V(left), V(overwritten), V(adopted) or V(taken_back).", type: str, sample: left}
 generation:
   description: >-
     Id of what this run replaced, went back before or committed up to. Null when nothing changed, and for O(state=present) in check mode.
@@ -234,10 +253,12 @@ ARGUMENTS = {
             "secret": {"type": "bool", "default": False, "no_log": False},
             "shared": {"type": "bool", "default": False},
             "based_on": {"type": "str"},
+            "drift": {"type": "str", "choices": ["report", "enforce", "adopt"], "default": "report"},
             "release": {"type": "bool", "default": False},
         },
     },
     "contents": {"type": "str", "no_log": True},
+    "facts": {"type": "str", "no_log": True},
     "record": {"type": "dict", "default": {}},
     "generation": {"type": "str"},
     "keep": {"type": "int", "default": 5},
@@ -251,7 +272,7 @@ def main() -> None:
     options = dict(module.params)
     for name in ("read", "read_apps", "changes"):
         options[name] = tuple(options[name])
-    for name in ("seal_key", "contents"):
+    for name in ("seal_key", "contents", "facts"):
         options[name] = options[name] or ""
     answer = run(Request(check=module.check_mode, **options))
     if answer.get("failed"):

@@ -317,7 +317,7 @@ def _request(item: dict[str, t.Any], where: str, default: str) -> Request:
     return Request(
         name=item["name"], app=item.get("app", item["name"]), where=where, relay=item.get("relay", default), state=item.get("state", "present"),
         accept=frozenset(item.get("accept", ())), activate=activate, overrides={key: item[key] for key in _OVERRIDES if key in item},
-        **{key: item[key] for key in ("form", "path", "owner", "group", "mode") if key in item},
+        **{key: item[key] for key in ("form", "path", "owner", "group", "mode", "drift") if key in item},
     )
 
 

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
-from ..module_utils.files.seal import original_label, read_label, seal_contents, unseal
+from ..module_utils.files.seal import original_label, read_label, seal_contents, seal_facts, unseal
 from .dialect import dialect
 from .dialects.base import NotValid
 from .model import AppPlan, FilePlan, Refusal
@@ -48,6 +49,7 @@ class Deployment:
         self.host, self._below = host, below.rstrip("/")
         self.changes: list[dict[str, t.Any]] = []
         self.texts: dict[str, str] = {}
+        self.facts: dict[str, dict[str, dict[str, str]]] = {}
         self.apps: dict[str, dict[str, t.Any]] = {}
         self.removed: list[str] = []
         self.planned: dict[str, FilePlan] = {}
@@ -88,10 +90,13 @@ class Deployment:
     def _write(self, plan: AppPlan, item: Rendered) -> None:
         path = self.at(item.file.path)
         self.planned[path], self.texts[path] = item.file, item.text
+        self.facts.pop(path, None)
         # What another application leaves at this path, this one takes over.
         self.changes = [change for change in self.changes if change["path"] != path]
+        if item.file.shared:
+            self._note_facts(path, item.file.dialect, item.file.owns, item.text)
         self._change(
-            plan.request.name, path, "write", shared=item.file.shared, secret=holds_secret(item.file),
+            plan.request.name, path, "write", shared=item.file.shared, secret=holds_secret(item.file), drift=plan.request.drift,
             owner=item.file.owner, group=item.file.group or self._group_if_open(item.file, path), mode=item.file.mode,
         )
 
@@ -119,6 +124,7 @@ class Deployment:
             # LookupError: our own notes on the host name a dialect that this version does not have.
             self.problems.append(not_valid(name, path, file["dialect"], error))
             return False
+        self._note_facts(path, file["dialect"], file["owns"], "")
         if rest == original:
             self._change(name, path, "restore")  # its permissions too are as before then
         else:
@@ -126,11 +132,18 @@ class Deployment:
             self._change(name, path, "write", shared=True, release=True)
         return True
 
-    def _change(self, name: str, path: str, action: str, shared: bool = False, secret: bool = False, release: bool = False, **placing: str | None) -> None:
+    def _change(
+        self, name: str, path: str, action: str, shared: bool = False, secret: bool = False, release: bool = False, drift: str = "report",
+        **placing: str | None,
+    ) -> None:
         self.changes.append({
-            "app": name, "path": path, "action": action, "shared": shared, "secret": secret, "release": release,
+            "app": name, "path": path, "action": action, "shared": shared, "secret": secret, "release": release, "drift": drift,
             "based_on": self._based_on(path) if shared else None, **placing,
         })
+
+    def _note_facts(self, path: str, name: str, owns: t.Iterable[t.Sequence[str]], text: str) -> None:
+        """What our keys have in a shared file, by which the host finds out what somebody else has changed."""
+        self.facts[path] = {"wanted": key_values(name, text, owns), "present": key_values(name, self.host.text(path) or "", owns)}
 
     def _based_on(self, path: str) -> str | None:
         found = self.host.files.get(path, {}).get("fingerprint")
@@ -140,4 +153,20 @@ class Deployment:
         """The options of the one ``smtp_deploy`` call that makes it so; contents are sealed."""
         contents = {path: text.encode(ENCODING, ERRORS) for path, text in self.texts.items()}
         record = {"apps": self.apps, "remove": self.removed}
-        return {"changes": self.changes, "record": record, "seal_key": seal_key, "contents": seal_contents(seal_key, contents)}
+        return {
+            "changes": self.changes, "record": record, "seal_key": seal_key, "contents": seal_contents(seal_key, contents),
+            "facts": seal_facts(seal_key, self.facts),
+        }
+
+
+def key_values(name: str, text: str, owns: t.Iterable[t.Sequence[str]]) -> dict[str, str]:
+    """Our keys in a shared file with their values in one spelling, whatever the file's own; those that are there."""
+    values: dict[str, str] = {}
+    tree = dialect(name).read(text)
+    for key in owns:
+        found = tree
+        for part in key:
+            found = found.get(part) if isinstance(found, t.Mapping) else None
+        if found is not None:
+            values[".".join(key)] = json.dumps(found, sort_keys=True, default=str)
+    return values

@@ -147,6 +147,7 @@ class Request:
     group: str | None = None
     mode: str | None = None
     activate: t.Mapping[str, t.Any] | None = None
+    drift: t.Literal["report", "enforce", "adopt"] = "report"
     accept: frozenset[str] = frozenset()
     overrides: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
 

@@ -20,6 +20,20 @@ def plan_lines(plans: t.Iterable[AppPlan], planned: HostPlan, refusals: t.Iterab
     return lines + [line for item in refusals for line in f"REFUSED {refusal.problem(item)}".splitlines()]
 
 
+_DONE = {
+    "left": "left as it is (drift: enforce writes it again, drift: adopt takes it as ours)", "overwritten": "written again",
+    "adopted": "taken as ours", "taken_back": "taken back all the same; a roll-back finds it",
+}
+
+
+def drift_lines(drift: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
+    """What somebody else has changed of what we wrote, by its keys, and what became of it."""
+    return [
+        f"DRIFT {item['name']}: {item['path']}{': ' if item['keys'] else ''}{', '.join(item['keys'])} was {item['what']} by somebody else; {_DONE[item['done']]}"
+        for item in drift
+    ]
+
+
 def _planned(plan: AppPlan) -> str:
     name = plan.request.name if plan.request.name == plan.request.app else f"{plan.request.name} ({plan.request.app})"
     parts = [f"{name}: {', '.join(file.path for file in plan.files)} [{plan.form}]", _connection(plan.relay, plan.security)]

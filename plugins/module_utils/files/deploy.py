@@ -5,7 +5,7 @@
 """Deploy: the four things that can be asked of a host's files (query, present, rolled_back, committed), as one answer each.
 
 Only here the stages meet: look, examine, journal. The record, per path: ``{"app", "shared", "secret", "original": blob name or
-null when there was no file, "original_meta", "folders": made for it}``, and per application whatever the controller keeps there.
+null when there was no file, "original_meta", "folders": made for it, "wrote", "stands": fingerprints (see drift)}``, and per application whatever the controller keeps there.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import secrets
 import typing as t
 
-from . import answers, examine, journal, obstacles
+from . import answers, drift, examine, journal, obstacles
 from .durable import read_json
 from .examine import Change, Step
 from .look import FILE, Meta, Seen, look
 from .problems import Problem, ProblemsError, from_os_error
-from .seal import SealError, fingerprint, original_label, read_label, seal, unseal_contents
-from .state import Record, State, copy_record
+from .seal import SealError, fingerprint, original_label, read_label, seal, unseal_contents, unseal_facts
+from .state import KEY_BYTES, Record, State, copy_record
 
 Answer = t.Dict[str, t.Any]
 EVERY_APP = "*"
@@ -43,6 +44,7 @@ class Request:
     lock_timeout: float = 60
     seal_key: str = dataclasses.field(default="", repr=False)
     contents: str = dataclasses.field(default="", repr=False)
+    facts: str = dataclasses.field(default="", repr=False)
 
 
 class View(t.NamedTuple):
@@ -119,6 +121,8 @@ class Planned:
     steps: tuple[Step, ...]
     work: journal.Work
     record_changes: bool
+    drift: tuple[Answer, ...] = ()
+    key: bytes = dataclasses.field(default=b"", repr=False)
 
     @property
     def is_empty(self) -> bool:
@@ -127,7 +131,8 @@ class Planned:
 
     def answer(self, generation: t.Optional[str]) -> Answer:
         """What was done."""
-        return {"changed": not self.is_empty, "files": [answers.file(step) for step in self.steps], "generation": generation}
+        files = [answers.file(step) for step in self.steps]
+        return {"changed": not self.is_empty, "files": files, "generation": generation, "drift": list(self.drift)}
 
 
 def _query(request: Request, state: State, view: View) -> Answer:
@@ -168,6 +173,8 @@ def _present(request: Request, state: State, view: View) -> Answer:
     planned = _plan(request, state, view)
     if planned.is_empty or request.check:
         return planned.answer(None)
+    if state.load_key() is None:
+        state.make_key(planned.key)
     journal.perform(state, planned.work)
     finished = state.finished()
     for name in finished[:max(0, len(finished) - request.keep)]:
@@ -179,18 +186,32 @@ def _present(request: Request, state: State, view: View) -> Answer:
 def _plan(request: Request, state: State, view: View) -> Planned:
     """Examine every change. Raises ProblemsError with everything that stands in the way."""
     contents = unseal_contents(request.seal_key, request.contents) if request.contents else {}
-    changes = [Change(**item, seal_key=request.seal_key, content=contents.get(item["path"])) for item in request.changes]
+    facts = unseal_facts(request.seal_key, request.facts) if request.facts else {}
+    changes = [
+        Change(**item, seal_key=request.seal_key, content=contents.get(item["path"]), facts=facts.get(item["path"], {}))
+        for item in request.changes
+    ]
     changes += [Change(entry["app"], path, "restore") for path, entry in _left_over(request, view) if not entry["shared"]]
-    outcomes = [_examine(change, view, state) for change in changes]
-    steps = _all_clear(outcomes, state)
+    known = state.load_key()
+    key = known or secrets.token_bytes(KEY_BYTES)
+    verdicts = [_judge(change, view, key, known is not None) for change in changes]
+    steps = _all_clear([_examine(change, verdict, view, state) for change, verdict in zip(changes, verdicts)], state)
     name = state.next_id()
-    record, originals = _new_record(name, view.record, request, dict(zip(changes, steps)))
+    record, originals = _new_record(name, view.record, request, list(zip(changes, steps, verdicts)))
     work = journal.Work(name, tuple(step for step in steps if step.changed), record, originals)
-    return Planned(steps, work, record != view.record)
+    return Planned(steps, work, record != view.record, tuple(verdict.drift for verdict in verdicts if verdict.drift), key)
 
 
-def _examine(change: Change, view: View, state: State) -> examine.Outcome:
+def _judge(change: Change, view: View, key: bytes, known: bool) -> drift.Verdict:
+    """Without the key that they were made with, the record's fingerprints say nothing."""
+    entry = view.record["files"].get(change.path, {})
+    return drift.judge(change, view.look(change.path), entry if known else {}, key)
+
+
+def _examine(change: Change, verdict: drift.Verdict, view: View, state: State) -> examine.Outcome:
     seen = view.look(change.path)
+    if verdict.leave:
+        change = dataclasses.replace(change, content=seen.data)  # its owner and mode are as declared all the same
     entry = view.record["files"].get(change.path)
     if change.action == "write":
         return examine.examine_write(change, seen)
@@ -224,11 +245,13 @@ def _same_file(steps: t.Sequence[Step]) -> list[Problem]:
     return problems
 
 
-def _new_record(name: str, before: Record, request: Request, steps: t.Mapping[Change, Step]) -> tuple[Record, dict[str, Step]]:
+def _new_record(
+    name: str, before: Record, request: Request, done: t.Sequence[tuple[Change, Step, drift.Verdict]],
+) -> tuple[Record, dict[str, Step]]:
     """The record afterwards, and whose bytes become originals: those of each path that is ours for the first time."""
     record, originals = copy_record(before), {}
     removed = request.record.get("remove") or []
-    for change, step in steps.items():
+    for change, step, verdict in done:
         entry = record["files"].pop(change.path, None)
         if change.action != "write" or change.app in removed or change.release:
             continue
@@ -237,7 +260,9 @@ def _new_record(name: str, before: Record, request: Request, steps: t.Mapping[Ch
             if step.seen.meta is not None:
                 entry.update(original=f"{name}-{len(originals)}", original_meta=step.seen.meta.as_dict())
                 originals[entry["original"]] = step
-        record["files"][change.path] = {**entry, "app": change.app, "shared": change.shared, "secret": change.secret}
+        record["files"][change.path] = {
+            **entry, "app": change.app, "shared": change.shared, "secret": change.secret, "wrote": verdict.wrote, "stands": verdict.stands,
+        }
     record["apps"].update(request.record.get("apps") or {})
     for app in removed:
         record["apps"].pop(app, None)

@@ -41,6 +41,13 @@ class Change:
     release: bool = False
     seal_key: str = dataclasses.field(default="", repr=False)
     content: t.Optional[bytes] = dataclasses.field(default=None, repr=False)
+    drift: str = "report"
+    facts: t.Mapping[str, t.Mapping[str, bytes]] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def writes_ours(self) -> bool:
+        """Whether the path is ours afterwards."""
+        return self.action == "write" and not self.release
 
 
 @dataclasses.dataclass(frozen=True)

@@ -27,6 +27,8 @@ TAG_BYTES = 32
 
 #: Label of the sealed ``contents`` option.
 CONTENTS = "contents"
+#: Label of the sealed ``facts`` option.
+FACTS = "facts"
 
 
 class SealError(ValueError):
@@ -87,6 +89,23 @@ def unseal_contents(key: str, text: str) -> dict[str, bytes]:
         return {path: base64.b64decode(data, validate=True) for path, data in plain.items()}
     except (AttributeError, TypeError, binascii.Error, json.JSONDecodeError):
         raise SealError("what was sealed is not a set of files") from None
+
+
+def seal_facts(key: str, facts: t.Mapping[str, t.Any]) -> str:
+    """The ``facts`` option of smtp_deploy: by path what our keys have in a shared file, ``wanted`` and ``present``."""
+    return seal(key, FACTS, json.dumps(facts).encode("ascii"))
+
+
+def unseal_facts(key: str, text: str) -> dict[str, dict[str, dict[str, bytes]]]:
+    """By path ``wanted`` and ``present``, each by key. Raises SealError."""
+    try:
+        plain = json.loads(unseal(key, FACTS, text))
+        return {
+            path: {part: {name: value.encode("utf-8") for name, value in values.items()} for part, values in facts.items()}
+            for path, facts in plain.items()
+        }
+    except (AttributeError, json.JSONDecodeError):
+        raise SealError("what was sealed is not a set of facts") from None
 
 
 def _key_bytes(key: str) -> bytes:

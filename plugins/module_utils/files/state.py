@@ -6,6 +6,7 @@
 
     lock                          held by one run at a time (flock)
     record.json                   what is ours; never secret
+    key                           random, made once; what the fingerprints in the record are keyed with
     originals/<generation>-<n>    bytes that stood at a path before it became ours
     generations/<id>/manifest.json, 0, 1, ...    one finished run and the bytes it replaced
     journal.json                  exists only while a run is at work, or was killed
@@ -24,11 +25,12 @@ import stat
 import time
 import typing as t
 
-from .durable import make_folder, read_json, remove_file, sync_folder
+from .durable import make_folder, read_json, remove_file, sync_folder, write_new
 from .problems import Problem, ProblemsError
 
 _ID = re.compile(r"^(\d{8}T\d{6}Z)-(\d+)$")
 _POLL_SECONDS = 0.05
+KEY_BYTES = 32
 
 #: {"apps": {name: dict}, "files": {path: dict}}
 Record = t.Dict[str, t.Dict[str, t.Any]]
@@ -41,6 +43,7 @@ class State:
         self.folder = folder = os.path.abspath(folder)
         self.journal = os.path.join(folder, "journal.json")
         self.record = os.path.join(folder, "record.json")
+        self.key = os.path.join(folder, "key")
         self.originals = os.path.join(folder, "originals")
         self.generations = os.path.join(folder, "generations")
 
@@ -83,6 +86,25 @@ class State:
     def load_record(self) -> Record:
         """The ownership record; empty on a host that has none. ValueError when damaged."""
         return read_json(self.record) or {"apps": {}, "files": {}}
+
+    def load_key(self) -> t.Optional[bytes]:
+        """The host's key for fingerprints, None before there is one. ValueError when damaged."""
+        try:
+            with open(self.key, "rb") as file:
+                key = file.read()
+        except FileNotFoundError:
+            return None
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"{self.key} is damaged")
+        return key
+
+    def make_key(self, key: bytes) -> None:
+        """Keep the host's key. Only under the lock, where there is none."""
+        temp = self.key + ".new"
+        remove_file(temp)
+        write_new(temp, key)
+        os.rename(temp, self.key)
+        sync_folder(self.folder)
 
     def finished(self) -> list[str]:
         """Ids of the finished generations, oldest first."""

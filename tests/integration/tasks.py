@@ -1,0 +1,39 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One task of the collection run by ansible-playbook against this machine, with its result as a program gets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+Result = t.Dict[str, t.Any]
+PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
+
+
+def task(folder: Path, module: str, options: Result, *more: str, fails: bool = False, **variables: t.Any) -> Result:
+    """The result of one task. ``fails``: whether it has to fail; ``more``: options of ansible-playbook."""
+    variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, **variables}
+    kept = folder / "result.json"
+    kept.unlink(missing_ok=True)
+    tasks = [
+        {f"smarthost.mail.{module}": options, "register": "found", "ignore_errors": True},
+        {
+            "ansible.builtin.copy": {"content": "{{ found | to_json }}", "dest": str(kept)}, "delegate_to": "localhost",
+            "check_mode": False, "diff": False, "no_log": True, "become": False,
+        },
+    ]
+    (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"site": variables}}}))
+    (folder / "play.json").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+    command = [PLAYBOOK, "-i", str(folder / "inventory.json"), str(folder / "play.json"), *more]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "ANSIBLE_NOCOLOR": "1"})
+    assert kept.exists(), done.stdout[-3000:] + done.stderr[-1000:]
+    found: Result = json.loads(kept.read_text())
+    assert bool(found.get("failed")) == fails, found.get("msg")
+    return found
