@@ -145,6 +145,8 @@ def _mapped(capability: str, application: Application, form: Form) -> bool:
         return capability in application.security
     if capability == "mail_off":
         return all(file.mail_off is not None for file in form.files)
+    if capability == "no_verify" and "verify" in form.lacks:
+        return True  # what verifies nothing need not be told so
     rules = [f"={rule.when}" for rule in application.rules if form.name in rule.forms]
     named = names_in_tree([file.settings for file in form.files]) | names_in_tree(dict(form.environment)) | names_in_tree(rules)
     return capability not in _MAPPED_BY or bool(named & _MAPPED_BY[capability])

@@ -31,8 +31,8 @@ def one_line(value: Value) -> str:
     return text
 
 
-def refuse_edge_blanks(text: str, blanks: str = ASCII_BLANKS) -> None:
-    """For parsers that strip a value. Raises CannotCarry."""
+def refuse_edge_blanks(text: str, blanks: str | None = ASCII_BLANKS) -> None:
+    """For parsers that strip a value; None: of every blank that Python knows. Raises CannotCarry."""
     if text != text.strip(blanks):
         raise CannotCarry("blanks at either end are stripped here")
 

@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     r"(?P<mark>\$CONFIG|array|=>|[=(),;])",
     re.DOTALL,
 )
-_OPENING = re.compile(r"(?:<\?php\n(?:(?://|#)[^\n]*\n)*\?>\n)?<\?php\n")
+OPENING = re.compile(r"(?:<\?php\n(?:(?://|#)[^\n]*\n)*\?>\n)?<\?php\n")
 
 
 def comment(text: str) -> str:
@@ -34,20 +34,21 @@ def comment(text: str) -> str:
 
 def write(tree: Tree) -> str:
     """The whole file."""
-    return f"<?php\n$CONFIG = {_spell(tree, '')};\n"
+    return f"<?php\n$CONFIG = {spell(tree, '')};\n"
 
 
 def quote(value: Value) -> str:
     """One literal; lists and dicts become ``array (...)``."""
-    return _spell(value, "")
+    return spell(value, "")
 
 
-def _spell(value: Value, indent: str) -> str:
+def spell(value: Value, indent: str) -> str:
+    """As ``quote``, for a line that is indented."""
     if isinstance(value, (dict, list)):
         inner = indent + "  "
         rows = value.items() if isinstance(value, dict) else ((None, item) for item in value)
         lines = [
-            inner + ("" if key is None else _spell(key, inner) + " => ") + _spell(item, inner) + ",\n" for key, item in rows
+            inner + ("" if key is None else spell(key, inner) + " => ") + spell(item, inner) + ",\n" for key, item in rows
         ]
         return "array (\n" + "".join(lines) + indent + ")"
     if isinstance(value, (bool, int)):
@@ -57,17 +58,17 @@ def _spell(value: Value, indent: str) -> str:
 
 def read(text: str) -> Tree:
     """The tree of what ``write`` writes; raises NotValid for PHP beyond literals."""
-    opening = _OPENING.match(text)
+    opening = OPENING.match(text)
     if not opening:
         raise NotValid("does not start with <?php", 1)
-    reader = _Reader(text, opening.end())
+    reader = Reader(text, opening.end())
     reader.expect("$CONFIG", "=")
     tree = reader.value()
     reader.expect(";")
     return tree
 
 
-class _Reader:
+class Reader:
     """Reads literals one token at a time."""
 
     def __init__(self, text: str, offset: int) -> None:

@@ -82,12 +82,12 @@ def read(text: str) -> Tree:
 
 def merge(text: str, tree: Tree, owns: Owns) -> str:
     """The user's text with our paths set; raises NotValid."""
-    return _nested.merge(text, tree, owns, quote, _SYNTAX)
+    return _nested.merge(text, tree, owns, quote, SYNTAX)
 
 
 def remove(text: str, owns: Owns, original: str) -> str:
     """The user's text with our paths as in the original; raises NotValid."""
-    return _nested.remove(text, owns, original, _SYNTAX)
+    return _nested.remove(text, owns, original, SYNTAX)
 
 
 def _find(text: str, paths: t.Iterable[_nested.Path]) -> dict[_nested.Path, str]:
@@ -198,4 +198,4 @@ def _is_empty(text: str) -> bool:
     return bool(re.fullmatch(r"\s*(\{\s*\}|~|null|Null|NULL)?\s*", text))
 
 
-_SYNTAX = _nested.Syntax(_find, _edit, _is_empty)
+SYNTAX = _nested.Syntax(_find, _edit, _is_empty)

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils import dialects
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import CannotCarry, NotValid
 from catalogue import oracles
+from catalogue.oracles import languages
 
 FOLDER = pathlib.Path(next(iter(dialects.__path__)))
 NAMES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py") if path.stem != "base")
@@ -42,6 +43,29 @@ WRITTEN = {
         "<?php\n$CONFIG = array (\n  'mail_smtpport' => 465,\n  'mail_smtpauth' => true,\n  'mail_smtpname' => 'o\\'neil',\n"
         "  'mail_smtpstreamoptions' => array (\n    'ssl' => array (\n      'verify_peer' => false,\n    ),\n  ),\n"
         "  'l' => array (\n    'a',\n    2,\n  ),\n);\n",
+    ),
+    "php_settings": (
+        {"$config['smtp_host']": "ssl://h:465", "$wgSMTP": {"auth": False, "port": 465}, "$CFG->smtpuser": "o'neil"},
+        "<?php\n$config['smtp_host'] = 'ssl://h:465';\n$wgSMTP = array (\n  'auth' => false,\n  'port' => 465,\n);\n"
+        "$CFG->smtpuser = 'o\\'neil';\n",
+    ),
+    "wordpress": (
+        {"phpmailer_init": {"Port": 465, "SMTPOptions": {"ssl": {"verify_peer": True}}}, "pre_wp_mail": False},
+        "<?php\nadd_action('phpmailer_init', function ($given) {\n    $given->Port = 465;\n    $given->SMTPOptions = array (\n"
+        "      'ssl' => array (\n        'verify_peer' => true,\n      ),\n    );\n}, PHP_INT_MAX);\n"
+        "add_filter('pre_wp_mail', function () {\n    return false;\n}, PHP_INT_MAX);\n",
+    ),
+    "rawconfigparser": (
+        {"options": {"smtp_server": "h", "smtp_ssl": True, "smtp_user": ""}, "mta": {"smtp_pass": "a;b # %(c)s"}},
+        "[options]\nsmtp_server = h\nsmtp_ssl = true\nsmtp_user =\n\n[mta]\nsmtp_pass = a;b # %(c)s\n",
+    ),
+    "erb_yaml": (
+        {"production": {"email_delivery": {"port": 465, "password": "<% x %>"}}},
+        'production:\n  email_delivery:\n    port: 465\n    password: "\\x3c% x %>"\n',
+    ),
+    "ruby": (
+        {"gitlab_rails['smtp_tls']": True, "A::Base.smtp_settings": {"port": 465, "auth": {"symbol": "plain"}, "l": ["o'neil"]}},
+        "gitlab_rails['smtp_tls'] = true\nA::Base.smtp_settings = {\n  port: 465,\n  auth: :plain,\n  l: ['o\\'neil'],\n}\n",
     ),
     "phpdotenv": (
         {"MAIL_HOST": "smtp.example.com", "MAIL_ON": True, "MAIL_USERNAME": "null"},
@@ -78,7 +102,7 @@ WRITTEN = {
         "- [ ] Username: (leave empty)\n- [ ] Authentication: PLAIN, LOGIN\n",
     ),
 }
-TYPED = {"php", "python", "json", "yaml"}
+TYPED = {"php", "ruby", "php_settings", "wordpress", "python", "json", "yaml", "erb_yaml"}
 
 NOT_VALID = [
     ("docker_env", "A=1\nNAME ONLY\n", 2),
@@ -89,6 +113,18 @@ NOT_VALID = [
     ("grafana_ini", "[a]\n= no key\n", 2),
     ("php", "<html>", 1),
     ("php", "<?php\n$CONFIG = array (\n  'a' => getenv('B'),\n);\n", 3),
+    ("php_settings", "<html>", 1),
+    ("php_settings", "<?php\n$a = 1;\nrequire 'b';\n", 3),
+    ("php_settings", "<?php\n$a = getenv('B');\n", 2),
+    ("wordpress", "<html>", 1),
+    ("wordpress", "<?php\necho 1;\n", 2),
+    ("wordpress", "<?php\nadd_filter('a', function () {\n    return 1;\n}, 5);\n", 4),
+    ("rawconfigparser", "a = 1\n[b]\n", 1),
+    ("rawconfigparser", "[a]\nNAME ONLY\n", 2),
+    ("rawconfigparser", "[a]\n= s3cret\n", 2),
+    ("erb_yaml", "a: 1\n\tb: 2\n", 2),
+    ("ruby", "require 'x'\n", 0),
+    ("ruby", "A = ENV['B']\n", 0),
     ("phpdotenv", "A=1\nB=two words\n", 2),
     ("phpdotenv", "A='it's'\n", 1),
     ("phpdotenv", 'A="s3cret\nB=1\n', 1),
@@ -122,6 +158,8 @@ REFUSING = {
     "json": oracles.go_json,
     "yaml": oracles.go_yaml,
     "docker_env": oracles.docker,
+    "rawconfigparser": languages.rawconfigparser,
+    "erb_yaml": languages.redmine,
 }
 # phpdotenv drops the rest of the file without a word, and with it whatever we would add there.
 SWALLOWED = ("phpdotenv", 'A="s3cret\nB=1\n', 1)
@@ -170,6 +208,13 @@ def test_types_survive_reading(name: str) -> None:
 def test_the_applications_read_types_and_comments_too() -> None:
     tree, text = WRITTEN["php"]
     assert oracles.php(_module("php").comment("Managed by smarthost.mail.\nDo not edit.") + text) == tree
+    assert languages.php_settings(_module("php_settings").comment("Managed.") + WRITTEN["php_settings"][1]) == {
+        "config": {"smtp_host": "ssl://h:465"},
+        "wgSMTP": {"auth": False, "port": 465},
+        "CFG": {"smtpuser": "o'neil"},
+    }
+    assert languages.wordpress(_module("wordpress").comment("Managed.") + WRITTEN["wordpress"][1]) == WRITTEN["wordpress"][0]
+    assert languages.redmine(WRITTEN["erb_yaml"][1]) == WRITTEN["erb_yaml"][0]
     assert oracles.go_yaml(WRITTEN["yaml"][1]) == WRITTEN["yaml"][0]
     assert oracles.laravel(WRITTEN["phpdotenv"][1]) == {"MAIL_HOST": "smtp.example.com", "MAIL_ON": True, "MAIL_USERNAME": "null"}
 
@@ -236,6 +281,20 @@ MERGED = {
         "[smtp]\nuser = u\nhost = x\n",
     ),
     "gitea does not": ("goini", "[smtp]\nuser = a\\\nhost = x\n", {"smtp": {"user": "u"}}, [], "[smtp]\nuser = u\nhost = x\n"),
+    "python takes lines that are indented deeper for more of the value": (
+        "rawconfigparser",
+        "[options]\naddons_path = /a,\n    # not this\n    /b\nSMTP_Server : old\n  more\nlimit = 1\n",
+        {"options": {"smtp_server": "h", "smtp_port": 465}},
+        [],
+        "[options]\naddons_path = /a,\n    # not this\n    /b\nSMTP_Server : h\nlimit = 1\nsmtp_port = 465\n",
+    ),
+    "ruby in a user's yaml stays, and none comes from us": (
+        "erb_yaml",
+        "default:\n  path: \"<%= 1 %>\"\nproduction:\n",
+        {"production": {"password": "<%= 1 %>"}},
+        [],
+        "default:\n  path: \"<%= 1 %>\"\nproduction:\n  password: \"\\x3c%= 1 %>\"\n",
+    ),
     "phpdotenv keeps export, spacing and comment": (
         "phpdotenv",
         "export A = 'old' # note\nB=1",
@@ -305,9 +364,9 @@ def test_a_file_that_leaves_no_place_for_our_keys_is_refused(name: str, text: st
     assert caught.value.why
 
 
-@pytest.mark.parametrize("name", ["goini", "phpdotenv", "postfix_main", "json", "yaml"])
+@pytest.mark.parametrize("name", ["goini", "phpdotenv", "postfix_main", "json", "yaml", "rawconfigparser", "erb_yaml"])
 def test_a_file_that_we_made_is_empty_again_after_remove(name: str) -> None:
-    tree = {"m": {"a": "1"}} if name in ("goini", "json", "yaml") else {"a": "1"}
+    tree = {"m": {"a": "1"}} if name in ("goini", "json", "yaml", "rawconfigparser", "erb_yaml") else {"a": "1"}
     owns = [["m", "a"]] if "m" in tree else [["a"]]
     module = _module(name)
     assert module.remove(module.merge("", tree, owns), owns, "") == ""

@@ -14,6 +14,7 @@ import yaml
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import CannotCarry
 from catalogue import oracles
 from catalogue.hostile import HOSTILE
+from catalogue.oracles import languages
 
 Values = t.Dict[str, str]
 
@@ -49,6 +50,15 @@ CASES = {
     "gitea": _case("goini", lambda text: oracles.gitea(text)["mailer"], lambda values: {"mailer": values}),
     "grafana": _case("grafana_ini", lambda text: oracles.grafana(text)["smtp"], lambda values: {"smtp": values}),
     "php": _case("php", oracles.php),
+    "roundcube": _case(
+        "php_settings",
+        lambda text: languages.php_settings(text)["config"],
+        lambda values: {f"$config['{name}']": value for name, value in values.items()},
+    ),
+    "wordpress": _case("wordpress", lambda text: languages.wordpress(text)["hook"], lambda values: {"hook": values}),
+    "gitlab": _case("ruby", languages.gitlab, lambda values: {f"gitlab_rails['{name}']": value for name, value in values.items()}),
+    "redmine": _case("erb_yaml", lambda text: languages.redmine(text)["production"], lambda values: {"production": values}),
+    "odoo": _case("rawconfigparser", lambda text: languages.rawconfigparser(text)["options"], lambda values: {"options": values}),
     "laravel": _case("phpdotenv", oracles.laravel),
     "python": _case("python", oracles.python),
     "go json": _case("json", oracles.go_json),
@@ -77,6 +87,11 @@ REFUSED: dict[str, set[str]] = {
     "goini": LINES | {"percent reference", "backtick and three double quotes"},
     "grafana_ini": LINES | {"percent reference", "backtick and three double quotes", "dollar", "braced name", "grafana file"},
     "php": set(),
+    "php_settings": set(),
+    "wordpress": set(),
+    "erb_yaml": set(),
+    "ruby": set(),
+    "rawconfigparser": LINES | EDGES | {"no-break spaces"},
     "phpdotenv": LINES,
     "python": set(),
     "json": set(),

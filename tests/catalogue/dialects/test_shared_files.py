@@ -14,6 +14,7 @@ import pytest
 import yaml
 from catalogue import oracles
 from catalogue.hostile import HOSTILE
+from catalogue.oracles import languages
 
 SEEDS = range(60)
 SECRET = HOSTILE["issue"]
@@ -66,6 +67,27 @@ def _messy_ini(rng: random.Random) -> str:
                     ]
                 )
             )
+    return _join(lines, rng)
+
+
+def _messy_conf(rng: random.Random) -> str:
+    lines: list[str] = []
+    for section in rng.sample(["server", "mailer", "log", "odd name"], rng.randint(0, 4)):
+        lines.append(rng.choice([f"[{section}]", f"[{section}] ; note"]))
+        choices = [
+            "KEY = value",
+            "; a comment = with ] marks",
+            "# passwd = commented out",
+            "",
+            "   ",
+            rng.choice(["PASSWD = old ; the old one", "passwd: `old`", "Passwd=old\n  of two lines\n\t; and a comment\n\n  and a third"]),
+            "from : x@y",
+            "HOST   =   spaced   ",
+            "user =",
+            "path = C:\\dir,\n    # between\n    more",
+            "umlaut = \u00fc\u2028 %(x)s",
+        ]
+        lines += rng.sample(choices, rng.randint(0, 8))
     return _join(lines, rng)
 
 
@@ -182,7 +204,24 @@ def _owned(*path: str, keys: t.Iterable[str]) -> list[list[str]]:
 
 _INI = {"mailer": {"ENABLED": True, "HOST": "smtp.example.com", "PASSWD": SECRET, "FROM": "Example <a@b>"}}
 _INI_OWNS = _owned("mailer", keys=["ENABLED", "HOST", "USER", "PASSWD", "FROM"])
+_CONF = {"mailer": {"enabled": True, "host": "smtp.example.com", "passwd": SECRET, "from": "Example <a@b>"}}
 SHARED = {
+    "odoo": Shared(
+        "rawconfigparser",
+        _CONF,
+        {"mailer": {"enabled": False}},
+        _owned("mailer", keys=["enabled", "host", "user", "passwd", "from"]),
+        _messy_conf,
+        languages.rawconfigparser,
+    ),
+    "redmine": Shared(
+        "erb_yaml",
+        {"global": {"smtp_smarthost": "smtp.example.com:465", "smtp_auth_password": SECRET, "smtp_require_tls": False}},
+        {"global": {"smtp_hello": "x"}},
+        _owned("global", keys=["smtp_smarthost", "smtp_auth_password", "smtp_require_tls", "smtp_hello"]),
+        _messy_yaml,
+        languages.redmine,
+    ),
     "gitea": Shared("goini", _INI, {"mailer": {"ENABLED": False}}, _INI_OWNS, _messy_ini, oracles.gitea),
     "grafana": Shared("grafana_ini", _INI, {"mailer": {"ENABLED": False, "USER": "u"}}, _INI_OWNS, _messy_grafana, oracles.grafana),
     "laravel": Shared(
@@ -257,11 +296,11 @@ def test_merge_sets_ours_and_changes_no_other_setting(name: str) -> None:
 def test_the_application_reads_ours_from_the_merged_file(name: str) -> None:
     shared = SHARED[name]
     for dialect, text in list(_files(shared))[:15]:
-        if shared.dialect in ("json", "yaml") and "\ufeff" in text or "\udcff" in text:
+        if shared.dialect in ("json", "yaml", "erb_yaml") and "\ufeff" in text or "\udcff" in text:
             continue
         read = _leaves(shared.read(dialect.merge(text.removeprefix("\ufeff"), shared.tree, shared.owns)))
         for path, value in _leaves(shared.tree).items():
-            wanted = {"goini": dialect.read, "grafana_ini": dialect.read}.get(shared.dialect)
+            wanted = {"goini": dialect.read, "grafana_ini": dialect.read, "rawconfigparser": dialect.read}.get(shared.dialect)
             spelled = _leaves(wanted(dialect.write(shared.tree)))[path] if wanted else value
             assert (
                 str(read[path]) == {"True": "yes"}.get(str(spelled), str(spelled))
@@ -322,8 +361,9 @@ def test_remove_gives_back_the_file_as_it_was(name: str) -> None:
 @pytest.mark.parametrize("name", SHARED)
 def test_remove_keeps_what_the_user_has_added_since(name: str) -> None:
     shared = SHARED[name]
-    added = {"": {"ADDED": 1}} if shared.dialect.endswith("ini") else {"ADDED": 1}
-    path = ["", "ADDED"] if shared.dialect.endswith("ini") else ["ADDED"]
+    section = {"goini": "", "grafana_ini": "", "rawconfigparser": "added"}.get(shared.dialect)
+    added = {"ADDED": 1} if section is None else {section: {"added": 1}}
+    path = ["ADDED"] if section is None else [section, "added"]
     for dialect, text in _files(shared):
         merged = dialect.merge(dialect.merge(text, shared.tree, shared.owns), added, [path])
         taken_back = dialect.remove(merged, shared.owns, text)

@@ -1,0 +1,21 @@
+<?php
+// Written by smarthost.mail (smtp_config). Changes made here are overwritten.
+?>
+<?php
+$wgEnableEmail = true;
+$wgSMTP = array (
+  'host' => 'ssl://smtp.example.com',
+  'port' => 465,
+  'auth' => true,
+  'username' => 'apps@example.com',
+  'password' => 'p@ss w"o\'r\\d $HOME #;%s`{{x}} ü',
+  'socket_options' => array (
+    'ssl' => array (
+      'verify_peer' => true,
+      'verify_peer_name' => true,
+      'allow_self_signed' => false,
+    ),
+  ),
+);
+$wgPasswordSender = 'noreply@example.com';
+$wgEmergencyContact = 'noreply@example.com';

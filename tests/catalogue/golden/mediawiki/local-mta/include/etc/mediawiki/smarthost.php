@@ -1,0 +1,19 @@
+<?php
+// Written by smarthost.mail (smtp_config). Changes made here are overwritten.
+?>
+<?php
+$wgEnableEmail = true;
+$wgSMTP = array (
+  'host' => '127.0.0.1',
+  'port' => 25,
+  'auth' => false,
+  'socket_options' => array (
+    'ssl' => array (
+      'verify_peer' => false,
+      'verify_peer_name' => false,
+      'allow_self_signed' => true,
+    ),
+  ),
+);
+$wgPasswordSender = 'noreply@example.com';
+$wgEmergencyContact = 'noreply@example.com';

@@ -1,0 +1,23 @@
+<?php
+// Written by smarthost.mail (smtp_config). Changes made here are overwritten.
+?>
+<?php
+$wgEnableEmail = true;
+$wgSMTP = array (
+  'host' => 'smtp.example.com',
+  'port' => 587,
+  'auth' => 'PLAIN',
+  'username' => 'apps@example.com',
+  'password' => 'dummy-secret-current',
+  'localhost' => 'apps.example.com',
+  'timeout' => 15,
+  'socket_options' => array (
+    'ssl' => array (
+      'verify_peer' => true,
+      'verify_peer_name' => true,
+      'allow_self_signed' => false,
+    ),
+  ),
+);
+$wgPasswordSender = 'noreply@example.com';
+$wgEmergencyContact = 'noreply@example.com';

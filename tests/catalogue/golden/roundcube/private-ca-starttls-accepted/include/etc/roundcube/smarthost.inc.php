@@ -1,0 +1,15 @@
+<?php
+// Written by smarthost.mail (smtp_config). Changes made here are overwritten.
+?>
+<?php
+$config['smtp_host'] = 'tls://smtp.example.com:587';
+$config['smtp_user'] = 'apps@example.com';
+$config['smtp_pass'] = 'dummy-secret-current';
+$config['smtp_conn_options'] = array (
+  'ssl' => array (
+    'verify_peer' => true,
+    'verify_peer_name' => true,
+    'allow_self_signed' => false,
+    'cafile' => '/etc/ssl/private-ca.pem',
+  ),
+);

@@ -1,0 +1,24 @@
+<?php
+// Written by smarthost.mail (smtp_config). Changes made here are overwritten.
+?>
+<?php
+add_action('phpmailer_init', function ($given) {
+    $given->Mailer = 'smtp';
+    $given->Host = 'smtp.example.com';
+    $given->Port = 587;
+    $given->SMTPSecure = 'tls';
+    $given->SMTPAutoTLS = true;
+    $given->SMTPAuth = true;
+    $given->AuthType = '';
+    $given->Username = 'apps@example.com';
+    $given->Password = 'dummy-secret-current';
+    $given->SMTPOptions = array (
+      'ssl' => array (
+        'verify_peer' => false,
+        'verify_peer_name' => false,
+        'allow_self_signed' => true,
+      ),
+    );
+    $given->From = 'noreply@example.com';
+    $given->Sender = 'noreply@example.com';
+}, PHP_INT_MAX);
