@@ -19,8 +19,9 @@ test: .venv/ready-tests ## set up, then run every suite; ONLY="unit lint" runs t
 quick: .venv/ready-tests ## the unit tests only, in seconds
 	$(BIN)/python tests/tools/run.py unit
 
-bench: .venv/ready-tests ## measure smtp_config beside ansible.builtin.template; writes build/bench.json
+bench: .venv/ready-tests ## measure smtp_config beside template tasks and smtp_probe beside smtplib, swaks and check_smtp; writes build/bench*.json
 	$(BIN)/python tests/bench/bench.py
+	$(BIN)/python tests/bench/probe.py
 
 clean: ## remove everything that these commands made
 	rm -rf .venv .cache .pytest_cache build demo/out

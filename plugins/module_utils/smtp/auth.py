@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hmac
 import typing as t
 
 from .sasl import Credential, Exchange, Session, require_md5
@@ -27,6 +26,8 @@ def cram_md5(session: Session) -> Exchange:
     """RFC 2195: a keyed digest of the server's challenge."""
     require_md5()
     challenge = yield None
+    import hmac
+
     digest = hmac.new(session.credential.password.reveal().encode("utf-8"), challenge, "md5").hexdigest()
     session.hide(digest)
     yield (session.credential.username + " " + digest).encode("utf-8")

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import datetime
-import ipaddress
 import typing as t
 
 SEQUENCE, OCTETS, BOOLEAN, OID, UTC_TIME, GENERAL_TIME = 0x30, 0x04, 0x01, 0x06, 0x17, 0x18
@@ -131,7 +130,11 @@ def _time(value: _Value) -> datetime.datetime:
         text = ("19" if text[:2] >= "50" else "20") + text
     elif value.tag != GENERAL_TIME:
         raise DerError("tag 0x%02x where a time belongs" % value.tag)
-    return datetime.datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
+    if len(text) != 15 or not text[:14].isdecimal() or text[14] != "Z":
+        raise DerError("not a time: %s" % text)
+    # Not by strptime: its first call loads a calendar and the names of months, which takes longer than all of this.
+    month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
+    return datetime.datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=datetime.timezone.utc)
 
 
 def _extensions(rest: t.Sequence[_Value]) -> t.Iterator[tuple[bytes, Extension]]:
@@ -151,7 +154,16 @@ def _alt_names(extensions: t.Mapping[bytes, Extension]) -> t.Iterator[str]:
         if name.tag in (SAN_DNS, SAN_EMAIL):
             yield name.body.decode("ascii", "backslashreplace")
         elif name.tag == SAN_IP:
-            yield str(ipaddress.ip_address(name.body))
+            yield _address(name.body)
+
+
+def _address(packed: bytes) -> str:
+    if len(packed) == 4:
+        return ".".join(map(str, packed))
+    # Imported here: few certificates name an IPv6 address.
+    import ipaddress
+
+    return str(ipaddress.ip_address(packed))
 
 
 def contents(data: bytes, tag: int) -> list[tuple[int, bytes]]:

@@ -9,7 +9,6 @@ import time
 import typing as t
 
 from . import sunset, tls
-from .confirm import Finding, confirm
 from .dialogue import Goal, converse
 from .engine import Engine
 from .failure import OptionError
@@ -22,6 +21,9 @@ from .transport import Deadline, Endpoint, own_name, run
 # Of the time for all of it, what a greeting that never comes must leave for finding out why.
 RESERVE_SHARE, RESERVE_MOST = 0.25, 5.0
 THREADS = 64
+
+if t.TYPE_CHECKING:
+    from .confirm import Finding
 
 
 def probe_all(many: t.Sequence[Options], check_mode: bool) -> list[dict[str, t.Any]]:
@@ -101,6 +103,9 @@ def probe(relay: Relay, check_mode: bool) -> dict[str, t.Any]:
     sent = message is not None and record.accepted is not None
     finding: Finding | None = None
     if record.failure is not None and relay.diagnose and relay.graph is None and record.failure.stage != "token":
+        # Imported here: only a failure needs it.
+        from .confirm import confirm
+
         finding = confirm(relay, record, deadline)
     if _asks_around(relay):
         _around().after(relay, record, deadline, finding.tls if finding else None)

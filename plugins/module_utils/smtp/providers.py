@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
-from . import replies_microsoft, replies_others
-from .provider_row import Row
+if t.TYPE_CHECKING:
+    from .provider_row import Row
 
 
 class Provider(t.NamedTuple):
@@ -38,8 +38,12 @@ PROVIDERS = {
 }
 
 
-# Microsoft first: it has the most particular texts.
-ROWS = replies_microsoft.ROWS + replies_others.ROWS
+def rows() -> tuple[Row, ...]:
+    """Every row. Microsoft first: it has the most particular texts."""
+    # Imported here: only a refusal needs them.
+    from . import replies_microsoft, replies_others
+
+    return replies_microsoft.ROWS + replies_others.ROWS
 
 
 def recognise(host: str, greeting: str) -> str:
@@ -54,7 +58,7 @@ def recognise(host: str, greeting: str) -> str:
 def find(provider: str, reply: str) -> Row | None:
     """The row for this reply, given as ``535 5.7.8 text``."""
     said = reply.lower()
-    for row in ROWS:
+    for row in rows():
         if row.of in ("", provider) and all(fragment in said for fragment in row.fragments):
             return row
     return None

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import typing as t
 
@@ -104,6 +103,9 @@ def _socks5(proxy: Proxy, host: str, port: int) -> Talk:
 
 
 def _address(host: str) -> bytes:
+    # Imported here: few connections go through a proxy.
+    import ipaddress
+
     try:
         ip = ipaddress.ip_address(host)
     except ValueError:

@@ -12,13 +12,15 @@ from .answer import Answer
 from .blind_spots import blind_spots
 from .classify import Verdict, classify
 from .codes import meaning
-from .confirm import Finding
 from .diagnosis import explain
 from .options import Relay
 from .record import Record, Step
 from .reply import Capabilities, Reply
 from .route import at
 from .secret import Redactor
+
+if t.TYPE_CHECKING:
+    from .confirm import Finding
 
 # Words of ours, which a password that happens to be the same word must not garble.
 OURS = ("category", "observed", "stage", "level", "level_reached", "security", "family")

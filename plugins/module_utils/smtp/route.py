@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import re
 import typing as t
-import urllib.parse
 
 from .secret import Secret
 from .tls import ClientCertificate, TlsSettings
@@ -114,6 +112,9 @@ def _contradictions(options: Options, route: Route) -> list[str]:
 
 
 def _is_address(text: str) -> bool:
+    # Imported here, as below: few relays need it, and it takes long to load.
+    import ipaddress
+
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -125,6 +126,8 @@ def _proxy(url: str) -> tuple[Proxy | None, list[str]]:
     """Never shows the value: it may hold a password."""
     if not url:
         return None, []
+    import urllib.parse
+
     wrong = ["proxy: is not a proxy's address. Write socks5://host:1080 or http://user:password@host:3128. [proxy-form]"]
     try:
         parts = urllib.parse.urlsplit(url)

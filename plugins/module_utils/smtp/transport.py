@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import ipaddress
 import socket
 import threading
 import time
@@ -202,7 +201,7 @@ def _peer(sock: socket.socket, ip: str, proxied: bool) -> Peer:
     if sock.family == socket.AF_UNIX:
         return Peer(ip, "127.0.0.1", loopback=True)
     # Behind a proxy, even one on this host, there is a network.
-    return Peer(ip, sock.getsockname()[0], not proxied and ipaddress.ip_address(ip.partition("%")[0]).is_loopback)
+    return Peer(ip, sock.getsockname()[0], not proxied and (ip.startswith("127.") or ip == "::1"))
 
 
 def _resolve(endpoint: Endpoint, deadline: Deadline) -> list[t.Any]:

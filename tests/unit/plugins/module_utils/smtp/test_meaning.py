@@ -89,8 +89,8 @@ def test_a_provider_reply_is_understood_by_its_own_row(row: str, host: str, stag
 
 
 def test_every_provider_row_has_a_sample() -> None:
-    assert [sample[0] for sample in PROVIDER_REPLIES] == [row.key for row in providers.ROWS]
-    assert {row.of for row in providers.ROWS} - {""} <= set(providers.PROVIDERS)
+    assert [sample[0] for sample in PROVIDER_REPLIES] == [row.key for row in providers.rows()]
+    assert {row.of for row in providers.rows()} - {""} <= set(providers.PROVIDERS)
 
 
 @pytest.mark.parametrize("key", providers.PROVIDERS)
