@@ -1,0 +1,10 @@
+<?php
+// Written by smarthost.mail (smtp_config). Changes made here are overwritten.
+?>
+<?php
+$CFG->noemailever = false;
+$CFG->smtphosts = 'smtp.example.com:587';
+$CFG->smtpsecure = 'tls';
+$CFG->smtpuser = 'apps@example.com';
+$CFG->smtppass = 'dummy-secret-current';
+$CFG->noreplyaddress = 'noreply@example.com';
