@@ -121,7 +121,9 @@ CATEGORIES = {
             "If the relay needs no login, declare no username.",
         ),
     ),
-    "auth_mechanism_unsupported": Diagnosis("takes none of the login mechanisms that were allowed and can be used here; it offers {offered}", (_MECHANISM, "{detail}.")),
+    "auth_mechanism_unsupported": Diagnosis(
+        "takes none of the login mechanisms that were allowed and can be used here; it offers {offered}", (_MECHANISM, "{detail}.")
+    ),
     "auth_mechanism_too_weak": Diagnosis(
         "refuses this login mechanism ({mechanism}) as too weak",
         ("Allow a stronger mechanism in auth_mechanisms.", "Move the password as its text says."),

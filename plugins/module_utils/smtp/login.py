@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import functools
 import re
 import typing as t
@@ -86,6 +87,7 @@ def _session(goal: Goal, credential: Credential, mechanism: Mechanism, end_point
         random=goal.random,
         hide=record.hide,
         note=record.remark,
+        warn=record.warnings.append,
     )
 
 
@@ -99,7 +101,9 @@ def _login(mechanism: Mechanism, session: Session, record: Record) -> t.Generato
     while reply.kind == 3:
         answer, error = yield Compute(functools.partial(_answer, exchange, reply.lines[-1]))
         if error is not None:
-            yield from ask(record, command("*"))
+            # RFC 4954 4: "*" cancels. A server that does not wait for it changes nothing about why.
+            with contextlib.suppress(Failure):
+                yield from ask(record, command("*"))
             raise Failure(error.category, reply, detail="%s: %s" % (mechanism.name, error), mechanism=mechanism.name)
         reply = yield from _say(_encode(answer), record)
         rejected_login = reply.kind != 2

@@ -73,7 +73,6 @@ class Record:
         self.quit_sent = False
         self.reached = ""
         self.failure: Failure | None = None
-        self.warnings: list[str] = []
         self.dane: dict[str, t.Any] = {}
 
     def trace(self, who: str, text: str) -> None:

@@ -39,10 +39,11 @@ class Credential(t.NamedTuple):
 
 
 class Session(t.NamedTuple):
-    """What a mechanism is told. ``end_point`` is the channel binding ``tls-server-end-point``, empty where there is none.
+    """What a mechanism is told. ``end_point`` is the channel binding ``tls-server-end-point``, empty where there is none;
+    ``binding_offered`` says that the server has a ``-PLUS`` of this mechanism, which the user did not want.
 
-    ``hide`` is told what must not show should the server say it back; ``note`` what people should
-    read of the exchange, and the category of a refusal after it (see :meth:`Record.remark`).
+    ``hide`` is told what must not show should the server say it back, ``note`` what people should read of the exchange and the
+    category of a refusal after it (see :meth:`Record.remark`), ``warn`` what is not well and does not fail the login.
     """
 
     credential: Credential
@@ -53,6 +54,7 @@ class Session(t.NamedTuple):
     random: Random = os.urandom
     hide: t.Callable[[str], None] = lambda text: None
     note: t.Callable[..., None] = lambda text, suspicion="": None
+    warn: t.Callable[[str], None] = lambda text: None
 
 
 class MechanismError(Exception):

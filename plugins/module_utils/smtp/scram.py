@@ -34,7 +34,7 @@ def scram(session: Session, algorithm: str, plus: bool) -> Exchange:
     first = yield gs2 + bare
     nonce, salt, iterations = _server_first(first, nonce)
     if iterations < FEWEST_ITERATIONS:
-        session.note("the server stores the password with %d iterations; RFC 7677 wants at least %d" % (iterations, FEWEST_ITERATIONS))
+        session.warn("the server stores the password with %d iterations; RFC 7677 wants at least %d" % (iterations, FEWEST_ITERATIONS))
     # RFC 5802 6: with "p" the binding itself is repeated, otherwise only the header; the server compares both.
     final = b"c=" + base64.b64encode(gs2 + (session.end_point if plus else b"")) + b",r=" + nonce
     salted = hashlib.pbkdf2_hmac(algorithm, password, salt, iterations)
