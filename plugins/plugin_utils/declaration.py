@@ -19,6 +19,7 @@ SINGLE = "default"
 PORT_OF = {"none": 25, "opportunistic": 25, "starttls": 587, "tls": 465}
 SECURITY_OF = {25: "starttls", 587: "starttls", 2525: "starttls", 2587: "starttls", 465: "tls", 2465: "tls"}
 LOCAL_MTA = {"host": "127.0.0.1", "port": 25, "security": "none"}
+_OAUTH2_SECRETS = ("client_secret", "refresh_token", "jwt_key")
 _NOT_COPIED = ("like", "password", "next", "credential_id")
 _OVERRIDES = (
     "port", "security", "validate_certs", "ca_path", "tls_server_name", "auth_mechanisms", "from", "reply_to", "helo", "timeout", "message",
@@ -134,7 +135,7 @@ def _like(name: str, named: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Pr
     for link in reversed(chain):
         kept = {key: value for key, value in merged.items() if key not in _NOT_COPIED}
         if "oauth2" in kept:
-            kept["oauth2"] = {key: value for key, value in kept["oauth2"].items() if key not in ("client_secret", "refresh_token")}
+            kept["oauth2"] = {key: value for key, value in kept["oauth2"].items() if key not in _OAUTH2_SECRETS}
         own = {key: value for key, value in named[link].items() if key != "like"}
         nested = {key: {**kept.get(key, {}), **own[key]} for key in ("oauth2", "message") if key in own}
         if merged and ("port" in own or "security" in own):
@@ -154,7 +155,7 @@ def _secrets_to_give(merged: dict[str, t.Any], sources: list[dict[str, t.Any]]) 
     if "oauth2" not in merged:
         return ["password"] if "username" in merged and "password" not in merged and any("password" in source for source in sources) else []
     return [
-        f"oauth2.{key}" for key in ("client_secret", "refresh_token")
+        f"oauth2.{key}" for key in _OAUTH2_SECRETS
         if key not in merged["oauth2"] and any(key in source.get("oauth2", {}) for source in sources)
     ]
 
@@ -177,10 +178,10 @@ def _resolve(name: str, raw: dict[str, t.Any], where: str, default: bool) -> tup
     problems += more + _completeness(kind, raw, where)
     fields = {
         key: raw[key]
-        for key in ("enabled", "host", "tls_min_version", "allow_plaintext_auth", "description", "via") if key in raw
+        for key in ("enabled", "host", "tls_min_version", "allow_plaintext_auth", "description", "via", "graph_url") if key in raw
     }
     relay = Relay(
-        name, kind, default=default, credential=_credential(raw), next=_next(raw), oauth2=_oauth2(raw.get("oauth2")),
+        name, kind, default=default, credential=_credential(raw), next=_next(raw), oauth2=_oauth2(raw),
         accept=frozenset(raw.get("accept", ())), declared=frozenset(raw),
         **fields, **_plain_fields({**raw, "port": port, "security": security}, Message()),
     )
@@ -208,8 +209,9 @@ def _completeness(kind: str, raw: dict[str, t.Any], where: str) -> list[Problem]
     if kind == "smtp" and raw.get("enabled", True) and "host" not in raw:
         miss("host", "host is missing.", "Such as: smtp.example.com. For mail turned off write type: none.")
     if kind == "ms_graph":
+        given = raw.get("oauth2", {})
         for key in ("tenant_id", "client_id", "client_secret"):
-            if key not in raw.get("oauth2", {}):
+            if key not in given and not (key == "client_secret" and ("jwt_key" in given or "refresh_token" in given)):
                 miss(f"oauth2.{key}", "Microsoft Graph needs it.", "See the app registration in Microsoft Entra.")
         if "from" not in raw:
             miss("from", "Microsoft Graph sends from a mailbox that must be named.", "Such as: noreply@example.com")
@@ -254,10 +256,11 @@ def _next(raw: dict[str, t.Any]) -> Credential | None:
     return given and Credential(given["id"], given.get("username", raw.get("username", "")), Secret(given["password"]))
 
 
-def _oauth2(raw: dict[str, t.Any] | None) -> OAuth2 | None:
-    if raw is None:
+def _oauth2(raw: dict[str, t.Any]) -> OAuth2 | None:
+    if "oauth2" not in raw:
         return None
-    return OAuth2(**{key: Secret(value) if key in ("client_secret", "refresh_token") else value for key, value in raw.items()})
+    given = {key: Secret(value) if key in _OAUTH2_SECRETS else value for key, value in raw["oauth2"].items()}
+    return OAuth2(account=raw.get("username"), **given)
 
 
 def _plain_fields(raw: t.Mapping[str, t.Any], message: Message) -> dict[str, t.Any]:
@@ -341,6 +344,6 @@ def _control_characters(value: t.Any, where: str) -> list[Problem]:
         return [problem for key, item in value.items() for problem in _control_characters(item, f"{where}.{key}")]
     if isinstance(value, list):
         return [problem for number, item in enumerate(value) for problem in _control_characters(item, f"{where}[{number}]")]
-    if isinstance(value, str) and _CONTROL.search(value):
+    if isinstance(value, str) and _CONTROL.search(value.replace("\n", "") if where.endswith(".oauth2.jwt_key") else value):
         return [Problem(where, "this holds a control character (or a line break).", "control-character", "Write it on one line without control characters.")]
     return []

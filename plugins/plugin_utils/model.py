@@ -85,6 +85,11 @@ class OAuth2(t.NamedTuple):
     token_url: str | None = None
     scope: str | None = None
     refresh_token: Secret | None = None
+    jwt_key: Secret | None = None
+    jwt_thumbprint: str | None = None
+    grant: str | None = None
+    ca_path: str | None = None
+    account: str | None = None  # whom the token is for, where that is not the sender
 
 
 class Message(t.NamedTuple):
@@ -115,6 +120,7 @@ class Relay:
     next: Credential | None = None
     auth_mechanisms: tuple[str, ...] = ()
     oauth2: OAuth2 | None = None
+    graph_url: str | None = None
     allow_plaintext_auth: bool = False
     from_: Mailbox | None = None
     reply_to: Mailbox | None = None

@@ -9,21 +9,24 @@ from __future__ import annotations
 import typing as t
 
 from .declaration import override
-from .model import Declaration, Relay
+from .model import Declaration, OAuth2, Relay, Secret
 from .plan import with_credential
 
 _SAME = ("host", "port", "security", "validate_certs", "ca_path", "tls_server_name", "tls_min_version", "helo", "timeout", "allow_plaintext_auth")
+
+
+_NOT_OF_GRAPH = ("host", "port", "security", "tls_server_name")
 
 
 def probes(declaration: Declaration, credential_ids: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
     """Options of ``smtp_probe``, one mapping each, with the secret in the clear (its option there is no_log).
 
     credential_ids: application name to the id of the credential that its files hold. Without any application every
-    relay of the declaration is probed. Relays that are off, and Graph mailboxes, have nothing to probe by SMTP.
+    relay of the declaration is probed. Relays that are off have nothing to probe.
     """
     found: dict[str, tuple[dict[str, t.Any], list[str]]] = {}
     for relay, users in _uses(declaration, credential_ids):
-        if relay.type in ("smtp", "local_mta") and relay.sends:
+        if relay.sends:
             options = _options(relay)
             found.setdefault(repr((relay.name, sorted(options.items()))), (options, []))[1].extend(users)
     return [{**options, "name": options["name"] + (f" ({', '.join(users)})" if users else "")} for options, users in found.values()]
@@ -39,10 +42,23 @@ def _uses(declaration: Declaration, credential_ids: t.Mapping[str, str]) -> t.It
             yield relay, []
 
 
+def _oauth2(oauth2: OAuth2) -> dict[str, str]:
+    given = {key: value for key, value in oauth2._asdict().items() if value is not None and key != "account"}
+    return {key: value.reveal() if isinstance(value, Secret) else value for key, value in given.items()}
+
+
 def _options(relay: Relay) -> dict[str, t.Any]:
     options: dict[str, t.Any] = {"name": relay.name}
-    options.update({key: getattr(relay, key) for key in _SAME if getattr(relay, key) is not None})
-    if relay.credential is not None:
+    graph = relay.type == "ms_graph"
+    same = {key: getattr(relay, key) for key in _SAME if getattr(relay, key) is not None}
+    options.update({key: value for key, value in same.items() if not (graph and key in _NOT_OF_GRAPH)})
+    if graph:
+        options.update({"type": "ms_graph", **({"graph_url": relay.graph_url} if relay.graph_url else {})})
+    if relay.oauth2 is not None:
+        options["oauth2"] = _oauth2(relay.oauth2)
+        if relay.oauth2.account:
+            options["username"] = relay.oauth2.account
+    elif relay.credential is not None:
         options.update(username=relay.credential.username, password=relay.credential.password.reveal())
         if relay.credential.id:
             options["credential_id"] = relay.credential.id
