@@ -82,7 +82,8 @@ def test_every_capability_is_mapped_or_explained_and_never_both(app: str) -> Non
     entry = _entry(app)
     for form in entry.forms.values():
         named = _form_names(form)
-        mapped = {mode for mode in SECURITY if mode in entry.security} | {what for what, names in MAPPED_BY.items() if named & names}
+        modes = set(entry.security) - set(entry.entry["forms"][form.name].get("lacks", ()))  # one form may lack what another has
+        mapped = modes | {what for what, names in MAPPED_BY.items() if named & names}
         mapped |= {"mail_off"} if all(file.mail_off is not None for file in form.files) else set()
         mapped |= {"ms_graph"} & mapped if "type" in named else set()
         if "type" in named:  # the client's data is for one of the two
@@ -128,7 +129,7 @@ def test_everything_an_entry_says_has_a_sample(app: str) -> None:
     refused = {each.gap.why for case in cases(app) for each in case.refusals}
     taken = {(gap.capability, gap.code) for case in written for gap in case.plan.accepted}
     for form in entry.forms.values():
-        for mode in entry.security:
+        for mode in set(entry.security) - set(form.lacks):
             assert any(case.form == form.name and _mode(case) == mode for case in written), f"has no sample: {form.name}, security {mode}"
         for file in form.files:
             here = [done.file for case in written if case.form == form.name for done in case.files if done.file.path.endswith(file.path)]
@@ -222,7 +223,7 @@ def _users_file(app: str, path: str) -> str:
 def _not_ours(text: str, owns: t.Sequence[t.Sequence[str]]) -> list[str]:
     """The lines that name none of our keys; a comma at their end may come and go with what follows."""
     keys = "|".join(sorted({re.escape(path[-1]) for path in owns}, key=len, reverse=True))
-    ours = re.compile(rf"""\s*["']?({keys})["']?\s*[:=].*""", re.DOTALL)
+    ours = re.compile(rf"""\s*["']?({keys})["']?(\s*[:=]|[ \t]|\s*$).*""", re.DOTALL)
     return [line.rstrip("\r\n").rstrip(",") for line in text.splitlines(keepends=True) if not ours.match(line)]
 
 
@@ -267,7 +268,7 @@ def _assert_in_force(read: t.Any, alone: t.Any, owns: t.Sequence[t.Sequence[str]
 def test_the_claimed_evidence_has_its_proof(app: str) -> None:
     entry = _entry(app)
     if entry.evidence == "delivered":
-        sends = re.compile(rf"programs\.{app}", re.IGNORECASE)  # such as programs.PostfixSatellite, with what the collection wrote
+        sends = re.compile(rf"(programs|mailers)\.{app}", re.IGNORECASE)  # such as programs.PostfixSatellite, with what the collection wrote
         texts = [path.read_text("utf-8") for path in INTEGRATION.glob("test_*.py")]
         proof = any(sends.search(text) and "smtp_relay_apps" in text for text in texts)
         assert proof, f"no file tests/integration/test_*.py sends by {app}"

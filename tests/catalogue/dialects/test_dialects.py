@@ -22,6 +22,39 @@ NAMES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py") if path.stem != "b
 NO_COMMENT = {"json", "line"}
 
 WRITTEN = {
+    "exim_macros": ({"REMOTE_SMTP_SMARTHOST_HOSTS_REQUIRE_TLS": "*"}, "REMOTE_SMTP_SMARTHOST_HOSTS_REQUIRE_TLS = *\n"),
+    "exim_update": ({"dc_smarthost": "smtp.example.com::465"}, "dc_smarthost='smtp.example.com::465'\n"),
+    "opensmtpd": (
+        {"table smarthost": {"": "file:/etc/secrets"}, "action": {"": "smarthost", "auth <smarthost>": True, "helo": "a.example"}},
+        'table smarthost "file:/etc/secrets"\naction "smarthost" \\\n  auth <smarthost> \\\n  helo "a.example"\n',
+    ),
+    "monit": (
+        {"set mailserver": {"": "smtp.example.com", "port": 587, "password": 'a"b\\c', "using ssl": True}},
+        "set mailserver \"smtp.example.com\"\n  port 587\n  password 'a\"b\\\\c'\n  using ssl\n",
+    ),
+    "dma": ({"SMARTHOST": "smtp.example.com", "PORT": 587, "STARTTLS": True}, "SMARTHOST smtp.example.com\nPORT 587\nSTARTTLS\n"),
+    "dma_auth": ([["apps@example.com", "smtp.example.com", " a:b|c "]], "apps@example.com|smtp.example.com: a:b|c \n"),
+    "ssmtp": ({"mailhub": "smtp.example.com:587", "UseTLS": True}, "mailhub=smtp.example.com:587\nUseTLS=yes\n"),
+    "esmtp": (
+        {"hostname": "smtp.example.com:587", "password": "a b\\c", "starttls": "required"},
+        'hostname = "smtp.example.com:587"\npassword = "a b\\\\c"\nstarttls = required\n',
+    ),
+    "mutt": (
+        {"smtp_pass": "it's $x", "ssl_force_tls": True, "connect_timeout": 15},
+        "set smtp_pass='it'\"'\"'s $x'\nset ssl_force_tls=yes\nset connect_timeout=15\n",
+    ),
+    "s_nail": (
+        {"mta": "smtp://a.example:587", "from": "O'Neil <a@b>", "smtp-use-starttls": True, "x": False},
+        "wysh set mta=$'smtp://a.example:587'\nwysh set from=$'O\\'Neil <a@b>'\nset smtp-use-starttls\nunset x\n",
+    ),
+    "symfony_dotenv": (
+        {"MAILER_DSN": "smtps://a:b%25@smtp.example.com:465", "NAME": "o'neil $x"},
+        "MAILER_DSN='smtps://a:b%25@smtp.example.com:465'\nNAME='o'\"'\"'neil $x'\n",
+    ),
+    "properties": (
+        {"spring.mail.host": "smtp.example.com", "spring.mail.password": " ü\U0001f600=#"},
+        "spring.mail.host=smtp.example.com\nspring.mail.password=\\ \\u00fc\\ud83d\\ude00\\=\\#\n",
+    ),
     "docker_env": (
         {"SMTP_HOST": "smtp.example.com", "SMTP_PORT": 465, "SMTP_TLS": True},
         "SMTP_HOST=smtp.example.com\nSMTP_PORT=465\nSMTP_TLS=true\n",
@@ -148,6 +181,22 @@ NOT_VALID = [
     ("nullmailer", "h smtp '--pass=s3cret\n", 1),
     ("line", "a\nb\n", 2),
     ("sheet", "## SMTP\nfree text\n", 2),
+    ("exim_macros", "A = 1\nB = s3cret \\", 2),
+    ("exim_update", "dc_a='1'\ndc_b=two words\n", 2),
+    ("exim_update", "dc_a=$(getenv)\n", 1),
+    ("opensmtpd", '  helo "a"\n', 1),
+    ("monit", 'set daemon 1\nset alert "s3cret\n', 2),
+    ("dma", "PORT 25\nfree text\n", 2),
+    ("dma_auth", "# a\nfree text\n", 2),
+    ("ssmtp", "root=a\nfree text\n", 2),
+    ("esmtp", "free text\n", 1),
+    ("mutt", "set a='it's s3cret\n", 1),
+    ("mutt", "color free='text'\n", 1),
+    ("s_nail", "set a=free text\n", 1),
+    ("symfony_dotenv", "A=1\nB=two words\n", 2),
+    ("symfony_dotenv", "A='s3cret\n", 1),
+    ("symfony_dotenv", "NAME ONLY\n", 1),
+    ("properties", "a=1\nfree text\n", 2),
 ]
 
 # Programs that give up over the whole file; the others warn, or cannot be asked.
@@ -238,6 +287,34 @@ def test_the_application_refuses_such_a_text_as_well(name: str, text: str, line:
 
 
 MERGED = {
+    "a key of dma without a value gets one, and a comment stays": (
+        "dma",
+        "SMARTHOST\n#PORT 25\nMAILNAME /etc/mailname # here\nSTARTTLS\n",
+        {"SMARTHOST": "a.example", "MAILNAME": "b.example"},
+        [["STARTTLS"]],
+        "SMARTHOST a.example\n#PORT 25\nMAILNAME b.example # here\n",
+    ),
+    "a macro of Exim over two lines is one, also where it was set anew": (
+        "exim_macros",
+        "X = a \\\n  b\nOTHER = 1\nX == c\n.endif\n",
+        {"X": "*"},
+        [],
+        "OTHER = 1\nX == *\n.endif\n",
+    ),
+    "Debian's file for Exim, of any quotes": (
+        "exim_update",
+        "dc_a=\"1\"\ndc_b=2\n",
+        {"dc_b": "3", "dc_c": "d"},
+        [["dc_a"]],
+        "dc_b='3'\ndc_c='d'\n",
+    ),
+    "a value of Symfony's that is pieced together is replaced as a whole": (
+        "symfony_dotenv",
+        "export MAILER_DSN='a'\"b\"c # why\nX='two\nlines'\n",
+        {"MAILER_DSN": "null://null"},
+        [],
+        "export MAILER_DSN='null://null' # why\nX='two\nlines'\n",
+    ),
     "a key stays in its place, with its spacing and comment": (
         "goini",
         "; top\n[mailer]\nHOST   =   old  ; note\nLOG=1\n\n; about log\n[log]\nLEVEL = info\n",
@@ -364,7 +441,7 @@ def test_a_file_that_leaves_no_place_for_our_keys_is_refused(name: str, text: st
     assert caught.value.why
 
 
-@pytest.mark.parametrize("name", ["goini", "phpdotenv", "postfix_main", "json", "yaml", "rawconfigparser", "erb_yaml"])
+@pytest.mark.parametrize("name", ["goini", "phpdotenv", "symfony_dotenv", "exim_update", "postfix_main", "json", "yaml", "rawconfigparser", "erb_yaml"])
 def test_a_file_that_we_made_is_empty_again_after_remove(name: str) -> None:
     tree = {"m": {"a": "1"}} if name in ("goini", "json", "yaml", "rawconfigparser", "erb_yaml") else {"a": "1"}
     owns = [["m", "a"]] if "m" in tree else [["a"]]
@@ -381,6 +458,14 @@ def test_a_file_that_we_made_is_empty_again_after_remove(name: str) -> None:
         ("sheet", {"T": {"a: b": "c"}}),
         ("sheet", {"T": {"a": "(leave empty)"}}),
         ("line", ""),
+        ("exim_macros", {"A": ""}),
+        ("dma", {"A": ""}),
+        ("dma_auth", [["a|b", "host", "x"]]),
+        ("dma_auth", [["a", "2001:db8::1", "x"]]),
+        ("ssmtp", {"A": ""}),
+        ("esmtp", {"A": ""}),
+        ("monit", {"a": {"b": ""}}),
+        ("properties", {"a": "${b}"}),
         ("docker_env", {"A": ["list"]}),
     ],
 )

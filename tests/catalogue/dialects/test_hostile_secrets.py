@@ -14,7 +14,7 @@ import yaml
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import CannotCarry
 from catalogue import oracles
 from catalogue.hostile import HOSTILE
-from catalogue.oracles import languages
+from catalogue.oracles import languages, mailers
 
 Values = t.Dict[str, str]
 
@@ -35,6 +35,14 @@ def _flat(values: Values) -> Values:
     return values
 
 
+def _upper(values: Values) -> Values:
+    return {name.upper(): value for name, value in values.items()}
+
+
+def _lower(values: Values) -> Values:
+    return {name.lower(): value for name, value in values.items()}
+
+
 def _case(dialect: str, read: t.Callable[[str], t.Any], tree: t.Callable[[Values], t.Any] = _flat) -> Case:
     return Case(dialect, tree, lambda text, _values: read(text))
 
@@ -44,6 +52,10 @@ def _module(dialect: str) -> t.Any:
 
 
 CASES = {
+    "mutt": Case("mutt", lambda values: {f"my_{name}": value for name, value in values.items()}, mailers.mutt, shown=lambda value: value[: mailers.SHOWN_BY_MUTT]),
+    "s-nail": Case("s_nail", _flat, mailers.s_nail),
+    "exim": _case("exim_update", oracles.shell),
+    "symfony": _case("symfony_dotenv", mailers.symfony),
     "docker": _case("docker_env", oracles.docker),
     "systemd": _case("systemd_env", oracles.systemd),
     "sh": _case("systemd_env", oracles.shell),
@@ -74,6 +86,17 @@ CASES = {
 }
 # Dialects whose reader is no program here: a person, or (nullmailer) the integration suite, where it really sends.
 OWN_READER = {
+    # tests/integration/test_mailers.py sends with some of these by the programs themselves.
+    "exim_macros": Case("exim_macros", _upper, lambda text, values: _lower(_module("exim_macros").read(text))),
+    "dma": Case("dma", _upper, lambda text, values: _lower(_module("dma").read(text))),
+    "dma_auth": _case(
+        "dma_auth", lambda text: {words[0]: words[2] for words in _module("dma_auth").read(text)}, lambda v: [[k, "h", x] for k, x in v.items()]
+    ),
+    "ssmtp": _case("ssmtp", lambda text: _module("ssmtp").read(text)),
+    "esmtp": _case("esmtp", lambda text: _module("esmtp").read(text)),
+    "monit": _case("monit", lambda text: _module("monit").read(text)["set mailserver"], lambda values: {"set mailserver": values}),
+    "opensmtpd": _case("opensmtpd", lambda text: _module("opensmtpd").read(text)["action"], lambda values: {"action": values}),
+    "properties": _case("properties", lambda text: _module("properties").read(text)),
     "nullmailer": _case("nullmailer", lambda text: {words[0]: words[1] for words in _module("nullmailer").read(text)}, lambda v: v.items()),
     "sheet": _case("sheet", lambda text: _module("sheet").read(text)["Mail"], lambda values: {"Mail": values}),
     "line": Case("line", _flat, lambda _text, values: {k: _module("line").read(_module("line").write(v)) for k, v in values.items()}),
@@ -81,7 +104,28 @@ OWN_READER = {
 
 LINES = {"line break", "carriage return"}
 EDGES = {"leading space", "trailing space", "only spaces", "leading tab"}
+DOUBLE_QUOTES = {"issue", "in double quotes", "one double quote", "ends in a double quote", "all quotes"}
+BACKSLASHES = {"issue", "all quotes", "backslash", "ends in a backslash", "ends in two backslashes", "backslash and quote", "escape sequences"}
+BOTH_QUOTES = {"issue", "both quotes", "three double quotes", "all quotes", "backslash and quote"}
+BLANKS = EDGES | {
+    "issue", "space", "no-break spaces", "tab", "ends in a double quote", "all quotes", "hash", "leading hash", "space and hash", "dollar",
+    "semicolon and colon", "shell command", "jinja", "erb", "php", "url", "bang", "yaml anchor", "yaml flow", "question", "sql", "pipe",
+    "next line and separators",
+}  # fmt: skip
+DOLLARS = {"dollar", "dollar name", "braced name", "shell command", "grafana file"}
 REFUSED: dict[str, set[str]] = {
+    "exim_macros": LINES | EDGES | BACKSLASHES | DOLLARS,
+    "exim_update": LINES | BOTH_QUOTES | {"in single quotes", "one single quote", "sql"},
+    "dma": LINES | BLANKS,
+    "dma_auth": LINES,
+    "ssmtp": LINES | BLANKS | {"equals"},
+    "esmtp": LINES | DOUBLE_QUOTES,
+    "mutt": LINES,
+    "s_nail": LINES | {"tab", "leading tab", "control", "delete"},
+    "monit": LINES | EDGES | DOUBLE_QUOTES | BOTH_QUOTES | {"no-break spaces", "in single quotes", "one single quote", "sql"},
+    "opensmtpd": LINES | DOUBLE_QUOTES | BACKSLASHES | {"both quotes", "three double quotes", "backtick and three double quotes"},
+    "symfony_dotenv": LINES,
+    "properties": {"dollar", "braced name"},
     "docker_env": LINES,
     "systemd_env": LINES | {"control", "delete"},
     "goini": LINES | {"percent reference", "backtick and three double quotes"},

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Dialect of Debian's ``update-exim4.conf.conf``: ``name='value'``, which a POSIX shell sources.
+
+Tree: ``{name: value}``. Shared: ``merge`` and ``remove``; the last of equal names is in force.
+Cannot carry: a line break, NUL, a single quote (Debian's package rewrites the file, and knows no escape for one).
+Not valid here: a line that is no assignment of one word.
+Source: update-exim4.conf(8), ``debian/debconf/update-exim4.conf`` of exim4 4.96.
+"""
+
+from __future__ import annotations
+
+import re
+
+from . import _flat, _keyed
+from ._text import comment_lines as comment
+from ._text import one_line
+from .base import CannotCarry, Owns, Tree, Value
+
+__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
+
+
+def write(tree: Tree) -> str:
+    """One line for each name."""
+    return _flat.write(tree, quote, _line)
+
+
+def quote(value: Value) -> str:
+    """The value in single quotes."""
+    text = one_line(value)
+    if "'" in text:
+        raise CannotCarry("a single quote ends the value")
+    return f"'{text}'"
+
+
+def read(text: str) -> Tree:
+    """``{name: text}``; raises NotValid."""
+    return {name: _bare(value) for name, value in _flat.values(text, _SYNTAX).items()}
+
+
+def merge(text: str, tree: Tree, owns: Owns) -> str:
+    """The user's text with our names set; raises NotValid."""
+    return _keyed.merge(text, _flat.spelled(tree, quote), owns, _SYNTAX)
+
+
+def remove(text: str, owns: Owns, original: str) -> str:
+    """The user's text with our names as in the original; raises NotValid."""
+    return _keyed.remove(text, owns, original, _SYNTAX)
+
+
+def _bare(spelled: str) -> str:
+    found = re.fullmatch(r"(['\"])(.*)\1", spelled)
+    return found[2] if found else spelled
+
+
+def _line(name: str, spelled: str) -> str:
+    return f"{name}={spelled}"
+
+
+_WORD = r"""(?:'[^']*'|"[^"\\$`]*"|[^\s'"\\$`&|;<>()#]*)"""
+_SYNTAX = _flat.syntax(re.compile(rf"[ \t]*(?P<key>[A-Za-z_]\w*)=(?={_WORD}[ \t]*(?:[\r\n]|\Z))"), _line, "not of the form name='value'")

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Dialect of Symfony's ``.env.local``: ``KEY='value'``, single quotes as in a shell, in which nothing is expanded.
+
+Tree: ``{KEY: value}``. Shared: ``merge`` and ``remove``; the last of equal keys is in force.
+Cannot carry: a line break, NUL.
+Not valid here: what Symfony refuses, a quote that is never closed and blanks without quotes, as one such line stops every program.
+``read`` leaves ``$NAME`` of the user's own values as it stands.
+Source: Symfony ``Component/Dotenv/Dotenv.php`` (lexVarname, lexValue).
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from . import _keyed
+from ._text import BOM, line_number, one_line
+from ._text import comment_lines as comment
+from .base import NotValid, Owns, Tree, Value
+
+__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
+
+_NAME = re.compile(r"(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
+_PIECE = re.compile(r"""'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*)"|(?P<bare>(?:[^\s"'#\\]|(?<=[^\s])#|\\.)+)""", re.DOTALL)
+_END = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
+
+
+def write(tree: Tree) -> str:
+    """One line for each key."""
+    return "".join(_line(key, quote(value)) + "\n" for key, value in tree.items())
+
+
+def quote(value: Value) -> str:
+    """The value in single quotes; one that it holds stands between double quotes."""
+    return "'" + one_line(value).replace("'", "'\"'\"'") + "'"
+
+
+def read(text: str) -> Tree:
+    """``{KEY: text}``; raises NotValid where Symfony would refuse the file."""
+    return {entry.path[0]: entry.value for entry in _scan(text).entries}
+
+
+def merge(text: str, tree: Tree, owns: Owns) -> str:
+    """The user's text with our keys set; raises NotValid."""
+    return _keyed.merge(text, {(key,): quote(value) for key, value in tree.items()}, owns, _SYNTAX)
+
+
+def remove(text: str, owns: Owns, original: str) -> str:
+    """The user's text with our keys as in the original; raises NotValid."""
+    return _keyed.remove(text, owns, original, _SYNTAX)
+
+
+def _line(key: str, spelled: str) -> str:
+    return f"{key}={spelled}"
+
+
+def _scan(text: str) -> _keyed.Document:
+    first = offset = 1 if text.startswith(BOM) else 0
+    entries = []
+    blank = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r)|[ \t]*(?:#[^\r\n]*)?\Z")
+    while offset < len(text):
+        passed = blank.match(text, offset)
+        if passed:
+            offset = passed.end()
+            continue
+        entry = _entry(text, offset)
+        entries.append(entry)
+        offset = entry.end
+    return _keyed.Document(tuple(entries), (_keyed.Section((), first, first, len(text)),))
+
+
+def _entry(text: str, start: int) -> _keyed.Entry:
+    number = line_number(text, start)
+    found = _NAME.match(text, start + len(text[start:]) - len(text[start:].lstrip(" \t")))
+    if not found or text[found.end():found.end() + 1] != "=":
+        raise NotValid("not of the form KEY=value", number)
+    at = value_start = found.end() + 1
+    value = ""
+    for piece in iter(lambda: _PIECE.match(text, at), None):
+        value += _plain(piece)
+        at = piece.end()
+    end = _END.match(text, at)
+    if not end:
+        raise NotValid("blanks without quotes, or a quote that is never closed", number)
+    return _keyed.Entry((found["name"],), start, end.end(), value_start, at, value)
+
+
+def _plain(piece: t.Match[str]) -> str:
+    if piece["single"] is not None:
+        return piece["single"]
+    if piece["double"] is not None:
+        return re.sub(r'\\(["$\\])', r"\1", piece["double"])
+    return re.sub(r"\\(.)", r"\1", piece["bare"], flags=re.DOTALL)
+
+
+_SYNTAX = _keyed.Syntax(_scan, _line)
