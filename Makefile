@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test quick bench clean
+.PHONY: help demo test quick kill bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile
@@ -19,6 +19,10 @@ test: .venv/ready-tests ## set up, then run every suite; ONLY="unit lint" runs t
 quick: .venv/ready-tests ## the unit tests only, in seconds
 	$(BIN)/python tests/tools/run.py unit
 
+kill: .venv/ready-tests ## kill smtp_deploy at every system call that changes a file, and refuse it every one: some minutes
+	SMARTHOST_KILL=all $(BIN)/python -m pytest -q -n 2 tests/kill
+
+bench: .venv/ready-tests ## measure smtp_config beside ansible.builtin.template; writes build/bench.json
 bench: .venv/ready-tests ## measure smtp_config beside template tasks and smtp_probe beside smtplib, swaks and check_smtp; writes build/bench*.json
 	$(BIN)/python tests/bench/bench.py
 	$(BIN)/python tests/bench/probe.py

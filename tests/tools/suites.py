@@ -37,6 +37,7 @@ SUITES = (
     Suite("catalogue", "quick", "checkout", ((*PYTEST, "-n", "2", "tests/catalogue"),)),
     # The longest first: two run at a time.
     Suite("integration", "slow", "checkout", ((*PYTEST, "tests/integration"),)),
+    Suite("kill", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/kill"),)),
     Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),
     Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),
     Suite(
