@@ -60,3 +60,36 @@ def test_few_iterations_are_a_warning() -> None:
         result, _seconds = probe(server.port, timeout=5)
     assert result["category"] == "disconnected"
     assert result["notices"] == ["the server stores the password with 100 iterations; RFC 7677 wants at least 4096"]
+
+
+MIXED = "\u05d0a and more"  # RFC 4013 does not let both directions of writing mix
+
+
+def offers(mechanisms: str, heard: list[bytes]) -> t.Callable[[socket.socket, threading.Event], None]:
+    """Takes every login, and keeps what it heard."""
+
+    def talk(sock: socket.socket, stop: threading.Event) -> None:
+        sock.sendall(GREETING[0])
+        for answer in (b"250-hi\r\n250 AUTH " + mechanisms.encode() + b"\r\n", b"235 ok\r\n", b"221 bye\r\n"):
+            heard.append(sock.recv(4096))
+            sock.sendall(answer)
+
+    return talk
+
+
+def test_a_mechanism_that_this_password_cannot_use_is_passed_over_before_anything_is_sent() -> None:
+    heard: list[bytes] = []
+    with script(offers("SCRAM-SHA-256 SCRAM-SHA-1 PLAIN", heard)) as server:
+        result = probe_all([options(port=server.port, security="none", username="u", password=MIXED)], False)[0]
+    assert (result["category"], result["auth"]["tried"]) == ("ok", ["PLAIN"])
+    assert heard[1] == b"AUTH PLAIN " + base64.b64encode(b"\0u\0" + MIXED.encode()) + b"\r\n"
+    assert MIXED not in repr(result)
+
+
+def test_where_this_password_can_use_no_mechanism_the_reason_is_told_and_nothing_is_sent() -> None:
+    heard: list[bytes] = []
+    with script(offers("SCRAM-SHA-256", heard)) as server:
+        result = probe_all([options(port=server.port, security="none", username="u", password=MIXED)], False)[0]
+    assert (result["category"], result["auth"]["tried"]) == ("auth_mechanism_unsupported", [])
+    assert "SCRAM-SHA-256: the password mixes directions of writing as RFC 4013 forbids." in result["remedies"]
+    assert [line for line in heard if b"AUTH" in line] == [] and MIXED not in repr(result)
