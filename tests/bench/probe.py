@@ -81,7 +81,8 @@ def login(port: int, ca: pathlib.Path, security: str = "starttls", **more: t.Any
 
 def swaks(port: int, ca: pathlib.Path, *more: str) -> Run:
     server = ["swaks", "--server", "127.0.0.1", "--port", str(port), "--helo", "me.example"]
-    return Run(server + ["-tls", "--tls-verify", "--tls-ca-path", str(ca), "--auth", "PLAIN", "--auth-user", "u", "--auth-password", PASSWORD, *more])
+    server += ["-tls", "--tls-verify", "--tls-ca-path", str(ca)]
+    return Run(server + ["--auth", "PLAIN", "--auth-user", "u", "--auth-password", PASSWORD, *more])
 
 
 def check_smtp(port: int, seconds: float = 10) -> Run:
