@@ -54,15 +54,15 @@ def authenticate(goal: Goal, credential: Credential, record: Record) -> Dialogue
         if rejected_login:
             category = "auth_temporary" if reply.kind == 4 else record.suspicion or "auth_failed"
             who = credential.username or "the client certificate"
-            raise refused(reply, category, mechanism=mechanism.name, username=who, wrong=WRONG[mechanism.needs])
+            raise refused(reply, category, mechanism=mechanism.name, username=who, **WRONG[mechanism.needs])
     raise Failure("auth_mechanism_unsupported", reply, detail, offered=", ".join(offered), allowed=", ".join(goal.mechanisms))
 
 
-# What a rejected login calls for, by what the mechanism needs.
+# What a rejected login calls for, by what the mechanism needs; a password is what diagnosis.py speaks of by itself.
 WRONG = {
-    "password": "Correct the username or the password",
-    "token": "Correct the username, or have a token made out for this user and this relay",
-    "certificate": "Use a client certificate that the relay knows",
+    "password": {},
+    "token": {"wrong": "Correct the username, or have a token made out for this user and this relay"},
+    "certificate": {"wrong": "Use a client certificate that the relay knows"},
 }
 
 

@@ -11,7 +11,7 @@ from . import expectation
 from .answer import Answer
 from .blind_spots import blind_spots
 from .classify import Verdict, classify
-from .codes import meaning
+from .codes import meaning, remedy
 from .diagnosis import explain
 from .options import Relay
 from .record import Record, Step
@@ -114,6 +114,10 @@ def _verdict(outcome: Outcome) -> tuple[Verdict, dict[str, t.Any]]:
     failure = record.failure
     facts.update(failure.facts, detail=failure.detail)
     verdict = classify(failure.category, failure.stage, failure.reply, relay.host, greeting)
+    if "wrong" in failure.facts and failure.reply is not None:
+        # The code's own advice is about a password, and there was none.
+        about_passwords = remedy(failure.reply.enhanced)
+        verdict = verdict._replace(remedies=tuple(advice for advice in verdict.remedies if advice != about_passwords))
     if record.remarks and verdict.meaning:
         verdict = verdict._replace(meaning="; ".join([verdict.meaning] + record.remarks))
     if outcome.finding is not None and outcome.finding.category:

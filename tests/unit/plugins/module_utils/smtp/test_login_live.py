@@ -65,12 +65,12 @@ def test_few_iterations_are_a_warning() -> None:
 MIXED = "\u05d0a and more"  # RFC 4013 does not let both directions of writing mix
 
 
-def offers(mechanisms: str, heard: list[bytes]) -> t.Callable[[socket.socket, threading.Event], None]:
-    """Takes every login, and keeps what it heard."""
+def offers(mechanisms: str, heard: list[bytes], verdict: bytes = b"235 ok\r\n") -> t.Callable[[socket.socket, threading.Event], None]:
+    """Has one verdict on every login, and keeps what it heard."""
 
     def talk(sock: socket.socket, stop: threading.Event) -> None:
         sock.sendall(GREETING[0])
-        for answer in (b"250-hi\r\n250 AUTH " + mechanisms.encode() + b"\r\n", b"235 ok\r\n", b"221 bye\r\n"):
+        for answer in (b"250-hi\r\n250 AUTH " + mechanisms.encode() + b"\r\n", verdict, b"221 bye\r\n"):
             heard.append(sock.recv(4096))
             sock.sendall(answer)
 
@@ -93,3 +93,12 @@ def test_where_this_password_can_use_no_mechanism_the_reason_is_told_and_nothing
     assert (result["category"], result["auth"]["tried"]) == ("auth_mechanism_unsupported", [])
     assert "SCRAM-SHA-256: the password mixes directions of writing as RFC 4013 forbids." in result["remedies"]
     assert [line for line in heard if b"AUTH" in line] == [] and MIXED not in repr(result)
+
+
+def test_a_rejected_token_calls_for_another_token_and_not_for_a_password() -> None:
+    given = {"username": "u", "oauth2": {"token": "an-opaque-token-of-the-test"}}
+    with script(offers("XOAUTH2", [], b"535 5.7.8 no\r\n")) as server:
+        result = probe_all([options(port=server.port, security="none", **given)], False)[0]
+    assert result["category"] == "auth_failed" and "an-opaque-token" not in repr(result)
+    wanted = "Correct the username, or have a token made out for this user and this relay; the connection itself is fine."
+    assert result["remedies"] == [wanted]
