@@ -22,6 +22,7 @@ SHIPPED = pathlib.Path(__file__).resolve().parent / "apps"
 CODES = {
     "none": "no-plain", "opportunistic": "no-opportunistic", "starttls": "no-starttls", "tls": "no-tls",
     "verify": "no-verify", "no_verify": "always-verifies", "ca_path": "no-ca-path", "tls_server_name": "no-server-name",
+    "client_cert": "no-client-cert",
     "login": "no-login", "anonymous": "needs-login", "oauth2": "no-oauth2", "ms_graph": "no-ms-graph", "mail_off": "no-off",
 }
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -21,6 +21,7 @@ def expression_context(
         "name": request.name, "relay": relay.name, "is_default": relay.default, "type": relay.type, "description": relay.description,
         "host": relay.host, "port": relay.port, "mode": mode, "security": application.security.get(mode),
         "validate_certs": relay.validate_certs, "ca_path": relay.ca_path, "tls_server_name": relay.tls_server_name, "tls_min_version": relay.tls_min_version,
+        "client_cert": relay.client_cert, "client_key": relay.client_key or relay.client_cert,
         "login": login is not None, "username": login and login.username, "password": login and login.password, "credential_id": login and login.id,
         "auth_mechanisms": list(relay.auth_mechanisms) or None,
         "tenant_id": oauth2.tenant_id, "client_id": oauth2.client_id, "client_secret": oauth2.client_secret, "refresh_token": oauth2.refresh_token,

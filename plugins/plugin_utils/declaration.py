@@ -24,6 +24,7 @@ _NOT_COPIED = ("like", "password", "next", "credential_id")
 _OVERRIDES = (
     "port", "security", "validate_certs", "ca_path", "tls_server_name", "auth_mechanisms", "from", "reply_to", "helo", "timeout", "message",
 )
+ONLY_PROBED = ("client_cert", "client_key", "min_cert_days")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # with halves of characters, which no encoding takes
 
 
@@ -178,8 +179,9 @@ def _resolve(name: str, raw: dict[str, t.Any], where: str, default: bool) -> tup
     problems += more + _completeness(kind, raw, where)
     fields = {
         key: raw[key]
-        for key in ("enabled", "host", "tls_min_version", "allow_plaintext_auth", "description", "via", "graph_url") if key in raw
+        for key in ("enabled", "host", "tls_min_version", "allow_plaintext_auth", "description", "via", "graph_url", *ONLY_PROBED) if key in raw
     }
+    fields["tls_fingerprints"] = tuple(raw.get("tls_fingerprints", ()))
     relay = Relay(
         name, kind, default=default, credential=_credential(raw), next=_next(raw), oauth2=_oauth2(raw),
         accept=frozenset(raw.get("accept", ())), declared=frozenset(raw),

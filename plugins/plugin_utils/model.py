@@ -116,6 +116,10 @@ class Relay:
     ca_path: str | None = None
     tls_server_name: str | None = None
     tls_min_version: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    tls_fingerprints: tuple[str, ...] = ()
+    min_cert_days: int | None = None
     credential: Credential | None = None
     next: Credential | None = None
     auth_mechanisms: tuple[str, ...] = ()

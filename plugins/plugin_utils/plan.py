@@ -24,7 +24,10 @@ PREFERENCES = (
     "from", "from_name", "reply_to", "helo", "timeout", "tls_min_version", "auth_mechanisms",
     "charset", "plain_text", "max_attachment_mb", "signature",
 )
+# Hardly any application can, so no entry need say that it cannot.
+NO_CLIENT_CERT = Gap("client_cert", "no-client-cert", "its entry has no settings for one")
 _MAPPED_BY = {
+    "client_cert": {"client_cert"},
     "no_verify": {"validate_certs"}, "ca_path": {"ca_path"}, "tls_server_name": {"tls_server_name"}, "login": {"password"},
     "oauth2": {"client_secret", "refresh_token", "client_id"}, "ms_graph": {"client_secret", "client_id"},
 }
@@ -112,6 +115,8 @@ def capabilities_asked(relay: Relay) -> list[str]:
     if relay.security in ("starttls", "tls"):
         asked.append("verify" if relay.validate_certs else "no_verify")
         asked += [name for name in ("ca_path", "tls_server_name") if getattr(relay, name) and relay.validate_certs]
+    if relay.client_cert:
+        asked.append("client_cert")
     if relay.oauth2 is not None:
         asked.append("oauth2")
     else:
@@ -132,7 +137,8 @@ def _gaps(relay: Relay, application: Application, form: Form) -> list[Gap]:
     for capability in capabilities_asked(relay):
         gap = form.lacks.get(capability)
         if gap is None and not _mapped(capability, application, form):
-            gap = Gap(capability, "entry-invalid", f"the entry neither maps nor explains {capability}")
+            neither = Gap(capability, "entry-invalid", f"the entry neither maps nor explains {capability}")
+            gap = NO_CLIENT_CERT if capability == "client_cert" else neither
         if gap is not None and gap.instead is not None and gap.instead not in application.security:
             gap = Gap(capability, "entry-invalid", f"the entry has no word for {gap.instead}, which it writes instead")
         gaps += [gap] if gap is not None else []

@@ -12,7 +12,10 @@ from .declaration import override
 from .model import Declaration, OAuth2, Relay, Secret
 from .plan import with_credential
 
-_SAME = ("host", "port", "security", "validate_certs", "ca_path", "tls_server_name", "tls_min_version", "helo", "timeout", "allow_plaintext_auth")
+_SAME = (
+    "host", "port", "security", "validate_certs", "ca_path", "tls_server_name", "tls_min_version", "client_cert", "client_key", "min_cert_days",
+    "helo", "timeout", "allow_plaintext_auth",
+)
 
 
 _NOT_OF_GRAPH = ("host", "port", "security", "tls_server_name")
@@ -62,6 +65,8 @@ def _options(relay: Relay) -> dict[str, t.Any]:
         options.update(username=relay.credential.username, password=relay.credential.password.reveal())
         if relay.credential.id:
             options["credential_id"] = relay.credential.id
+    if relay.tls_fingerprints:
+        options["tls_fingerprints"] = list(relay.tls_fingerprints)
     if relay.auth_mechanisms:
         options["auth_mechanisms"] = list(relay.auth_mechanisms)
     if relay.reply_to is not None:

@@ -13,7 +13,8 @@ CANNOT = {
     "none": "cannot send without TLS", "opportunistic": "cannot use STARTTLS only where it is offered", "starttls": "cannot require STARTTLS",
     "tls": "cannot speak TLS from the first byte", "verify": "cannot verify the relay's certificate",
     "no_verify": "cannot leave the relay's certificate unverified", "ca_path": "cannot take a CA file",
-    "tls_server_name": "cannot verify another name than the host's", "login": "cannot log in", "anonymous": "cannot send without login",
+    "tls_server_name": "cannot verify another name than the host's", "client_cert": "cannot show a client certificate",
+    "login": "cannot log in", "anonymous": "cannot send without login",
     "oauth2": "cannot log in with OAuth 2", "ms_graph": "cannot send through Microsoft Graph", "mail_off": "has no switch that turns mail off",
 }
 WAYS_OUT = {
@@ -22,7 +23,8 @@ WAYS_OUT = {
     "tls": "Use security: starttls (port 587) for this relay or application, or a relay of type local_mta",
     "verify": "Use a relay of type local_mta", "no_verify": "Use a relay with a certificate that this host trusts",
     "ca_path": "Install the CA in the host's system store and leave ca_path out, or use a relay of type local_mta",
-    "tls_server_name": "Use a host name that is in the certificate", "login": "Use a relay without login, or one of type local_mta",
+    "tls_server_name": "Use a host name that is in the certificate",
+    "client_cert": "Use a relay of type local_mta, or one without client_cert", "login": "Use a relay without login, or one of type local_mta",
     "anonymous": "Give the relay a username and password", "oauth2": "Use a relay with a password, or one of type local_mta",
     "ms_graph": "Use a relay of type smtp", "mail_off": "Leave the application out, or set state: absent",
 }

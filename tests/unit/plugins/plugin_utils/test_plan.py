@@ -229,6 +229,12 @@ smtp_relay_apps[0] (weak): Weak cannot verify the relay's certificate: it does n
 smtp_relay_apps[0] (weak): Weak cannot take a CA file: it trusts the system's store only.   [no-ca-path]
     Install the CA in the host's system store and leave ca_path out, or use a relay of type local_mta, or accept it by name: accept: [no-ca-path].""",
     ],
+    "{host: h, port: 587, validate_certs: false, client_cert: /c.pem, accept: [starttls-strippable]}": [
+        """\
+smtp_relay_apps[0] (weak): Weak cannot show a client certificate: its entry has no settings for one.   [no-client-cert]
+    Use a relay of type local_mta, or one without client_cert, or accept it by name: accept: [no-client-cert]."""
+    ],
+    "{host: h, port: 587, validate_certs: false, client_cert: /c.pem, accept: [starttls-strippable, no-client-cert]}": [],
     "{host: 127.0.0.1, port: 25, security: none, username: u, password: p}": [
         """\
 smtp_relay_apps[0] (weak): Weak cannot log in: it never logs in.   [no-login]

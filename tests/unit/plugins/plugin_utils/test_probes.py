@@ -44,6 +44,12 @@ def test_a_graph_mailbox_is_probed_by_graph() -> None:
     assert found["oauth2"] == {"tenant_id": "t", "client_id": "c", "jwt_key": KEY, "jwt_thumbprint": "ab", "ca_path": "/ca.pem"}
 
 
+def test_what_only_the_probe_checks_reaches_it() -> None:
+    pin = "spki-sha256:" + "ab" * 32
+    found = made("{host: h.example.com, client_cert: /c.pem, client_key: /k.pem, tls_fingerprints: [%s], min_cert_days: 14}" % pin)
+    assert (found["client_cert"], found["client_key"], found["tls_fingerprints"], found["min_cert_days"]) == ("/c.pem", "/k.pem", [pin], 14)
+
+
 def test_a_relay_that_is_off_is_not_probed() -> None:
     assert probes(load({"type": "none"}, []), {}) == []
 
