@@ -92,6 +92,11 @@ WRITTEN = {
         {"options": {"smtp_server": "h", "smtp_ssl": True, "smtp_user": ""}, "mta": {"smtp_pass": "a;b # %(c)s"}},
         "[options]\nsmtp_server = h\nsmtp_ssl = true\nsmtp_user =\n\n[mta]\nsmtp_pass = a;b # %(c)s\n",
     ),
+    "matomo_ini": (
+        {"General": {"noreply_email_name": "O'Neil & Co"}, "mail": {"port": 465, "encryption": "ssl"}},
+        '; <?php exit; ?> DO NOT REMOVE THIS LINE\n\n[General]\nnoreply_email_name = "O\'Neil &#38; Co"\n\n'
+        '[mail]\nport = 465\nencryption = "ssl"\n',
+    ),
     "erb_yaml": (
         {"production": {"email_delivery": {"port": 465, "password": "<% x %>"}}},
         'production:\n  email_delivery:\n    port: 465\n    password: "\\x3c% x %>"\n',
@@ -155,6 +160,8 @@ NOT_VALID = [
     ("rawconfigparser", "a = 1\n[b]\n", 1),
     ("rawconfigparser", "[a]\nNAME ONLY\n", 2),
     ("rawconfigparser", "[a]\n= s3cret\n", 2),
+    ("matomo_ini", "[a]\nb = two words\n", 2),
+    ("matomo_ini", "b = 1\n", 1),
     ("erb_yaml", "a: 1\n\tb: 2\n", 2),
     ("ruby", "require 'x'\n", 0),
     ("ruby", "A = ENV['B']\n", 0),

@@ -10,6 +10,13 @@ import sys
 
 from . import HERE, Read, _file, _find, _run, need
 
+_MATOMO = """
+function decoded(mixed $value): mixed
+{
+    return is_array($value) ? array_map("decoded", $value) : html_entity_decode($value, ENT_COMPAT, "UTF-8");
+}
+echo json_encode(decoded(parse_ini_string(file_get_contents($argv[1]) . "\\n", true)), JSON_THROW_ON_ERROR);
+"""
 _RAW = """
 import configparser, json, sys
 parser = configparser.RawConfigParser()
@@ -47,6 +54,13 @@ def wordpress(text: str) -> Read:
     need(_find("php"), "php-cli")
     with _file(text, "plugin.php") as path:
         return json.loads(_run("php", "-d", "display_errors=stderr", HERE / "wordpress.php", path))
+
+
+def matomo(text: str) -> Read:
+    """PHP's own ini parser and entity decoder, as Matomo calls them: ``{section: {key: text}}``."""
+    need(_find("php"), "php-cli")
+    with _file(text, "x.ini.php") as path:
+        return json.loads(_run("php", "-d", "display_errors=stderr", "-r", _MATOMO, "--", path))
 
 
 def gitlab(text: str) -> Read:
