@@ -448,7 +448,9 @@ def test_a_file_that_leaves_no_place_for_our_keys_is_refused(name: str, text: st
     assert caught.value.why
 
 
-@pytest.mark.parametrize("name", ["goini", "phpdotenv", "symfony_dotenv", "exim_update", "postfix_main", "json", "yaml", "rawconfigparser", "erb_yaml"])
+@pytest.mark.parametrize(
+    "name", ["goini", "phpdotenv", "symfony_dotenv", "exim_update", "postfix_main", "json", "yaml", "rawconfigparser", "erb_yaml"]
+)
 def test_a_file_that_we_made_is_empty_again_after_remove(name: str) -> None:
     tree = {"m": {"a": "1"}} if name in ("goini", "json", "yaml", "rawconfigparser", "erb_yaml") else {"a": "1"}
     owns = [["m", "a"]] if "m" in tree else [["a"]]
