@@ -111,7 +111,7 @@ ENHANCED = {
     "7.5": ("cryptographic failure", "Check certificates and clocks."),
     "7.6": ("cryptographic algorithm not supported", "Check TLS versions and ciphers."),
     "7.7": ("message integrity failure", "Send it again."),
-    "7.8": ("user name or password not valid", "Correct the user name or the password."),
+    "7.8": ("user name or password not valid", "Correct the username or the password; the connection itself is fine."),
     "7.9": ("login mechanism too weak", "Choose a stronger mechanism."),
     "7.10": ("encryption needed", "Use security: starttls or tls."),
     "7.11": ("encryption needed for this mechanism", "Use security: starttls or tls."),

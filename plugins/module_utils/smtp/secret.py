@@ -13,6 +13,8 @@ HIDDEN = "********"
 
 # So many characters in a row of what was sent are taken for a part of it: a server may cut what it says back.
 FRAGMENT = 8
+# Words of our own sentences. A part of a secret that is nothing but one of them tells nobody anything.
+ORDINARY = ("password", "username", "credentials", "authentication", "certificate", "connection")
 
 
 class Secret:
@@ -76,7 +78,7 @@ class Redactor:
         pieces: dict[int, set[str]] = {}
         for known in self._known:
             for form in map(_squeeze, spellings(known) | {known.upper()}):
-                _cut(form, max(FRAGMENT, len(form) // 2), pieces)
+                _cut(form, max(FRAGMENT, len(form) // 2), pieces, ORDINARY)
         for form in map(_squeeze, self._sent):
             _cut(form, FRAGMENT, pieces)
         self._index, shortest = pieces, min(pieces, default=0)
@@ -142,11 +144,13 @@ def _squeeze(text: str) -> str:
     return "".join(text.split()).casefold()
 
 
-def _cut(form: str, length: int, pieces: dict[int, set[str]]) -> None:
-    """Add the pieces of this length, or the whole where it is shorter."""
+def _cut(form: str, length: int, pieces: dict[int, set[str]], ordinary: t.Sequence[str] = ()) -> None:
+    """Add the pieces of this length, or the whole where it is shorter; parts that are but a part of an ordinary word are left out."""
     if form:
         length = min(length, len(form))
-        pieces.setdefault(length, set()).update(form[start : start + length] for start in range(len(form) - length + 1))
+        cut = {form[start : start + length] for start in range(len(form) - length + 1)}
+        pieces.setdefault(len(form), set()).add(form)
+        pieces.setdefault(length, set()).update(piece for piece in cut if not any(piece in word for word in ordinary))
 
 
 def _starred(text: str, columns: t.Collection[int]) -> str:

@@ -130,3 +130,12 @@ def test_words_that_hold_no_secret_stay_as_they_are() -> None:
     redactor.learn("apps@example.com", Secret(PASSWORD))
     for text in ("535 5.7.8 Error: authentication failed for apps@example.com", "250 AUTH PLAIN LOGIN", "Ünïcode ß € stays", ""):
         assert redactor.text(text) == text
+
+
+def test_an_ordinary_word_in_a_password_does_not_garble_our_own_sentences() -> None:
+    redactor = Redactor()
+    redactor.learn("ann", Secret("not-the-password"))
+    assert redactor.text("Correct the user name or the password.") == "Correct the user name or the password."
+    assert redactor.text("you said not-the-password") == f"you said {HIDDEN}"
+    redactor.learn("ann", Secret("password"))
+    assert redactor.text("you said password") == f"you said {HIDDEN}"
