@@ -38,7 +38,8 @@ def unpacked(package: str) -> Path:
         home.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home.parent) as work:
             got = subprocess.run(
-                ["apt-get", "-o", "APT::Sandbox::User=root", "download", package], cwd=work, capture_output=True, text=True, timeout=120, check=False,
+                ["apt-get", "-o", "APT::Sandbox::User=root", "download", package],
+                cwd=work, capture_output=True, text=True, timeout=120, check=False,
             )
             if got.returncode:
                 raise RuntimeError(f"apt-get download {package} failed: {got.stderr}")
@@ -159,14 +160,22 @@ def ssmtp(config: Path, subject: str, recipient: str) -> Outcome:
     return Outcome(done.returncode == 0, done.stdout + done.stderr)
 
 
+# libESMTP 1.1 hangs in most conversations by TLS 1.3
+TLS_12 = "openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n[tls]\nMaxProtocol = TLSv1.2\n"
+
+
 def esmtp(config: Path, subject: str, recipient: str, trusted: Path) -> Outcome:
-    """Sends by esmtp with `config` standing at /etc/esmtprc; OpenSSL trusts `trusted` alone."""
+    """Sends by esmtp with `config` standing at /etc/esmtprc, by TLS 1.2 at most; OpenSSL trusts `trusted` alone."""
     libraries = unpacked("libesmtp6") / "usr/lib/x86_64-linux-gnu"
     [plugins] = libraries.glob("esmtp-plugins-*")  # without its login mechanisms it sends without login
-    places = [Place("/etc/esmtprc", config), _program("esmtp", "usr/bin/esmtp"), Place(f"/usr/lib/x86_64-linux-gnu/{plugins.name}", plugins)]
-    # it hangs after a failure
-    argv = ["env", f"LD_LIBRARY_PATH={libraries}", f"SSL_CERT_FILE={trusted}", "timeout", "10", "esmtp", "-t"]
-    done = namespace.run(argv, places, mail(subject, recipient))
+    places = [
+        Place("/etc/esmtprc", config), _program("esmtp", "usr/bin/esmtp"), Place(f"/usr/lib/x86_64-linux-gnu/{plugins.name}", plugins),
+    ]
+    with _scratch("esmtp") as root:
+        (root / "openssl.cnf").write_text(TLS_12)
+        environment = [f"LD_LIBRARY_PATH={libraries}", f"SSL_CERT_FILE={trusted}", f"OPENSSL_CONF={root}/openssl.cnf"]
+        # it hangs after a failure
+        done = namespace.run(["env", *environment, "timeout", "10", "esmtp", "-t"], places, mail(subject, recipient))
     return Outcome(done.returncode == 0, done.stdout + done.stderr)
 
 
@@ -174,7 +183,8 @@ def esmtp(config: Path, subject: str, recipient: str, trusted: Path) -> Outcome:
 
 def mutt(config: Path, subject: str, recipient: str) -> Outcome:
     """Sends by Mutt with `config` standing in /etc/Muttrc.d."""
-    done = namespace.run(["mutt", "-s", subject, "--", recipient], [Place("/etc/Muttrc.d/smarthost.rc", config)], "Sent by a real program.\n")
+    places = [Place("/etc/Muttrc.d/smarthost.rc", config)]
+    done = namespace.run(["mutt", "-s", subject, "--", recipient], places, "Sent by a real program.\n")
     return Outcome(done.returncode == 0, done.stdout + done.stderr)
 
 
@@ -271,7 +281,8 @@ def nodemailer(settings: Path, subject: str, recipient: str, trusted: Path) -> O
 
 
 def _ran(argv: t.Sequence[str], **environment: str) -> Outcome:
-    done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=60, check=False, env={**os.environ, **environment})
+    env = {**os.environ, **environment}
+    done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=60, check=False, env=env)
     return Outcome(done.returncode == 0, done.stdout + done.stderr)
 
 
@@ -284,7 +295,8 @@ def missing(name: str) -> str:
     absent = [debian.get(program, program) for program in installed.get(name, ()) if not shutil.which(program)]
     if absent:
         return "apt-get install " + " ".join(absent)
-    packages = {"exim": UNPACKED[:3], "esmtp": ("esmtp", "libesmtp6"), "nodemailer": ("node-nodemailer",)}.get(name, (name,) if name in UNPACKED else ())
+    several = {"exim": UNPACKED[:3], "esmtp": ("esmtp", "libesmtp6"), "nodemailer": ("node-nodemailer",)}
+    packages = several.get(name, (name,) if name in UNPACKED else ())
     try:
         for package in packages:
             unpacked(package)

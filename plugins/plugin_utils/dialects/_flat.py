@@ -13,7 +13,9 @@ from ._text import ASCII_BLANKS, BOM, line_number, lines_of
 from .base import NotValid
 
 
-def syntax(pattern: t.Pattern[str], line: t.Callable[[str, str], str], other: str | None = None, continued: str = "", remark: str = "") -> _keyed.Syntax:
+def syntax(
+    pattern: t.Pattern[str], line: t.Callable[[str, str], str], other: str | None = None, continued: str = "", remark: str = "",
+) -> _keyed.Syntax:
     """Lines that ``pattern`` matches up to their value are settings (group ``key``); the value is the rest of the line.
 
     other: why a line that is neither a setting, blank nor a comment is not valid; None passes over it.

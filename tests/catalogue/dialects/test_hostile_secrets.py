@@ -52,7 +52,12 @@ def _module(dialect: str) -> t.Any:
 
 
 CASES = {
-    "mutt": Case("mutt", lambda values: {f"my_{name}": value for name, value in values.items()}, mailers.mutt, shown=lambda value: value[: mailers.SHOWN_BY_MUTT]),
+    "mutt": Case(
+        "mutt",
+        lambda values: {f"my_{name}": value for name, value in values.items()},
+        mailers.mutt,
+        shown=lambda value: value[: mailers.SHOWN_BY_MUTT],
+    ),
     "s-nail": Case("s_nail", _flat, mailers.s_nail),
     "exim": _case("exim_update", oracles.shell),
     "symfony": _case("symfony_dotenv", mailers.symfony),
@@ -91,7 +96,9 @@ OWN_READER = {
     "exim_macros": Case("exim_macros", _upper, lambda text, values: _lower(_module("exim_macros").read(text))),
     "dma": Case("dma", _upper, lambda text, values: _lower(_module("dma").read(text))),
     "dma_auth": _case(
-        "dma_auth", lambda text: {words[0]: words[2] for words in _module("dma_auth").read(text)}, lambda v: [[k, "h", x] for k, x in v.items()]
+        "dma_auth",
+        lambda text: {words[0]: words[2] for words in _module("dma_auth").read(text)},
+        lambda v: [[k, "h", x] for k, x in v.items()],
     ),
     "ssmtp": _case("ssmtp", lambda text: _module("ssmtp").read(text)),
     "esmtp": _case("esmtp", lambda text: _module("esmtp").read(text)),
@@ -106,7 +113,9 @@ OWN_READER = {
 LINES = {"line break", "carriage return"}
 EDGES = {"leading space", "trailing space", "only spaces", "leading tab"}
 DOUBLE_QUOTES = {"issue", "in double quotes", "one double quote", "ends in a double quote", "all quotes"}
-BACKSLASHES = {"issue", "all quotes", "backslash", "ends in a backslash", "ends in two backslashes", "backslash and quote", "escape sequences"}
+BACKSLASHES = {
+    "issue", "all quotes", "backslash", "ends in a backslash", "ends in two backslashes", "backslash and quote", "escape sequences",
+}  # fmt: skip
 BOTH_QUOTES = {"issue", "both quotes", "three double quotes", "all quotes", "backslash and quote"}
 BLANKS = EDGES | {
     "issue", "space", "no-break spaces", "tab", "ends in a double quote", "all quotes", "hash", "leading hash", "space and hash", "dollar",

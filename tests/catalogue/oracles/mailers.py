@@ -33,7 +33,11 @@ def mutt(text: str, values: t.Mapping[str, str]) -> Read:
     with _file(text, "muttrc") as path:
         shown = _run("mutt", "-n", "-F", path, *[word for name in values for word in ("-Q", f"my_{name}")], LC_ALL="C.UTF-8")
     lines = [line.removeprefix("my_").partition("=") for line in shown.split("\n") if line]
-    return {name: re.sub(r"\\(.)", lambda found: {"t": "\t"}.get(found[1], found[1]), spelled[1:-1])[:SHOWN_BY_MUTT] for name, _equals, spelled in lines}
+    return {name: re.sub(r"\\(.)", _unescaped, spelled[1:-1])[:SHOWN_BY_MUTT] for name, _equals, spelled in lines}
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return "\t" if found[1] == "t" else found[1]
 
 
 def s_nail(text: str, values: t.Mapping[str, str]) -> Read:
