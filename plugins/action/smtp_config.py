@@ -62,7 +62,7 @@ class Work(t.NamedTuple):
             "refusals": [refusal.problem(item).as_dict() for item in self.refusals],
             "accepted": [gap for item in self.plans for gap in refusal.accepted(item)],
             "activations": [
-                *({"app": app["name"], **app["activate"]} for app in apps if app["changed"]),
+                *(_activated(app, outcome) for app in apps if app["changed"] or _lasting(app, outcome)),
                 *({"app": name, **activate} for name, activate in self.taken_back.items() if name in touched),
             ],
             "lines": report.plan_lines(self.plans, self.planned, self.refusals) + report.drift_lines(outcome.get("drift", ())),
@@ -192,6 +192,21 @@ def _app(item: AppPlan, deployment: Deployment, changed: bool) -> dict[str, t.An
         "credential_id": recorded["credential_id"], "changed": changed, "unexpressed": list(item.unexpressed),
         "activate": dict(item.activate), "environment": dict(item.environment), "test": item.application.test,
     }
+
+
+def _lasting(app: t.Mapping[str, t.Any], outcome: t.Mapping[str, t.Any]) -> bool:
+    """Whether something of it may run since before its settings were written, though they did not change now."""
+    return app["activate"].get("how") != "none" and _since(app, outcome) is not None
+
+
+def _since(app: t.Mapping[str, t.Any], outcome: t.Mapping[str, t.Any]) -> float | None:
+    return max((file["since"] for file in outcome.get("files", ()) if file["path"] in app["paths"] and file.get("since")), default=None)
+
+
+def _activated(app: t.Mapping[str, t.Any], outcome: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    if app["changed"]:
+        return {"app": app["name"], **app["activate"]}
+    return {"app": app["name"], **app["activate"], "since": _since(app, outcome), "only_if_stale": True}
 
 
 def _activation(catalogue: Catalogue, host: Host, name: str) -> t.Mapping[str, t.Any]:

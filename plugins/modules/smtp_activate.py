@@ -13,7 +13,8 @@ short_description: Let applications take up their changed mail settings
 version_added: 0.1.0
 description:
   - Restarts or reloads systemd units, runs commands or sends signals, for all applications of a host in one call.
-  - Usually given RV(smarthost.mail.smtp_config#module:activations), which lists exactly the applications whose files changed.
+  - Usually given RV(smarthost.mail.smtp_config#module:activations), which lists the applications whose files changed, and the others
+    with O(activations[].only_if_stale).
   - Every activation is tried, also after one has failed; the task fails then and names all that failed.
 author:
   - Smarthost Maintainers (@smarthost)
@@ -30,7 +31,7 @@ options:
         required: true
       how:
         description:
-          - V(restart) or V(reload) a unit (a unit that cannot reload is restarted). A command or signal is carried out either way.
+          - V(restart) or V(reload) a unit, or on a host without systemd the init script of that name (a unit that cannot reload is restarted). A command or signal is carried out either way.
           - With V(none) nothing is done, and O(activations[].reason) is passed on.
           - Left out, V(restart) where a unit, command or signal is given, else V(none).
         type: str
@@ -58,6 +59,19 @@ options:
       reason:
         description: Why nothing has to be done.
         type: str
+      since:
+        description: When its settings were last written, in seconds since 1970.
+        type: float
+      only_if_stale:
+        description:
+          - Its settings did not change in this run, so it is activated only where nothing shows that it knows of them, as after a
+            run that died between writing and activating. What shows it is a process (of the unit, the init script or the pid file)
+            that started after O(activations[].since), or a note in O(state_dir) of an activation after it.
+        type: bool
+        default: false
+  state_dir:
+    description: Folder in which it is noted when what was activated; nothing is noted without one.
+    type: path
   timeout:
     description: Seconds that each activation may take.
     type: int
@@ -85,6 +99,7 @@ EXAMPLES = r"""
 - name: Let them take effect
   smarthost.mail.smtp_activate:
     activations: "{{ written.activations }}"
+    state_dir: /var/lib/smarthost
 
 - name: The same, spelled out
   smarthost.mail.smtp_activate:
@@ -112,6 +127,11 @@ activations:
     app: {description: Label of the application., type: str, sample: gitea}
     activated: {description: "Whether it was, or in check mode would be, activated.", type: bool, sample: true}
     how: {description: "V(restart), V(reload) or V(none).", type: str, sample: restart}
+    stale:
+      description: With O(activations[].only_if_stale), whether it may not have known of its settings.
+      type: bool
+      returned: with O(activations[].only_if_stale)
+      sample: true
     reason:
       description: Why not, such as a host without systemd or a unit that is not running; or with which other application.
       type: str
@@ -148,8 +168,11 @@ ARGUMENTS = {
                 },
             },
             "reason": {"type": "str"},
+            "since": {"type": "float"},
+            "only_if_stale": {"type": "bool", "default": False},
         },
     },
+    "state_dir": {"type": "path"},
     "timeout": {"type": "int", "default": 120},
 }
 
@@ -158,7 +181,7 @@ def main() -> None:
     """Options in, one answer out."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     wanted = [Activation(**{**item, "command": tuple(item["command"] or ())}) for item in module.params["activations"]]
-    answer = activate(wanted, module.check_mode, module.params["timeout"])
+    answer = activate(wanted, module.check_mode, module.params["timeout"], module.params["state_dir"])
     if answer.get("failed"):
         module.fail_json(**answer)
     module.exit_json(**answer)

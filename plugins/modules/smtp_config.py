@@ -151,7 +151,9 @@ apps:
     environment: {description: Variables that its process needs beside the files., type: dict, sample: {}}
     test: {description: What an operator can run to see a message go out., type: str, sample: gitea admin sendmail}
 activations:
-  description: Options of M(smarthost.mail.smtp_activate) for the applications whose files changed.
+  description:
+    - Options of M(smarthost.mail.smtp_activate) for the applications whose files changed; and, with C(only_if_stale), for the others
+      that may run since before their files were written, as after a run that died between writing and activating.
   returned: O(state=present)
   type: list
   elements: dict

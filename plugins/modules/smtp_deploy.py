@@ -169,6 +169,7 @@ files:
     created: {description: Whether there was no file before., type: bool, sample: false}
     removed: {description: Whether there is no file any more., type: bool, sample: false}
     before_mode: {description: Permissions before; null without a file., type: str, sample: "0644"}
+    since: {description: "When an earlier run last changed it, in seconds since 1970; null when this one does.", type: float, sample: 1795241820.5}
     mode: {description: Permissions now; null without a file., type: str, sample: "0640"}
     owner: {description: Owner now., type: str, sample: git}
     group: {description: Group now., type: str, sample: git}

@@ -10,16 +10,23 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 import typing as t
 
-from .problems import Problem
+from . import staleness
+from .problems import Problem, from_os_error
 
 SYSTEMD_RUNNING = "/run/systemd/system"
+INIT_SCRIPTS = "/etc/init.d"
+PID_FILES = "/run"
 _LAST_LINES = 5
 
 
 class Activation(t.NamedTuple):
-    """One element of the option ``activations``. ``signal``: {"pid_file": path, "signal": "HUP"}; ``command``: words."""
+    """One element of the option ``activations``. ``signal``: {"pid_file": path, "signal": "HUP"}; ``command``: words.
+
+    since: when its settings were last written, in seconds since 1970. only_if_stale: they did not change in this run.
+    """
 
     app: str
     how: t.Optional[str] = None
@@ -27,6 +34,8 @@ class Activation(t.NamedTuple):
     command: t.Optional[tuple[str, ...]] = None
     signal: t.Optional[t.Mapping[str, str]] = None
     reason: t.Optional[str] = None
+    since: t.Optional[float] = None
+    only_if_stale: bool = False
 
     @property
     def wanted(self) -> str:
@@ -51,10 +60,38 @@ class Done(t.NamedTuple):
     activated: bool
     reason: str
     problem: t.Optional[Problem] = None
+    fresh: bool = False
 
 
-def activate(activations: t.Sequence[Activation], check: bool, timeout: float) -> dict[str, t.Any]:
-    """Activate all, also after one has failed; in check mode say what would be done. ``timeout``: seconds for each."""
+class Round(t.NamedTuple):
+    """What is the same for all activations of one run."""
+
+    activations: t.Sequence[Activation]
+    check: bool
+    timeout: float
+    notes: staleness.Notes
+
+    def same(self, item: Activation) -> list[Activation]:
+        """Every activation that acts on the same target."""
+        return [other for other in self.activations if other.wanted != "none" and other.target == item.target]
+
+    def fresh(self, item: Activation, pid: t.Optional[int]) -> t.Optional[Done]:
+        """What to tell where no application of this target needs to be activated."""
+        if not all(other.only_if_stale for other in self.same(item)):
+            return None
+        since = max((other.since for other in self.same(item) if other.since is not None), default=None)
+        why = staleness.fresh(since, staleness.started(pid), self.notes.last(item.target))
+        return Done(False, why, fresh=True) if why else None
+
+
+def activate(
+    activations: t.Sequence[Activation], check: bool, timeout: float, state_dir: t.Optional[str] = None,
+) -> dict[str, t.Any]:
+    """Activate all, also after one has failed; in check mode say what would be done.
+
+    timeout: seconds for each. state_dir: where it is noted when what was activated.
+    """
+    this = Round(activations, check, timeout, staleness.Notes(state_dir))
     done: dict[tuple[str, ...], Done] = {}
     first: dict[tuple[str, ...], str] = {}
     told = []
@@ -63,70 +100,106 @@ def activate(activations: t.Sequence[Activation], check: bool, timeout: float) -
             told.append(_tell(item, Done(False, item.reason or "nothing says how this application is activated")))
             continue
         if item.target not in done:
-            done[item.target] = _act(item, _strongest(item, activations), check, timeout)
+            began = time.time()
+            done[item.target] = _act(item, this)
+            if done[item.target].activated:
+                this.notes.activated(item.target, began)
             first[item.target] = item.app
             told.append(_tell(item, done[item.target]))
         else:
             shared = done[item.target]
             told.append(_tell(item, shared._replace(reason=f"together with {first[item.target]}") if shared.activated else shared))
     answer: dict[str, t.Any] = {"changed": any(item["activated"] for item in told), "activations": told}
-    problems = [one.problem for one in done.values() if one.problem]
+    problems = [one.problem for one in done.values() if one.problem] + ([] if check else _keep(this.notes))
     if problems:
         answer.update(failed=True, msg="\n".join(map(str, problems)), problems=[problem.as_dict() for problem in problems])
     return answer
 
 
 def _tell(item: Activation, done: Done) -> dict[str, t.Any]:
-    return {"app": item.app, "activated": done.activated, "how": item.wanted, "reason": done.reason}
+    told = {"app": item.app, "activated": done.activated, "how": item.wanted, "reason": done.reason}
+    return {**told, "stale": done.activated or done.problem is not None} if item.only_if_stale else told
 
 
-def _strongest(item: Activation, activations: t.Sequence[Activation]) -> str:
+def _keep(notes: staleness.Notes) -> list[Problem]:
+    try:
+        notes.keep()
+    except OSError as error:
+        return [from_os_error(error, notes.path or "", "What was activated could not be noted; the next run may activate it again.")]
+    return []
+
+
+def _strongest(item: Activation, this: Round) -> str:
     """A restart does what a reload does."""
-    same = (other for other in activations if other.wanted != "none" and other.target == item.target)
-    return "restart" if any(other.wanted == "restart" for other in same) else "reload"
+    return "restart" if any(other.wanted == "restart" for other in this.same(item)) else "reload"
 
 
-def _act(item: Activation, how: str, check: bool, timeout: float) -> Done:
+def _act(item: Activation, this: Round) -> Done:
     if item.systemd:
-        return _systemd(item, how, check, timeout)
+        running = os.path.isdir(SYSTEMD_RUNNING) and shutil.which("systemctl") is not None
+        return _systemd(item, this) if running else _init_script(item, this)
     if item.command:
+        fresh = this.fresh(item, None)
+        if fresh:
+            return fresh
         if shutil.which(item.command[0]) is None:
             what = f"Cannot be activated: there is no program {item.command[0]}."
             return Done(False, "the program is missing", Problem(item.app, what, "activation-failed"))
-        return _run(item, item.command, check, timeout)
-    return _signal(item, check)
+        return _run(item, item.command, this)
+    return this.fresh(item, staleness.pid_in(item.target[1])) or _signal(item, this.check)
 
 
-def _systemd(item: Activation, how: str, check: bool, timeout: float) -> Done:
-    unit = item.target[1]
-    if not os.path.isdir(SYSTEMD_RUNNING) or shutil.which("systemctl") is None:
+def _init_script(item: Activation, this: Round) -> Done:
+    """A host without systemd, where the same name is a script that start, stop and the like are said to (LSB)."""
+    name = item.target[1].rpartition(".")[0]
+    script = os.path.join(INIT_SCRIPTS, name)
+    if not os.access(script, os.X_OK):
         return Done(False, "systemd is not running on this host")
+    fresh = this.fresh(item, staleness.pid_in(os.path.join(PID_FILES, f"{name}.pid")))
+    if fresh:
+        return fresh
+    try:
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        status = subprocess.run([script, "status"], timeout=this.timeout, check=False, **quiet).returncode
+    except subprocess.TimeoutExpired:
+        return _timed_out(item, (script, "status"), this.timeout)
+    if status in (1, 2, 3):  # "program is dead" or "not running"; other numbers say that this is not known
+        return Done(False, f"{name} is not running; it reads its settings when it starts")
+    return _run(item, (script, _strongest(item, this)), this)
+
+
+def _systemd(item: Activation, this: Round) -> Done:
+    unit = item.target[1]
     try:
         shown = subprocess.run(
-            ["systemctl", "show", "--property=LoadState,ActiveState", "--", unit],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=timeout, check=False,
+            ["systemctl", "show", "--property=LoadState,ActiveState,MainPID", "--", unit],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=this.timeout, check=False,
         ).stdout.decode("utf-8", "replace")
     except subprocess.TimeoutExpired:
-        return _timed_out(item, ("systemctl", "show", unit), timeout)
+        return _timed_out(item, ("systemctl", "show", unit), this.timeout)
     state = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
     if state.get("LoadState") != "loaded":
         return Done(False, f"there is no unit {unit} on this host")
     if state.get("ActiveState") == "inactive":
         return Done(False, f"{unit} is not running; it reads its settings when it starts")
-    verb = "restart" if how == "restart" else "reload-or-restart"
-    return _run(item, ("systemctl", verb, "--", unit), check, timeout)
+    main = state.get("MainPID", "")
+    fresh = this.fresh(item, int(main) if main.isdigit() else None)
+    if fresh:
+        return fresh
+    verb = "restart" if _strongest(item, this) == "restart" else "reload-or-restart"
+    return _run(item, ("systemctl", verb, "--", unit), this)
 
 
-def _run(item: Activation, command: t.Sequence[str], check: bool, timeout: float) -> Done:
+def _run(item: Activation, command: t.Sequence[str], this: Round) -> Done:
     """Without a shell, and without an input to wait for."""
-    if check:
+    if this.check:
         return Done(True, "")
     try:
         ended = subprocess.run(
-            list(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=timeout, check=False,
+            list(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=this.timeout, check=False,
         )
     except subprocess.TimeoutExpired:
-        return _timed_out(item, command, timeout)
+        return _timed_out(item, command, this.timeout)
     except OSError as error:
         what = f"Could not be activated: {' '.join(command)}: {error.strerror}."
         return Done(False, "the command could not be started", Problem(item.app, what, "activation-failed"))

@@ -5,7 +5,8 @@
 """Deploy: the four things that can be asked of a host's files (query, present, rolled_back, committed), as one answer each.
 
 Only here the stages meet: look, examine, journal. The record, per path: ``{"app", "shared", "secret", "original": blob name or
-null when there was no file, "original_meta", "folders": made for it, "wrote", "stands": fingerprints (see drift)}``, and per application whatever the controller keeps there.
+null when there was no file, "original_meta", "folders": made for it, "wrote", "stands": fingerprints (see drift), "since": when we last
+changed it, in seconds since 1970}``, and per application whatever the controller keeps there.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import contextlib
 import dataclasses
 import os
 import secrets
+import time
 import typing as t
 
 from . import answers, drift, examine, journal, obstacles
@@ -131,7 +133,7 @@ class Planned:
 
     def answer(self, generation: t.Optional[str]) -> Answer:
         """What was done."""
-        files = [answers.file(step) for step in self.steps]
+        files = [answers.file(step, self.work.record["files"].get(step.path, {}).get("since")) for step in self.steps]
         return {"changed": not self.is_empty, "files": files, "generation": generation, "drift": list(self.drift)}
 
 
@@ -262,6 +264,7 @@ def _new_record(
                 originals[entry["original"]] = step
         record["files"][change.path] = {
             **entry, "app": change.app, "shared": change.shared, "secret": change.secret, "wrote": verdict.wrote, "stands": verdict.stands,
+            "since": time.time() if step.changed else entry.get("since"),
         }
     record["apps"].update(request.record.get("apps") or {})
     for app in removed:
@@ -278,6 +281,9 @@ def _rolled_back(request: Request, state: State, view: View) -> Answer:
     outcomes = [_examine_roll_back(state, entry, name) for entry, name in _oldest_first(manifests)]
     steps = _all_clear(outcomes, state)
     record = manifests[0]["record_before"]
+    for step in steps:
+        if step.changed and step.path in record["files"]:
+            record["files"][step.path]["since"] = time.time()
     work = journal.Work(state.next_id(), tuple(step for step in steps if step.changed), record, {}, tuple(doomed))
     planned = Planned(steps, work, record != view.record)
     if not request.check:

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Staleness: whether what runs can know of its settings, by the age of its process or by our note of the last activation.
+
+A process that started after its settings were written has read them. One that was reloaded is older and has read them too, and
+a command tells of no process at all: for these a note is kept, per target, of when it was last activated. Whatever neither can
+vouch for is stale, as after a run that died between writing and activating.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+
+from .durable import read_json, write_json
+
+Target = t.Tuple[str, ...]
+
+
+class Notes:
+    """When each target was last activated, in seconds since 1970, kept in the state folder; nowhere without one."""
+
+    def __init__(self, state_dir: t.Optional[str]) -> None:
+        self.path = os.path.join(state_dir, "activated.json") if state_dir and os.path.isdir(state_dir) else None
+        self._times: dict[str, float] = (read_json(self.path) or {}) if self.path else {}
+        self._new = False
+
+    def last(self, target: Target) -> t.Optional[float]:
+        """When it was, or None."""
+        return self._times.get(_name(target))
+
+    def activated(self, target: Target, when: float) -> None:
+        """Remember; on disk after ``keep``."""
+        self._times[_name(target)] = when
+        self._new = True
+
+    def keep(self) -> None:
+        """Write what is new. Raises OSError."""
+        if self.path and self._new:
+            write_json(self.path, self._times)
+
+
+def started(pid: t.Optional[int]) -> t.Optional[float]:
+    """When a process started, in seconds since 1970 to some hundredths; None where that cannot be known (no Linux, no process)."""
+    if not pid or pid <= 1:
+        return None
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            ticks = int(file.read().rpartition(b")")[2].split()[19])  # field 22 of proc(5); the name before it may hold anything
+    except (OSError, ValueError, IndexError):
+        return None
+    return time.time() - (time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"))
+
+
+def pid_in(path: str) -> t.Optional[int]:
+    """The process id that a file holds, or None."""
+    try:
+        with open(path, "rb") as file:
+            return int(file.read().split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def fresh(since: t.Optional[float], start: t.Optional[float], noted: t.Optional[float]) -> str:
+    """Why what runs knows of settings that were written at ``since``; empty where nothing says so."""
+    if since is None:
+        return "nothing says when its settings were written"
+    if start is not None and start >= since:
+        return "its process is younger than its settings"
+    if noted is not None and noted >= since:
+        return "it was activated after its settings were written"
+    return ""
+
+
+def _name(target: Target) -> str:
+    return "\n".join(target)
