@@ -36,7 +36,7 @@ def evaluate(value: t.Any, context: t.Mapping[str, t.Any]) -> t.Any:
         done = {key: evaluate(item, context) for key, item in value.items()}
         return {key: item for key, item in done.items() if item is not None and (item != {} or value[key] == {})}
     if isinstance(value, list):
-        return [item for item in (evaluate(item, context) for item in value) if item is not None and item != {}] or None
+        return [item for item in (evaluate(item, context) for item in value) if item is not None] or None
     if not is_expression(value):
         return value
     result = compute(value[1:], context)

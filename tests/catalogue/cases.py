@@ -36,11 +36,11 @@ class Case(t.NamedTuple):
 
     @property
     def golden(self) -> dict[str, str]:
-        """What its golden folder holds, by path below it: the files where they would be, or the refusal's exact words."""
+        """What its part of the golden file holds: the files by the path where they would be, or the refusal's exact words."""
         if self.refusals:
             return {REFUSED: "".join(f"{refusal.problem(each)}\n" for each in self.refusals)}
         notes = {NOTES: _notes(self.plan)} if self.plan and _notes(self.plan) else {}
-        return {**{file.file.path.lstrip("/"): file.text for file in self.files}, **notes}
+        return {**{file.file.path: file.text for file in self.files}, **notes}
 
 
 def _notes(plan: AppPlan) -> str:
@@ -85,11 +85,19 @@ def _case(app: str, form: str, row: str, accept: t.Sequence[str]) -> Case:
 
 
 def golden_of(app: str) -> dict[str, str]:
-    """All golden files of one application: ``<case>/<form>/<path>`` below its folder, and their text."""
-    return {f"{case.name}/{case.form}/{path}": text for case in cases(app) for path, text in case.golden.items()}
+    """All golden files of one application: one text a form, by name, with every row and the files that it ends in."""
+    found: dict[str, str] = {}
+    for case in cases(app):
+        found.setdefault(f"{case.form}.txt", "")
+        found[f"{case.form}.txt"] += f"==== {case.name}\n" + "".join(_part(path, text) for path, text in case.golden.items())
+    return found
+
+
+def _part(path: str, text: str) -> str:
+    end = "" if text.endswith("\n") else "\n\\ no line end\n"
+    return f"---- {path}\n{text}{end}"
 
 
 def accepted_golden(app: str) -> dict[str, str]:
     """The golden files of one application as they stand in the repository."""
-    folder = GOLDEN / app
-    return {str(path.relative_to(folder)): path.read_bytes().decode() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {path.name: path.read_bytes().decode() for path in sorted((GOLDEN / app).glob("*.txt"))}

@@ -1,2 +1,0 @@
-# Written by smarthost.mail (smtp_config). Changes made here are overwritten.
-EMAIL_BACKEND = 'django.core.mail.backends.dummy.EmailBackend'

@@ -1,5 +1,0 @@
-<?php
-// Written by smarthost.mail (smtp_config). Changes made here are overwritten.
-?>
-<?php
-$wgEnableEmail = false;

@@ -1,2 +1,0 @@
-# Written by smarthost.mail (smtp_config). Changes made here are overwritten.
-EMAIL = {'SERVER': '2001:db8::25', 'PORT': 465, 'USERNAME': 'apps@example.com', 'PASSWORD': 'dummy-secret-current', 'USE_TLS': False, 'USE_SSL': True, 'FROM_EMAIL': 'noreply@example.com'}

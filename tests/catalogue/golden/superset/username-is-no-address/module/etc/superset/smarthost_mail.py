@@ -1,9 +1,0 @@
-# Written by smarthost.mail (smtp_config). Changes made here are overwritten.
-SMTP_HOST = 'smtp.example.com'
-SMTP_PORT = 465
-SMTP_STARTTLS = False
-SMTP_SSL = True
-SMTP_SSL_SERVER_AUTH = True
-SMTP_USER = 'AKIADUMMY'
-SMTP_PASSWORD = 'dummy-secret-current'
-SMTP_MAIL_FROM = 'noreply@example.com'
