@@ -9,37 +9,9 @@ from __future__ import annotations
 import difflib
 import typing as t
 
+from ..module_utils.files.problems import Problem, ProblemsError
 
-class Problem(t.NamedTuple):
-    """One thing that is wrong, in the user's words.
-
-    where: path as the user wrote it (``smtp_relay.relays.main.security``), may be empty.
-    what: one sentence without the path, ends with a full stop or question mark.
-    code: stable, lower case with dashes; documented in docs/errors.md.
-    hint: what to write instead, one sentence or a list; may be empty.
-    """
-
-    where: str
-    what: str
-    code: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        head = f"{self.where}: {self.what}" if self.where else self.what
-        text = f"{head}   [{self.code}]"
-        return text + "".join(f"\n    {line}" for line in self.hint.splitlines())
-
-    def as_dict(self) -> dict[str, str]:
-        """The same facts for a task result."""
-        return {"where": self.where, "what": self.what, "hint": self.hint, "code": self.code}
-
-
-class ProblemsError(Exception):
-    """Everything that is wrong, all at once. Nothing was written."""
-
-    def __init__(self, problems: t.Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
+__all__ = ["Problem", "ProblemsError", "did_you_mean", "one_of"]
 
 
 def did_you_mean(word: str, choices: t.Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Problems on the target: where, what is wrong, what to do instead, a stable code. Never a byte of any file."""
+"""Problems: where, what is wrong, what to write instead, a stable code. Never a secret, nor a byte of any file. Both sides use them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ import typing as t
 
 
 class Problem(t.NamedTuple):
-    """One thing that stands in the way. ``where`` is a path of the target, ``what`` a sentence without it."""
+    """One thing that is wrong, in the user's words.
+
+    where: path as the user wrote it (``smtp_relay.relays.main.security``), or a path of the target; may be empty.
+    what: one sentence without the path, ends with a full stop or question mark.
+    code: stable, lower case with dashes; explained in docs/codes.md.
+    hint: what to write instead, one sentence or a list; may be empty.
+    """
 
     where: str
     what: str
