@@ -181,7 +181,11 @@ drift:
   contains:
     name: {description: Label of the application., type: str, sample: gitea}
     path: {description: The file., type: str, sample: /etc/gitea/app.ini}
-    keys: {description: Our keys that differ in a shared file; empty for a file of our own., type: list, elements: str, sample: [mailer.PASSWD]}
+    keys:
+      description: Our keys that differ in a shared file; empty for a file of our own.
+      type: list
+      elements: str
+      sample: [mailer.PASSWD]
     what: {description: "V(changed), or V(removed) where nothing stands any more.", type: str, sample: changed}
     done: {description: "V(left), V(overwritten), V(adopted) or V(taken_back).", type: str, sample: left}
 generation:

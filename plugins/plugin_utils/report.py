@@ -28,10 +28,11 @@ _DONE = {
 
 def drift_lines(drift: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
     """What somebody else has changed of what we wrote, by its keys, and what became of it."""
-    return [
-        f"DRIFT {item['name']}: {item['path']}{': ' if item['keys'] else ''}{', '.join(item['keys'])} was {item['what']} by somebody else; {_DONE[item['done']]}"
-        for item in drift
-    ]
+    lines = []
+    for item in drift:
+        what = f"{item['path']}: {', '.join(item['keys'])}" if item["keys"] else item["path"]
+        lines.append(f"DRIFT {item['name']}: {what} was {item['what']} by somebody else; {_DONE[item['done']]}")
+    return lines
 
 
 def _planned(plan: AppPlan) -> str:

@@ -125,10 +125,11 @@ class Set:
 
     def strace(self, *options: str) -> "subprocess.CompletedProcess[str]":
         """The real thing in a process of its own, under strace with these options."""
-        command = ["strace", "-qq", "-y", "-o", str(self.folder / "calls"), *options, "--", sys.executable, "-B", "-s", str(Path(__file__).with_name("process.py"))]
+        process = [sys.executable, "-B", "-s", str(Path(__file__).with_name("process.py")), str(self.options)]
+        command = ["strace", "-qq", "-y", "-o", str(self.folder / "calls"), *options, "--", *process]
         # No site-packages: what runs on the host needs none.
         environment = {**os.environ, "PYTHONPATH": COLLECTIONS, "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}
-        return subprocess.run([*command, str(self.options)], capture_output=True, text=True, timeout=60, check=False, env=environment)
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
 
     def points(self) -> t.List[Point]:
         """Every system call of one run that changes something below the folder, in order."""

@@ -51,7 +51,9 @@ def test_killed_at_a_system_call_a_set_is_all_old_or_all_new(size: int, state: s
 
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("size, state", SETS)
-def test_a_refused_system_call_leaves_a_whole_set_and_the_truth_about_it(size: int, state: str, error: str, tmp_path: Path, sample: Sample) -> None:
+def test_a_refused_system_call_leaves_a_whole_set_and_the_truth_about_it(
+    size: int, state: str, error: str, tmp_path: Path, sample: Sample,
+) -> None:
     made = Set(tmp_path, size, state)
     for point in sample([point for point in made.points() if point.call in REFUSED[error]], 10):
         done = made.strike(point, f"error={error}")
