@@ -36,9 +36,8 @@ SUITES = (
     Suite("unit", "quick", "checkout", ((*PYTEST, "-n", "2", "tests/unit"),)),
     Suite("catalogue", "quick", "checkout", ((*PYTEST, "-n", "2", "tests/catalogue"),)),
     # The longest first: two run at a time.
-    Suite("integration", "slow", "checkout", ((*PYTEST, "tests/integration"),)),
+    Suite("integration", "slow", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/integration"),)),
     Suite("kill", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/kill"),)),
-    Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),
     Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),
     Suite(
         "sanity", "slow", "tree",
