@@ -31,7 +31,8 @@ options:
         required: true
       how:
         description:
-          - V(restart) or V(reload) a unit, or on a host without systemd the init script of that name (a unit that cannot reload is restarted).
+          - V(restart) or V(reload) a unit, or on a host without systemd the init script of that name
+            (a unit that cannot reload is restarted).
             A command or signal is carried out either way.
           - With V(none) nothing is done, and O(activations[].reason) is passed on.
           - Left out, V(restart) where a unit, command or signal is given, else V(none).

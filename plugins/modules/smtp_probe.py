@@ -204,7 +204,7 @@ options:
     type: list
     elements: str
   auth_domain:
-    description: Domain of the login, for NTLM. May also be written in O(username), as V(DOMAIN\name).
+    description: Domain of the login, for NTLM. May also be written in O(username), as domain, backslash, name.
     type: str
   allow_plaintext_auth:
     description: Send a login also over a connection without TLS. Connections to the host itself are always allowed.
@@ -245,7 +245,7 @@ options:
   reply_to:
     description: Address for answers to the test message, as V(help@example.com).
     type: str
-  message:
+  looks:
     description: How the test message is to look.
     type: dict
     suboptions:
@@ -475,18 +475,18 @@ options:
       reply_to:
         description: As O(reply_to).
         type: str
-      message:
-        description: As O(message).
+      looks:
+        description: As O(looks).
         type: dict
         suboptions:
           signature:
-            description: As O(message.signature).
+            description: As O(looks.signature).
             type: str
           charset:
-            description: As O(message.charset).
+            description: As O(looks.charset).
             type: str
           plain_text:
-            description: As O(message.plain_text).
+            description: As O(looks.plain_text).
             type: bool
       credential_id:
         description: As O(credential_id).
@@ -826,7 +826,7 @@ def relay_options() -> dict[str, dict[str, t.Any]]:
         "send": {"type": "str", "choices": ["never", "on_change", "always"], "default": "never"},
         "subject": {"type": "str"},
         "reply_to": {"type": "str"},
-        "message": {"type": "dict", "options": {"signature": {"type": "str"}, "charset": {"type": "str"}, "plain_text": {"type": "bool"}}},
+        "looks": {"type": "dict", "options": {"signature": {"type": "str"}, "charset": {"type": "str"}, "plain_text": {"type": "bool"}}},
         "credential_id": {"type": "str"},
         "expect": {"type": "dict", "options": expect_options()},
         "diagnose": {"type": "bool", "default": True},

@@ -73,7 +73,7 @@ def _options(relay: Relay) -> dict[str, t.Any]:
         options["reply_to"] = relay.reply_to.address
     looks = {key: getattr(relay.message, key) for key in ("signature", "charset", "plain_text") if getattr(relay.message, key) is not None}
     if looks:
-        options["message"] = looks
+        options["looks"] = looks
     if relay.from_ is not None:
         options["from"] = relay.from_.address
     return options

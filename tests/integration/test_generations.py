@@ -22,8 +22,8 @@ NEWER = {**RELAY, "password": "second-of-the-secrets"}
 GITEA_INI = "; mine\n[server]\nHTTP_PORT = 3000\n\n[mailer]\nSUBJECT_PREFIX = [git]\nPASSWD = `older`\n"
 
 
-def config(folder: Path, *more: str, relay: Result = RELAY, apps: t.Sequence[t.Any] = (), fails: bool = False, **options: t.Any) -> Result:
-    wanted = {"relay": relay, "apps": list(apps), "state_dir": str(folder / "state"), **options}
+def config(folder: Path, *more: str, relay: t.Optional[Result] = None, apps: t.Sequence[t.Any] = (), fails: bool = False, **options: t.Any) -> Result:
+    wanted = {"relay": relay or RELAY, "apps": list(apps), "state_dir": str(folder / "state"), **options}
     return task(folder, "smtp_config", wanted, *more, fails=fails)
 
 

@@ -142,7 +142,7 @@ def test_the_keyboard_reaches_the_hosts_the_filter_and_every_detail(pages: t.Dic
     press(driver, Keys.ENTER)
     assert focused(driver) == "section#hosts"
     stops = []
-    for _ in range(4):
+    for _press in range(4):
         press(driver, Keys.TAB)
         stops.append(focused(driver))
     assert stops[:3] == ["input#filter", "input#only", "button#all"]

@@ -60,7 +60,8 @@ def page(name: str, application: Application) -> str:
         f"<!-- generated from plugins/plugin_utils/apps/{name}/app.yml by tests/tools/docs.py: do not edit -->\n\n# {application.title}\n",
         f"`{name}` · {_link(entry['homepage'])} · mail settings: {_link(entry['docs'])}\n",
         f"Evidence: **{application.evidence}**. {entry.get('evidence_note', '')}".rstrip() + "\n",
-        "## Forms\n\nThe first is used when none is named.\n\n" + _table(("form", "files", "syntax", "note"), map(_form, application.forms.values(), repeat(entry))),
+        "## Forms\n\nThe first is used when none is named.\n\n"
+        + _table(("form", "files", "syntax", "note"), map(_form, application.forms.values(), repeat(entry))),
         "## Security\n\n" + _table(("declared", "what the application is told"), ((word, _word(application, word)) for word in SECURITY)),
     ]
     for form in application.forms.values():
@@ -118,7 +119,8 @@ def row(name: str, application: Application) -> str:
     form = next(iter(application.forms.values()))
     modes = [mode(form, application, word) for word in SECURITY]
     verifies = "never" if "verify" in form.lacks else "always" if "no_verify" in form.lacks else "as declared"
-    cells = [f"[{application.title}](docs/apps/{name}.md) `{name}`", ", ".join(application.forms), *modes, verifies, "no" if "ca_path" in form.lacks else "yes", application.evidence]
+    takes_ca = "no" if "ca_path" in form.lacks else "yes"
+    cells = [f"[{application.title}](docs/apps/{name}.md) `{name}`", ", ".join(application.forms), *modes, verifies, takes_ca, application.evidence]
     return "| " + " | ".join(cells) + " |\n"
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import typing as t
 
 from .sasl import BadChallenge, Exchange, Session
 
@@ -35,7 +34,8 @@ def oauthbearer(session: Session) -> Exchange:
 
 def _token(session: Session) -> str:
     token = session.credential.token
-    assert token is not None, "auth.candidates() leaves these mechanisms out where there is no token"
+    if token is None:
+        raise AssertionError("auth.candidates() leaves these mechanisms out where there is no token")
     return token.reveal()
 
 

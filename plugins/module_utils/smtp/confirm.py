@@ -48,7 +48,8 @@ def confirm(relay: Relay, record: Record, deadline: Deadline) -> Finding | None:
 
 def _same_place(relay: Relay, record: Record, deadline: Deadline) -> Finding | None:
     failure = record.failure
-    assert failure is not None
+    if failure is None:
+        raise AssertionError("nothing failed, so nothing is to be confirmed")
     if failure.category.startswith("cert_") and failure.facts.get("tls") is None:
         return _certificate(relay, deadline)
     if relay.security != "tls" and failure.stage == "greeting" and failure.category in SILENT:

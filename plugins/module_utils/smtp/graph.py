@@ -76,7 +76,8 @@ class Mailbox(t.NamedTuple):
 
     def headers(self, *more: tuple[str, str]) -> tuple[tuple[str, str], ...]:
         """With the token, which never leaves for another host: no redirect is followed."""
-        assert self.token is not None
+        if self.token is None:
+            raise AssertionError("the token is fetched before the first request")
         return (("Authorization", "Bearer " + self.token.reveal()),) + more
 
 

@@ -94,7 +94,7 @@ def _session(goal: Goal, credential: Credential, mechanism: Mechanism, end_point
 def _login(mechanism: Mechanism, session: Session, record: Record) -> t.Generator[Action, t.Any, tuple[Reply, bool]]:
     """One mechanism. Returns the last reply, and whether it was an answer to the login itself."""
     exchange = mechanism.exchange(session)
-    first = next(exchange)
+    first = next(exchange, None)
     record.tried.append(mechanism.name)
     reply = yield from _begin(mechanism.name, first, record)
     rejected_login = reply.kind != 2 and not _mechanism_unknown(reply)

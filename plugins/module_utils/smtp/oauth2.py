@@ -87,7 +87,8 @@ def obtain(oauth2: OAuth2, record: Record, redactor: Redactor, deadline: Deadlin
 
 
 def _given(oauth2: OAuth2) -> Token:
-    assert oauth2.token is not None
+    if oauth2.token is None:
+        raise AssertionError("only called where a token was given")
     return Token(oauth2.token, inspect(oauth2.token.reveal()))
 
 
@@ -135,7 +136,8 @@ def _form(oauth2: OAuth2, url: Url, redactor: Redactor) -> dict[str, str]:
 
 def _assertion(oauth2: OAuth2, url: Url, subject: str, more: t.Mapping[str, str], redactor: Redactor) -> str:
     """A JWT of ours (RFC 7523 3). Microsoft finds the certificate by its thumbprint, SHA-1 or SHA-256 (RFC 7515 4.1.7, 4.1.8)."""
-    assert oauth2.key is not None
+    if oauth2.key is None:
+        raise AssertionError("only called where a key was given")
     now = int(time.time())
     header = {"typ": "JWT"}
     if oauth2.thumbprint:

@@ -38,7 +38,8 @@ def with_token(relay: Relay, record: Record, redactor: Redactor, deadline: Deadl
 
 def converse_with_graph(relay: Relay, message: t.Optional[bytes], record: Record, redactor: Redactor, deadline: Deadline) -> None:
     """Instead of SMTP. Never raises: how it ended is in ``record``."""
-    assert relay.graph is not None
+    if relay.graph is None:
+        raise AssertionError("only called for a relay of type ms_graph")
     token = relay.credential.token if relay.credential else None
     mailbox = graph.Mailbox(relay.graph, Way(relay.tls, Route(proxy=relay.route.proxy)), relay.sender, token, message)
     graph.converse(mailbox, relay.level, record, redactor, deadline)

@@ -123,13 +123,13 @@ class _Wire:
             if worked is None:
                 raise Failure("deadline_exceeded")
             return lambda: engine.answered(worked)
-        else:
-            assert isinstance(effect, Close)
+        else:  # Close, the last of the effects
             self.close()
         return None
 
     def _ready(self) -> socket.socket:
-        assert self._sock is not None
+        if self._sock is None:
+            raise AssertionError("the engine opens the connection before it uses it")
         self._sock.settimeout(self._deadline.left())
         return self._sock
 
@@ -168,7 +168,8 @@ class _Wire:
     def _tunnel(self) -> None:
         """Let the proxy connect to the relay."""
         settings = self._endpoint.route.proxy
-        assert settings is not None
+        if settings is None:
+            raise AssertionError("only called where there is a proxy")
         self._record.trace("*", "%s proxy, connect to %s port %d" % (settings.kind, self._endpoint.host, self._endpoint.port))
         talk = proxy.tunnel(settings, self._endpoint.host, self._endpoint.port)
         with contextlib.suppress(StopIteration):

@@ -20,15 +20,15 @@ class Wording(t.NamedTuple):
 
 
 def read(options: t.Mapping[str, t.Any]) -> tuple[Wording, list[str]]:
-    """From the options ``subject``, ``reply_to`` and ``message``, with problems as ``path: what. What instead. [code]``."""
-    given = options.get("message") or {}
+    """From the options ``subject``, ``reply_to`` and ``looks``, with problems as ``path: what. What instead. [code]``."""
+    given = options.get("looks") or {}
     charset = given.get("charset") or "utf-8"
     signature, reply_to = given.get("signature") or "", options.get("reply_to") or ""
     problems = []
     if not _is_text(charset):
-        problems.append("message.charset: is not a character set. Write one such as utf-8 or iso-8859-1. [message-charset]")
+        problems.append("looks.charset: is not a character set. Write one such as utf-8 or iso-8859-1. [message-charset]")
     if not signature.isprintable():
-        problems.append("message.signature: holds a control character. Write it on one line without. [control-character]")
+        problems.append("looks.signature: holds a control character. Write it on one line without. [control-character]")
     if any(char in "<>,;" or char.isspace() for char in reply_to):
         problems.append("reply_to: an address is written bare, as user@example.com. [address-form]")
     plain_text = given.get("plain_text")

@@ -79,7 +79,7 @@ def _scan(text: str) -> _keyed.Document:
 
 def _raw_entries(text: str, offset: int) -> t.Iterator[tuple[int, int]]:
     """Start and end of each entry: a line, or several when a double quote stays open (Lines.php, quirks included)."""
-    lines = [found for found in re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+").finditer(text, offset)]
+    lines = list(re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+").finditer(text, offset))
     start = None
     for found in lines:
         line = found.group().rstrip("\r\n")

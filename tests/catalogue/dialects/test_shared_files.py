@@ -116,7 +116,7 @@ def _messy_env(rng: random.Random) -> str:
                     "\"QUOTED\"='a b'",
                 ]
             ).replace("EMPTY", "EMPTY=")
-            for _ in range(rng.randint(0, 12))
+            for _line in range(rng.randint(0, 12))
         ],
         rng,
     )
@@ -139,7 +139,7 @@ def _messy_main_cf(rng: random.Random) -> str:
                 "mydestination = $myhostname, localhost",
             ]
         )
-        for _ in range(rng.randint(0, 12))
+        for _line in range(rng.randint(0, 12))
     ]
     return _join(lines, rng)
 

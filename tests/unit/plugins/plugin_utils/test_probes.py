@@ -32,13 +32,24 @@ def test_a_relay_with_a_token_is_probed_with_what_fetches_it() -> None:
 
 
 def test_the_account_of_the_token_is_the_username() -> None:
-    found = made("{host: smtp.example.com, username: box@example.com, from: n@example.com, oauth2: {client_id: c, token_url: 'https://l/t', grant: refresh_token, refresh_token: hunter2}}")
-    assert (found["username"], found["oauth2"]["refresh_token"], found["oauth2"]["grant"]) == ("box@example.com", "hunter2", "refresh_token")
+    found = made(
+        "{host: smtp.example.com, username: box@example.com, from: n@example.com,"
+        " oauth2: {client_id: c, token_url: 'https://l/t', grant: refresh_token, refresh_token: hunter2}}"
+    )
+    assert (found["username"], found["oauth2"]["refresh_token"], found["oauth2"]["grant"]) == (
+        "box@example.com",
+        "hunter2",
+        "refresh_token",
+    )
 
 
 def test_a_graph_mailbox_is_probed_by_graph() -> None:
     key = KEY.replace("\n", "\\n")
-    found = made('{type: ms_graph, graph_url: "https://graph.microsoft.us", from: n@example.com, oauth2: {tenant_id: t, client_id: c, jwt_key: "%s", jwt_thumbprint: ab, ca_path: /ca.pem}}' % key)
+    found = made(
+        '{type: ms_graph, graph_url: "https://graph.microsoft.us", from: n@example.com,'
+        ' oauth2: {tenant_id: t, client_id: c, jwt_key: "%s", jwt_thumbprint: ab, ca_path: /ca.pem}}'
+        % key
+    )
     assert (found["type"], found["graph_url"], found["from"]) == ("ms_graph", "https://graph.microsoft.us", "n@example.com")
     assert not {"host", "port", "security"} & set(found)
     assert found["oauth2"] == {"tenant_id": "t", "client_id": "c", "jwt_key": KEY, "jwt_thumbprint": "ab", "ca_path": "/ca.pem"}
@@ -54,7 +65,10 @@ def test_a_relay_that_is_off_is_not_probed() -> None:
     assert probes(load({"type": "none"}, []), {}) == []
 
 
-@pytest.mark.parametrize("key, code", [("grant: password", "token-grant"), ('jwt_key: "a\\tb"', "control-character"), ('jwt_thumbprint: "a\\nb"', "control-character")])
+@pytest.mark.parametrize(
+    "key, code",
+    [("grant: password", "token-grant"), ('jwt_key: "a\\tb"', "control-character"), ('jwt_thumbprint: "a\\nb"', "control-character")],
+)
 def test_what_cannot_be_declared_is_told_without_the_secret(key: str, code: str) -> None:
     with pytest.raises(ProblemsError) as caught:
         load(yaml.safe_load("{host: h.example.com, oauth2: {client_id: c, client_secret: hunter2, %s}}" % key), [])

@@ -52,19 +52,19 @@ def test_what_a_host_or_relay_said_is_text_and_never_markup() -> None:
     assert "<script>document" not in PAGE and "<img" not in PAGE
     assert "&lt;script&gt;document.title=&#x27;owned&#x27;&lt;/script&gt;" in PAGE
     assert [tag for tag, attributes in TAGS.found if any(name.startswith("on") for name in attributes)] == []
-    assert sum(tag == "script" for tag, _ in TAGS.found) == 1
+    assert sum(tag == "script" for tag, _attributes in TAGS.found) == 1
     assert "\u202e" not in PAGE and "⟨U+202E⟩" in PAGE
 
 
 def test_every_element_is_closed_and_every_id_is_there_once() -> None:
     assert TAGS.open == []
-    ids = [attributes["id"] for _, attributes in TAGS.found if "id" in attributes]
+    ids = [attributes["id"] for _tag, attributes in TAGS.found if "id" in attributes]
     assert len(ids) == len(set(ids))
 
 
 def test_the_page_needs_nothing_from_anywhere_and_says_so_to_the_browser() -> None:
     assert [
-        value for _, attributes in TAGS.found for name, value in attributes.items() if name in ("src", "href", "srcset", "action", "style")
+        value for _tag, attributes in TAGS.found for name, value in attributes.items() if name in ("src", "href", "srcset", "action", "style")
     ] == ["#hosts"]
     assert "url(" not in PAGE and "@import" not in PAGE
     (policy,) = [attributes["content"] for tag, attributes in TAGS.found if attributes.get("http-equiv") == "Content-Security-Policy"]
@@ -75,7 +75,7 @@ def test_the_page_needs_nothing_from_anywhere_and_says_so_to_the_browser() -> No
 
 
 def test_every_table_has_a_caption_and_headers_with_scope_and_every_control_a_name() -> None:
-    tags = [tag for tag, _ in TAGS.found]
+    tags = [tag for tag, _attributes in TAGS.found]
     assert tags.count("table") == tags.count("caption") > 10
     assert {attributes["scope"] for tag, attributes in TAGS.found if tag == "th"} == {"col", "row"}
     assert [tag for tag in ("header", "main", "footer", "h1") if tags.count(tag) != 1] == []

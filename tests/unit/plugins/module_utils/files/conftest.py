@@ -40,15 +40,16 @@ class Host:
     def change(self, name: str, action: str = "write", **options: t.Any) -> Answer:
         return {"app": "wiki", "path": self.path(name), "action": action, **options}
 
-    def request(self, texts: t.Mapping[str, str] = {}, *changes: Answer, state: str = "present", **options: t.Any) -> Request:
+    def request(self, texts: t.Optional[t.Mapping[str, str]] = None, *changes: Answer, state: str = "present", **options: t.Any) -> Request:
         """``texts``: files to write by name, with default options; ``changes``: what needs others."""
         named = {change["path"] for change in changes}
+        texts = texts or {}
         plain = [self.change(name) for name in texts if self.path(name) not in named]
         contents = {self.path(name): text.encode("utf-8") for name, text in texts.items()}
         sealed = seal_contents(self.key, contents)
         return Request(state, str(self.state_dir), changes=(*plain, *changes), seal_key=self.key, contents=sealed, **options)
 
-    def deploy(self, texts: t.Mapping[str, str] = {}, *changes: Answer, **options: t.Any) -> Answer:
+    def deploy(self, texts: t.Optional[t.Mapping[str, str]] = None, *changes: Answer, **options: t.Any) -> Answer:
         return run(self.request(texts, *changes, **options))
 
     def query(self, *names: str, **options: t.Any) -> Answer:

@@ -75,7 +75,8 @@ def test_every_unmet_expectation_of_a_real_relay_is_named_at_once(tmp_path: path
         assert (result["ok"], result["category"], result["observed"]) == (False, "expect_unmet", "ok")
         assert [text.partition(":")[0] for text in result["expect_unmet"]] == ["min_cert_days", "starttls", "auth", "features"]
         assert all(text in result["msg"] for text in result["expect_unmet"])
-        failed = probe_all([options(expect={"features": ["CHUNKING"]}, **dict(server, password="no"))], False)[0]
+        server["password"] = "no"
+        failed = probe_all([options(expect={"features": ["CHUNKING"]}, **server)], False)[0]
         assert failed["category"] == "auth_failed" and len(failed["expect_unmet"]) == 1
 
 

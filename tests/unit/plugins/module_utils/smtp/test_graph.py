@@ -40,8 +40,22 @@ def server(authority: Authority) -> t.Iterator[Web]:
 
 
 def probe(authority: Authority, server: Web, check_mode: bool = False, **given: t.Any) -> dict[str, t.Any]:
-    oauth2 = {"tenant_id": "t", "client_id": "c", "client_secret": CLIENT_SECRET, "token_url": server.origin + "/t/token", "ca_path": str(authority.path)}
-    asked = {"type": "ms_graph", "host": None, "graph_url": server.origin, "ca_path": str(authority.path), "from_": SENDER, "oauth2": oauth2, "timeout": 5}
+    oauth2 = {
+        "tenant_id": "t",
+        "client_id": "c",
+        "client_secret": CLIENT_SECRET,
+        "token_url": server.origin + "/t/token",
+        "ca_path": str(authority.path),
+    }
+    asked = {
+        "type": "ms_graph",
+        "host": None,
+        "graph_url": server.origin,
+        "ca_path": str(authority.path),
+        "from_": SENDER,
+        "oauth2": oauth2,
+        "timeout": 5,
+    }
     result = probe_all([options(**dict(asked, **given))], check_mode)[0]
     shows_no_secret(result, GRAPH_TOKEN, GRAPH_TOKEN.rpartition(".")[2])
     return result
@@ -92,7 +106,17 @@ def test_a_token_without_mail_send_never_gets_to_graph(authority: Authority, ser
 LOOKS = [
     (Page(401, graph_error("InvalidAuthenticationToken", "Access token has expired or is not yet valid.")), "auth_failed", "auth"),
     (Page(401, b""), "auth_failed", "auth"),
-    (Page(404, graph_error("Request_ResourceNotFound", "Resource 'noreply@example.com' does not exist or one of its queried reference-property objects are not present.")), "sender_rejected", "mailbox"),
+    (
+        Page(
+            404,
+            graph_error(
+                "Request_ResourceNotFound",
+                "Resource 'noreply@example.com' does not exist or one of its queried reference-property objects are not present.",
+            ),
+        ),
+        "sender_rejected",
+        "mailbox",
+    ),
     (Page(429, graph_error("TooManyRequests", "Please retry again later."), {"Retry-After": "10"}), "rate_limited", "mailbox"),
     (Page(429, graph_error("ApplicationThrottled", "Application is over its MailboxConcurrency limit.")), "rate_limited", "mailbox"),
     (Page(503, b"<html>", {"Content-Type": "text/html"}), "server_busy", "mailbox"),
@@ -103,7 +127,7 @@ LOOKS = [
 ]
 SENDS = [
     (Page(403, graph_error("ErrorAccessDenied", "Access is denied. Check credentials and try again.")), "send_as_denied"),
-    (Page(403, graph_error("ErrorSendAsDenied", "The user account which was used to submit this request does not have the right to send mail on behalf of the specified sending account.")), "send_as_denied"),
+    (Page(403, graph_error("ErrorSendAsDenied", "The user account does not have the right to send mail.")), "send_as_denied"),
     (Page(403, graph_error("Authorization_RequestDenied", "Insufficient privileges to complete the operation.")), "send_as_denied"),
     (Page(404, graph_error("ErrorInvalidUser", "The requested user 'noreply@example.com' is invalid.")), "sender_rejected"),
     (Page(404, graph_error("MailboxNotEnabledForRESTAPI", "The mailbox is either inactive, soft-deleted, or is hosted on-premise.")), "sender_rejected"),
@@ -128,7 +152,9 @@ def test_what_graph_says_of_the_mailbox_has_a_name(authority: Authority, server:
 
 
 @pytest.mark.parametrize("page, category", SENDS)
-def test_what_graph_says_of_the_message_has_a_name(authority: Authority, server: Web, tmp_path: pathlib.Path, page: Page, category: str) -> None:
+def test_what_graph_says_of_the_message_has_a_name(
+    authority: Authority, server: Web, tmp_path: pathlib.Path, page: Page, category: str
+) -> None:
     server.pages["POST %s/sendMail" % USER] = page
     result = probe(authority, server, send="always", to=["ops@example.com"], state_dir=str(tmp_path))
     assert (result["ok"], result["changed"], result["message"]["sent"]) == (False, False, False)

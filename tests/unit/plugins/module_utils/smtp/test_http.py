@@ -147,7 +147,11 @@ def test_a_url_that_cannot_be_used_is_told(text: str, why: str) -> None:
 def test_urls_that_can_be_used_are_taken_apart() -> None:
     assert parse_url("https://login.example.com") == ("https", "login.example.com", 443, "/")
     url = parse_url("https://[2001:db8::1]:8443/a/token?x=1")
-    assert (url, url.authority, str(url)) == (("https", "2001:db8::1", 8443, "/a/token?x=1"), "[2001:db8::1]:8443", "https://[2001:db8::1]:8443/a/token?x=1")
+    assert (url, url.authority, str(url)) == (
+        ("https", "2001:db8::1", 8443, "/a/token?x=1"),
+        "[2001:db8::1]:8443",
+        "https://[2001:db8::1]:8443/a/token?x=1",
+    )
     assert [parse_url(text).port for text in ("http://localhost/", "http://127.0.0.9/", "http://[::1]:81/")] == [80, 80, 81]
 
 
@@ -164,7 +168,11 @@ WRONG: list[tuple[str, dict[str, t.Any], dict[str, t.Any]]] = [
     ("oauth2-secret", dict(CLIENT, grant="refresh_token"), {}),
     ("oauth2-secret", dict(CLIENT, grant="jwt_bearer"), {}),
     ("oauth2-grant", dict(CLIENT, grant="password"), {}),
-    ("oauth2-key", {"client_id": "c", "tenant_id": "t", "jwt_key": "-----BEGIN PRIVATE KEY-----\n" + CLIENT_SECRET, "jwt_thumbprint": "ab" * 20}, {}),
+    (
+        "oauth2-key",
+        {"client_id": "c", "tenant_id": "t", "jwt_key": "-----BEGIN PRIVATE KEY-----\n" + CLIENT_SECRET, "jwt_thumbprint": "ab" * 20},
+        {},
+    ),
     ("oauth2-thumbprint", dict(KEYED, tenant_id="t"), {}),
     ("oauth2-thumbprint", dict(KEYED, tenant_id="t", jwt_thumbprint="ab" * 19), {}),
     ("control-character", dict(CLIENT, client_secret=CLIENT_SECRET + "\n"), {}),
@@ -224,18 +232,36 @@ def test_a_fetched_token_logs_in_by_xoauth2_once(tmp_path: pathlib.Path) -> None
     class Relay(Controller):
         def factory(self) -> SmtpServer:
             return SmtpServer(
-                handler, hostname="relay.example", tls_context=server_context(certificate), require_starttls=True, auth_exclude_mechanism=["PLAIN", "LOGIN"]
+                handler,
+                hostname="relay.example",
+                tls_context=server_context(certificate),
+                require_starttls=True,
+                auth_exclude_mechanism=["PLAIN", "LOGIN"],
             )
 
     controller = Relay(handler, hostname="127.0.0.1", port=free_port())
     controller.start()
     try:
         with web(certificate) as endpoint:
-            oauth2 = {"tenant_id": "t", "client_id": "c", "client_secret": CLIENT_SECRET, "token_url": endpoint.origin + "/token", "ca_path": str(authority.path)}
-            asked = {"port": controller.port, "security": "starttls", "ca_path": str(authority.path), "from_": "noreply@example.com", "oauth2": oauth2}
+            oauth2 = {
+                "tenant_id": "t",
+                "client_id": "c",
+                "client_secret": CLIENT_SECRET,
+                "token_url": endpoint.origin + "/token",
+                "ca_path": str(authority.path),
+            }
+            asked = {
+                "port": controller.port,
+                "security": "starttls",
+                "ca_path": str(authority.path),
+                "from_": "noreply@example.com",
+                "oauth2": oauth2,
+            }
             endpoint.pages["POST /token"] = Page(200, granted(OUTLOOK_TOKEN))
             result = probe_all([options(**asked)], False)[0]
-            assert (result["ok"], result["level_reached"], result["auth"]["used"], len(handler.tried)) == (True, "auth", "XOAUTH2", 1), result["msg"]
+            assert (result["ok"], result["level_reached"], result["auth"]["used"], len(handler.tried)) == (True, "auth", "XOAUTH2", 1), (
+                result["msg"]
+            )
             shows_no_secret(result)
             other = granted(OUTLOOK_TOKEN[:-4] + "AAAA")
             endpoint.pages["POST /token"] = Page(200, other)

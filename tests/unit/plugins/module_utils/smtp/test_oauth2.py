@@ -60,10 +60,19 @@ def endpoint(pem_path: pathlib.Path) -> t.Iterator[Web]:
         yield running
 
 
-def fetch(authority: Authority, endpoint: Web, given: t.Mapping[str, t.Any] = {}, **relay: t.Any) -> dict[str, t.Any]:
+def fetch(authority: Authority, endpoint: Web, given: t.Mapping[str, t.Any] | None = None, **relay: t.Any) -> dict[str, t.Any]:
     """Probe a relay that is not there: what happens before it is looked for is what matters here."""
-    oauth2 = dict({"client_id": "c", "client_secret": CLIENT_SECRET, "token_url": endpoint.origin + "/token", "ca_path": str(authority.path)}, **given)
-    asked = {"host": "127.0.0.1", "port": free_port(), "security": "starttls", "username": "noreply@example.com", "timeout": 5, "diagnose": False}
+    oauth2 = dict(
+        {"client_id": "c", "client_secret": CLIENT_SECRET, "token_url": endpoint.origin + "/token", "ca_path": str(authority.path)}, **(given or {})
+    )
+    asked = {
+        "host": "127.0.0.1",
+        "port": free_port(),
+        "security": "starttls",
+        "username": "noreply@example.com",
+        "timeout": 5,
+        "diagnose": False,
+    }
     result = probe_all([options(**dict(asked, oauth2=oauth2, **relay))], False)[0]
     shows_no_secret(result)
     return result
@@ -91,7 +100,13 @@ def test_a_refresh_token_is_redeemed_and_a_new_one_in_its_place_is_said(authorit
     endpoint.pages["POST /token"] = Page(200, json.dumps(body).encode())
     result = fetch(authority, endpoint, google)
     assert endpoint.asked[0].form == {"grant_type": "refresh_token", "client_id": "c", "refresh_token": REFRESH_TOKEN}
-    assert result["auth"]["token"] == {"opaque": True, "audience": [], "roles": [], "scopes": ["https://mail.google.com/"], "expires_in": 3598}
+    assert result["auth"]["token"] == {
+        "opaque": True,
+        "audience": [],
+        "roles": [],
+        "scopes": ["https://mail.google.com/"],
+        "expires_in": 3598,
+    }
     assert result["category"] == "connect_refused" and result["notices"] == []
     endpoint.pages["POST /token"] = Page(200, json.dumps(dict(body, refresh_token="1//another")).encode())
     result = fetch(authority, endpoint, google)
@@ -107,7 +122,12 @@ def assertion_of(form: dict[str, str], name: str) -> tuple[dict[str, t.Any], dic
 
 def test_a_service_account_signs_for_the_mailbox(authority: Authority, endpoint: Web) -> None:
     endpoint.pages["POST /token"] = Page(200, granted("ya29.c.opaque"))
-    given = {"client_id": "svc@project.iam.gserviceaccount.com", "client_secret": None, "jwt_key": pem(KEY), "scope": "https://mail.google.com/"}
+    given = {
+        "client_id": "svc@project.iam.gserviceaccount.com",
+        "client_secret": None,
+        "jwt_key": pem(KEY),
+        "scope": "https://mail.google.com/",
+    }
     result = fetch(authority, endpoint, given)
     form = endpoint.asked[0].form
     assert set(form) == {"grant_type", "assertion"} and form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -137,7 +157,9 @@ def test_a_ready_made_assertion_is_passed_on(authority: Authority, endpoint: Web
 
 
 @pytest.mark.parametrize("status, body, words, remedy", REFUSALS)
-def test_what_the_endpoint_refuses_is_said_in_words(authority: Authority, endpoint: Web, status: str, body: str, words: str, remedy: str) -> None:
+def test_what_the_endpoint_refuses_is_said_in_words(
+    authority: Authority, endpoint: Web, status: str, body: str, words: str, remedy: str
+) -> None:
     endpoint.pages["POST /token"] = Page(int(status), body.encode())
     result = fetch(authority, endpoint)
     assert (result["category"], result["stage"], result["reply"]["code"]) == ("token_error", "token", int(status))
@@ -156,7 +178,12 @@ def test_a_secret_that_the_endpoint_says_back_does_not_show_in_any_encoding(auth
 
 HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head></html>"
 ODD: list[tuple[str, Page, str, str]] = [
-    ("an HTML page", Page(200, HTML, {"Content-Type": "text/html"}), "token_error", "answers text/html instead of a JSON object, with HTTP 200"),
+    (
+        "an HTML page",
+        Page(200, HTML, {"Content-Type": "text/html"}),
+        "token_error",
+        "answers text/html instead of a JSON object, with HTTP 200",
+    ),
     ("no JSON", Page(200, b"{access_token:1}"), "token_error", "instead of a JSON object"),
     ("deep JSON", Page(200, b"[" * 100000), "token_error", "instead of a JSON object"),
     ("a list", Page(200, b'["access_token"]'), "token_error", "instead of a JSON object"),
@@ -165,10 +192,20 @@ ODD: list[tuple[str, Page, str, str]] = [
     ("a number for a token", Page(200, b'{"access_token":7}'), "token_error", "holds no access token"),
     ("a line end in the token", Page(200, granted("x\r\nX-Injected: 1")), "token_error", "holds no access token that could be sent on"),
     ("an empty token", Page(200, granted("")), "token_error", "holds no access token"),
-    ("another kind of token", Page(200, granted("a-token-of-another-kind", token_type="mac")), "token_error", "of a type other than Bearer"),
+    (
+        "another kind of token",
+        Page(200, granted("a-token-of-another-kind", token_type="mac")),
+        "token_error",
+        "of a type other than Bearer",
+    ),
     ("not found", Page(404, HTML, {"Content-Type": "text/html"}), "token_error", "with HTTP 404"),
     ("too many requests", Page(429, b"{}", {"Retry-After": "17"}), "rate_limited", "limits how often"),
-    ("too many requests, without a time", Page(429, b"", {"Retry-After": "Sat, 21 Nov 2026 07:00:00 GMT"}), "rate_limited", "limits how often"),
+    (
+        "too many requests, without a time",
+        Page(429, b"", {"Retry-After": "Sat, 21 Nov 2026 07:00:00 GMT"}),
+        "rate_limited",
+        "limits how often",
+    ),
     ("an ill gateway", Page(502, HTML, {"Content-Type": "text/html"}), "server_busy", "does not serve just now"),
     ("compression", Page(200, b"\x1f\x8b", {"Content-Encoding": "gzip"}), "protocol_error", "compresses"),
 ]
@@ -193,8 +230,10 @@ def test_a_redirect_is_not_followed(authority: Authority, endpoint: Web, pem_pat
 
 NOW = time.time()
 WRONG: list[tuple[str, str, dict[str, t.Any], str, str]] = [
-    ("for Graph", microsoft("SMTP.SendAsApp", "https://graph.microsoft.com"), {}, "token_wrong_scope", "the audience https://graph.microsoft.com; needed is the audience https://outlook.office365.com"),
-    ("without the role", microsoft("Mail.Send", "https://outlook.office365.com"), {}, "token_wrong_scope", "roles Mail.Send; needed is SMTP.SendAsApp or SMTP.Send"),
+    ("for Graph", microsoft("SMTP.SendAsApp", "https://graph.microsoft.com"), {}, "token_wrong_scope",
+     "the audience https://graph.microsoft.com; needed is the audience https://outlook.office365.com"),
+    ("without the role", microsoft("Mail.Send", "https://outlook.office365.com"), {}, "token_wrong_scope",
+     "roles Mail.Send; needed is SMTP.SendAsApp or SMTP.Send"),
     ("without any role", jwt(aud="https://outlook.office.com/", exp=NOW + 600), {}, "token_wrong_scope", "no roles and no scopes"),
     ("for reading", jwt(aud="https://outlook.office.com", scp="IMAP.AccessAsUser.All", exp=NOW + 600), {}, "token_wrong_scope", "scopes IMAP.AccessAsUser.All"),
     ("ended", microsoft("SMTP.SendAsApp", "https://outlook.office365.com", exp=1700000000), {}, "token_error", "the token ended at 2023-11-14T22:13:20Z"),
@@ -247,7 +286,11 @@ def test_a_level_without_a_login_fetches_no_token(authority: Authority, endpoint
     assert (result["stage"], result["auth"]["token"], endpoint.asked) == ("connect", {}, [])
 
 
-TLS = [("expired", {"end": -1, "start": -9}, "cert_expired"), ("name", {"name": "login.example.com"}, "cert_hostname"), ("self", {"own": True}, "cert_self_signed")]
+TLS = [
+    ("expired", {"end": -1, "start": -9}, "cert_expired"),
+    ("name", {"name": "login.example.com"}, "cert_hostname"),
+    ("self", {"own": True}, "cert_self_signed"),
+]
 
 
 @pytest.mark.parametrize("label, how, category", TLS, ids=[row[0] for row in TLS])

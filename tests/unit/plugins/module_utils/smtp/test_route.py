@@ -141,7 +141,8 @@ def test_a_proxy_is_given_its_login_and_nobody_else_is() -> None:
             place = {"port": server.port, "proxy": "socks5://u:%s@127.0.0.1:%d" % (URL_PASSWORD, proxy.port)}
             assert probe(**place)["ok"]
             for url, why in (("socks5://u:no@127.0.0.1:%d", "login"), ("socks5://127.0.0.1:%d", "wants a login")):
-                result = probe(**dict(place, proxy=url % proxy.port))
+                place["proxy"] = url % proxy.port
+                result = probe(**place)
                 assert (result["category"], result["stage"]) == ("port_blocked", "proxy") and why in result["diagnosis"]
         with script(http(asked)) as proxy:
             assert probe(host="relay.invalid", port=server.port, proxy="http://u:%s@127.0.0.1:%d" % (URL_PASSWORD, proxy.port))["ok"]
