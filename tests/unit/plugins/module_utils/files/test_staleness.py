@@ -151,6 +151,7 @@ def test_an_init_script_restarts_what_runs_without_systemd(tmp_path: pathlib.Pat
     daemon = Daemon(tmp_path / "wiki.pid")
     (tmp_path / "settings").write_text("new\n")
     written = time.time()
+    time.sleep(0.05)  # the system knows a process's start to a hundredth of a second
     try:
         assert activate(tmp_path, unchanged(written, systemd="wiki")) == [(True, True)]
         assert (tmp_path / "read").read_text() == "new\n" and daemon.process.wait(timeout=10) == -signal.SIGTERM
