@@ -14,7 +14,7 @@ import typing as t
 
 from . import proxy, tls
 from .actions import Compute, Connect, Patience, Peer, Resolve, StartTls, Tunnel
-from .engine import Close, Effect, Engine, Read, Write
+from .engine import Effect, Engine, Read, Write
 from .failure import Failure
 from .record import Address, Record
 from .route import Route, is_path
