@@ -13,7 +13,7 @@ import place
 
 # Which ansible-core still runs on each: its ansible.module_utils is what our code imports.
 CORES = {"3.8": "ansible-core~=2.13.0", "3.9": "ansible-core~=2.15.0", "3.12": "ansible-core~=2.19.0", "3.13": "ansible-core~=2.19.0"}
-TOOLS = ("pytest>=8.3,<10", "cryptography>=42", "aiosmtpd~=1.4", "dnspython>=2.6")
+TOOLS = ("pytest>=8.3,<10", "pytest-xdist~=3.6", "cryptography>=42", "aiosmtpd~=1.4", "dnspython>=2.6")
 
 
 def found() -> list[tuple[str, str]]:
@@ -35,7 +35,7 @@ def main() -> int:
     print("Pythons beside .venv's own: " + (", ".join(version for version, program in have) or "none here, so .venv's own run in `unit` is all"))
     for version, program in have:
         bin_folder = place.make_venv("python-" + version, (CORES[version], *TOOLS), sys.stdout, program)
-        command = [str(bin_folder / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/plugins/module_utils"]
+        command = [str(bin_folder / "python"), "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests/unit/plugins/module_utils"]
         status = max(status, subprocess.run(command, check=False).returncode)
     return status
 
