@@ -266,7 +266,7 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize("token", GOOD)
+@pytest.mark.parametrize("token", GOOD, ids=map(str, range(len(GOOD))))
 def test_a_token_that_may_be_right_goes_on_to_the_relay(authority: Authority, endpoint: Web, token: str) -> None:
     result = fetch(authority, endpoint, {"token": token, "tenant_id": "t"})
     assert (result["category"], result["stage"]) == ("connect_refused", "connect") and token not in repr(result)
