@@ -5,56 +5,57 @@
 
 from __future__ import annotations
 
-import re
-import typing as t
-
 from .failure import Failure
+from .light import TYPE_CHECKING, NamedTuple
 from .record import Record
 from .reply import Reply
 
-_CONTROL = re.compile("[\x00-\x1f\x7f]")
+if TYPE_CHECKING:
+    import typing as t
+
+_CONTROL = frozenset(map(chr, [*range(0x20), 0x7F]))
 
 
-class Command(t.NamedTuple):
+class Command(NamedTuple):
     """What goes on the wire, with its line end, and what a transcript may print of it."""
 
     line: bytes
     shown: str
 
 
-class Resolve(t.NamedTuple):
+class Resolve(NamedTuple):
     """Look the name up; answered with the addresses."""
 
 
-class Connect(t.NamedTuple):
+class Connect(NamedTuple):
     """Open the connection; answered with a :class:`Peer`."""
 
 
-class Tunnel(t.NamedTuple):
+class Tunnel(NamedTuple):
     """Have the proxy connect to the relay; answered when it has."""
 
 
-class StartTls(t.NamedTuple):
+class StartTls(NamedTuple):
     """Secure the connection now; answered with what TLS settled on."""
 
 
-class Send(t.NamedTuple):
+class Send(NamedTuple):
     """Send commands, in one group where there are several (RFC 2920). Not answered."""
 
     commands: t.Tuple[Command, ...]
 
 
-class AwaitReply(t.NamedTuple):
+class AwaitReply(NamedTuple):
     """Wait for the next reply; answered with it."""
 
 
-class Patience(t.NamedTuple):
+class Patience(NamedTuple):
     """From here on wait at most so many seconds in all (None: what the deadline allows). Not answered."""
 
     seconds: t.Optional[float]
 
 
-class Peer(t.NamedTuple):
+class Peer(NamedTuple):
     """The two ends of the connection."""
 
     ip: str
@@ -62,21 +63,21 @@ class Peer(t.NamedTuple):
     loopback: bool
 
 
-class Compute(t.NamedTuple):
+class Compute(NamedTuple):
     """Do this work, which does not raise, as long as there is time for it; answered with what it returns."""
 
     work: t.Callable[[], t.Any]
 
 
-Action = t.Union[Resolve, Connect, Tunnel, StartTls, Send, AwaitReply, Patience, Compute]
-Dialogue = t.Generator[Action, t.Any, None]
-Asking = t.Generator[Action, t.Any, Reply]
+Action: t.TypeAlias = "t.Union[Resolve, Connect, Tunnel, StartTls, Send, AwaitReply, Patience, Compute]"
+Dialogue: t.TypeAlias = "t.Generator[Action, t.Any, None]"
+Asking: t.TypeAlias = "t.Generator[Action, t.Any, Reply]"
 
 
 def command(verb: str, argument: str = "", shown: str = "") -> Command:
     """The only place where commands are made: no control character gets past it (command injection)."""
     line = verb + " " + argument if argument else verb
-    if _CONTROL.search(line):
+    if not _CONTROL.isdisjoint(line):
         raise Failure("protocol_error", detail="%s: control characters are not allowed in a command" % verb)
     return Command(line.encode("utf-8") + b"\r\n", shown or line)
 

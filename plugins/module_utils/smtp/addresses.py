@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-import typing as t
-
+from .light import TYPE_CHECKING
 from .look import Look, look_at_all
 from .options import Relay
 from .record import Address, Record
 from .transport import Deadline
+
+if TYPE_CHECKING:
+    import typing as t
 
 MOST = 8
 # Up to here it is the address that is good or bad; what comes later is the login's or the sender's.

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import typing as t
+from .light import NamedTuple
 
 
-class Answer(t.NamedTuple):
+class Answer(NamedTuple):
     """``code`` is HTTP's; ``text`` is what a report may show of it."""
 
     code: int

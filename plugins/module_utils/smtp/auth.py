@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
+from .light import TYPE_CHECKING, NamedTuple
 from .sasl import Credential, Exchange, Session, require_md5
+
+if TYPE_CHECKING:
+    import typing as t
 
 
 def plain(session: Session) -> Exchange:
@@ -68,7 +70,7 @@ def _ntlm(session: Session) -> Exchange:
     return ntlm.ntlm(session)
 
 
-class Mechanism(t.NamedTuple):
+class Mechanism(NamedTuple):
     """One row of the table below.
 
     ``needs`` is a word of :meth:`Credential.holds`. ``binds``: only over TLS, to which it ties the login. ``proves``: the

@@ -11,7 +11,7 @@ import re
 from .sasl import BadChallenge, Exchange, Session
 
 _SHOWN = ("status", "error", "error_description", "schemes", "scope", "openid-configuration")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CONTROL = "[\x00-\x1f\x7f-\x9f]"
 MOST_SHOWN = 300
 
 
@@ -47,7 +47,7 @@ def _explain(challenge: bytes, session: Session) -> None:
         said = None
     if not isinstance(said, dict):
         raise BadChallenge("it explains the refused token in something that is not a JSON object")
-    words = ["%s: %s" % (key, _CONTROL.sub("?", str(said[key]))) for key in _SHOWN if key in said]
+    words = ["%s: %s" % (key, re.sub(_CONTROL, "?", str(said[key]))) for key in _SHOWN if key in said]
     # RFC 6750 3.1, which both mechanisms take their words from.
     suspicion = "token_wrong_scope" if said.get("status") == "insufficient_scope" else ""
     session.note("of the token the server says " + (", ".join(words)[:MOST_SHOWN] or "nothing"), suspicion)

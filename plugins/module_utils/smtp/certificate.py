@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import typing as t
 
 from . import der
+from .light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import typing as t
 
 _ID_CE = b"\x55\x1d"
 SUBJECT_KEY, KEY_USAGE, ALT_NAME, CONSTRAINTS, AUTHORITY_KEY = (_ID_CE + bytes((number,)) for number in (14, 15, 17, 19, 35))
@@ -18,7 +21,7 @@ _HANDSHAKE, _CERTIFICATE = 22, 11
 _CERT_SIGN = 0x04  # bit 5 of KeyUsage (RFC 5280 4.2.1.3), counted from the left
 
 
-class TlsInfo(t.NamedTuple):
+class TlsInfo(NamedTuple):
     """What was agreed, and the peer's certificate. ``days_left`` is negative once it has expired.
 
     ``would_pass_strict`` is what OpenSSL's X509_STRICT would say, which Python 3.13 and later switch on by default:

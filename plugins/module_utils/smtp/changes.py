@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
-import typing as t
+from .light import TYPE_CHECKING
 
-Values = t.Mapping[str, t.Any]
+if TYPE_CHECKING:
+    import typing as t
+
+
+Values: t.TypeAlias = "t.Mapping[str, t.Any]"
 
 # Of the certificate and the connection: what stays the same from one day to the next.
 TLS = ("version", "verified", "subject", "names", "issuer", "not_after", "sha256")

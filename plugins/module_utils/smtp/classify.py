@@ -6,13 +6,18 @@
 from __future__ import annotations
 
 import re
-import typing as t
 
 from . import codes, providers
+from .light import TYPE_CHECKING, NamedTuple
 from .reply import Reply
 
+if TYPE_CHECKING:
+    import typing as t
 
-class Verdict(t.NamedTuple):
+    from .answer import Answer
+
+
+class Verdict(NamedTuple):
     """The category, what the reply means, what the one who said it suggests, and who that is."""
 
     category: str
@@ -21,7 +26,7 @@ class Verdict(t.NamedTuple):
     provider: str = ""
 
 
-class Rule(t.NamedTuple):
+class Rule(NamedTuple):
     """At one of these ``stages`` (empty: any) a reply ``535 5.7.8 text`` that matches both patterns has this category."""
 
     stages: t.Tuple[str, ...]
@@ -67,7 +72,7 @@ RULES = (
 )
 
 
-def classify(category: str, stage: str, reply: Reply | None, host: str, greeting: str) -> Verdict:
+def classify(category: str, stage: str, reply: Reply | Answer | None, host: str, greeting: str) -> Verdict:
     """Refine ``category``, the dialogue's word for a refusal at ``stage``."""
     provider = providers.recognise(host, greeting)
     if reply is None or reply.kind < 4:

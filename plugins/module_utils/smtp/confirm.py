@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from . import addresses
+from .light import TYPE_CHECKING, NamedTuple
 from .look import Look, look, look_at_all, unverified
 from .options import Relay
 from .record import Record
 from .route import is_path
 from .transport import Deadline
 
+if TYPE_CHECKING:
+    import typing as t
 
-class Finding(t.NamedTuple):
+
+class Finding(NamedTuple):
     """What the further connections showed. ``category`` empty: the first verdict stands."""
 
     confirmed_by: str

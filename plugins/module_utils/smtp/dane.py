@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import hashlib
-import typing as t
 
 from . import der, lookup
 from .failure import Failure
+from .light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import typing as t
 
 # RFC 7672 3.1: of the usages only these two mean something for SMTP.
 TRUST_ANCHOR, END_ENTITY = 2, 3
@@ -20,7 +23,7 @@ _DIGESTS: t.Dict[int, t.Callable[[bytes], bytes]] = {
 }
 
 
-class Record(t.NamedTuple):
+class Record(NamedTuple):
     """One TLSA record (RFC 6698 2.1)."""
 
     usage: int

@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import datetime
-import typing as t
+
+from .light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import typing as t
 
 SEQUENCE, OCTETS, BOOLEAN, OID, UTC_TIME, GENERAL_TIME = 0x30, 0x04, 0x01, 0x06, 0x17, 0x18
 EXTENSIONS, VERSION = 0xA3, 0xA0
@@ -30,14 +34,14 @@ class DerError(ValueError):
     """These bytes are not a certificate."""
 
 
-class Extension(t.NamedTuple):
+class Extension(NamedTuple):
     """One extension of a certificate: its value in DER, and whether who does not know it must refuse the certificate."""
 
     critical: bool
     value: bytes
 
 
-class Certificate(t.NamedTuple):
+class Certificate(NamedTuple):
     """The readable part; times are UTC. ``public_key``, ``issuer_der`` and ``subject_der`` are whole values in DER."""
 
     subject: str
@@ -53,7 +57,7 @@ class Certificate(t.NamedTuple):
     same_algorithm: bool
 
 
-class _Value(t.NamedTuple):
+class _Value(NamedTuple):
     tag: int
     body: bytes
     whole: bytes

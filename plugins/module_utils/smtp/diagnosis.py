@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
-import typing as t
+from .light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import typing as t
 
 
-class Diagnosis(t.NamedTuple):
+class Diagnosis(NamedTuple):
     """``sentence`` follows "host:port"; words in braces are facts, see :func:`explain`."""
 
     sentence: str
@@ -181,7 +184,7 @@ AT_PROXY = Diagnosis(
 )
 
 
-class _Facts(t.Dict[str, t.Any]):
+class _Facts(dict):  # type: ignore[type-arg]  # dict[str, t.Any] is not there before Python 3.9
     def __missing__(self, key: str) -> str:
         return "(unknown)"
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import typing as t
 
 from .actions import (
     Action,
@@ -24,10 +23,14 @@ from .actions import (
     require,
 )
 from .failure import Failure
+from .light import TYPE_CHECKING, NamedTuple
 from .login import authenticate
 from .record import Record
 from .reply import Capabilities
 from .sasl import Credential, Random
+
+if TYPE_CHECKING:
+    import typing as t
 
 LEVELS = ("connect", "tls", "auth", "envelope")
 
@@ -35,7 +38,7 @@ LEVELS = ("connect", "tls", "auth", "envelope")
 QUIT_PATIENCE = 2.0
 
 
-class Goal(t.NamedTuple):
+class Goal(NamedTuple):
     """How far to go, and with what. ``helo`` empty: the address we connect from (RFC 5321 4.1.4)."""
 
     helo: str

@@ -5,30 +5,32 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .actions import AwaitReply, Compute, Connect, Dialogue, Patience, Resolve, Send, StartTls
 from .failure import Failure
+from .light import TYPE_CHECKING, NamedTuple
 from .reply import Malformed, Reply, ReplyParser
 
-Trace = t.Callable[[str, str], None]
+if TYPE_CHECKING:
+    import typing as t
+
+Trace: t.TypeAlias = "t.Callable[[str, str], None]"
 
 
-class Write(t.NamedTuple):
+class Write(NamedTuple):
     """Send these bytes."""
 
     data: bytes
 
 
-class Read(t.NamedTuple):
+class Read(NamedTuple):
     """Wait for bytes and hand them to :meth:`Engine.received`."""
 
 
-class Close(t.NamedTuple):
+class Close(NamedTuple):
     """The conversation is over."""
 
 
-Effect = t.Union[Resolve, Connect, Write, Read, StartTls, Patience, Compute, Close]
+Effect: t.TypeAlias = "t.Union[Resolve, Connect, Write, Read, StartTls, Patience, Compute, Close]"
 
 
 class Engine:

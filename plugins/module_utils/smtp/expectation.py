@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .diagnosis import CATEGORIES
+from .light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typing as t
 
 VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 # Mechanisms that put the password itself on the wire.
 PLAIN_TEXT = ("PLAIN", "LOGIN")
 
-Values = t.Mapping[str, t.Any]
+Values: t.TypeAlias = "t.Mapping[str, t.Any]"
 
 
 def problems(expect: Values) -> list[str]:

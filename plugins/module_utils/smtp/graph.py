@@ -13,16 +13,19 @@ from __future__ import annotations
 
 import base64
 import json
-import typing as t
 import urllib.parse
 
 from .answer import Answer
 from .failure import Failure
 from .http import Request, Response, Url, Way, ask
+from .light import TYPE_CHECKING, NamedTuple
 from .oauth2 import retry_after
 from .record import Record
 from .secret import Redactor, Secret
 from .transport import Deadline
+
+if TYPE_CHECKING:
+    import typing as t
 
 MOST_SHOWN = 400
 UNSEEN = "whether the mailbox exists: the application may not read users (User.ReadBasic.All)"
@@ -35,7 +38,7 @@ _ACCESS = (
 )
 
 
-class Meaning(t.NamedTuple):
+class Meaning(NamedTuple):
     """One ``error.code`` of Graph: its category, what it means, what to do."""
 
     category: str
@@ -61,7 +64,7 @@ CODES = {
 }
 
 
-class Mailbox(t.NamedTuple):
+class Mailbox(NamedTuple):
     """What to talk to and as whom. ``message`` is the whole message to send, or None."""
 
     url: Url
@@ -160,6 +163,6 @@ def _failed(response: Response, answer: Answer, found: Meaning | None, stage: st
     if 300 <= response.status < 400:
         category = "protocol_error"
     detail = "it answers with HTTP %d" % response.status + (", and a token is not sent elsewhere" if 300 <= response.status < 400 else "")
-    failure = Failure(category, t.cast(t.Any, answer), detail, remedies=remedies, mechanism="bearer token")
+    failure = Failure(category, answer, detail, remedies=remedies, mechanism="bearer token")
     failure.stage = stage
     return failure

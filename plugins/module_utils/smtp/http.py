@@ -7,29 +7,32 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import typing as t
 import urllib.parse
 
 from .actions import Connect, Resolve, StartTls, Tunnel
 from .answer import Answer
 from .engine import Close, Effect, Read, Write
 from .failure import Failure
+from .light import TYPE_CHECKING, NamedTuple
 from .record import Record
 from .route import Route
 from .tls import TlsSettings
 from .transport import Deadline, Endpoint, run
 
+if TYPE_CHECKING:
+    import typing as t
+
 # Token endpoints and Graph answer a few KiB. Nothing they say is worth more memory than this.
 MAX_HEAD = 32768
 MAX_BODY = 1048576
 
-_TARGET = re.compile(r"[\x21-\x7e]*\Z")
-_STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: .*)?\Z", re.DOTALL)
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*\Z", re.DOTALL)
-_MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}\Z", re.ASCII)
+_TARGET = r"[\x21-\x7e]*\Z"
+_STATUS = rb"(?s)HTTP/1\.[01] ([1-5][0-9]{2})(?: .*)?\Z"
+_HEADER = rb"(?s)([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*\Z"
+_MEDIA_TYPE = r"(?a)[\w.+-]{1,60}/[\w.+-]{1,60}\Z"
 
 
-class Url(t.NamedTuple):
+class Url(NamedTuple):
     """``https://host:port/target``; ``target`` is path and query."""
 
     scheme: str
@@ -63,7 +66,7 @@ def parse_url(text: str) -> Url:
     except ValueError:
         raise ValueError("is not a URL") from None
     host = parts.hostname or ""
-    if not _TARGET.match(text) or parts.scheme not in USUAL_PORTS or not host or port == 0:
+    if not re.match(_TARGET, text) or parts.scheme not in USUAL_PORTS or not host or port == 0:
         raise ValueError("is not a URL such as https://login.example.com/token")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise ValueError("has a user, a password or a # in it, which does not belong there")
@@ -80,7 +83,7 @@ def _this_host(host: str) -> bool:
         return host == "localhost"
 
 
-class Request(t.NamedTuple):
+class Request(NamedTuple):
     """What is asked. Its headers and body may hold secrets: only method and URL are ever shown."""
 
     method: str
@@ -104,7 +107,7 @@ class Request(t.NamedTuple):
         return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii") + self.body
 
 
-class Response(t.NamedTuple):
+class Response(NamedTuple):
     """A whole answer; header names are in lower case. It may say secrets back: show nothing of it that was not redacted."""
 
     status: int
@@ -115,7 +118,7 @@ class Response(t.NamedTuple):
     def media_type(self) -> str:
         """``application/json``, or an empty text where it says none that can be read."""
         found = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return found if _MEDIA_TYPE.match(found) else ""
+        return found if re.match(_MEDIA_TYPE, found) else ""
 
 
 class ResponseReader:
@@ -157,8 +160,8 @@ class ResponseReader:
             return False
         first, *lines = bytes(self._data[:end]).split(b"\r\n")
         del self._data[: end + 4]
-        status = _STATUS.match(first)
-        fields = [_HEADER.match(line) for line in lines]
+        status = re.match(_STATUS, first)
+        fields = [re.match(_HEADER, line) for line in lines]
         if status is None or not all(fields):
             raise Failure("protocol_error", detail="its headers are not HTTP")
         self._status = int(status.group(1))
@@ -215,7 +218,7 @@ class ResponseReader:
         return False
 
 
-_Exchange = t.Generator[t.List[Effect], t.Any, Response]
+_Exchange: t.TypeAlias = "t.Generator[t.List[Effect], t.Any, Response]"
 
 
 class _HttpEngine:
@@ -274,7 +277,7 @@ def _exchange(request: Request, record: Record, step: str, proxied: bool) -> _Ex
     return response
 
 
-class Way(t.NamedTuple):
+class Way(NamedTuple):
     """How to get there: what is trusted, and by way of which proxy."""
 
     tls: TlsSettings

@@ -10,25 +10,25 @@ import binascii
 import contextlib
 import functools
 import re
-import typing as t
 
 from .actions import Action, Asking, Command, Compute, Dialogue, ask, command, refused
 from .auth import Mechanism, candidates
 from .failure import Failure
+from .light import TYPE_CHECKING
 from .record import Record
 from .reply import Reply
 from .sasl import BadChallenge, Credential, Exchange, MechanismError, Session, Unusable
 
-if t.TYPE_CHECKING:
+if TYPE_CHECKING:
+    import typing as t
+
     from .dialogue import Goal
 
 # A longer initial response is sent when the server asks for it: 512 octets a command (RFC 5321 4.5.3.1.4), less "AUTH " and the line end.
 MOST_IN_COMMAND = 505
 
-_UNSUPPORTED = re.compile(
-    r"unsupported|unrecogni[sz]ed|unknown|not (?:supported|implemented|recogni[sz]ed|available)|invalid mechanism", re.I
-)
-_WEAK = re.compile(r"\bweak", re.I)
+_UNSUPPORTED = r"(?i)unsupported|unrecogni[sz]ed|unknown|not (?:supported|implemented|recogni[sz]ed|available)|invalid mechanism"
+_WEAK = r"(?i)\bweak"
 
 
 def authenticate(goal: Goal, credential: Credential, record: Record) -> Dialogue:
@@ -156,7 +156,7 @@ def _mechanism_unknown(reply: Reply) -> bool:
 
     534 is "too weak"; Gmail uses it for a rejected password too, so the word must be there.
     """
-    in_words = (reply.code in (500, 501, 502) and _UNSUPPORTED.search(reply.text)) or (reply.code == 534 and _WEAK.search(reply.text))
+    in_words = (reply.code in (500, 501, 502) and re.search(_UNSUPPORTED, reply.text)) or (reply.code == 534 and re.search(_WEAK, reply.text))
     return reply.code == 504 or bool(in_words)
 
 

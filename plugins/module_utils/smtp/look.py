@@ -6,18 +6,21 @@
 from __future__ import annotations
 
 import threading
-import typing as t
 
 from .dialogue import Goal, converse
 from .engine import Engine
+from .light import TYPE_CHECKING, NamedTuple
 from .options import Relay
 from .record import Record
 from .secret import Redactor
 from .tls import TlsSettings
 from .transport import Deadline, Endpoint, run
 
+if TYPE_CHECKING:
+    import typing as t
 
-class Look(t.NamedTuple):
+
+class Look(NamedTuple):
     """Where to look, and how far; what is left out is as declared."""
 
     level: str

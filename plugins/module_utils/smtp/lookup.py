@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import importlib
 import sys
-import typing as t
 
 from .failure import Failure
+from .light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import typing as t
 
 # SMTP never answers to a bare dot (RFC 7505 3, RFC 2782): it says that there is no such service.
 NOWHERE = "."
 
 
-class Answer(t.NamedTuple):
+class Answer(NamedTuple):
     """The records, as dnspython writes them, and whether the resolver says that DNSSEC proved them (RFC 4035 3.2.3)."""
 
     records: t.Tuple[t.Any, ...]
     secure: bool
 
 
-class Target(t.NamedTuple):
+class Target(NamedTuple):
     """Where a record sends us. ``rank``: lowest first."""
 
     rank: t.Tuple[int, int]

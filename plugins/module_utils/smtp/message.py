@@ -10,13 +10,16 @@ import email.message
 import email.policy
 import email.utils
 import html
-import typing as t
 import uuid
 
+from .light import TYPE_CHECKING, NamedTuple
 from .wording import Wording
 
+if TYPE_CHECKING:
+    import typing as t
 
-class Message(t.NamedTuple):
+
+class Message(NamedTuple):
     """A message ready to send."""
 
     message_id: str

@@ -8,8 +8,8 @@ from __future__ import annotations
 import datetime
 import hmac
 import struct
-import typing as t
 
+from .light import NamedTuple
 from .md4 import md4
 from .sasl import BadChallenge, Credential, Exchange, Session, require_md5
 
@@ -20,7 +20,7 @@ TIMESTAMP = 7  # MsvAvTimestamp, the one entry of the target information that we
 _EPOCH = datetime.datetime(1601, 1, 1, tzinfo=datetime.timezone.utc)
 
 
-class Challenge(t.NamedTuple):
+class Challenge(NamedTuple):
     """The server's CHALLENGE_MESSAGE: its flags, its random 8 bytes and what it says about itself."""
 
     flags: int

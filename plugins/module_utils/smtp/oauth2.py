@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import time
-import typing as t
 import urllib.parse
 import uuid
 
@@ -16,11 +15,15 @@ from . import token_errors
 from .answer import Answer
 from .failure import Failure
 from .http import Request, Response, Url, Way, ask
+from .light import TYPE_CHECKING, NamedTuple
 from .record import Record
 from .secret import Redactor, Secret
 from .signing import RsaKey, base64url, jwt
 from .token import Claims, Need, check, inspect
 from .transport import Deadline
+
+if TYPE_CHECKING:
+    import typing as t
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -29,11 +32,11 @@ ASSERTION_LIFE = 600
 MOST_SHOWN = 400
 
 # RFC 6750 2.1, and nothing that could end a header or an SMTP command.
-_TOKEN = re.compile(r"[\x21-\x7e]+\Z")
+_TOKEN = r"[\x21-\x7e]+\Z"
 _BUSY = (500, 502, 503, 504)
 
 
-class OAuth2(t.NamedTuple):
+class OAuth2(NamedTuple):
     """How to come by a token, with everything decided. ``grant`` is client_credentials, refresh_token, jwt_bearer or given.
 
     ``subject`` is the account that a JWT bearer acts for; ``need`` what the token must be for, where that is known.
@@ -63,7 +66,7 @@ class OAuth2(t.NamedTuple):
         return [secret for secret in (self.client_secret, self.refresh_token, self.client_assertion, self.token) if secret is not None]
 
 
-class Token(t.NamedTuple):
+class Token(NamedTuple):
     """An access token, with what it says of itself. ``rotated``: the endpoint gave a new refresh token with it."""
 
     secret: Secret
@@ -168,7 +171,7 @@ def _read(response: Response, url: Url, record: Record, redactor: Redactor) -> t
         record.reply = Answer(response.status, text, found.sentence)
         raise _refused(url, record, found.sentence, found.remedies)
     token = said.get("access_token")
-    if not isinstance(token, str) or not _TOKEN.match(token):
+    if not isinstance(token, str) or not re.match(_TOKEN, token):
         raise _refused(url, record, "its answer holds no access token that could be sent on", ("Correct oauth2.token_url.",))
     if str(said.get("token_type", "Bearer")).lower() != "bearer":
         raise _refused(url, record, "its token is of a type other than Bearer", ("Have bearer tokens given out to this client.",))
@@ -202,12 +205,12 @@ def _odd(response: Response) -> str:
 
 
 def _refused(url: Url, record: Record, sentence: str, remedies: t.Tuple[str, ...]) -> Failure:
-    return Failure("token_error", t.cast(t.Any, record.reply), "%s gives out no token: %s" % (url.host, sentence), remedies=remedies)
+    return Failure("token_error", record.reply, "%s gives out no token: %s" % (url.host, sentence), remedies=remedies)
 
 
 def _busy(response: Response, url: Url, record: Record) -> Failure:
     category = "rate_limited" if response.status == 429 else "server_busy"
-    return Failure(category, t.cast(t.Any, record.reply), where=url.where, remedies=(retry_after(response) or "Try again later.",))
+    return Failure(category, record.reply, where=url.where, remedies=(retry_after(response) or "Try again later.",))
 
 
 def retry_after(response: Response) -> str:

@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from . import graph, oauth2
 from .failure import Failure
 from .http import Way
+from .light import TYPE_CHECKING
 from .options import Relay
 from .record import Record
 from .route import Route
 from .secret import Redactor
 from .transport import Deadline
+
+if TYPE_CHECKING:
+    import typing as t
 
 ROTATED = (
     "The token endpoint gave a new refresh token in the place of oauth2.refresh_token. Where it retires the old one, the next probe, "

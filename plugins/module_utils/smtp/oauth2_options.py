@@ -6,16 +6,20 @@
 from __future__ import annotations
 
 import re
-import typing as t
 
 from . import providers
 from .http import Url, Way, parse_url
+from .light import TYPE_CHECKING
 from .oauth2 import OAuth2
+from .options import CONTROL
 from .route import Route, read_route
 from .secret import Secret
 from .signing import KeyProblem, RsaKey, load
 from .tls import TlsSettings
 from .token import GMAIL, GRAPH, OUTLOOK, Need
+
+if TYPE_CHECKING:
+    import typing as t
 
 GRANTS = ("client_credentials", "refresh_token", "jwt_bearer")
 GRAPH_URL = "https://graph.microsoft.com"
@@ -25,11 +29,10 @@ MICROSOFT_SCOPES = {"smtp": "https://outlook.office365.com/.default", "ms_graph"
 GOOGLE_TOKEN_URL = "https://oauth2.googleapis.com/token"
 GOOGLE_SCOPE = "https://mail.google.com/"
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}\Z")
-_THUMBPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:?){19}[0-9A-Fa-f]{2}\Z|(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}\Z")
+_TENANT = r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}\Z"
+_THUMBPRINT = r"(?:[0-9A-Fa-f]{2}:?){19}[0-9A-Fa-f]{2}\Z|(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}\Z"
 
-Options = t.Mapping[str, t.Any]
+Options: t.TypeAlias = "t.Mapping[str, t.Any]"
 
 
 def read(options: Options) -> tuple[OAuth2 | None, list[str]]:
@@ -115,7 +118,7 @@ def as_graph(options: Options) -> tuple[Options, Url | None, list[str]]:
 
 def _url(given: Options, google: bool) -> tuple[Url | None, list[str]]:
     tenant = given.get("tenant_id", "")
-    if tenant and not _TENANT.match(tenant):
+    if tenant and not re.match(_TENANT, tenant):
         return None, ["oauth2.tenant_id: is neither an id such as 00000000-0000-0000-0000-000000000000 nor a domain. [oauth2-tenant]"]
     text = given.get("token_url") or (MICROSOFT_TOKEN_URL % tenant if tenant else GOOGLE_TOKEN_URL if google else "")
     if not text:
@@ -157,7 +160,7 @@ def _contradictions(options: Options, given: Options, grant: str) -> list[str]:
         (grant == "refresh_token" and "refresh_token" not in given, "oauth2.refresh_token: is missing. [oauth2-secret]"),
         (grant == "jwt_bearer" and "jwt_key" not in given, "oauth2.jwt_key: is missing. [oauth2-secret]"),
         (
-            bool(thumbprint) and not _THUMBPRINT.match(thumbprint),
+            bool(thumbprint) and not re.match(_THUMBPRINT, thumbprint),
             "oauth2.jwt_thumbprint: is the SHA-1 or SHA-256 of the certificate, 40 or 64 hexadecimal digits. [oauth2-thumbprint]",
         ),
         (
@@ -167,6 +170,7 @@ def _contradictions(options: Options, given: Options, grant: str) -> list[str]:
     )
     found = [text for wrong, text in rows if wrong]
     for key in sorted(strings):
-        if _CONTROL.search(strings[key]) or (key in ("token", "client_assertion") and not (strings[key].isascii() and " " not in strings[key])):
+        sent_as_it_is = key in ("token", "client_assertion")
+        if not CONTROL.isdisjoint(strings[key]) or (sent_as_it_is and (" " in strings[key] or not strings[key].isascii())):
             found.append("oauth2.%s: holds a character that does not belong there (a line end, a blank or the like). [control-character]" % key)
     return found

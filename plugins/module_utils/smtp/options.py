@@ -5,27 +5,27 @@
 
 from __future__ import annotations
 
-import re
-import typing as t
-
 from . import expectation, wording
 from .auth import NAMES
-from .sasl import Credential
+from .light import TYPE_CHECKING, NamedTuple
 from .route import LMTP_PORT, Route, at, is_path, read_route, read_tls
+from .sasl import Credential
 from .secret import Secret
 from .tls import TlsSettings
 
-if t.TYPE_CHECKING:
+if TYPE_CHECKING:
+    import typing as t
+
     from .http import Url
     from .oauth2 import OAuth2
 
 PORTS = {"none": 25, "opportunistic": 25, "starttls": 587, "tls": 465}
 MODES = {465: "tls", 2465: "tls", 25: "starttls", 587: "starttls", 2525: "starttls", 2587: "starttls"}
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+CONTROL = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
 
 
-class Relay(t.NamedTuple):
+class Relay(NamedTuple):
     """One relay to probe, with everything decided. ``timeout`` is in seconds, for all of it."""
 
     name: str
@@ -53,7 +53,7 @@ class Relay(t.NamedTuple):
     credential_id: str = ""
 
 
-Options = t.Mapping[str, t.Any]
+Options: t.TypeAlias = "t.Mapping[str, t.Any]"
 
 
 def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
@@ -143,7 +143,7 @@ def _control_characters(options: Options) -> list[str]:
     found = []
     for key, value in sorted(options.items()):
         texts = value if isinstance(value, (list, tuple)) else (value,)
-        if any(isinstance(text, str) and _CONTROL.search(text) for text in texts):
+        if any(isinstance(text, str) and not CONTROL.isdisjoint(text) for text in texts):
             found.append("%s: holds a control character (a line end, a tab or the like). Write it without. [control-character]" % key)
     return found
 
@@ -152,10 +152,11 @@ def _contradictions(options: Options) -> list[str]:
     """What cannot be, whatever the relay says. One row: the condition, and what to tell."""
     level, send = options.get("level"), options["send"]
     envelope = level == "envelope" or send != "never"
+    host = options.get("host") or ""
     addresses = [text for text in [options.get("from")] + list(options.get("to") or ()) if text]
     unknown = sorted({name for name in options.get("auth_mechanisms") or () if name.upper() not in NAMES})
     rows = (
-        (not options.get("host"), "host: is missing. Name the relay. [host-missing]"),
+        (not host, "host: is missing. Name the relay. [host-missing]"),
         (
             bool(options.get("password")) > bool(options.get("username")) or (bool(options.get("username")) and not _proof(options)),
             "username, password: one is given without the other. Give both or none. [credential-half]",
@@ -173,18 +174,22 @@ def _contradictions(options: Options) -> list[str]:
             "level: %s and send do not go together. Leave level out. [send-level]" % level,
         ),
         (
-            any(re.search(r"[<>\s]", text) for text in addresses),
+            any(_blank(text) or "<" in text or ">" in text for text in addresses),
             "from, to: an address is written bare, as user@example.com. [address-form]",
         ),
-        (bool(re.search(r"\s", options.get("helo") or "")), "helo: is one name, without blanks. [helo-form]"),
+        (_blank(options.get("helo") or ""), "helo: is one name, without blanks. [helo-form]"),
         (
-            bool(re.search(r"\s|/", options.get("host") or "")) and not is_path(options.get("host") or ""),
+            (_blank(host) or "/" in host) and not is_path(host),
             "host: is a name, an address or the path of a unix socket, without blanks. [host-form]",
         ),
         (options["timeout"] <= 0, "timeout: must be more than 0 seconds. [timeout]"),
         (bool(unknown), "auth_mechanisms: %s not known. One of: %s. [mechanism]" % (", ".join(unknown), ", ".join(NAMES))),
     )
     return [text for wrong, text in rows if wrong]
+
+
+def _blank(text: str) -> bool:
+    return any(map(str.isspace, text))
 
 
 def _proof(options: Options) -> bool:
@@ -204,7 +209,8 @@ def _port_and_security(options: Options) -> tuple[int, str, list[str]]:
         return 0, "", ["port: %d is not a port. A number from 1 to 65535. [port]" % port]
     if security is None and port is None:
         security = "tls"
-    if security is None and port not in MODES:
-        return 0, "", ["security: cannot be guessed from port %s. One of: %s. [security-missing]" % (port, ", ".join(PORTS))]
-    security = security or MODES[t.cast(int, port)]
+    if security is None:
+        if port not in MODES:
+            return 0, "", ["security: cannot be guessed from port %s. One of: %s. [security-missing]" % (port, ", ".join(PORTS))]
+        security = MODES[port]
     return port or PORTS[security], security, []

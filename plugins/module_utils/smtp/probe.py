@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import time
-import typing as t
 
 from . import sunset, tls
 from .dialogue import Goal, converse
 from .engine import Engine
 from .failure import OptionError
+from .light import TYPE_CHECKING
 from .options import Options, Relay, read
 from .record import Record
 from .result import Outcome, build
@@ -22,7 +22,9 @@ from .transport import Deadline, Endpoint, own_name, run
 RESERVE_SHARE, RESERVE_MOST = 0.25, 5.0
 THREADS = 64
 
-if t.TYPE_CHECKING:
+if TYPE_CHECKING:
+    import typing as t
+
     from .confirm import Finding
 
 

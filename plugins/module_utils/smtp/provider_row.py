@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
-import typing as t
+from .light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import typing as t
+
 
 OAUTH = "Use OAuth2, or a relay of your own in front of it; app passwords do not help."
 WAIT = "Wait, and send less at a time."
 
 
-class Row(t.NamedTuple):
+class Row(NamedTuple):
     """One reply. All ``fragments`` must be in the reply (lower case, code included); ``of`` empty: whoever says it."""
 
     key: str

@@ -8,13 +8,15 @@ Providers reuse registered codes for things of their own: 5.7.30 is REQUIRETLS a
 
 from __future__ import annotations
 
-import typing as t
+from .light import TYPE_CHECKING, NamedTuple
 
-if t.TYPE_CHECKING:
+if TYPE_CHECKING:
+    import typing as t
+
     from .provider_row import Row
 
 
-class Provider(t.NamedTuple):
+class Provider(NamedTuple):
     """How a provider is recognised: the end of the host's name, or a part of the greeting (both in lower case)."""
 
     title: str

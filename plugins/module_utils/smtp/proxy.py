@@ -6,21 +6,24 @@
 from __future__ import annotations
 
 import re
-import typing as t
 
 from .failure import Failure
+from .light import TYPE_CHECKING, NamedTuple
 from .route import Proxy
+
+if TYPE_CHECKING:
+    import typing as t
 
 MAX_HEAD = 8192
 
 
-class Say(t.NamedTuple):
+class Say(NamedTuple):
     """Send these bytes. Not answered."""
 
     data: bytes
 
 
-class Take(t.NamedTuple):
+class Take(NamedTuple):
     """Answered with exactly so many bytes: what follows them belongs to the relay."""
 
     count: int
@@ -34,7 +37,7 @@ class Take(t.NamedTuple):
         return self.count - len(data)
 
 
-class TakeHead(t.NamedTuple):
+class TakeHead(NamedTuple):
     """Answered with everything up to the first empty line, and nothing of what follows it. Raises :class:`Failure`."""
 
     def satisfied_by(self, data: bytes) -> bool:
@@ -48,7 +51,7 @@ class TakeHead(t.NamedTuple):
         return 1
 
 
-Talk = t.Generator[t.Union[Say, Take, TakeHead], bytes, None]
+Talk: t.TypeAlias = "t.Generator[t.Union[Say, Take, TakeHead], bytes, None]"
 
 # RFC 1928 6. What a refused "rule set" is to a proxy, a firewall is elsewhere.
 SOCKS_ERRORS = {

@@ -14,9 +14,12 @@ import hashlib
 import json
 import os
 import tempfile
-import typing as t
 
 from .failure import OptionError
+from .light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typing as t
 
 
 def _unusable(what: str, exc: OSError) -> OptionError:

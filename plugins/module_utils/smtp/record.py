@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-import typing as t
 
 from .failure import Failure
+from .light import TYPE_CHECKING, NamedTuple
 from .reply import Capabilities, Reply
 
-if t.TYPE_CHECKING:
+if TYPE_CHECKING:
+    import typing as t
+
     from .actions import Peer
     from .secret import Redactor
     from .tls import TlsInfo
@@ -21,7 +23,7 @@ if t.TYPE_CHECKING:
 LATE_AT = {"resolve": "dns_failure", "connect": "connect_timeout", "proxy": "connect_timeout", "greeting": "greeting_timeout"}
 
 
-class Step(t.NamedTuple):
+class Step(NamedTuple):
     """One exchange; ``ms`` is how long it took."""
 
     name: str
@@ -30,7 +32,7 @@ class Step(t.NamedTuple):
     ms: float
 
 
-class Address(t.NamedTuple):
+class Address(NamedTuple):
     """One address of the name, and what came of connecting to it. ``error`` is empty where it worked.
 
     ``category`` and ``cert_sha256`` are filled where the address was looked at alone, ``category`` also where it failed.

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
-import typing as t
+from .light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import typing as t
+
 
 # RFC 5321 4.5.3.1.5 allows 512 octets a reply line; real servers send more. No reply of a sane server comes near 64 KiB.
 MAX_LINE = 4096
@@ -42,7 +46,7 @@ def _enhanced(line: str) -> str:
     return word if all(len(part) < 4 and part.isdecimal() and part.isascii() for part in parts) else ""
 
 
-class Reply(t.NamedTuple):
+class Reply(NamedTuple):
     """One complete server reply. Decide on :attr:`kind`, not on single codes."""
 
     code: int
@@ -125,7 +129,7 @@ class ReplyParser:
         return reply
 
 
-class Capabilities(t.NamedTuple):
+class Capabilities(NamedTuple):
     """What the last EHLO offered, keyword to parameters. Empty before EHLO and after HELO."""
 
     words: t.Dict[str, str]

@@ -5,21 +5,22 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from . import expectation
 from .answer import Answer
 from .blind_spots import blind_spots
 from .classify import Verdict, classify
 from .codes import meaning, remedy
 from .diagnosis import explain
+from .light import TYPE_CHECKING, NamedTuple
 from .options import Relay
 from .record import Record, Step
 from .reply import Capabilities, Reply
 from .route import at
 from .secret import Redactor
 
-if t.TYPE_CHECKING:
+if TYPE_CHECKING:
+    import typing as t
+
     from .confirm import Finding
 
 # Words of ours, which a password that happens to be the same word must not garble.
@@ -29,7 +30,7 @@ OURS = ("category", "observed", "stage", "level", "level_reached", "security", "
 BYTES = ("chain",)
 
 
-class Outcome(t.NamedTuple):
+class Outcome(NamedTuple):
     """One probed relay: the record and what was found out besides."""
 
     relay: Relay
@@ -153,7 +154,7 @@ def _seen(outcome: Outcome, verdict: Verdict, redactor: Redactor) -> dict[str, t
     }
 
 
-def _reply(reply: Reply | None, verdict: Verdict | None = None) -> dict[str, t.Any]:
+def _reply(reply: Reply | Answer | None, verdict: Verdict | None = None) -> dict[str, t.Any]:
     if reply is None:
         return {"code": None, "enhanced": "", "text": "", "meaning": ""}
     own = reply.meaning if isinstance(reply, Answer) else meaning(reply.code, reply.enhanced)

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import base64
 import re
-import typing as t
 
+from .light import TYPE_CHECKING, NamedTuple
 from .secret import Secret
 from .tls import ClientCertificate, TlsSettings
+
+if TYPE_CHECKING:
+    import typing as t
 
 PROXY_PORTS = {"socks5": 1080, "http": 3128}
 LMTP_PORT = 24  # IANA; there is no other port for LMTP over TCP, and never 25 (RFC 2033 5)
 
-_FINGERPRINT = re.compile(r"(?:(sha256|spki-sha256):)?((?:[0-9a-f]{2}:?){31}[0-9a-f]{2})\Z", re.I)
-_SERVER = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]+|[0-9a-fA-F:.]+?))(?::(\d{1,5}))?\Z")
+_FINGERPRINT = r"(?i)(?:(sha256|spki-sha256):)?((?:[0-9a-f]{2}:?){31}[0-9a-f]{2})\Z"
+_SERVER = r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]+|[0-9a-fA-F:.]+?))(?::(\d{1,5}))?\Z"
 
-Options = t.Mapping[str, t.Any]
+Options: t.TypeAlias = "t.Mapping[str, t.Any]"
 
 
-class Proxy(t.NamedTuple):
+class Proxy(NamedTuple):
     """``kind`` is ``socks5`` or ``http``. Printing it does not print the password."""
 
     kind: str
@@ -36,7 +39,7 @@ class Proxy(t.NamedTuple):
         return base64.b64encode(("%s:%s" % (self.username, self.password.reveal())).encode("utf-8")).decode("ascii")
 
 
-class Route(t.NamedTuple):
+class Route(NamedTuple):
     """``addresses``: first, all, ipv4 or ipv6; ``resolve``: host, mx or srv; ``dns_servers``: (address, port) each."""
 
     protocol: str = "smtp"
@@ -66,7 +69,7 @@ def at(host: str, port: int) -> str:
 def read_route(options: Options) -> tuple[Route, list[str]]:
     """The way to the relay, and every problem as ``option: what is wrong. What to write instead. [code]``."""
     proxy, problems = _proxy(options.get("proxy") or "")
-    servers = [_SERVER.match(text) for text in options.get("dns_servers") or ()]
+    servers = [re.match(_SERVER, text) for text in options.get("dns_servers") or ()]
     route = Route(
         protocol=options.get("protocol") or "smtp",
         addresses=options.get("addresses") or "first",
@@ -145,7 +148,7 @@ def _proxy(url: str) -> tuple[Proxy | None, list[str]]:
 
 def read_tls(options: Options) -> tuple[TlsSettings, list[str]]:
     """What was declared of TLS, and every problem."""
-    matches = [_FINGERPRINT.match(text) for text in options.get("tls_fingerprints") or ()]
+    matches = [re.match(_FINGERPRINT, text) for text in options.get("tls_fingerprints") or ()]
     certificate, key = options.get("client_cert") or "", options.get("client_key") or ""
     rows = (
         (

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import typing as t
 
+from .light import TYPE_CHECKING, NamedTuple
 from .secret import Secret
 
-Random = t.Callable[[int], bytes]
+if TYPE_CHECKING:
+    import typing as t
+
+Random: t.TypeAlias = "t.Callable[[int], bytes]"
 
 
-class Credential(t.NamedTuple):
+class Credential(NamedTuple):
     """Who logs in, and with what. Printing it shows neither the password nor the token.
 
     ``token`` is an OAuth2 bearer token; ``domain`` is NTLM's; ``certificate`` says that TLS shows a client certificate.
@@ -38,7 +41,7 @@ class Credential(t.NamedTuple):
         return {"token": self.token is not None, "password": bool(self.password.reveal()), "certificate": self.certificate}[kind]
 
 
-class Session(t.NamedTuple):
+class Session(NamedTuple):
     """What a mechanism is told. ``end_point`` is the channel binding ``tls-server-end-point``, empty where there is none;
     ``binding_offered`` says that the server has a ``-PLUS`` of this mechanism, which the user did not want.
 
@@ -89,4 +92,4 @@ def require_md5() -> None:
 
 # The first value yielded is the initial response (None: there is none). After that, each challenge sent in
 # yields the answer to it. A mechanism that has no more answers ends, and the dialogue then cancels the exchange.
-Exchange = t.Generator[t.Optional[bytes], bytes, None]
+Exchange: t.TypeAlias = "t.Generator[t.Optional[bytes], bytes, None]"

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import stringprep
-import typing as t
 import unicodedata
 
+from .light import TYPE_CHECKING
 from .sasl import Unusable
+
+if TYPE_CHECKING:
+    import typing as t
 
 _PROHIBITED: tuple[t.Callable[[str], bool], ...] = (
     stringprep.in_table_c12,

@@ -17,9 +17,9 @@ from .saslprep import saslprep
 # RFC 7677 4 wants 4096 at least. The most is what a patient client would compute for an honest server; the deadline may be sooner.
 FEWEST_ITERATIONS, MOST_ITERATIONS = 4096, 10_000_000
 
-_FIRST = re.compile(r"r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z0-9+/]+=*),i=([1-9][0-9]{0,9})(?:,.*)?\Z", re.DOTALL)
-_FINAL = re.compile(r"v=([A-Za-z0-9+/]+=*)(?:,.*)?\Z", re.DOTALL)
-_ERROR = re.compile(r"e=([a-z0-9-]{1,60})")
+_FIRST = r"(?s)r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z0-9+/]+=*),i=([1-9][0-9]{0,9})(?:,.*)?\Z"
+_FINAL = r"(?s)v=([A-Za-z0-9+/]+=*)(?:,.*)?\Z"
+_ERROR = r"e=([a-z0-9-]{1,60})"
 
 
 def scram(session: Session, algorithm: str, plus: bool) -> Exchange:
@@ -58,7 +58,7 @@ def _gs2_header(session: Session, plus: bool) -> bytes:
 
 def _server_first(challenge: bytes, nonce: bytes) -> tuple[bytes, bytes, int]:
     """The nonce of both, the salt and the iteration count."""
-    match = _FIRST.match(challenge.decode("utf-8", "replace"))
+    match = re.match(_FIRST, challenge.decode("utf-8", "replace"))
     if match is None:
         raise BadChallenge("its first message is not one of SCRAM")
     both = match.group(1).encode("ascii")
@@ -86,11 +86,11 @@ def _prove(algorithm: str, salted: bytes, message: bytes) -> tuple[bytes, bytes]
 def _proven(verdict: bytes, expected: bytes, session: Session) -> bool:
     """The server's last message; False where it says no, which is answered like a yes. Raises :class:`Unproven` for a false proof."""
     text = verdict.decode("utf-8", "replace")
-    error = _ERROR.match(text)
+    error = re.match(_ERROR, text)
     if error:
         session.note("the server says %s" % error.group(1))
         return False
-    match = _FINAL.match(text)
+    match = re.match(_FINAL, text)
     try:
         given = base64.b64decode(match.group(1)) if match else b""
     except binascii.Error:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
+from .light import TYPE_CHECKING
 from .spellings import spellings, within_base64
+
+if TYPE_CHECKING:
+    import typing as t
 
 HIDDEN = "********"
 

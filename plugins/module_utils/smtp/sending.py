@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import datetime
-import typing as t
 
 from . import changes, message
+from .light import TYPE_CHECKING
 from .options import Relay
 from .receipt import Receipts
+
+if TYPE_CHECKING:
+    import typing as t
 
 
 def prepare(relay: Relay) -> None:

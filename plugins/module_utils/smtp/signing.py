@@ -15,9 +15,12 @@ import binascii
 import hashlib
 import json
 import re
-import typing as t
 
 from .der import DerError, contents
+from .light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typing as t
 
 INTEGER, OCTETS, SEQUENCE = 0x02, 0x04, 0x30
 # Below 2048 bits no provider takes a signature; above 8192 the arithmetic is slow enough to look like a hang.
@@ -26,7 +29,7 @@ LEAST_BITS, MOST_BITS = 2048, 8192
 SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 RSA_ENCRYPTION = bytes.fromhex("2a864886f70d010101")
 
-_PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+_PEM = r"(?s)-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----"
 
 
 class KeyProblem(ValueError):
@@ -66,7 +69,7 @@ class RsaKey:
 def load(pem: str) -> RsaKey:
     """A key in PKCS#1 (RFC 8017 A.1.2) or PKCS#8 (RFC 5208 5). Raises :class:`KeyProblem`."""
     # The JSON file of a Google service account writes its line ends as a backslash and an n.
-    found = _PEM.search(pem.replace("\\n", "\n"))
+    found = re.search(_PEM, pem.replace("\\n", "\n"))
     if found is None:
         raise KeyProblem("is not a key in PEM, from -----BEGIN PRIVATE KEY----- to its END line")
     kind, body = found.groups()

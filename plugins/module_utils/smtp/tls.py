@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import ssl
 import threading
-import typing as t
 
 from .certificate import TlsInfo, certificate_in, describe, strictly
 from .failure import Failure
+from .light import TYPE_CHECKING, NamedTuple
 from .secret import Secret
 
-if t.TYPE_CHECKING:
+if TYPE_CHECKING:
     import socket
+    import typing as t
 
 VERSIONS = {
     "1.0": ssl.TLSVersion.TLSv1,
@@ -34,7 +35,7 @@ ANY_CIPHERS = "ALL:!aNULL:@SECLEVEL=0"
 GLANCE_BYTES = 65536
 
 
-class ClientCertificate(t.NamedTuple):
+class ClientCertificate(NamedTuple):
     """Paths of a certificate and its key in PEM (one file may hold both), and what the key is encrypted with."""
 
     path: str
@@ -42,7 +43,7 @@ class ClientCertificate(t.NamedTuple):
     key_password: Secret
 
 
-class TlsSettings(t.NamedTuple):
+class TlsSettings(NamedTuple):
     """What was declared. ``fingerprints`` are ``sha256:`` or ``spki-sha256:`` and lower-case hex; any one may match.
 
     ``ca_added``: the CAs in ``ca_path`` are trusted beside those of the system, not instead of them. ``glance``: the

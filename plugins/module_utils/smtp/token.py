@@ -9,17 +9,20 @@ import base64
 import json
 import re
 import time
-import typing as t
 
 from .failure import Failure
+from .light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import typing as t
 
 # Clocks differ a little (RFC 7519 4.1.4).
 LEEWAY = 60
 MOST_SHOWN = 20
-_WORD = re.compile(r"[\x21-\x7e]{1,200}\Z")
+_WORD = r"[\x21-\x7e]{1,200}\Z"
 
 
-class Claims(t.NamedTuple):
+class Claims(NamedTuple):
     """The readable part; times are seconds since 1970. ``opaque``: only who gave it out can read it, as with Google's."""
 
     opaque: bool = True
@@ -41,7 +44,7 @@ class Claims(t.NamedTuple):
         }
 
 
-class Need(t.NamedTuple):
+class Need(NamedTuple):
     """What a service wants of a token: one of ``audiences``, and one of ``roles`` (an application's) or ``scopes`` (a user's)."""
 
     audiences: t.Tuple[str, ...]
@@ -89,7 +92,7 @@ GMAIL = Need(
 
 def inspect(token: str, granted: str = "") -> Claims:
     """Read what can be read; ``granted`` is the scope that the token endpoint named (RFC 6749 5.1). Never raises."""
-    named = tuple(word for word in granted.split() if _WORD.match(word))
+    named = tuple(word for word in granted.split() if re.match(_WORD, word))
     parts = token.split(".")
     try:
         said = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))) if len(parts) == 3 else None
@@ -106,7 +109,7 @@ def inspect(token: str, granted: str = "") -> Claims:
 def _words(value: t.Any) -> tuple[str, ...]:
     """A list of words, or one text of words with blanks between: both are in use."""
     found = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
-    return tuple(word for word in found if isinstance(word, str) and _WORD.match(word))
+    return tuple(word for word in found if isinstance(word, str) and re.match(_WORD, word))
 
 
 def _seconds(value: t.Any) -> float | None:

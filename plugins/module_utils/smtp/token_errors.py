@@ -9,10 +9,14 @@ Source of the numbers: Microsoft identity platform, "Microsoft Entra authenticat
 from __future__ import annotations
 
 import re
-import typing as t
+
+from .light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import typing as t
 
 
-class Meaning(t.NamedTuple):
+class Meaning(NamedTuple):
     """``sentence`` follows "<host> gives out no token: "."""
 
     sentence: str
@@ -70,12 +74,12 @@ WORDS = {
 }
 OTHERWISE = Meaning("it says why in its own words", ("Read what it said.", "Correct oauth2.token_url."))
 
-_NUMBER = re.compile(r"AADSTS(\d+)")
+_NUMBER = r"AADSTS(\d+)"
 
 
 def meaning(error: str, description: str) -> Meaning:
     """What the fields ``error`` and ``error_description`` mean."""
-    for number in _NUMBER.findall(description):
+    for number in re.findall(_NUMBER, description):
         if number in AADSTS:
             return AADSTS[number]
     return WORDS.get(error, OTHERWISE)

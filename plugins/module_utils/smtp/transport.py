@@ -10,14 +10,17 @@ import errno
 import socket
 import threading
 import time
-import typing as t
 
 from . import proxy, tls
 from .actions import Compute, Connect, Patience, Peer, Resolve, StartTls, Tunnel
 from .engine import Effect, Engine, Read, Write
 from .failure import Failure
+from .light import TYPE_CHECKING, NamedTuple
 from .record import Address, Record
 from .route import Route, is_path
+
+if TYPE_CHECKING:
+    import typing as t
 
 HELO_PATIENCE = 2.0
 
@@ -49,7 +52,7 @@ class Deadline:
         return Deadline(min(seconds, self._end - time.monotonic()))
 
 
-class Endpoint(t.NamedTuple):
+class Endpoint(NamedTuple):
     """Where to go, how to get there and how to secure it.
 
     ``reserve``: seconds of the deadline that connecting must leave, for finding out why it failed.

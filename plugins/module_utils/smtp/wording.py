@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 import codecs
-import typing as t
+
+from .light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import typing as t
 
 
-class Wording(t.NamedTuple):
+class Wording(NamedTuple):
     """Subject, Reply-To (bare, or empty), signature (one line), character set, and whether plain text is all there is."""
 
     subject: str

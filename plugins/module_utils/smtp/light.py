@@ -1,0 +1,61 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the probe starts quickly: a NamedTuple that costs a tenth of typing's to define, and the rules that keep a start cheap.
+
+A probe talks for a few milliseconds; before that Python loads what it is made of, which takes longer. Four rules hold in this
+package, and ``tests/architecture/test_start.py`` holds them:
+
+1. ``typing`` is loaded for type checkers only: ``if TYPE_CHECKING: import typing as t``. Annotations are never evaluated (``from
+   __future__ import annotations``), and an alias is a text, ``Options: t.TypeAlias = "t.Mapping[str, t.Any]"``.
+2. Records are this module's ``NamedTuple``.
+3. No pattern is compiled while loading: ``re.match("...", text)`` compiles it, and keeps it, where it is used.
+4. What a verified login with a password does not need is imported in the function that needs it.
+"""
+
+from __future__ import annotations
+
+from operator import itemgetter
+
+# False when the program runs; type checkers take a name that is spelt like this for true (PEP 484).
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import NamedTuple as NamedTuple
+else:
+
+    class _Record(type):
+        """Makes a class of tuples from a class body with annotations."""
+
+        def __new__(mcs, name, bases, space):
+            fields = tuple(space.get("__annotations__", ()))
+            defaults = {field: space.pop(field) for field in fields if field in space}
+            space.update((field, property(itemgetter(place))) for place, field in enumerate(fields))
+            space.update(__slots__=(), _fields=fields, _field_defaults=defaults)
+            return super().__new__(mcs, name, bases, space)
+
+    class NamedTuple(tuple, metaclass=_Record):
+        """In use the same as :class:`typing.NamedTuple`, of which it has what is used here."""
+
+        def __new__(cls, *values, **named):
+            rest = cls._fields[len(values) :]
+            try:
+                values += tuple([named.pop(field) if field in named else cls._field_defaults[field] for field in rest])
+            except KeyError as exc:
+                raise TypeError("%s: lacks %s" % (cls.__name__, exc)) from None
+            if named or len(values) > len(cls._fields):
+                raise TypeError("%s: has no place for %s" % (cls.__name__, ", ".join(named) or "so many values"))
+            return tuple.__new__(cls, values)
+
+        def __repr__(self):
+            return "%s(%s)" % (type(self).__name__, ", ".join("%s=%r" % pair for pair in zip(self._fields, self)))
+
+        def __getnewargs__(self):
+            """What a copy is made from."""
+            return tuple(self)
+
+        def _asdict(self):
+            return dict(zip(self._fields, self))
+
+        def _replace(self, **changes):
+            return type(self)(**dict(self._asdict(), **changes))
