@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import new_key
 from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal, report
+from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, failure, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Deployment, Host
 from ansible_collections.smarthost.mail.plugins.plugin_utils.difference import difference
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, Declaration, HostPlan, Refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
 
-MODULE = "smarthost.mail.smtp_deploy"
-OLDEST_PYTHON = (3, 8)
 STATES = ("present", "planned", "query", "rolled_back", "committed")
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "relay": {"type": "raw"},
@@ -29,7 +27,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "prune": {"type": "bool", "default": False},
     "dest": {"type": "path"},
     "state": {"type": "str", "choices": list(STATES), "default": "present"},
-    "state_dir": {"type": "path", "default": "/var/lib/smarthost"},
+    "state_dir": {"type": "str", "default": "/var/lib/smarthost"},  # a path of the host, whose home ~ is
     "generation": {"type": "str"},
 }
 
@@ -69,27 +67,20 @@ class Work(t.NamedTuple):
         }
 
 
-class ActionModule(ActionBase):
+class ActionModule(Action):
     """One task for all applications of a host."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = True
-    _supports_check_mode = True
-    _supports_async = False
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Run the task; every failure is a result, none an exception."""
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        del tmp
-        _validation, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        self._task_vars, self._args, self._seal_key = task_vars or {}, args, new_key()
+    def outcome(self, args: Result) -> Result:
+        """The files of every application, or what becomes of a generation."""
+        self._args, self._seal_key = args, new_key()
         try:
-            result.update(self._generation() if args["state"] in ("query", "rolled_back", "committed") else self._configure())
-        except ProblemsError as error:
-            result.update(_failure("Nothing was written", error.problems), refusals=[])
+            return self._generation() if args["state"] in ("query", "rolled_back", "committed") else self._configure()
         except Refused as error:
-            result.update(_failure("Nothing was written on this host", error.problems), refusals=[item.as_dict() for item in error.problems])
-        return result
+            return {**failure("Nothing was written on this host", error.problems), "refusals": [item.as_dict() for item in error.problems]}
+        except ProblemsError as error:
+            return {**failure(self.nothing_done, error.problems), "refusals": []}
 
     def _configure(self) -> dict[str, t.Any]:
         declared = declaration.load(self._args["relay"], self._args["apps"])
@@ -158,30 +149,13 @@ class ActionModule(ActionBase):
     def _call(self, **arguments: t.Any) -> dict[str, t.Any]:
         """One module call. Raises ProblemsError with what the host reports; other failures pass as they are."""
         arguments["state_dir"] = f"{self._args['dest']}/.smarthost" if self._args["dest"] else self._args["state_dir"]
-        answer = self._execute_module(module_name=MODULE, module_args=arguments, task_vars=self._task_vars)
+        answer = self.call("smtp_deploy", arguments)
         if answer.get("problems"):
             raise ProblemsError([Problem(**problem) for problem in answer["problems"]])
         if answer.get("failed") or answer.get("unreachable"):
-            raise ProblemsError([self._why_failed(answer)])
+            raise ProblemsError([module_failed(answer)])
         answer.pop("invocation", None)
         return answer
-
-    def _why_failed(self, answer: t.Mapping[str, t.Any]) -> Problem:
-        """A module that could not even start says little: ask the host for its Python."""
-        python = self._task_vars.get("ansible_python_interpreter") or "python3"
-        if "module_stdout" in answer:
-            asked = self._low_level_execute_command(f"{python} -c 'import sys; print(*sys.version_info[:2])'", executable="/bin/sh")
-            version = tuple(int(part) for part in asked["stdout"].split() if part.isdigit())
-            if asked["rc"] == 0 and len(version) == 2 and version < OLDEST_PYTHON:
-                what = f"Python {version[0]}.{version[1]} ({python}) is too old on this host."
-                return Problem("", what, "python-too-old", "Python 3.8 or newer is needed there; name it in ansible_python_interpreter.")
-        return Problem("", str(answer.get("msg", "the module failed on the host")).strip(), "module-failed")
-
-
-def _failure(head: str, problems: t.Sequence[Problem]) -> dict[str, t.Any]:
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    text = "\n".join(map(str, problems))
-    return {"failed": True, "changed": False, "msg": f"{head} ({count}).\n{text}", "problems": [problem.as_dict() for problem in problems]}
 
 
 def _app(item: AppPlan, deployment: Deployment, changed: bool) -> dict[str, t.Any]:

@@ -12,8 +12,8 @@ import pathlib
 import tempfile
 import typing as t
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor, Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import exports, gather, summary
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import HOST_OUTCOMES, RUNS, Host, Report, Run
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.page import page
@@ -26,29 +26,24 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(Action):
     """One task for the whole run; it never counts as a change."""
 
-    TRANSFERS_FILES = False
     _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Run the task; a folder that cannot be written to is a result, not an exception."""
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        del tmp
-        _validation, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+    def outcome(self, args: Result) -> Result:
+        """Where the report is and what it says, or why it could not be written."""
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        report = gathered(task_vars or {}, Run(args["run"], bool(self._task.check_mode), now))
+        report = gathered(self._task_vars, Run(args["run"], bool(self._task.check_mode), now))
         folder = pathlib.Path(self._loader.path_dwim(os.path.expanduser(args["dest"])))
         try:
             written = _write(folder, {"html": page(report), "json": exports.as_json(report), "xml": exports.as_junit(report)})
         except OSError as error:
             remedy = "Set smtp_relay_report_dest to a folder that can be."
-            return {**result, "failed": True, "msg": f"{folder}: the report could not be written ({error.strerror}). {remedy}"}
+            return {"failed": True, "msg": f"{folder}: the report could not be written ({error.strerror}). {remedy}"}
         said = f"{summary.sentence(report)} Report: {written['html']}"
-        return {**result, **written, "changed": False, "outcome": summary.outcome(report), "counts": summary.counts(report), "msg": said}
+        return {**written, "changed": False, "outcome": summary.outcome(report), "counts": summary.counts(report), "msg": said}
 
 
 def gathered(task_vars: t.Mapping[str, t.Any], run: Run) -> Report:

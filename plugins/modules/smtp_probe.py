@@ -524,6 +524,11 @@ options:
       state_dir:
         description: As O(state_dir).
         type: path
+  seal_key:
+    description:
+      - For the action plugin of this name only, which seals every secret among the options on the controller, so that none is in what
+        Ansible keeps on the target with C(ANSIBLE_KEEP_REMOTE_FILES).
+    type: str
 attributes:
   check_mode:
     support: full
@@ -533,6 +538,12 @@ attributes:
     support: full
     description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     details: With O(send=on_change), what has changed at the relay since the message was sent, such as a renewed certificate.
+  action:
+    support: full
+    description: Runs an action plugin on the controller.
+  async:
+    support: full
+    description: Can be run with async.
 """
 
 EXAMPLES = r"""
@@ -775,104 +786,36 @@ msg:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import SealError, unseal_options
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp import changes
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.arguments import argument_spec
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.failure import OptionError
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import probe_all
 
 
-def way_options() -> dict[str, dict[str, t.Any]]:
-    """The options of how to get to a relay and of TLS, as an argument specification with defaults."""
-    return {
-        "protocol": {"type": "str", "choices": ["smtp", "lmtp"], "default": "smtp"},
-        "addresses": {"type": "str", "choices": ["first", "all", "ipv4", "ipv6"], "default": "first"},
-        "source_address": {"type": "str"},
-        "resolve": {"type": "str", "choices": ["host", "mx", "srv"], "default": "host"},
-        "proxy": {"type": "str", "no_log": True},
-        "dns_servers": {"type": "list", "elements": "str"},
-        "dane": {"type": "str", "choices": ["off", "report"], "default": "off"},
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_path": {"type": "path"},
-        "ca_mode": {"type": "str", "choices": ["replace", "add"], "default": "replace"},
-        "client_cert": {"type": "path"},
-        "client_key": {"type": "path", "no_log": False},
-        "client_key_password": {"type": "str", "no_log": True},
-        "tls_server_name": {"type": "str"},
-        "tls_min_version": {"type": "str", "choices": ["1.0", "1.1", "1.2", "1.3"], "default": "1.2"},
-        "tls_fingerprints": {"type": "list", "elements": "str"},
-        "min_cert_days": {"type": "int"},
-    }
-
-
-def relay_options() -> dict[str, dict[str, t.Any]]:
-    """The options of one relay, as an argument specification with defaults."""
-    return {
-        "host": {"type": "str"},
-        "port": {"type": "int"},
-        "security": {"type": "str", "choices": ["none", "opportunistic", "starttls", "tls"]},
-        **way_options(),
-        "username": {"type": "str"},
-        "password": {"type": "str", "no_log": True},
-        "type": {"type": "str", "choices": ["smtp", "ms_graph"], "default": "smtp"},
-        "oauth2": {"type": "dict", "options": oauth2_options()},
-        "graph_url": {"type": "str", "default": "https://graph.microsoft.com"},
-        "auth_mechanisms": {"type": "list", "elements": "str"},
-        "auth_domain": {"type": "str"},
-        "allow_plaintext_auth": {"type": "bool", "default": False},
-        "helo": {"type": "str"},
-        "timeout": {"type": "float", "default": 30},
-        "from": {"type": "str"},
-        "to": {"type": "list", "elements": "str"},
-        "level": {"type": "str", "choices": ["connect", "tls", "auth", "envelope"]},
-        "send": {"type": "str", "choices": ["never", "on_change", "always"], "default": "never"},
-        "subject": {"type": "str"},
-        "reply_to": {"type": "str"},
-        "looks": {"type": "dict", "options": {"signature": {"type": "str"}, "charset": {"type": "str"}, "plain_text": {"type": "bool"}}},
-        "credential_id": {"type": "str"},
-        "expect": {"type": "dict", "options": expect_options()},
-        "diagnose": {"type": "bool", "default": True},
-        "state_dir": {"type": "path", "default": "/var/lib/smarthost"},
-    }
-
-
-def oauth2_options() -> dict[str, dict[str, t.Any]]:
-    """The options within ``oauth2``."""
-    words = ("tenant_id", "client_id", "scope", "jwt_thumbprint")
-    secrets = ("client_secret", "token", "refresh_token", "jwt_key", "client_assertion")
-    found: dict[str, dict[str, t.Any]] = {key: {"type": "str"} for key in words}
-    found.update({key: {"type": "str", "no_log": True} for key in secrets})
-    return dict(
-        found,
-        # Said to be no secret: ansible-test takes every option with "token" in its name for one.
-        token_url={"type": "str", "no_log": False},
-        grant={"type": "str", "choices": ["client_credentials", "refresh_token", "jwt_bearer"]},
-        ca_path={"type": "path"},
-    )
-
-
-def expect_options() -> dict[str, dict[str, t.Any]]:
-    """What can be expected of a relay."""
-    words: dict[str, t.Any] = {"type": "list", "elements": "str"}
-    text, number, yes = {"type": "str"}, {"type": "int"}, {"type": "bool"}
-    spec = {"category": text, "min_cert_days": number, "starttls": yes, "auth": words, "no_plain_before_tls": yes, "tls_version": text}
-    return dict(spec, features=words)
-
-
-def argument_spec() -> dict[str, dict[str, t.Any]]:
-    """The module's own options, and ``relays`` with the same ones, whose defaults are the module's values."""
-    inner = {key: {word: value for word, value in spec.items() if word != "default"} for key, spec in relay_options().items()}
-    inner["name"] = {"type": "str"}
-    return dict(relay_options(), fail={"type": "bool", "default": True}, relays={"type": "list", "elements": "dict", "options": inner})
+def opened(module: AnsibleModule) -> dict[str, t.Any]:
+    """The options with their secrets in clear: as they came, or as they were before the action plugin sealed them."""
+    options = {key: value for key, value in module.params.items() if key != "seal_key"}
+    if not module.params["seal_key"]:
+        return options
+    try:
+        options, secrets = unseal_options(module.params["seal_key"], argument_spec(), options)
+    except SealError as exc:
+        module.fail_json(msg="seal_key: the secrets cannot be opened: %s. [bad-seal]" % exc)
+    module.no_log_values.update(secrets)
+    return options
 
 
 def main() -> None:
     """Read the options, probe, tell."""
     module = AnsibleModule(
-        argument_spec=argument_spec(),
+        argument_spec=dict(argument_spec(), seal_key={"type": "str", "no_log": True}),
         supports_check_mode=True,
         mutually_exclusive=[("host", "relays")],
     )
-    shared = {key: value for key, value in module.params.items() if key not in ("relays", "fail")}
-    many = module.params["relays"]
+    options = opened(module)
+    shared = {key: value for key, value in options.items() if key not in ("relays", "fail")}
+    many = options["relays"]
     asked = [shared] if many is None else [dict(shared, **{key: value for key, value in one.items() if value is not None}) for one in many]
     try:
         results = probe_all(asked, module.check_mode)

@@ -17,13 +17,15 @@ Result = t.Dict[str, t.Any]
 PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
 
 
-def task(folder: Path, module: str, options: Result, *more: str, fails: bool = False, **variables: t.Any) -> Result:
-    """The result of one task. ``fails``: whether it has to fail; ``more``: options of ansible-playbook."""
+def task(
+    folder: Path, module: str, options: Result, *more: str, fails: bool = False, keywords: t.Optional[Result] = None, **variables: t.Any,
+) -> Result:
+    """The result of one task. ``fails``: whether it has to fail; ``more``: options of ansible-playbook; ``keywords`` of the task."""
     variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, **variables}
     kept = folder / "result.json"
     kept.unlink(missing_ok=True)
     tasks = [
-        {f"smarthost.mail.{module}": options, "register": "found", "ignore_errors": True},
+        {f"smarthost.mail.{module}": options, "register": "found", "ignore_errors": True, **(keywords or {})},
         {
             "ansible.builtin.copy": {"content": "{{ found | to_json }}", "dest": str(kept)}, "delegate_to": "localhost",
             "check_mode": False, "diff": False, "no_log": True, "become": False,

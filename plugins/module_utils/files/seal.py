@@ -19,7 +19,7 @@ import binascii
 import hashlib
 import hmac
 import json
-import secrets
+import os
 import typing as t
 
 NONCE_BYTES = 16
@@ -31,13 +31,21 @@ CONTENTS = "contents"
 FACTS = "facts"
 
 
+#: How bytes that are no UTF-8 travel in texts, on both sides (PEP 383).
+ERRORS = "surrogateescape"
+
+#: An argument specification of Ansible, and options that were read by it.
+Spec = t.Mapping[str, t.Mapping[str, t.Any]]
+Options = t.Mapping[str, t.Any]
+
+
 class SealError(ValueError):
     """The text cannot be opened. Never holds the key or any of the text."""
 
 
 def new_key() -> str:
     """A key for one task, as hex."""
-    return secrets.token_hex(32)
+    return os.urandom(32).hex()
 
 
 def read_label(path: str) -> str:
@@ -53,7 +61,7 @@ def original_label(path: str) -> str:
 def seal(key: str, label: str, data: bytes) -> str:
     """``data`` as opaque ASCII. The same label must be given to open it. Raises SealError when the key is not hex."""
     raw = _key_bytes(key)
-    nonce = secrets.token_bytes(NONCE_BYTES)
+    nonce = os.urandom(NONCE_BYTES)
     body = _xor(data, _keystream(raw, label, nonce, len(data)))
     return base64.b64encode(nonce + _tag(raw, label, nonce, body) + body).decode("ascii")
 
@@ -106,6 +114,39 @@ def unseal_facts(key: str, text: str) -> dict[str, dict[str, dict[str, bytes]]]:
         }
     except (AttributeError, json.JSONDecodeError):
         raise SealError("what was sealed is not a set of facts") from None
+
+
+def seal_options(key: str, spec: Spec, options: Options) -> dict[str, t.Any]:
+    """``options`` with every text sealed in its place that the argument specification says is a secret (``no_log``)."""
+    return _turn_secrets(spec, options, lambda label, text: seal(key, label, text.encode("utf-8", ERRORS)))
+
+
+def unseal_options(key: str, spec: Spec, options: Options) -> tuple[dict[str, t.Any], set[str]]:
+    """What ``seal_options`` was given, and the secrets in it. Raises SealError."""
+    secrets: set[str] = set()
+
+    def opened(label: str, text: str) -> str:
+        plain = unseal(key, label, text).decode("utf-8", ERRORS)
+        secrets.update({plain} - {""})
+        return plain
+
+    return _turn_secrets(spec, options, opened), secrets
+
+
+def _turn_secrets(spec: Spec, options: Options, turn: t.Callable[[str, str], str], within: str = "option") -> dict[str, t.Any]:
+    """A copy of ``options`` with each secret turned, given its label; what the specification does not know stays."""
+    turned = dict(options)
+    for name, value in options.items():
+        about, label = spec.get(name, {}), f"{within} {name}"
+        if value is None:
+            continue
+        if about.get("no_log"):
+            turned[name] = turn(label, value)
+        elif about.get("options") and isinstance(value, list):
+            turned[name] = [_turn_secrets(about["options"], item, turn, label) for item in value]
+        elif about.get("options"):
+            turned[name] = _turn_secrets(about["options"], value, turn, label)
+    return turned
 
 
 def _key_bytes(key: str) -> bytes:

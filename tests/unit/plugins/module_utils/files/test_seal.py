@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils.files import seal
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.arguments import argument_spec
 
 
 @pytest.mark.parametrize("data", [b"", b"\0\0leading zeros", "p@ss w\"o'r\\d ü".encode(), bytes(range(256)) * 4096])
@@ -64,3 +67,25 @@ def test_sealed_bytes_that_are_no_set_of_files_are_refused() -> None:
     for data in (b"[1]", b"no json", b'{"/etc/a": 1}', b'{"/etc/a": "!"}'):
         with pytest.raises(seal.SealError, match="what was sealed is not a set of files"):
             seal.unseal_contents(key, seal.seal(key, seal.CONTENTS, data))
+
+
+def test_every_secret_option_is_sealed_in_its_place_and_nothing_else() -> None:
+    key, options = seal.new_key(), {
+        "host": "h", "password": "one ü\udcff", "proxy": None, "oauth2": {"client_id": "i", "token": "two"}, "relays": [{"host": "r", "password": ""}],
+    }
+    sealed = seal.seal_options(key, argument_spec(), options)
+    changed = {name for name, value in options.items() if sealed[name] != value}
+    assert changed == {"password", "oauth2", "relays"} and sealed["oauth2"]["client_id"] == "i" and sealed["relays"][0]["host"] == "r"
+    assert seal.unseal_options(key, argument_spec(), sealed) == (options, {"one ü\udcff", "two"})
+    swapped = {**sealed, "password": sealed["oauth2"]["token"]}
+    with pytest.raises(seal.SealError):
+        seal.unseal_options(key, argument_spec(), swapped)
+
+
+def test_every_secret_option_of_the_probe_is_a_text() -> None:
+    """What seal_options can seal: were a list or number ever declared a secret, it would travel in clear, or fail."""
+    def secrets(spec: dict[str, Any]) -> Iterator[str]:
+        for about in spec.values():
+            yield from [about["type"]] if about.get("no_log") else secrets(about.get("options", {}))
+
+    assert set(secrets(argument_spec())) == {"str"}

@@ -14,6 +14,7 @@ import typing as t
 
 import pytest
 import yaml
+from ansible_collections.smarthost.mail.plugins.module_utils.files import seal
 from ansible_collections.smarthost.mail.plugins.modules import smtp_probe
 from servers import Authority, relay
 from smtp_rig import ENCODINGS, PASSWORD
@@ -76,7 +77,22 @@ def test_wrong_options_are_told_together() -> None:
 
 
 def test_the_documentation_and_the_specification_name_the_same_options() -> None:
-    check_options(smtp_probe.argument_spec(), yaml.safe_load(smtp_probe.DOCUMENTATION)["options"])
+    documented = yaml.safe_load(smtp_probe.DOCUMENTATION)["options"]
+    assert documented.pop("seal_key")["type"] == "str"
+    check_options(smtp_probe.argument_spec(), documented)
+
+
+def test_sealed_secrets_are_opened_and_are_in_no_result(server: dict[str, t.Any]) -> None:
+    """As the action plugin hands them over; `run` looks for the password in whatever the module prints."""
+    key = seal.new_key()
+    given = seal.seal_options(key, smtp_probe.argument_spec(), {"password": PASSWORD, "relays": [dict(server, name="a", password="wrong")]})
+    assert PASSWORD not in json.dumps(given) and "wrong" not in json.dumps(given)
+    own = {name: server[name] for name in ("host", "port")}
+    result = run(relays=given["relays"] + [dict(own, name="b")], password=given["password"], seal_key=key,
+                 **{name: value for name, value in server.items() if name not in own})
+    assert [(one["name"], one["category"]) for one in result["relays"]] == [("a", "auth_failed"), ("b", "ok")]
+    result = run(password=given["password"], seal_key=seal.new_key(), **server)
+    assert result["failed"] and "[bad-seal]" in result["msg"]
 
 
 def check_options(spec: dict[str, t.Any], documented: dict[str, t.Any]) -> None:

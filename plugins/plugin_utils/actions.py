@@ -1,0 +1,94 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What every action plugin of ours does alike: read its options, call modules of ours on the host, and fail with a result."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..module_utils.files.seal import new_key, seal_options
+from ..module_utils.smtp.arguments import argument_spec
+from .problems import Problem, ProblemsError
+
+COLLECTION = "smarthost.mail"
+OLDEST_PYTHON = (3, 8)
+
+Result = t.Dict[str, t.Any]
+Arguments = t.Dict[str, t.Dict[str, t.Any]]
+
+
+class Action(ActionBase):
+    """The base of the action plugins. One of them says its ``arguments`` and, in ``outcome``, what it does."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = True
+    _supports_check_mode = True
+    _supports_async = False
+
+    arguments: t.ClassVar[Arguments] = {}
+    #: Options that exclude each other, in the words of ``AnsibleModule``.
+    exclusive: t.ClassVar[t.Sequence[t.Sequence[str]]] = ()
+    #: What a failure that lists problems begins with.
+    nothing_done = "Nothing was written"
+
+    def outcome(self, args: Result) -> Result:
+        """The result of the task with these options, which are checked. May raise ProblemsError."""
+        raise NotImplementedError
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
+        """Run the task; whatever is wrong is a result, with every problem in it."""
+        result: Result = super().run(tmp, task_vars)
+        del tmp
+        self._task_vars = task_vars or {}
+        try:
+            _validation, args = self.validate_argument_spec(argument_spec=self.arguments, mutually_exclusive=self.exclusive)
+        except (AnsibleActionFail, TypeError) as error:
+            # Raised on, Ansible would show the options as they were written, secrets and all.
+            return {**result, "failed": True, "changed": False, "msg": str(error)}
+        try:
+            result.update(self.outcome(args))
+        except ProblemsError as error:
+            result.update(failure(self.nothing_done, error.problems))
+        return result
+
+    def call(self, module: str, arguments: Result) -> Result:
+        """The answer of a module of ours on the host. Raises ProblemsError where it could not even start."""
+        wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
+        answer: Result = self._execute_module(
+            module_name=f"{COLLECTION}.{module}", module_args=arguments, task_vars=self._task_vars, wrap_async=wrap_async,
+        )
+        if answer.get("failed") and "module_stdout" in answer:
+            raise ProblemsError([self._why_not_started(answer)])
+        return answer
+
+    def probe(self, options: Result) -> Result:
+        """What ``smtp_probe`` on the host says, given its documented options; their secrets are sealed on the way."""
+        key = new_key()
+        return self.call("smtp_probe", {**seal_options(key, argument_spec(), options), "seal_key": key})
+
+    def _why_not_started(self, answer: Result) -> Problem:
+        """A module that could not even start says little: ask the host for its Python."""
+        python = self._task_vars.get("ansible_python_interpreter") or "python3"
+        asked = self._low_level_execute_command(f"{python} -c 'import sys; print(*sys.version_info[:2])'", executable="/bin/sh")
+        version = tuple(int(part) for part in asked["stdout"].split() if part.isdigit())
+        if asked["rc"] == 0 and len(version) == 2 and version < OLDEST_PYTHON:
+            what = f"Python {version[0]}.{version[1]} ({python}) is too old on this host."
+            return Problem("", what, "python-too-old", "Python 3.8 or newer is needed there; name it in ansible_python_interpreter.")
+        return module_failed(answer)
+
+
+def module_failed(answer: t.Mapping[str, t.Any]) -> Problem:
+    """A failure that a module tells in ``msg`` only."""
+    return Problem("", str(answer.get("msg", "the module failed on the host")).strip(), "module-failed")
+
+
+def failure(head: str, problems: t.Sequence[Problem]) -> Result:
+    """The result of a task that was given up, with everything that stands in its way."""
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    text = "\n".join(map(str, problems))
+    return {"failed": True, "changed": False, "msg": f"{head} ({count}).\n{text}", "problems": [problem.as_dict() for problem in problems]}
