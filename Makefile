@@ -22,10 +22,10 @@ quick: .venv/ready-tests ## the unit tests only, in seconds
 kill: .venv/ready-tests ## kill smtp_deploy at every system call that changes a file, and refuse it every one: some minutes
 	SMARTHOST_KILL=all $(BIN)/python -m pytest -q -n 2 tests/kill
 
-bench: .venv/ready-tests ## measure smtp_config beside ansible.builtin.template; writes build/bench.json
-bench: .venv/ready-tests ## measure smtp_config beside template tasks and smtp_probe beside smtplib, swaks and check_smtp; writes build/bench*.json
+bench: .venv/ready-tests ## measure smtp_config beside template tasks and smtp_probe beside smtplib, swaks and check_smtp, and the controller's part for 60 applications; writes build/bench*.json
 	$(BIN)/python tests/bench/bench.py
 	$(BIN)/python tests/bench/probe.py
+	$(BIN)/python tests/bench/catalogue.py
 
 clean: ## remove everything that these commands made
 	rm -rf .venv .cache .pytest_cache build demo/out

@@ -78,7 +78,8 @@ def plan_app(request: Request, relay: Relay, application: Application) -> AppPla
     """One application: its plan, or every reason why it cannot. Raises ProblemsError for an unknown form or a broken entry."""
     form = _form(request, application)
     try:
-        gaps, accepted = _sort_gaps(_gaps(relay, application, form), relay.accept)
+        named = names_in_tree([file.settings for file in form.files]) | names_in_tree(dict(form.environment))
+        gaps, accepted = _sort_gaps(_gaps(relay, application, form, named), relay.accept)
     except ExpressionError as error:
         raise _broken(request, error) from None
     mode = next((gap.instead for gap in accepted if gap.instead and gap.capability == relay.security), relay.security)
@@ -96,7 +97,7 @@ def plan_app(request: Request, relay: Relay, application: Application) -> AppPla
         raise _broken(request, error) from None
     return AppPlan(
         request, application, form.name, relay, mode, path, tuple(file for file in planned if file.tree is not None),
-        _unexpressed(relay, form), tuple(accepted + more), environment,
+        _unexpressed(relay, named), tuple(accepted + more), environment,
         application.activate if request.activate is None else request.activate or application.activate,
     )
 
@@ -132,11 +133,12 @@ def preferences_asked(relay: Relay) -> list[str]:
     return asked + [name for name, value in relay.message._asdict().items() if value is not None]
 
 
-def _gaps(relay: Relay, application: Application, form: Form) -> list[Gap]:
+def _gaps(relay: Relay, application: Application, form: Form, named: frozenset[str]) -> list[Gap]:
     gaps = []
+    named |= names_in_tree([f"={rule.when}" for rule in application.rules if form.name in rule.forms])
     for capability in capabilities_asked(relay):
         gap = form.lacks.get(capability)
-        if gap is None and not _mapped(capability, application, form):
+        if gap is None and not _mapped(capability, application, form, named):
             neither = Gap(capability, "entry-invalid", f"the entry neither maps nor explains {capability}")
             gap = NO_CLIENT_CERT if capability == "client_cert" else neither
         if gap is not None and gap.instead is not None and gap.instead not in application.security:
@@ -145,7 +147,7 @@ def _gaps(relay: Relay, application: Application, form: Form) -> list[Gap]:
     return gaps
 
 
-def _mapped(capability: str, application: Application, form: Form) -> bool:
+def _mapped(capability: str, application: Application, form: Form, named: frozenset[str]) -> bool:
     """Whether the entry does something about a capability that it does not lack; else it would be dropped in silence."""
     if capability in SECURITY:
         return capability in application.security
@@ -153,8 +155,6 @@ def _mapped(capability: str, application: Application, form: Form) -> bool:
         return all(file.mail_off is not None for file in form.files)
     if capability == "no_verify" and "verify" in form.lacks:
         return True  # what verifies nothing need not be told so
-    rules = [f"={rule.when}" for rule in application.rules if form.name in rule.forms]
-    named = names_in_tree([file.settings for file in form.files]) | names_in_tree(dict(form.environment)) | names_in_tree(rules)
     return capability not in _MAPPED_BY or bool(named & _MAPPED_BY[capability])
 
 
@@ -197,15 +197,14 @@ def _file(file: FileForm, path: str, request: Request, relay: Relay, context: t.
 
 def key_paths(tree: t.Any, above: tuple[str, ...] = ()) -> t.Iterator[tuple[tuple[str, ...], t.Any]]:
     """The path and value of every key of a tree of settings."""
-    if isinstance(tree, t.Mapping):
+    if isinstance(tree, dict):
         for key, value in tree.items():
             yield from key_paths(value, (*above, str(key)))
     else:
         yield above, tree
 
 
-def _unexpressed(relay: Relay, form: Form) -> tuple[str, ...]:
-    named = names_in_tree([file.settings for file in form.files]) | names_in_tree(dict(form.environment))
+def _unexpressed(relay: Relay, named: frozenset[str]) -> tuple[str, ...]:
     return tuple(name for name in preferences_asked(relay) if relay.sends and not named & _EXPRESSED_BY.get(name, {name}))
 
 

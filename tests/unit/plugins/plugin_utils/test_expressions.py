@@ -10,6 +10,7 @@ import json
 
 import pytest
 import yaml
+from ansible_collections.smarthost.mail.plugins.plugin_utils import expressions
 from ansible_collections.smarthost.mail.plugins.plugin_utils.expressions import ExpressionError, evaluate, names_in_tree
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import Secret
 from catalogue.hostile import HOSTILE
@@ -128,3 +129,41 @@ def test_json_is_a_string_that_json_and_yaml_read_the_same(value: str) -> None:
     written = evaluate("=password | json", {"password": Secret(value)})
     assert isinstance(written, Secret)
     assert json.loads(written.reveal()) == yaml.safe_load(f"password: {written.reveal()}\n")["password"] == value
+
+
+# -- the short way and Jinja2's own ---------------------------------------------------------------
+
+VALUES = {
+    "mode": "tls", "security": {"tls": True, "level": "may"}, "host": "2001:db8::25", "port": 465, "login": True, "username": "ann",
+    "auth_mechanisms": ["SCRAM-SHA-256-PLUS"], "path": "/etc/a", "validate_certs": True, "from": "Team <a@example.com>", "nothing": None,
+}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "port", "security.tls", "not login", "nothing or 'x'", "'[' ~ host ~ ']' if ':' in host else host", "login and auth_mechanisms[0].endswith('-PLUS')",
+        "{'tls': 'TLS12'}.get(mode)", "path.rpartition('/')[2]", "auth_mechanisms | map('lower') | join(', ')", "username | percent | upper",
+        "[username, nothing or ''] | join('/')", "port in (25, 465) and mode != 'none'", "'%s' % username", "host[:4]", "username is ascii", "(port / 5) | int",
+        "'{0}'.format(username)", "from.split('<')[0] | trim", "-port", "1 < 2 < port",
+    ],
+)
+def test_an_expression_gives_what_jinja2_gives(expression: str) -> None:
+    wanted = expressions._ENVIRONMENT.compile_expression(expression)(**VALUES)
+    assert expressions.compute(expression, VALUES) == wanted
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["login.missing", "security.missing.more", "port ~ missing", "username.__class__", "().__class__.__bases__", "1 / 0", "port()", "'a' + 1"],
+)
+def test_an_expression_that_fails_says_so_and_shows_no_value(expression: str) -> None:
+    with pytest.raises(ExpressionError) as error:
+        expressions.compute(expression, VALUES)
+    assert "ann" not in str(error.value)
+
+
+@pytest.mark.parametrize("expression", ["port 465", "a ==", "", "a }} b"])
+def test_what_does_not_parse_is_no_expression(expression: str) -> None:
+    with pytest.raises(ExpressionError, match="does not parse"):
+        expressions.names_in(expression)
