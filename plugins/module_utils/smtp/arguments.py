@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-import typing as t
+from .light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typing as t
 
 
 def way_options() -> dict[str, dict[str, t.Any]]:
