@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import shlex
 import typing as t
 import urllib.parse
 
@@ -172,4 +173,5 @@ def _compiled(expression: str) -> t.Callable[..., t.Any]:
 _ENVIRONMENT = jinja2.sandbox.ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined)
 _ENVIRONMENT.filters["json"] = _json
 _ENVIRONMENT.filters["percent"] = _percent
+_ENVIRONMENT.filters["shell"] = shlex.quote
 _ENVIRONMENT.tests["ascii"] = str.isascii

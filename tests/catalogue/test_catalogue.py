@@ -268,7 +268,7 @@ def _assert_in_force(read: t.Any, alone: t.Any, owns: t.Sequence[t.Sequence[str]
 def test_the_claimed_evidence_has_its_proof(app: str) -> None:
     entry = _entry(app)
     if entry.evidence == "delivered":
-        sends = re.compile(rf"(programs|mailers)\.{app}", re.IGNORECASE)  # such as programs.PostfixSatellite, with what the collection wrote
+        sends = re.compile(rf"(programs|mailers|web_apps)\.{app}", re.IGNORECASE)  # such as programs.PostfixSatellite, with what the collection wrote
         texts = [path.read_text("utf-8") for path in INTEGRATION.glob("test_*.py")]
         proof = any(sends.search(text) and "smtp_relay_apps" in text for text in texts)
         assert proof, f"no file tests/integration/test_*.py sends by {app}"

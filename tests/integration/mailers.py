@@ -28,26 +28,28 @@ USERS = {"Debian-exim": 64901, "opensmtpd": 64902, "opensmtpq": 64903}
 UNPACKED = ("exim4-base", "exim4-config", "exim4-daemon-light", "opensmtpd", "dma", "ssmtp", "esmtp", "libesmtp6", "node-nodemailer")
 
 
-def unpacked(package: str) -> Path:
+def unpacked(package: str, *more: str) -> Path:
     """The folder with the files of one of Debian's packages; RuntimeError when apt-get cannot download it.
 
-    Several test processes may call this at once.
+    Those of `more` are fetched with it, as apt-get takes as long for many as for one. Several test processes may call this at once.
     """
-    home = PROJECT / ".cache" / "unpacked" / package
-    if not home.exists():
-        home.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=home.parent) as work:
+    home = PROJECT / ".cache" / "unpacked"
+    wanted = [name for name in (package, *more) if not (home / name).exists()]
+    if wanted:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home) as work:
             got = subprocess.run(
-                ["apt-get", "-o", "APT::Sandbox::User=root", "download", package],
+                ["apt-get", "-o", "APT::Sandbox::User=root", "download", *wanted],
                 cwd=work, capture_output=True, text=True, timeout=120, check=False,
             )
             if got.returncode:
-                raise RuntimeError(f"apt-get download {package} failed: {got.stderr}")
-            [archive] = Path(work).glob("*.deb")
-            subprocess.run(["dpkg", "-x", str(archive), f"{work}/files"], check=True)
-            with contextlib.suppress(OSError):  # another test process was faster
-                os.rename(f"{work}/files", home)
-    return home
+                raise RuntimeError(f"apt-get download {' '.join(wanted)} failed: {got.stderr}")
+            for name in wanted:
+                [archive] = Path(work).glob(f"{name}_*.deb")
+                subprocess.run(["dpkg", "-x", str(archive), f"{work}/{name}"], check=True)
+                with contextlib.suppress(OSError):  # another test process was faster
+                    os.rename(f"{work}/{name}", home / name)
+    return home / package
 
 
 def _program(package: str, path: str) -> Place:
@@ -250,7 +252,7 @@ Letters.letter(ARGV[1], ARGV[2]).deliver_now
 
 def rails(initializer: Path, subject: str, recipient: str) -> Outcome:
     """Sends by Action Mailer, the library of Rails, after it has loaded `initializer`."""
-    return _ran(["ruby", "-W0", "-e", RAILS, str(initializer), subject, recipient])
+    return ran(["ruby", "-W0", "-e", RAILS, str(initializer), subject, recipient])
 
 
 SYMFONY = """\
@@ -264,7 +266,7 @@ $mailer->send((new Symfony\\Component\\Mime\\Email())->from($argv[4])->to($argv[
 
 def symfony(dotenv: Path, subject: str, recipient: str, sender: str, trusted: Path) -> Outcome:
     """Sends by Symfony's Mailer with the MAILER_DSN that its Dotenv reads from `dotenv`; PHP trusts `trusted` alone."""
-    return _ran(["php", "-d", f"openssl.cafile={trusted}", "-r", SYMFONY, "--", str(dotenv), subject, recipient, sender])
+    return ran(["php", "-d", f"openssl.cafile={trusted}", "-r", SYMFONY, "--", str(dotenv), subject, recipient, sender])
 
 
 NODEMAILER = """\
@@ -277,10 +279,11 @@ require("nodemailer").createTransport(transport, defaults).sendMail({to, subject
 def nodemailer(settings: Path, subject: str, recipient: str, trusted: Path) -> Outcome:
     """Sends by Nodemailer with the transport and defaults of `settings`; Node trusts `trusted` as well."""
     modules = unpacked("node-nodemailer") / "usr/share/nodejs"
-    return _ran(["node", "-e", NODEMAILER, str(settings), subject, recipient], NODE_PATH=str(modules), NODE_EXTRA_CA_CERTS=str(trusted))
+    return ran(["node", "-e", NODEMAILER, str(settings), subject, recipient], NODE_PATH=str(modules), NODE_EXTRA_CA_CERTS=str(trusted))
 
 
-def _ran(argv: t.Sequence[str], **environment: str) -> Outcome:
+def ran(argv: t.Sequence[str], **environment: str) -> Outcome:
+    """What a program said that sends and ends; `environment` is added to the process's own."""
     env = {**os.environ, **environment}
     done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=60, check=False, env=env)
     return Outcome(done.returncode == 0, done.stdout + done.stderr)
@@ -298,8 +301,8 @@ def missing(name: str) -> str:
     several = {"exim": UNPACKED[:3], "esmtp": ("esmtp", "libesmtp6"), "nodemailer": ("node-nodemailer",)}
     packages = several.get(name, (name,) if name in UNPACKED else ())
     try:
-        for package in packages:
-            unpacked(package)
+        if packages:
+            unpacked(*packages)
     except (RuntimeError, OSError) as error:
         return f"make `apt-get download` work here: {error}"
     return ""

@@ -97,6 +97,7 @@ WRITTEN = {
         '; <?php exit; ?> DO NOT REMOVE THIS LINE\n\n[General]\nnoreply_email_name = "O\'Neil &#38; Co"\n\n'
         '[mail]\nport = 465\nencryption = "ssl"\n',
     ),
+    "phpini": ({"sendmail_path": "/bin/x -C 'a b' \"$c\""}, "sendmail_path = \"/bin/x -C 'a b' \\\"\\$c\\\"\"\n"),
     "erb_yaml": (
         {"production": {"email_delivery": {"port": 465, "password": "<% x %>"}}},
         'production:\n  email_delivery:\n    port: 465\n    password: "\\x3c% x %>"\n',
@@ -162,6 +163,7 @@ NOT_VALID = [
     ("rawconfigparser", "[a]\n= s3cret\n", 2),
     ("matomo_ini", "[a]\nb = two words\n", 2),
     ("matomo_ini", "b = 1\n", 1),
+    ("phpini", 'a = "1"\nb = 2\n', 2),
     ("erb_yaml", "a: 1\n\tb: 2\n", 2),
     ("ruby", "require 'x'\n", 0),
     ("ruby", "A = ENV['B']\n", 0),

@@ -17,6 +17,11 @@ function decoded(mixed $value): mixed
 }
 echo json_encode(decoded(parse_ini_string(file_get_contents($argv[1]) . "\\n", true)), JSON_THROW_ON_ERROR);
 """
+_PHPINI = """
+$read = [];
+foreach (array_slice($argv, 1) as $name) $read[$name] = get_cfg_var($name);
+echo json_encode($read, JSON_THROW_ON_ERROR);
+"""
 _RAW = """
 import configparser, json, sys
 parser = configparser.RawConfigParser()
@@ -61,6 +66,13 @@ def matomo(text: str) -> Read:
     need(_find("php"), "php-cli")
     with _file(text, "x.ini.php") as path:
         return json.loads(_run("php", "-d", "display_errors=stderr", "-r", _MATOMO, "--", path))
+
+
+def phpini(text: str, values: Read) -> Read:
+    """PHP's own start with the text as its php.ini: ``{name: text}`` of the names asked for."""
+    need(_find("php"), "php-cli")
+    with _file(text, "php.ini") as path:
+        return json.loads(_run("php", "-c", path, "-r", _PHPINI, "--", *values))
 
 
 def gitlab(text: str) -> Read:
