@@ -218,7 +218,8 @@ options:
     type: float
     default: 30
   from:
-    description: Address of the sender, as V(user@example.com).
+    description: Address of the sender, as V(user@example.com), or with the name that the test message carries, as
+      V(Example <user@example.com>). The envelope has the address alone.
     type: str
   to:
     description: Addresses of the recipients.
@@ -243,7 +244,7 @@ options:
     description: Subject of the test message.
     type: str
   reply_to:
-    description: Address for answers to the test message, as V(help@example.com).
+    description: Address for answers to the test message, as V(help@example.com) or V(Help <help@example.com>).
     type: str
   looks:
     description: How the test message is to look.

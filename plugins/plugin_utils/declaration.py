@@ -24,7 +24,7 @@ _NOT_COPIED = ("like", "password", "next", "credential_id")
 _OVERRIDES = (
     "port", "security", "validate_certs", "ca_path", "tls_server_name", "auth_mechanisms", "from", "reply_to", "helo", "timeout", "message",
 )
-ONLY_PROBED = ("client_cert", "client_key", "min_cert_days")
+ONLY_PROBED = ("client_cert", "client_key", "min_cert_days", "auth_domain")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # with halves of characters, which no encoding takes
 
 

@@ -123,6 +123,7 @@ class Relay:
     credential: Credential | None = None
     next: Credential | None = None
     auth_mechanisms: tuple[str, ...] = ()
+    auth_domain: str | None = None
     oauth2: OAuth2 | None = None
     graph_url: str | None = None
     allow_plaintext_auth: bool = False

@@ -127,7 +127,9 @@ def capabilities_asked(relay: Relay) -> list[str]:
 
 def preferences_asked(relay: Relay) -> list[str]:
     """The preferences that the user wrote; one that an application lacks is reported and does not refuse."""
-    asked = [name for name in ("from", "reply_to", "helo", "timeout", "tls_min_version", "auth_mechanisms") if name in relay.declared]
+    # A login domain belongs to one mechanism, as the order of mechanisms does: without it a login may fail, and never be less safe.
+    named = ("from", "reply_to", "helo", "timeout", "tls_min_version", "auth_mechanisms", "auth_domain")
+    asked = [name for name in named if name in relay.declared]
     if relay.from_ is not None and relay.from_.name:
         asked.append("from_name")
     return asked + [name for name, value in relay.message._asdict().items() if value is not None]

@@ -14,7 +14,7 @@ from .plan import with_credential
 
 _SAME = (
     "host", "port", "security", "validate_certs", "ca_path", "tls_server_name", "tls_min_version", "client_cert", "client_key", "min_cert_days",
-    "helo", "timeout", "allow_plaintext_auth",
+    "helo", "timeout", "allow_plaintext_auth", "auth_domain",
 )
 
 
@@ -70,10 +70,10 @@ def _options(relay: Relay) -> dict[str, t.Any]:
     if relay.auth_mechanisms:
         options["auth_mechanisms"] = list(relay.auth_mechanisms)
     if relay.reply_to is not None:
-        options["reply_to"] = relay.reply_to.address
+        options["reply_to"] = relay.reply_to.mailbox
     looks = {key: getattr(relay.message, key) for key in ("signature", "charset", "plain_text") if getattr(relay.message, key) is not None}
     if looks:
         options["looks"] = looks
     if relay.from_ is not None:
-        options["from"] = relay.from_.address
+        options["from"] = relay.from_.mailbox
     return options

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import email.message
 import email.policy
 import email.utils
 import html
+import re
 import uuid
 
 from .light import TYPE_CHECKING, NamedTuple
@@ -26,6 +28,8 @@ class Message(NamedTuple):
     data: bytes
 
 
+_ATOMS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z"
+_DOMAIN = r"[A-Za-z0-9.-]+\Z"
 SUBJECT = "smarthost.mail: test message"
 TEXT = """\
 This message was sent by the Ansible module smarthost.mail.smtp_probe on %s
@@ -34,25 +38,58 @@ to prove that mail goes out. No answer is needed.
 
 
 def compose(sender: str, recipients: t.Sequence[str], wording: Wording, helo: str, now: datetime.datetime) -> Message:
-    """Every header that a filter looks for, and text in one part or two. ``sender`` and ``recipients`` are bare addresses.
+    """Every header that a filter looks for, and text in one part or two. ``sender`` and ``recipients`` are bare addresses,
+    their names are in ``wording``.
 
     The body is 7 bit in any character set, so that no relay need offer 8BITMIME. The headers are UTF-8 only where an
     address is, and that address needs SMTPUTF8 anyhow.
     """
     everyone = (sender, wording.reply_to) + tuple(recipients)
     policy = (email.policy.SMTP if all(text.isascii() for text in everyone) else email.policy.SMTPUTF8).clone(cte_type="7bit")
-    domain = sender.rpartition("@")[2] or helo
     message = email.message.EmailMessage(policy=policy)
     message["Date"] = email.utils.format_datetime(now)
-    message["Message-ID"] = "<%s@%s>" % (uuid.uuid4().hex, domain.encode("idna").decode("ascii"))
-    message["From"] = sender
-    message["To"] = ", ".join(recipients)
-    if wording.reply_to:
-        message["Reply-To"] = wording.reply_to
+    message["Message-ID"] = "<%s@%s>" % (uuid.uuid4().hex, _domain(sender, helo))
     message["Subject"] = wording.subject or SUBJECT
     message["Auto-Submitted"] = "auto-generated"
     _fill(message, TEXT % (helo or "a host"), wording)
-    return Message(message["Message-ID"], message.as_bytes())
+    people = _header("From", mailbox(wording.from_name, sender)) + _header("To", *recipients)
+    if wording.reply_to:
+        people += _header("Reply-To", mailbox(wording.reply_to_name, wording.reply_to))
+    return Message(message["Message-ID"], people + message.as_bytes())
+
+
+def _header(name: str, *mailboxes: str) -> bytes:
+    """One on a line. Not by the library's writer, which loses blanks of long names and raises for addresses that only look odd."""
+    return ("%s: %s\r\n" % (name, ",\r\n ".join(mailboxes))).encode("utf-8")
+
+
+def mailbox(name: str, address: str) -> str:
+    """``name <address>``, folded between them, or the bare address."""
+    return "%s\r\n <%s>" % (phrase(name), address) if name else address
+
+
+def _domain(sender: str, helo: str) -> str:
+    """The sender's, or what else a Message-ID may end in."""
+    for text in (sender.rpartition("@")[2], helo):
+        try:
+            domain = text.encode("idna").decode("ascii")
+        except UnicodeError:
+            continue
+        if re.match(_DOMAIN, domain):
+            return domain
+    return "localhost"
+
+
+def phrase(name: str) -> str:
+    """A display name as a header has it: as it is, quoted (RFC 5322 3.2.4), or in encoded words (RFC 2047 5) of whole characters."""
+    if name.isascii() and len(name) <= 60 and "=?" not in name:
+        return name if re.match(_ATOMS, name) else '"%s"' % re.sub(r'(["\\])', r"\\\1", name)
+    words = [""]
+    for character in name:
+        if len((words[-1] + character).encode("utf-8")) > 39:
+            words.append("")
+        words[-1] += character
+    return "\r\n ".join("=?utf-8?b?%s?=" % base64.b64encode(word.encode("utf-8")).decode("ascii") for word in words)
 
 
 def _fill(message: email.message.EmailMessage, text: str, wording: Wording) -> None:

@@ -11,7 +11,7 @@ from . import providers
 from .http import Url, Way, parse_url
 from .light import TYPE_CHECKING
 from .oauth2 import OAuth2
-from .options import CONTROL
+from .options import unfit
 from .route import Route, read_route
 from .secret import Secret
 from .signing import KeyProblem, RsaKey, load
@@ -171,6 +171,6 @@ def _contradictions(options: Options, given: Options, grant: str) -> list[str]:
     found = [text for wrong, text in rows if wrong]
     for key in sorted(strings):
         sent_as_it_is = key in ("token", "client_assertion")
-        if not CONTROL.isdisjoint(strings[key]) or (sent_as_it_is and (" " in strings[key] or not strings[key].isascii())):
+        if unfit(strings[key]) or (sent_as_it_is and (" " in strings[key] or not strings[key].isascii())):
             found.append("oauth2.%s: holds a character that does not belong there (a line end, a blank or the like). [control-character]" % key)
     return found

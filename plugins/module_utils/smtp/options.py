@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 PORTS = {"none": 25, "opportunistic": 25, "starttls": 587, "tls": 465}
 MODES = {465: "tls", 2465: "tls", 25: "starttls", 587: "starttls", 2525: "starttls", 2587: "starttls"}
 
-CONTROL = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
+# With the line ends that only Unicode has.
+CONTROL = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]))
 
 
 class Relay(NamedTuple):
@@ -58,7 +59,7 @@ Options: t.TypeAlias = "t.Mapping[str, t.Any]"
 
 def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
     """One relay, or None and the problems, each as ``path: what is wrong. What to write instead. [code]``."""
-    options, oauth2, graph, problems = _by_token(options)
+    options, oauth2, graph, problems = _by_token(_names_apart(options))
     problems += _control_characters(options) + _contradictions(options)
     port, security, wrong = _port_and_security(options)
     problems += wrong
@@ -99,6 +100,12 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
         ),
         [],
     )
+
+
+def _names_apart(options: Options) -> Options:
+    """The same with bare addresses in ``from`` and ``reply_to``, which the envelope needs, and their display names beside them."""
+    apart = {key: wording.mailbox(options[key]) for key in ("from", "reply_to") if options.get(key)}
+    return dict(options, **{key: address for key, (_name, address) in apart.items()}, **{key + "_name": name for key, (name, _address) in apart.items()})
 
 
 def _given(values: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
@@ -143,7 +150,7 @@ def _control_characters(options: Options) -> list[str]:
     found = []
     for key, value in sorted(options.items()):
         texts = value if isinstance(value, (list, tuple)) else (value,)
-        if any(isinstance(text, str) and not CONTROL.isdisjoint(text) for text in texts):
+        if any(isinstance(text, str) and unfit(text) for text in texts):
             found.append("%s: holds a control character (a line end, a tab or the like). Write it without. [control-character]" % key)
     return found
 
@@ -175,7 +182,7 @@ def _contradictions(options: Options) -> list[str]:
         ),
         (
             any(_blank(text) or "<" in text or ">" in text for text in addresses),
-            "from, to: an address is written bare, as user@example.com. [address-form]",
+            "from, to: are addresses, as user@example.com; from may have a name, as Example <user@example.com>. [address-form]",
         ),
         (_blank(options.get("helo") or ""), "helo: is one name, without blanks. [helo-form]"),
         (
@@ -186,6 +193,11 @@ def _contradictions(options: Options) -> list[str]:
         (bool(unknown), "auth_mechanisms: %s not known. One of: %s. [mechanism]" % (", ".join(unknown), ", ".join(NAMES))),
     )
     return [text for wrong, text in rows if wrong]
+
+
+def unfit(text: str) -> bool:
+    """Whether a control character is in it, or half a character, which JSON can hold and no encoding takes."""
+    return not CONTROL.isdisjoint(text) or (not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text))
 
 
 def _blank(text: str) -> bool:

@@ -16,10 +16,12 @@ from .options import Options, Relay, read
 from .record import Record
 from .result import Outcome, build
 from .secret import Redactor
-from .transport import Deadline, Endpoint, own_name, run
+from .transport import Deadline, Endpoint, OwnName, run
 
 # Of the time for all of it, what a greeting that never comes must leave for finding out why.
 RESERVE_SHARE, RESERVE_MOST = 0.25, 5.0
+# And what looking for this host's own name, to greet with, may take of it at most: without one, the address does.
+NAME_SHARE, NAME_MOST = 0.25, 2.0
 THREADS = 64
 
 if TYPE_CHECKING:
@@ -38,16 +40,14 @@ def probe_all(many: t.Sequence[Options], check_mode: bool) -> list[dict[str, t.A
             relays.append(relay)
     if problems:
         raise OptionError(problems)
-    if not all(relay.helo for relay in relays):
-        name = own_name()
-        relays = [relay if relay.helo else relay._replace(helo=name) for relay in relays]
+    name = None if all(relay.helo for relay in relays) else OwnName()
     if len(relays) < 2:
-        return [probe(relay, check_mode) for relay in relays]
+        return [probe(relay, check_mode, name) for relay in relays]
     # Imported here: a single relay, the usual case, need not pay for it.
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(min(THREADS, len(relays)) or 1) as pool:
-        return list(pool.map(lambda relay: probe(relay, check_mode), relays))
+        return list(pool.map(lambda relay: probe(relay, check_mode, name), relays))
 
 
 def _sending() -> t.Any:
@@ -85,10 +85,15 @@ def _unusable(relay: Relay, check_mode: bool) -> list[str]:
     return problems
 
 
-def probe(relay: Relay, check_mode: bool) -> dict[str, t.Any]:
-    """One relay, one login attempt at most. Never raises on account of the network; see ``result`` for the value."""
+def probe(relay: Relay, check_mode: bool, name: OwnName | None = None) -> dict[str, t.Any]:
+    """One relay, one login attempt at most. Never raises on account of the network; see ``result`` for the value.
+
+    ``name``: where to learn with what to greet a relay whose options do not say.
+    """
     started = time.monotonic()
     deadline = Deadline(relay.timeout)
+    if name is not None and not relay.helo:
+        relay = relay._replace(helo=name.within(min(relay.timeout * NAME_SHARE, NAME_MOST)))
     redactor = Redactor()
     if relay.credential is not None:
         for secret in (relay.credential.password, relay.credential.token or relay.credential.password):

@@ -22,8 +22,6 @@ from .route import Route, is_path
 if TYPE_CHECKING:
     import typing as t
 
-HELO_PATIENCE = 2.0
-
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
 _FAMILIES = {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}
@@ -244,13 +242,25 @@ def in_time(work: t.Callable[[], t.Any], seconds: float) -> t.Any:
     return done[0] if done else None
 
 
-def own_name() -> str:
-    """This host's full name, or an empty text if it has none worth saying (RFC 5321 4.1.4 then wants the address)."""
-    for find in (socket.getfqdn, socket.gethostname):
-        name = in_time(find, HELO_PATIENCE)
-        if isinstance(name, str) and "." in name and not name.startswith("localhost.") and not name.endswith(".arpa"):
-            return name
-    return ""
+class OwnName:
+    """This host's full name, looked up once for however many probes ask for it, none of which waits longer than it can spare."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+        self._search = threading.Thread(target=self._look_up, daemon=True)
+        self._search.start()
+
+    def _look_up(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._found.append(socket.getfqdn())
+
+    def within(self, seconds: float) -> str:
+        """The name, or an empty text if there is none worth saying (RFC 5321 4.1.4 then wants the address)."""
+        self._search.join(seconds)
+        for name in (*self._found, socket.gethostname()):
+            if "." in name and not name.startswith("localhost.") and not name.endswith(".arpa"):
+                return name
+        return ""
 
 
 def _explain(exc: Exception, connecting: bool = False) -> Failure:

@@ -138,6 +138,12 @@ def test_preferences_without_a_setting_are_listed_and_do_not_fail(catalogue: Cat
     assert app.unexpressed == ("reply_to", "helo", "timeout", "charset")
 
 
+def test_a_login_domain_is_a_preference_that_no_entry_need_explain(catalogue: Catalogue) -> None:
+    relay = "{host: h, username: u, password: p, auth_mechanisms: [NTLM], auth_domain: SITE}"
+    (app,) = planned(catalogue, relay, "[mailer]").apps
+    assert app.unexpressed == ("auth_mechanisms", "auth_domain")
+
+
 def test_a_name_that_only_the_address_reaches_is_unexpressed(catalogue: Catalogue) -> None:
     (app,) = planned(catalogue, "{host: h, port: 25, security: none, from: Ann <a@example.com>}", "[weak]").apps
     assert app.unexpressed == ("from_name",)

@@ -92,6 +92,34 @@ def test_a_handshake_that_never_answers_ends_at_the_deadline() -> None:
         assert (result["category"], result["stage"], server.finished) == ("deadline_exceeded", "tls", 0)
 
 
+@pytest.mark.parametrize("many", [1, 3])
+def test_a_resolver_that_does_not_know_this_host_does_not_stretch_the_deadline(monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    """The name to greet with is looked up once for all, within their time, and the address does in its place."""
+    released, asked = threading.Event(), []
+
+    def find() -> str:
+        asked.append(1)
+        released.wait(20)
+        return "late.example.com"
+
+    monkeypatch.setattr(transport.socket, "getfqdn", find)
+    monkeypatch.setattr(transport.socket, "gethostname", lambda: "short")
+    with script(drips(b"220 a very slow server greets you\r\n")) as slow, script(says("220 hi", "250 hi")) as quick:
+        asking = [options(port=port, security="none", helo=None, timeout=1, diagnose=False) for port in (slow.port, quick.port, quick.port)]
+        results = probe_all(asking[:many], False)
+    released.set()
+    assert [result["category"] for result in results] == ["greeting_timeout", "ok", "ok"][:many] and asked == [1]
+    assert results[0]["timings_ms"]["total"] < 1200
+    assert all("C: EHLO [127.0.0.1]" in result["transcript"] for result in results[1:])
+
+
+def test_this_hosts_full_name_is_what_it_greets_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    for full, short, said in (("web1.example.com", "web1", "web1.example.com"), ("web1", "a.example.com", "a.example.com"), ("localhost.localdomain", "h", "")):
+        monkeypatch.setattr(transport.socket, "getfqdn", lambda full=full: full)
+        monkeypatch.setattr(transport.socket, "gethostname", lambda short=short: short)
+        assert transport.OwnName().within(5) == said
+
+
 FLOODS = {
     "without_a_line_end": (b"220 " + b"x" * 100, b"", "not_smtp"),
     "of_one_reply_without_end": (b"220-again\r\n", b"", "not_smtp"),

@@ -125,7 +125,7 @@ def test_a_server_may_challenge_for_ever() -> None:
         assert (result["category"], result["stage"]) == ("protocol_error", "auth")
 
 
-CONTROLS = ["\r\n", "\n", "\r", "\0", "\t", "\x7f", "\x85", "\x1b"]
+CONTROLS = ["\r\n", "\n", "\r", "\0", "\t", "\x7f", "\x85", "\x1b", "\u2028", "\ud800"]
 
 
 @pytest.mark.parametrize("control", CONTROLS)

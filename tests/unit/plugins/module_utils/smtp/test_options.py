@@ -31,7 +31,7 @@ WRONG: list[tuple[str, dict[str, t.Any]]] = [
     ("envelope-addresses", {"level": "envelope"}),
     ("envelope-addresses", {"send": "always", "from_": "a@b.example"}),
     ("send-level", dict(ENVELOPE, send="always", level="tls")),
-    ("address-form", {"from_": "A B <a@b.example>"}),
+    ("address-form", {"from_": "A B a@b.example"}),
     ("helo-form", {"helo": "me "}),
     ("timeout", {"timeout": 0}),
     ("mechanism", {"auth_mechanisms": ["PLAINN"]}),

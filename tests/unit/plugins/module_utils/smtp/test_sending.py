@@ -9,11 +9,14 @@ import datetime
 import email
 import email.policy
 import pathlib
+import re
 import typing as t
+from email.header import decode_header, make_header
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.changes import diff
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.message import compose
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.options import read as read_options
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import probe_all
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.wording import read
 from servers import Authority, Mailbox, Relay, relay, script, server_context
@@ -47,6 +50,58 @@ def test_the_signature_stands_below_the_text_in_both_parts() -> None:
     assert plain.get_content().endswith("\r\n-- \r\nSent by <Example> & Co\r\n")
     assert "Sent by &lt;Example&gt; &amp; Co" in marked.get_content()
     assert written(looks={"plain_text": True})[1].get_content_type() == "text/plain"
+
+
+NAMES = [
+    "Example", "Example, Inc.", 'Say "hi" \\ now', "Müller & Söhne, GmbH", "日本語 " * 11 + "x", "a@b", "x" * 200, "=?utf-8?q?evil?=",
+    "evil <x@y.example>, other", "💌 mail", "a. b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES, ids=map(str, range(len(NAMES))))
+@pytest.mark.parametrize("sender", ["apps@example.com", "o'brien@exämple.example"])
+def test_a_display_name_stands_beside_its_address_whatever_it_holds(name: str, sender: str) -> None:
+    _data, message = written(sender, from_name=name, reply_to="help@example.com", reply_to_name=name)
+    lines = _data.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert max(map(len, lines)) <= 76 and lines[0].startswith(b"From: ")
+    for header, address in (("From", sender), ("Reply-To", "help@example.com")):
+        assert len(message.get_all(header)) == 1
+        assert read_header(_data, header) == (name, address + ">")
+
+
+ODD = ["x@a..b.example", "x@", "@", "x", "x@" + "a" * 70 + ".example", "(x@y", "x@[192.0.2.1]", "ü@ü..x", "x@\u00ad", "a,b@c", "[", "x@[", ":;", ".@.", '"@x']
+
+
+@pytest.mark.parametrize("address", ODD)
+def test_an_address_that_only_looks_odd_is_for_the_relay_to_judge(address: str) -> None:
+    data, message = written(address)
+    assert data.startswith(b"From: %s\r\nTo: ops@example.com\r\n" % address.encode())
+    assert re.fullmatch(r"<[0-9a-f]{32}@[A-Za-z0-9.-]+>", message["Message-ID"])
+
+
+def read_header(data: bytes, header: str) -> tuple[str, str]:
+    """As RFC 2047 6.2 has it read: by email.header, since some versions of the newer reader leave blanks between encoded words."""
+    raw = email.message_from_string(data.decode("utf-8"), policy=email.policy.compat32)[header]
+    phrase, _bracket, address = raw.replace("\r", "").replace("\n", "").rpartition(" <")
+    phrase = re.sub(r"\\(.)", r"\1", phrase[1:-1]) if phrase.startswith('"') else str(make_header(decode_header(phrase)))
+    return phrase, address
+
+
+def test_the_name_is_taken_from_the_option_and_the_envelope_has_the_address_alone() -> None:
+    for text, name in (("Ann <a@b.example>", "Ann"), ('"Ann, \\"of\\" B" <a@b.example>', 'Ann, "of" B'), ("<a@b.example>", ""), ("a@b.example", "")):
+        made, problems = read_options(options(port=25, security="none", from_=text, reply_to=text, to=["c@d.example"]))
+        assert problems == [] and made is not None
+        assert (made.sender, made.wording.from_name, made.wording.reply_to, made.wording.reply_to_name) == ("a@b.example", name, "a@b.example", name)
+    result, said = sent_to(b"250 hi\r\n", from_="Ann, of Example <a@b.example>")
+    assert result["ok"] and b"MAIL FROM:<a@b.example>\r\n" in said
+    assert b'From: "Ann, of Example"\r\n <a@b.example>\r\n' in b"".join(said)
+
+
+@pytest.mark.parametrize("text", ["Ann a@b.example", "a@b.example, c@d.example", "Ann <a@b.example> x", '"Ann <a@b.example>', "Ann <>", "A <a b@c>"])
+def test_what_is_no_mailbox_is_told(text: str) -> None:
+    for key in ("from_", "reply_to"):
+        _made, problems = read_options(options(port=25, security="none", **{key: text}))
+        assert [problem.rpartition(" ")[2] for problem in problems] == ["[address-form]"] and text not in problems[0]
 
 
 CHARSETS = [("iso-8859-1", "iso-8859-1"), ("us-ascii", "utf-8"), ("iso-8859-2", "iso-8859-2"), (None, "utf-8")]
@@ -99,7 +154,7 @@ def talking(ehlo: bytes, said: list[bytes]) -> t.Any:
 
 def sent_to(ehlo: bytes, **given: t.Any) -> tuple[dict[str, t.Any], list[bytes]]:
     said: list[bytes] = []
-    asked = dict({"security": "none", "send": "always", "diagnose": False}, **ENVELOPE, **given)
+    asked = dict({"security": "none", "send": "always", "diagnose": False}, **{**ENVELOPE, **given})
     with script(talking(ehlo, said)) as server:
         return probe_all([options(port=server.port, **asked)], False)[0], said
 
