@@ -9,13 +9,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import new_key
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal, report
+from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, failure, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Deployment, Host
 from ansible_collections.smarthost.mail.plugins.plugin_utils.difference import difference
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, Declaration, HostPlan, Refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.lines import drift_lines, plan_lines
 
 STATES = ("present", "planned", "query", "rolled_back", "committed")
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -63,7 +64,7 @@ class Work(t.NamedTuple):
                 *(_activated(app, outcome) for app in apps if app["changed"] or _lasting(app, outcome)),
                 *({"app": name, **activate} for name, activate in self.taken_back.items() if name in touched),
             ],
-            "lines": report.plan_lines(self.plans, self.planned, self.refusals) + report.drift_lines(outcome.get("drift", ())),
+            "lines": plan_lines(self.plans, self.planned, self.refusals) + drift_lines(outcome.get("drift", ())),
         }
 
 

@@ -55,13 +55,14 @@ notes:
   - "C(report.json) has C(version) 1. A key is never taken away within a version; keys may come. At the top are C(run), C(check_mode),
     C(at) (UTC), C(outcome), C(sentence), C(counts), C(findings) and C(hosts)."
   - "Each of C(findings) is one thing to do: C(where), C(what), C(code), C(remedies), C(hosts) (names) and C(urgent)."
-  - "Each of C(hosts) has C(name), C(outcome) (one of C(unreachable), C(failed), C(refused), C(differs), C(not_run), C(would_change),
-    C(changed), C(ok)), C(failed), C(sentence), C(failure) (null, or C(task), C(message) and C(findings)), C(generation), C(apps) and
+  - "Each of C(hosts) has C(name), C(outcome) (one of C(unreachable), C(failed), C(refused), C(differs), C(not_run), C(drifted),
+    C(would_change), C(changed), C(ok)), C(failed), C(sentence), C(failure) (null, or C(task), C(message) and C(findings)), C(generation), C(apps) and
     C(relays)."
-  - "Each of C(apps) has C(name), C(outcome) (one of C(as_declared), C(written), C(would_be_written), C(differs), C(refused),
+  - "Each of C(apps) has C(name), C(outcome) (one of C(as_declared), C(written), C(would_be_written), C(differs), C(drifted), C(refused),
     C(taken_back), C(would_be_taken_back), C(absent), C(unmanaged), C(not_done)), C(app), C(title), C(relay), C(security),
     C(credential_id), C(form), C(paths), C(unexpressed), C(accepted) (C(code), C(why)), C(refusals) (as C(findings), without hosts),
-    C(activation) (null, or C(activated), C(how), C(reason)) and C(test)."
+    C(activation) (null, or C(activated), C(how), C(reason)), C(test) and C(drift) (what somebody else has changed, each with C(path),
+    C(keys), C(what) and C(done), as RV(smarthost.mail.smtp_config#module:drift))."
   - "Each of C(relays) has C(name), C(host), C(port), C(security), C(ok), C(category), C(level_reached), C(diagnosis), C(remedies),
     C(confirmed_by), C(blind_spots), C(mechanism), C(reply), C(certificate) (null, or C(days_left), C(not_after), C(subject), C(issuer),
     C(names), C(verified), C(version)), C(steps) and C(ms)."

@@ -24,7 +24,7 @@ STAGES = (
     {"catalogue"},
     {"plan"},
     {"render", "probes"},
-    {"deployment", "difference", "report", "reporting", "actions"},
+    {"deployment", "difference", "reporting", "actions"},
 )
 COMPOSERS = ("action", "modules", "filter")
 LIBRARIES = ("ansible", "yaml", "ruamel", "jinja2", "jsonschema")  # what the controller side may use beside the standard library

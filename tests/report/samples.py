@@ -24,6 +24,12 @@ STARTTLS = {
     "hint": "Use security: tls (port 465) for this relay or application, or accept it by name: accept: [starttls-strippable].",
 }
 
+DRIFT = [
+    {"name": "grafana", "path": "/etc/grafana/mail.env", "keys": [], "what": "removed", "done": "overwritten"},
+    {"name": "alertmanager", "path": "/etc/alertmanager/mail.conf", "keys": ["global.smtp_from", "global.smtp_hello"], "what": "changed",
+     "done": "left"},
+]
+
 
 def app(name: str, title: str, **more: t.Any) -> Facts:
     """One application as smtp_config returns it."""
@@ -184,6 +190,7 @@ def fleet() -> t.Dict[str, t.Optional[Facts]]:
             "declared": ["postfix", "grafana"],
             "failure": {"task": "", "unreachable": True, "msg": "Failed to connect to the host via ssh: Connection timed out"},
         },
+        "edited.example.com": {"apps": applications(), "drift": DRIFT},
         "later.example.com": None,
         HOSTILE: {
             "apps": [app("postfix", HOSTILE, unexpressed=[HOSTILE])],

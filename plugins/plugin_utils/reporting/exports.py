@@ -12,7 +12,7 @@ import typing as t
 import xml.etree.ElementTree as ET
 
 from . import summary
-from .model import VERSION, App, Finding, Host, Relay, Report
+from .model import VERSION, App, Drift, Finding, Host, Relay, Report
 
 
 def as_json(report: Report) -> str:
@@ -104,8 +104,14 @@ def _of_app(host: Host, app: App) -> ET.Element:
     elif app.outcome == "not_done":
         ET.SubElement(case, "skipped", {"message": "not done: the run ended before"})
     elif app.outcome == "differs":
-        return _verdict(case, "failure", "differs", "The files are not as declared.", app.paths)
+        return _verdict(case, "failure", "differs", "The files are not as declared.", [*app.paths, *map(_drift, app.drift)])
+    if app.drift:
+        ET.SubElement(case, "system-out").text = "\n".join(map(_drift, app.drift))
     return case
+
+
+def _drift(drift: Drift) -> str:
+    return f"{drift.what} by somebody else: {' '.join((drift.path, *drift.keys))}; {drift.done.replace('_', ' ')}"
 
 
 def _of_relay(host: Host, relay: Relay) -> ET.Element:

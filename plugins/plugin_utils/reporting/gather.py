@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import typing as t
 
 from ...module_utils.smtp.secret import Redactor
-from .model import Activation, App, AppOutcome, Certificate, Failure, Finding, Gap, Host, HostOutcome, Relay, Reply, Run, Step
+from .model import Activation, App, AppOutcome, Certificate, Drift, Failure, Finding, Gap, Host, HostOutcome, Relay, Reply, Run, Step
 
 Facts = t.Mapping[str, t.Any]
 LONGEST = 4000  # characters of one text: what is longer is noise, and a page must open quickly
@@ -61,6 +62,8 @@ def _outcome(failure: Failure | None, unreachable: bool, apps: t.Sequence[App], 
         return "differs"
     if found & {"would_be_written", "would_be_taken_back"}:
         return "would_change"
+    if "drifted" in found:
+        return "drifted"
     return "changed" if found & {"written", "taken_back"} else "ok"
 
 
@@ -71,6 +74,7 @@ def _sentence(outcome: HostOutcome, apps: t.Sequence[App], relays: t.Sequence[Re
     words = [
         ("refused", "refused"),
         ("differs", "not as declared"),
+        ("drifted", "changed by somebody else"),
         ("not_done", "not done"),
         ("written", "written"),
         ("would_be_written", "would be written"),
@@ -113,7 +117,27 @@ def _apps(facts: Facts, run: Run, failed: bool) -> tuple[App, ...]:
     found.update({name: App(name, "not_done" if failed else "absent") for name in _texts(facts.get("absent")) if name not in found})
     found.update({name: App(name, "unmanaged") for name in _texts(facts.get("unmanaged")) if name not in found})
     found.update({name: App(name, "not_done") for name in _texts(facts.get("declared")) if name not in found and failed})
-    return tuple(found.values())
+    drift = _drift(facts)
+    return tuple(_drifted(app, drift[app.name], run) if app.name in drift else app for app in found.values())
+
+
+def _drift(facts: Facts) -> dict[str, tuple[Drift, ...]]:
+    """Application to what somebody else has changed of it."""
+    found: dict[str, tuple[Drift, ...]] = {}
+    for item in _items(facts.get("drift")):
+        one = Drift(shown(item.get("path")), _texts(item.get("keys")), shown(item.get("what")), shown(item.get("done")))
+        found[shown(item.get("name"))] = (*found.get(shown(item.get("name")), ()), one)
+    return found
+
+
+def _drifted(app: App, drift: tuple[Drift, ...], run: Run) -> App:
+    """To verify is to find it; in other runs what is not as declared is what was left."""
+    outcome: AppOutcome = app.outcome
+    if run.run == "verify":
+        outcome = "differs"
+    elif any(item.done == "left" for item in drift):
+        outcome = "drifted"
+    return dataclasses.replace(app, outcome=outcome, drift=drift)
 
 
 def _taken_back(run: Run) -> AppOutcome:

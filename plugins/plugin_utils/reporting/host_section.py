@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from .lines import DONE
 from .markup import NOTHING, Child, Markup, element, join, table
-from .model import ENDING_DAYS, App, Certificate, Failure, Finding, Host, Relay, Step
+from .model import ENDING_DAYS, App, Certificate, Drift, Failure, Finding, Host, Relay, Step
 from .summary import day_count, relay_of
 
 Look = t.Tuple[str, str, str]
@@ -19,6 +20,7 @@ LOOKS: dict[str, Look] = {
     "failed": ("bad", "✗", "failed"),
     "refused": ("bad", "⊘", "refused"),
     "differs": ("bad", "≠", "not as declared"),
+    "drifted": ("warn", "≠", "changed by others"),
     "not_run": ("warn", "…", "not run yet"),
     "would_change": ("warn", "+", "would change"),
     "changed": ("good", "+", "changed"),
@@ -56,7 +58,7 @@ def host_section(host: Host, opened: bool, every_step: bool) -> Markup:
         element("p", f"What was replaced is kept as generation {host.generation}.") if host.generation else None,
         class_="host",
         open=opened,
-        data_look=host.failed or host.outcome in ("not_run", "refused"),
+        data_look=host.failed or host.outcome in ("not_run", "refused", "drifted"),
     )
 
 
@@ -126,8 +128,16 @@ def _settings(app: App) -> Child:
     return join([element("code", path) for path in app.paths], element("small", f"form {app.form}") if app.form else None)
 
 
+def drift_words(drift: Drift) -> Markup:
+    """What somebody else has changed, and what became of it."""
+    keys = (": ", element("code", ", ".join(drift.keys))) if drift.keys else None
+    done = DONE[drift.done][0] if drift.done in DONE else drift.done
+    return join(drift.what, " by somebody else in ", element("code", drift.path), keys, "; ", done)
+
+
 def _notes(app: App) -> Child:
     notes = [element("li", finding_words(refusal)) for refusal in app.refusals]
+    notes += [element("li", drift_words(item)) for item in app.drift]
     notes += [element("li", "accepted ", element("code", gap.code)) for gap in app.accepted]
     if app.unexpressed:
         notes.append(element("li", f"has no setting for {', '.join(app.unexpressed)}"))

@@ -14,12 +14,13 @@ RUNS = ("apply", "verify", "rotate")
 # A certificate that is renewed by a machine is renewed a month before its end: with so few days left, that has failed.
 ENDING_DAYS = 14
 
-HostOutcome = t.Literal["unreachable", "failed", "refused", "differs", "not_run", "would_change", "changed", "ok"]
+HostOutcome = t.Literal["unreachable", "failed", "refused", "differs", "not_run", "drifted", "would_change", "changed", "ok"]
 AppOutcome = t.Literal[
     "as_declared",
     "written",
     "would_be_written",
     "differs",
+    "drifted",
     "refused",
     "taken_back",
     "would_be_taken_back",
@@ -28,7 +29,7 @@ AppOutcome = t.Literal[
     "not_done",
 ]
 # Worst first: the order in which a report shows hosts.
-HOST_OUTCOMES: tuple[HostOutcome, ...] = ("unreachable", "failed", "refused", "differs", "not_run", "would_change", "changed", "ok")
+HOST_OUTCOMES: tuple[HostOutcome, ...] = ("unreachable", "failed", "refused", "differs", "not_run", "drifted", "would_change", "changed", "ok")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +60,16 @@ class Gap:
 
 
 @dataclasses.dataclass(frozen=True)
+class Drift:
+    """What somebody else has changed of what was written; never a value. keys: none for a file of our own. done: what became of it."""
+
+    path: str
+    keys: tuple[str, ...]
+    what: str
+    done: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Activation:
     """How an application took up its changed settings. reason: why it did not, or with which other application it did."""
 
@@ -85,6 +96,7 @@ class App:
     refusals: tuple[Finding, ...] = ()
     activation: Activation | None = None
     test: str = ""
+    drift: tuple[Drift, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .model import ENDING_DAYS, HOST_OUTCOMES, App, Certificate, Finding, Gap, Host, Relay, Report
+from .lines import DONE
+from .model import ENDING_DAYS, HOST_OUTCOMES, App, Certificate, Drift, Finding, Gap, Host, Relay, Report
 
 
 class Todo(t.NamedTuple):
@@ -85,13 +86,22 @@ def _findings(host: Host) -> t.Iterator[tuple[Finding, bool]]:
         yield Finding("", "The host's turn has not come.", "not-run", ("Run again: hosts that are done stay as they are.",)), False
     for app in host.apps:
         yield from ((Finding(app.name, refusal.what, refusal.code, refusal.remedies), host.failed) for refusal in app.refusals)
-        if app.outcome == "differs":
+        differs = app.outcome == "differs"
+        yield from ((_of_drift(app, drift), differs) for drift in app.drift if differs or drift.done == "left")
+        if differs and not app.drift:
             what = "Its files are not as declared."
             yield Finding(
                 app.name, what, "differs", ("Look with smarthost.mail.apply --check --diff, then run smarthost.mail.apply.",)
             ), True
     yield from _of_relays(host.relays)
     yield from _of_failure(host)
+
+
+def _of_drift(app: App, drift: Drift) -> Finding:
+    keys = f" ({', '.join(drift.keys)})" if drift.keys else ""
+    done, more = DONE.get(drift.done, (drift.done, ""))
+    what = f"Somebody else has {drift.what} {drift.path}{keys}; {done}."
+    return Finding(app.name, what, "drift", (f"Declare it so, or say so for the application: {more}.",) if drift.done == "left" else ())
 
 
 def _of_relays(relays: t.Iterable[Relay]) -> t.Iterator[tuple[Finding, bool]]:

@@ -34,6 +34,7 @@ def named(name: str) -> Host:
         ("login1.example.com", "failed", "3 applications as declared. The relay fails."),
         ("disk.example.com", "failed", "1 application not done. No relay was tried."),
         ("git.example.com", "refused", "1 application refused, 2 not done. No relay was tried."),
+        ("edited.example.com", "drifted", "1 application changed by somebody else, 2 as declared. No relay was tried."),
         ("later.example.com", "not_run", "Its turn has not come."),
         ("app1.example.com", "changed", "2 applications written, 1 as declared, 1 not managed. All 2 relays work."),
         ("app2.example.com", "changed", "3 applications as declared, 1 taken back, 1 absent. The relay works."),
@@ -52,11 +53,12 @@ def test_hosts_that_need_work_come_first() -> None:
         "failed",
         "refused",
         "not_run",
+        "drifted",
         "changed",
         "changed",
     ]
-    assert summary.counts(FLEET) == {"unreachable": 1, "failed": 4, "refused": 1, "not_run": 1, "changed": 2}
-    assert (summary.outcome(FLEET), summary.sentence(FLEET)) == ("failed", "6 of 9 hosts need work.")
+    assert summary.counts(FLEET) == {"unreachable": 1, "failed": 4, "refused": 1, "not_run": 1, "drifted": 1, "changed": 2}
+    assert (summary.outcome(FLEET), summary.sentence(FLEET)) == ("failed", "6 of 10 hosts need work.")
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,26 @@ def test_what_is_taken_back_in_this_run_is_told_from_what_was_gone_before(run: s
     assert found.outcome == outcome
     assert [(item.name, item.outcome) for item in found.apps] == [("wiki", app), ("older", "absent")]
     assert host({"absent": ["wiki"]}, run, check_mode).outcome == "ok"
+
+
+def test_what_somebody_else_changed_and_what_became_of_it_is_with_the_application() -> None:
+    apps = {app.name: app for app in named("edited.example.com").apps}
+    assert [(name, apps[name].outcome, [drift.done for drift in apps[name].drift]) for name in ("alertmanager", "grafana")] == [
+        ("alertmanager", "drifted", ["left"]), ("grafana", "as_declared", ["overwritten"]),
+    ]
+    left = [todo for todo in summary.todos(FLEET) if todo.finding.code == "drift"]
+    assert [(todo.finding.where, todo.finding.what, todo.urgent) for todo in left] == [(
+        "alertmanager",
+        "Somebody else has changed /etc/alertmanager/mail.conf (global.smtp_from, global.smtp_hello); left as it is.", False,
+    )]
+    assert "drift: enforce" in left[0].finding.remedies[0]
+    assert not named("edited.example.com").failed
+
+
+def test_to_verify_finds_every_change_of_somebody_else_whatever_becomes_of_it() -> None:
+    report = samples.report({"web1": {"apps": samples.applications(), "drift": samples.DRIFT}}, "verify")
+    assert [(app.name, app.outcome) for app in report.hosts[0].apps if app.drift] == [("alertmanager", "differs"), ("grafana", "differs")]
+    assert [todo.finding.code for todo in summary.todos(report) if todo.urgent] == ["drift", "drift"] and report.hosts[0].failed
 
 
 def test_one_finding_on_many_hosts_is_told_once_with_all_its_hosts() -> None:
@@ -170,7 +192,7 @@ def test_a_text_without_end_is_cut() -> None:
 def test_facts_of_any_shape_make_a_host_and_never_an_error(junk: t.Any) -> None:
     facts = {
         key: junk
-        for key in ("apps", "absent", "unmanaged", "refusals", "accepted", "relays", "activated", "declared", "failure", "generation")
+        for key in ("apps", "absent", "unmanaged", "refusals", "accepted", "relays", "activated", "declared", "failure", "generation", "drift")
     }
     assert host(facts).name == "web1"
     relay = host({"relays": [{key: junk for key in samples.relay()}]})

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What people read: the plan of a host in lines."""
+"""What people read of one host in lines: its plan, and what somebody else has changed."""
 
 from __future__ import annotations
 
 import typing as t
 
-from . import refusal
-from .model import AppPlan, HostPlan, Refusal, Relay
+from .. import refusal
+from ..model import AppPlan, HostPlan, Refusal, Relay
 
 
 def plan_lines(plans: t.Iterable[AppPlan], planned: HostPlan, refusals: t.Iterable[Refusal]) -> list[str]:
@@ -20,9 +20,10 @@ def plan_lines(plans: t.Iterable[AppPlan], planned: HostPlan, refusals: t.Iterab
     return lines + [line for item in refusals for line in f"REFUSED {refusal.problem(item)}".splitlines()]
 
 
-_DONE = {
-    "left": "left as it is (drift: enforce writes it again, drift: adopt takes it as ours)", "overwritten": "written again",
-    "adopted": "taken as ours", "taken_back": "taken back all the same; a roll-back finds it",
+#: What became of somebody else's change, and what else there is to do.
+DONE = {
+    "left": ("left as it is", "drift: enforce writes it again, drift: adopt takes it as ours"), "overwritten": ("written again", ""),
+    "adopted": ("taken as ours", ""), "taken_back": ("taken back all the same", "a roll-back finds it"),
 }
 
 
@@ -31,7 +32,8 @@ def drift_lines(drift: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
     lines = []
     for item in drift:
         what = f"{item['path']}: {', '.join(item['keys'])}" if item["keys"] else item["path"]
-        lines.append(f"DRIFT {item['name']}: {what} was {item['what']} by somebody else; {_DONE[item['done']]}")
+        done, more = DONE[item["done"]]
+        lines.append(f"DRIFT {item['name']}: {what} was {item['what']} by somebody else; {done}{f' ({more})' if more else ''}")
     return lines
 
 
