@@ -38,6 +38,7 @@ SUITES = (
     # The longest first: two run at a time.
     Suite("integration", "slow", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/integration"),)),
     Suite("kill", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/kill"),)),
+    Suite("lab", "slow", "checkout", ((*PYTEST, "tests/lab"),)),
     Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),
     Suite(
         "sanity", "slow", "tree",
