@@ -226,6 +226,7 @@ generations:
   contains:
     id: {description: Id., type: str, sample: 20261121T051700Z-1}
     paths: {description: Paths it changed., type: list, elements: str, sample: [/etc/gitea/app.ini]}
+    credentials: {description: "By application the label of the credential that was in force before it.", type: dict, sample: {gitea: "2026-08"}}
 problems:
   description: Everything that stands in the way, as C(where), C(what), C(hint) and C(code); nothing was changed.
   returned: failure

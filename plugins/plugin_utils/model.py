@@ -134,6 +134,8 @@ class Relay:
     message: Message = Message()
     description: str | None = None
     via: str | None = None
+    overlap: bool = True
+    accept_gap: bool = False
     accept: frozenset[str] = frozenset()
     declared: frozenset[str] = frozenset()
 

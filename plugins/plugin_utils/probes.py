@@ -30,7 +30,7 @@ def probes(declaration: Declaration, credential_ids: t.Mapping[str, str]) -> lis
     found: dict[str, tuple[dict[str, t.Any], list[str]]] = {}
     for relay, users in _uses(declaration, credential_ids):
         if relay.sends:
-            options = _options(relay)
+            options = options_of(relay)
             found.setdefault(repr((relay.name, sorted(options.items()))), (options, []))[1].extend(users)
     return [{**options, "name": options["name"] + (f" ({', '.join(users)})" if users else "")} for options, users in found.values()]
 
@@ -50,7 +50,8 @@ def _oauth2(oauth2: OAuth2) -> dict[str, str]:
     return {key: value.reveal() if isinstance(value, Secret) else value for key, value in given.items()}
 
 
-def _options(relay: Relay) -> dict[str, t.Any]:
+def options_of(relay: Relay) -> dict[str, t.Any]:
+    """The options that prove one relay with the credential that it has, its secret in the clear."""
     options: dict[str, t.Any] = {"name": relay.name}
     graph = relay.type == "ms_graph"
     same = {key: getattr(relay, key) for key in _SAME if getattr(relay, key) is not None}

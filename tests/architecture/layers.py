@@ -24,7 +24,10 @@ STAGES = (
     {"catalogue"},
     {"plan"},
     {"render", "probes"},
-    {"deployment", "difference", "reporting", "actions"},
+    {"deployment", "difference", "readback", "reporting", "actions"},
+    {"verification"},
+    {"rotation"},
+    {"outcome"},
 )
 COMPOSERS = ("action", "modules", "filter")
 LIBRARIES = ("ansible", "yaml", "ruamel", "jinja2", "jsonschema")  # what the controller side may use beside the standard library

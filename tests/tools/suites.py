@@ -37,6 +37,7 @@ SUITES = (
     Suite("catalogue", "quick", "checkout", ((*PYTEST, "-n", "2", "tests/catalogue"),)),
     # The longest first: two run at a time.
     Suite("integration", "slow", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/integration"),)),
+    Suite("rotation", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/rotation"),)),
     Suite("kill", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/kill"),)),
     Suite("lab", "slow", "checkout", ((*PYTEST, "tests/lab"),)),
     Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),

@@ -158,7 +158,9 @@ def _told(request: Request, state: State, view: View, path: str, original: bool)
 
 
 def _summary(state: State, name: str) -> Answer:
-    return {"id": name, "paths": [entry["path"] for entry in read_json(state.manifest(name))["entries"]]}
+    manifest = read_json(state.manifest(name))
+    before = {app: noted.get("credential_id", "") for app, noted in manifest["record_before"]["apps"].items()}
+    return {"id": name, "paths": [entry["path"] for entry in manifest["entries"]], "credentials": before}
 
 
 def _left_over(request: Request, view: View) -> list[tuple[str, dict[str, t.Any]]]:

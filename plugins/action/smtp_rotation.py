@@ -1,0 +1,100 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The steps of a rotation that look at all hosts at once: plan, new credential, admission, summary. For the playbook ``rotate``."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.smarthost.mail.plugins.plugin_utils import outcome, rotation
+from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, module_failed
+from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import Logins
+
+PLANNED = ("smtp_relay", "smtp_relay_apps", "smtp_relay_catalogue", "smtp_relay_on_unsupported")
+# With these the same login may well work in a moment: a new credential is not known everywhere at once.
+SPREADING = ("auth_failed", "auth_temporary")
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "step": {"type": "str", "choices": ["plan", "new", "admit", "summary"], "required": True},
+    "canary": {"type": "str"},
+    "to": {"type": "list", "elements": "str", "default": []},
+    "fail": {"type": "bool", "default": True},
+}
+
+
+class ActionModule(Action):
+    """One task for the whole fleet. Only the step ``new`` connects anywhere: to the relay, from the host of the task."""
+
+    arguments = ARGUMENTS
+    nothing_done = "Nothing was written anywhere"
+
+    def outcome(self, args: Result) -> Result:
+        """What this step found; failed with everything that stands against going on."""
+        self._args = args
+        steps: dict[str, t.Callable[[], Result]] = {
+            "plan": self._plan, "new": self._new, "admit": self._admit, "summary": self._summary,
+        }
+        return {"changed": False, **steps[args["step"]]()}
+
+    def _hosts(self) -> dict[str, t.Any]:
+        """The variables of every host of the play, those that were lost on the way included."""
+        return {name: self._task_vars["hostvars"][name] for name in self._task_vars["ansible_play_hosts_all"]}
+
+    def _fleet(self) -> rotation.Fleet:
+        return rotation.fleet({name: {key: given[key] for key in PLANNED if key in given} for name, given in self._hosts().items()})
+
+    def _plan(self) -> Result:
+        fleet = self._fleet()
+        problems = list(fleet.problems)
+        consumers = [member.name for member in fleet.members if member.plans]
+        canary = self._args["canary"]
+        if canary and canary not in consumers:
+            what = f'"{canary}" is not a host of this play with an application whose credential changes.'
+            problems.append(Problem("smtp_relay_canary", what, "canary-unknown", f"Leave it out, or name one of them, such as {consumers[0]}." if consumers else ""))
+        if problems:
+            raise ProblemsError(problems)
+        return {"lines": rotation.plan_lines(fleet), "hosts": consumers, "gap": fleet.gap, "msg": f"{len(consumers)} hosts change."}
+
+    def _new(self) -> Result:
+        """One login with each next credential, with every sender, from where this task runs."""
+        logins = Logins(self._fleet().subjects(), "envelope", self._args["to"])
+        options = [{**each, "name": each["name"].partition(" (")[0]} for each in logins.options()]
+        answer = self.probe({"relays": options, "fail": False})
+        if "relays" not in answer:
+            raise ProblemsError([module_failed(answer)])
+        results = list({name.partition(" (")[0] + str(login): login for name, login in logins.by_subject(answer["relays"]).items()}.values())
+        bad = [login for login in results if not login["ok"]]
+        problems = [_refused(login) for login in bad]
+        result = {
+            "ok": not bad, "spreading": bool(bad) and all(login["category"] in SPREADING for login in bad),
+            "problems": [problem.as_dict() for problem in problems],
+            "msg": "The next credential works." if not bad else "\n".join(map(str, problems)),
+        }
+        return {**result, "failed": bool(bad) and self._args["fail"]}
+
+    def _admit(self) -> Result:
+        hosts = self._hosts()
+        new = next(iter(hosts.values())).get("smtp_relay_new") or {}
+        admission = rotation.admit(self._fleet(), {name: given.get("smtp_relay_baseline") or {} for name, given in hosts.items()}, bool(new.get("ok")))
+        if admission.problems:
+            raise ProblemsError(admission.problems)
+        todo = [name for name in admission.todo if name != self._args["canary"]]
+        canary = self._args["canary"] if self._args["canary"] in admission.todo else next(iter(todo), "")
+        return {
+            **{key: list(getattr(admission, key)) for key in ("todo", "done", "unreachable")}, "mode": admission.mode, "canary": canary,
+            "samples": rotation.samples(admission.todo, self._task_vars["groups"]) if admission.mode == "normal" else [],
+            "lines": outcome.admission_lines(admission, canary),
+        }
+
+    def _summary(self) -> Result:
+        hosts = self._hosts()
+        found = outcome.outcome(hosts, tuple(self._task_vars.get("ansible_inventory_sources") or ()), bool(self._task_vars.get("ansible_limit")))
+        return {"complete": found.complete, "lines": list(found.lines), "hosts": dict(found.hosts), "msg": found.lines[0]}
+
+
+def _refused(login: t.Mapping[str, t.Any]) -> Problem:
+    said = f" ({login['code']} {login['enhanced']})".replace(" )", ")") if login["code"] else ""
+    what = f"the next credential does not work: {login['category']}{said}. {login['diagnosis']}".strip()
+    return Problem("smtp_relay", what, "next-fails", "Correct it in the declaration, or at the provider; then run the same command again.")

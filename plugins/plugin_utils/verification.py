@@ -1,0 +1,176 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is verified of one application: the login that its files hold, whether it works, and whether what runs can know of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .deployment import Deployment, Host
+from .model import AppPlan, Credential, Relay
+from .probes import options_of
+from .problems import Problem
+from .readback import BY_HAND, NO_SECRET, read_back
+
+Result = t.Dict[str, t.Any]
+# A recipient of our own choice proves nothing when it is refused: what was asked about is the sender.
+OF_THE_RECIPIENT = ("recipient_rejected", "relay_denied")
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """One application as it stands on a host.
+
+    login: what to log in with, None where there is nothing to. source: ``file`` (read back), ``rendering`` (the files are exactly what
+    this credential gives, though it cannot be read out of them), ``declaration`` (nothing was read). why: why it is not ``file``.
+    """
+
+    plan: AppPlan
+    login: Credential | None
+    source: str
+    why: str
+    recorded: str | None
+    as_declared: bool
+    since: float | None
+    known: tuple[Credential, ...]
+
+    @property
+    def name(self) -> str:
+        """Label of the application."""
+        return self.plan.request.name
+
+    @property
+    def wanted(self) -> Credential | None:
+        """The credential that its files should hold."""
+        return self.plan.relay.credential
+
+    @property
+    def activation(self) -> Result:
+        """How it is activated, for ``smtp_activate``."""
+        return {"app": self.name, **self.plan.activate}
+
+    @property
+    def flush(self) -> Result | None:
+        """How mail that it kept is sent, for ``smtp_activate``; None for what keeps none."""
+        queues = self.plan.application.entry.get("queues")
+        command = [word.replace("{path}", self.plan.path) for word in queues["flush"]] if queues else []
+        return {"app": self.name, "command": command} if queues else None
+
+
+def subject(plan: AppPlan, declared: Relay, host: Host | None) -> Subject:
+    """One application by what stands on the host; without a host by the declaration alone. declared: its relay with both credentials."""
+    wanted = plan.relay.credential if plan.relay.sends else None
+    known = tuple(each for each in (declared.credential, declared.next) if each)
+    if host is None:
+        return Subject(plan, wanted, "declaration", "", None, True, None, known)
+    texts = {file.path: host.text(file.path) for file in plan.files}
+    noted = host.record.get("apps", {}).get(plan.request.name)
+    files = host.record.get("files", {})
+    since = max((files[path]["since"] for path in texts if files.get(path, {}).get("since")), default=None)
+    as_declared = _as_declared(plan, host, texts)
+    recorded = None if noted is None else noted.get("credential_id", "")
+    if wanted is None:
+        return Subject(plan, None, "file", "", recorded, as_declared, since, known)
+    found = read_back(plan, texts)
+    if found.credential is not None:
+        return Subject(plan, found.credential, "file", "", recorded, as_declared, since, known)
+    nothing_to_read = as_declared and found.why != NO_SECRET
+    return Subject(plan, wanted if nothing_to_read else None, "rendering", found.why, recorded, as_declared, since, known)
+
+
+def _as_declared(plan: AppPlan, host: Host, texts: t.Mapping[str, str | None]) -> bool:
+    deployment = Deployment(host)
+    return deployment.add(plan) and all(deployment.texts.get(path) == text for path, text in texts.items())
+
+
+class Logins:
+    """The distinct logins of several applications: each is tried once, as a wrong password too often locks an account."""
+
+    def __init__(self, subjects: t.Sequence[Subject], level: str, to: t.Sequence[str]) -> None:
+        self._level, self._to = level, list(to)
+        self._found: dict[str, tuple[Result, list[str]]] = {}
+        for item in subjects:
+            if item.login is not None or item.plan.relay.oauth2 is not None:
+                options = self._options(item)
+                self._found.setdefault(repr(sorted(options.items(), key=lambda pair: pair[0])), (options, []))[1].append(item.name)
+
+    def _options(self, item: Subject) -> Result:
+        relay = dataclasses.replace(item.plan.relay, credential=item.login)
+        options = options_of(relay)
+        if self._level == "envelope" and options.get("from"):
+            return {**options, "level": "envelope", "to": self._to or [options["from"]]}
+        # Whom a message is from changes nothing about a login.
+        return {**{key: value for key, value in options.items() if key not in ("from", "reply_to", "looks")}, "level": "auth"}
+
+    def options(self) -> list[Result]:
+        """Options of ``smtp_probe``, one for each login, with its secret in the clear."""
+        return [{**options, "name": f"{options['name']} ({', '.join(users)})"} for options, users in self._found.values()]
+
+    def by_subject(self, relays: t.Sequence[Result]) -> dict[str, Result]:
+        """What came of each application's login."""
+        found = {}
+        for (_options, users), result in zip(self._found.values(), relays):
+            passed = result["ok"] or (not self._to and result["category"] in OF_THE_RECIPIENT)
+            found.update({name: {**_login(result), "ok": passed} for name in users})
+        return found
+
+
+def _login(result: Result) -> Result:
+    reply = result.get("reply") or {}
+    return {
+        "ok": result["ok"], "category": result["category"], "stage": result.get("stage", ""), "code": reply.get("code", 0),
+        "enhanced": reply.get("enhanced", ""), "diagnosis": result.get("diagnosis", ""),
+    }
+
+
+def holds(item: Subject) -> str:
+    """Which of the declared credentials the files hold: its id, ``neither``, or ``unknown``."""
+    login = item.login
+    if login is None or item.source == "rendering":
+        return item.wanted.id if item.wanted and item.as_declared and item.why != BY_HAND else "unknown"
+    same = [known.id for known in item.known if known[1:] == login[1:]]
+    return same[0] if same else "neither"
+
+
+def told(item: Subject, login: Result | None, process: Result | None) -> Result:
+    """One application in the task's result; no secret is in it."""
+    return {
+        "name": item.name, "app": item.plan.request.app, "relay": item.plan.relay.name, "recorded": item.recorded, "holds": holds(item),
+        "credential_id": item.wanted.id if item.wanted else "", "rotates": item.plan.relay.next is not None, "as_declared": item.as_declared,
+        "source": item.source, "why": item.why, "login": login or {}, "process": _process(process),
+        "next": bool(item.wanted and item.plan.relay.next and item.wanted == item.plan.relay.next), "changed": False,
+        "title": item.plan.application.title, "form": item.plan.form, "security": item.plan.security,
+        "paths": [file.path for file in item.plan.files],
+    }
+
+
+def _process(process: Result | None) -> Result:
+    return {key: process[key] for key in ("stale", "reason", "how") if key in process} if process else {}
+
+
+def wrong(item: Subject, login: Result | None, process: Result | None) -> list[Problem]:
+    """Everything that is not as it should be about one application."""
+    found = []
+    name = item.name
+    if not item.as_declared:
+        what = "Its files are not as declared." if item.recorded is not None else "Its files were never written here."
+        found.append(Problem(name, what, "not-as-declared", "Look with smarthost.mail.apply --check --diff, then run smarthost.mail.apply."))
+    if login is not None and not login["ok"]:
+        code = f" ({login['code']} {login['enhanced']})".replace(" )", ")") if login["code"] else ""
+        found.append(Problem(name, f"The login in its files fails: {login['category']}{code}. {login['diagnosis']}".strip(), "login-fails"))
+    if process is not None and process.get("stale"):
+        found.append(Problem(name, "What runs is older than its files, and may not know of them.", "process-stale", "Restart it, then verify again."))
+    return found
+
+
+def undo(subjects: t.Sequence[Subject], generations: t.Sequence[Result]) -> str:
+    """The generation before which every application that holds the next credential now held the one before it; empty if there is none."""
+    moved = [item for item in subjects if item.plan.relay.next is not None and item.recorded == item.plan.relay.next.id]
+    for generation in reversed(generations):
+        before = generation.get("credentials", {})
+        if moved and all(before.get(item.name, item.recorded) != item.recorded for item in moved):
+            return str(generation["id"])
+    return ""

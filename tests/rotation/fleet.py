@@ -1,0 +1,126 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fleet of folders that stand for hosts, whose mail goes through one real relay that knows two credentials."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import typing as t
+import uuid
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+
+import programs  # noqa: E402
+from relay import Relay  # noqa: E402
+
+OLD, NEW = "apps-2026-08", "apps-2026-11"
+PASSWORDS = {OLD: "the old p@ss w\"o'r\\d $HOME #;%s`{{x}}", NEW: "the new p@ss:w\"o'r\\d $HOME #;%s`{{x}}"}
+GROUPS = {"left": ("web1", "web2"), "right": ("web3", "web4")}
+HOSTS = ("web1", "web2", "web3", "web4")
+RECIPIENT = "reader@dest.test"
+PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
+# What an application is restarted by: it notes that it was, and fails where the host is told to.
+RESTART = """#!/bin/sh
+cd "$(dirname "$0")" || exit 1
+echo restarted >> restarts
+! test -e cannot-restart
+"""
+Values = t.Dict[str, t.Any]
+
+
+class Fleet:
+    """Hosts web1 to web4, each a folder with msmtp and Gitea, in two groups."""
+
+    def __init__(self, folder: Path, relay: Relay) -> None:
+        self.folder, self.relay = folder, relay
+        self.declared: Values = {
+            "host": "localhost", "port": relay.ports["tls"], "security": "tls", "ca_path": str(relay.pki.ca), "accept": ["no-ca-path"],
+            "username": OLD, "credential_id": "2026-08", "password": PASSWORDS[OLD], "from": "apps@site.test",
+        }
+        self.next: Values = {"id": "2026-11", "username": NEW, "password": PASSWORDS[NEW]}
+        self.variables: t.Dict[str, Values] = {name: {} for name in HOSTS}
+        for name in HOSTS:
+            (folder / name / "etc").mkdir(parents=True)
+            (folder / name / "restart").write_text(RESTART)
+            (folder / name / "restart").chmod(0o755)
+
+    def apps(self, name: str) -> t.List[Values]:
+        """The applications of one host."""
+        etc = self.folder / name / "etc"
+        return [
+            {"name": "msmtp", "path": str(etc / "msmtprc")},
+            {
+                "name": "gitea", "path": str(etc / "gitea.env"), "owner": "root", "group": "root",
+                "activate": {"command": [str(self.folder / name / "restart")]},
+            },
+        ]
+
+    def run(self, playbook: str, *options: str, rotating: bool = True, **more: t.Any) -> "subprocess.CompletedProcess[str]":
+        """A playbook of the collection over the fleet; ``rotating``: whether the declaration has its next credential."""
+        command = [*self.command(playbook, rotating), *options]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=self.environment(), **more)
+
+    def command(self, playbook: str, rotating: bool = True) -> t.List[str]:
+        """The command, its inventory written."""
+        declared = {**self.declared, **({"next": self.next} if rotating else {})}
+        hosts = {
+            name: {"smtp_relay_apps": self.apps(name), "smtp_relay_state_dir": str(self.folder / name / "state"), **self.variables[name]}
+            for name in HOSTS
+        }
+        common = {
+            "smtp_relay": declared, "ansible_connection": "local", "ansible_python_interpreter": sys.executable,
+            "smtp_relay_report_dest": str(self.folder / "report"), "smtp_relay_rotation_delay": 1, "smtp_relay_rotation_retries": 1,
+        }
+        groups = {group: {"hosts": dict.fromkeys(names)} for group, names in GROUPS.items()}
+        inventory = self.folder / "inventory.yml"
+        inventory.write_text(as_yaml({"all": {"hosts": hosts, "children": groups, "vars": common}}))
+        inventory.chmod(0o600)
+        return [PLAYBOOK, "-i", str(inventory), f"smarthost.mail.{playbook}", "--forks", "4"]
+
+    def environment(self) -> t.Dict[str, str]:
+        """What the command is run with."""
+        return {**os.environ, "ANSIBLE_NOCOLOR": "1"}
+
+    def text(self, name: str) -> str:
+        """Everything that stands in the files of one host's applications."""
+        return "".join(path.read_text() for path in sorted((self.folder / name / "etc").iterdir()))
+
+    def users(self) -> t.Dict[str, str]:
+        """By host the user name in its files, both names where they hold both."""
+        return {name: " ".join(user for user in (OLD, NEW) if user in self.text(name)) for name in HOSTS}
+
+    def kept(self) -> t.Dict[str, int]:
+        """By host how many generations are kept."""
+        return {name: len(list((self.folder / name / "state" / "generations").iterdir())) for name in HOSTS}
+
+    def send(self) -> t.Dict[str, str]:
+        """Sends a message from every host with the real msmtp; by host as whom it has arrived."""
+        subject = str(uuid.uuid4())
+        for name in HOSTS:
+            outcome = programs.msmtp(self.folder / name / "etc" / "msmtprc", f"{name} {subject}", RECIPIENT)
+            assert outcome.ok, f"{name}: {outcome.text}"
+        return {name: self.relay.wait_for(f"{name} {subject}").user.partition("@")[0] for name in HOSTS}
+
+    def report(self) -> Values:
+        """What the last run reported, for programs."""
+        found: Values = json.loads((self.folder / "report" / "report.json").read_text())
+        return found
+
+
+def every(user: str) -> t.Dict[str, str]:
+    """The same for every host."""
+    return dict.fromkeys(HOSTS, user)
+
+
+def as_yaml(value: t.Any) -> str:
+    """YAML in which no text is a template: a password with braces, as it comes out of a vault."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)}: {as_yaml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(as_yaml, value)) + "]"
+    return f"!unsafe {json.dumps(value)}" if isinstance(value, str) else json.dumps(value)
