@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration
+from ansible_collections.smarthost.mail.plugins.plugin_utils.expressions import names_in_tree
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, Credential, Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.plan import plan_app, plan_host
 from ansible_collections.smarthost.mail.plugins.plugin_utils.readback import BY_HAND, NO_SECRET, NOT_THERE, NOT_UNDERSTOOD, read_back
@@ -21,7 +22,6 @@ from catalogue.cases import APPS, CATALOGUE, MATRIX, rows
 SECRETS = ("plain", "p@ss w\"o'r\\d", "%41 100%", "a:b@c/d?e#f;g", "^${x} $HOME", "a'b\\'c", "üñ", "=x==", '"quoted"', "smarthost")
 # A person enters it at a web form.
 FOR_PEOPLE = {"alloy_navigator", "platform", "polarity"}
-WITHOUT_LOGIN = {"solidpoint"}
 
 
 def _with(plan: AppPlan, credential: Credential) -> t.Optional[AppPlan]:
@@ -60,7 +60,7 @@ def test_the_login_in_the_files_of_every_application_is_read_back(app: str) -> N
         found = read_back(plan, texts)
         if app in FOR_PEOPLE:
             assert found == (None, BY_HAND)
-        elif app in WITHOUT_LOGIN:
+        elif "password" not in names_in_tree([file.settings for file in plan.application.forms[plan.form].files]):
             assert found == (None, NO_SECRET)
         else:
             wanted = plan.relay.credential
