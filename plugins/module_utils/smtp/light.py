@@ -4,13 +4,14 @@
 """How the probe starts quickly: a NamedTuple that costs a tenth of typing's to define, and the rules that keep a start cheap.
 
 A probe talks for a few milliseconds; before that Python loads what it is made of, which takes longer. Four rules hold in this
-package, and ``tests/architecture/test_start.py`` holds them:
+package, and ``test_start.py`` of the architecture and unit tests hold them:
 
 1. ``typing`` is loaded for type checkers only: ``if TYPE_CHECKING: import typing as t``. Annotations are never evaluated (``from
    __future__ import annotations``), and an alias is a text, ``Options: t.TypeAlias = "t.Mapping[str, t.Any]"``.
 2. Records are this module's ``NamedTuple``.
 3. No pattern is compiled while loading: ``re.match("...", text)`` compiles it, and keeps it, where it is used.
-4. What a verified login with a password does not need is imported in the function that needs it.
+4. What a verified login with a password does not need is imported in the function that needs it. That goes for the standard
+   library too: ``contextlib`` and ``threading`` take longer to load than what they are used for takes to run.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import functools
 import re
 
@@ -102,8 +101,10 @@ def _login(mechanism: Mechanism, session: Session, record: Record) -> t.Generato
         answer, error = yield Compute(functools.partial(_answer, exchange, reply.lines[-1]))
         if error is not None:
             # RFC 4954 4: "*" cancels. A server that does not wait for it changes nothing about why.
-            with contextlib.suppress(Failure):
+            try:
                 yield from ask(record, command("*"))
+            except Failure:
+                pass
             raise Failure(error.category, reply, detail="%s: %s" % (mechanism.name, error), mechanism=mechanism.name)
         reply = yield from _say(_encode(answer), record)
         rejected_login = reply.kind != 2

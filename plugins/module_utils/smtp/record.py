@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 
 from .failure import Failure
@@ -91,19 +90,28 @@ class Record:
         self.suspicion = suspicion
         self.trace("*", text)
 
-    @contextlib.contextmanager
-    def during(self, name: str) -> t.Iterator[None]:
+    def during(self, name: str) -> _During:
         """Everything inside is this step; the name is what the user sees."""
-        started, self.reply = self._clock(), None
-        try:
-            yield
-        except Failure as failure:
-            failure.stage = failure.stage or name
-            if failure.category == "deadline_exceeded":
-                failure.category = LATE_AT.get(name, failure.category)
-            self._note(name, False, failure.reply or self.reply, started)
-            raise
-        self._note(name, True, self.reply, started)
+        return _During(self, name, self._clock)
 
-    def _note(self, name: str, ok: bool, reply: Reply | None, started: float) -> None:
-        self.steps.append(Step(name, ok, reply, round((self._clock() - started) * 1000, 1)))
+
+class _During:
+    """A step while it lasts."""
+
+    def __init__(self, record: Record, name: str, clock: t.Callable[[], float]) -> None:
+        self._record, self._name, self._clock = record, name, clock
+
+    def __enter__(self) -> None:
+        self._started, self._record.reply = self._clock(), None
+
+    def __exit__(self, kind: t.Any, failure: t.Any, trace: t.Any) -> None:
+        if kind is None:
+            self._note(True, self._record.reply)
+        elif isinstance(failure, Failure):
+            failure.stage = failure.stage or self._name
+            if failure.category == "deadline_exceeded":
+                failure.category = LATE_AT.get(self._name, failure.category)
+            self._note(False, failure.reply or self._record.reply)
+
+    def _note(self, ok: bool, reply: t.Any) -> None:
+        self._record.steps.append(Step(self._name, ok, reply, round((self._clock() - self._started) * 1000, 1)))

@@ -50,6 +50,7 @@ class Redactor:
         self._known: set[str] = set()
         self._sent: set[str] = set()
         self._index: dict[int, set[str]] | None = None
+        self._shortest = 0
         self._starts: set[str] = set()
 
     def learn(self, username: str, secret: Secret) -> None:
@@ -83,14 +84,15 @@ class Redactor:
                 _cut(form, max(FRAGMENT, len(form) // 2), pieces, ORDINARY)
         for form in map(_squeeze, self._sent):
             _cut(form, FRAGMENT, pieces)
-        self._index, shortest = pieces, min(pieces, default=0)
-        self._starts = {piece[:shortest] for some in pieces.values() for piece in some}
+        self._index, self._shortest = pieces, min(pieces, default=0)
+        self._starts = {piece[: self._shortest] for some in pieces.values() for piece in some}
         return pieces
 
     def _suspicious(self, squeezed: str) -> bool:
         """Whether a closer look is needed; nearly always not, and this is quick."""
-        length = min(self._pieces(), default=0)
-        return any(squeezed[start : start + length] in self._starts for start in range(len(squeezed) - length + 1))
+        self._pieces()
+        length = self._shortest
+        return not self._starts.isdisjoint([squeezed[start : start + length] for start in range(len(squeezed) - length + 1)])
 
     def texts(self, texts: t.Sequence[str]) -> list[str]:
         """``texts`` with each secret replaced, also where one begins in a text and goes on in the next.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import ssl
-import threading
+from _thread import allocate_lock
 
 from .certificate import TlsInfo, certificate_in, describe, strictly
 from .failure import Failure
@@ -69,7 +69,7 @@ class TlsSetupError(Exception):
 
 
 _contexts: dict[t.Any, ssl.SSLContext] = {}
-_contexts_lock = threading.Lock()
+_contexts_lock = allocate_lock()
 
 
 def context(settings: TlsSettings) -> ssl.SSLContext:
@@ -140,7 +140,7 @@ def handshake(sock: socket.socket, settings: TlsSettings) -> tuple[ssl.SSLSocket
     if settings.glance:
         _glance(sock, made, settings)
     try:
-        secure = made.wrap_socket(sock, server_hostname=settings.server_name or None, do_handshake_on_connect=False)
+        secure = made.wrap_socket(sock, server_hostname=as_sent(settings.server_name) or None, do_handshake_on_connect=False)
     except ValueError as exc:
         raise Failure("cert_hostname", detail="%r is not a name that a certificate can carry" % settings.server_name) from exc
     try:
@@ -161,13 +161,22 @@ def handshake(sock: socket.socket, settings: TlsSettings) -> tuple[ssl.SSLSocket
     return secure, info
 
 
+def as_sent(name: str) -> str | bytes:
+    """A host's name, in bytes where it is plain: Python's tables of international names take longer to load than a handshake.
+
+    What they refuse (RFC 3490 4.1: a label that is empty or of more than 63 letters) stays with them.
+    """
+    plain = name.isascii() and all(0 < len(label) < 64 for label in name.split("."))
+    return name.encode("ascii") if plain else name
+
+
 def _glance(sock: socket.socket, made: ssl.SSLContext, settings: TlsSettings) -> t.NoReturn:
     """A handshake that may fail, for the certificate shown in it; a failed one gives none away by way of ``wrap_socket``.
 
     Always raises :class:`Failure`, with what was seen in ``tls``. TLS 1.2 and older show the certificate in clear text.
     """
     incoming, outgoing, seen = ssl.MemoryBIO(), ssl.MemoryBIO(), b""
-    secure = made.wrap_bio(incoming, outgoing, server_hostname=settings.server_name or None)
+    secure = made.wrap_bio(incoming, outgoing, server_hostname=as_sent(settings.server_name) or None)
     while True:
         try:
             secure.do_handshake()

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import socket
-import threading
 import time
+from _thread import allocate_lock, start_new_thread
 
-from . import proxy, tls
+from . import tls
 from .actions import Compute, Connect, Patience, Peer, Resolve, StartTls, Tunnel
 from .engine import Effect, Engine, Read, Write
 from .failure import Failure
@@ -21,6 +20,8 @@ from .route import Route, is_path
 
 if TYPE_CHECKING:
     import typing as t
+
+    from .proxy import Take, TakeHead
 
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
@@ -101,8 +102,10 @@ class _Wire:
             self._deadline = self._whole if effect.seconds is None else self._whole.within(effect.seconds)
         elif isinstance(effect, Write):
             # What a server said before it hung up is still there to be read, and tells more than a broken pipe.
-            with contextlib.suppress(ConnectionError, *tls.HUNG_UP):
+            try:
                 self._ready().sendall(effect.data)
+            except (ConnectionError, *tls.HUNG_UP):
+                pass
         elif isinstance(effect, Read):
             data = self._ready().recv(16384)
             return lambda: engine.received(data)
@@ -168,12 +171,15 @@ class _Wire:
 
     def _tunnel(self) -> None:
         """Let the proxy connect to the relay."""
+        # Imported here: few connections go through one.
+        from . import proxy
+
         settings = self._endpoint.route.proxy
         if settings is None:
             raise AssertionError("only called where there is a proxy")
         self._record.trace("*", "%s proxy, connect to %s port %d" % (settings.kind, self._endpoint.host, self._endpoint.port))
         talk = proxy.tunnel(settings, self._endpoint.host, self._endpoint.port)
-        with contextlib.suppress(StopIteration):
+        try:
             step = next(talk)
             while True:
                 if isinstance(step, proxy.Say):
@@ -181,8 +187,10 @@ class _Wire:
                     step = next(talk)
                 else:
                     step = talk.send(self._take(step))
+        except StopIteration:
+            return
 
-    def _take(self, wanted: proxy.Take | proxy.TakeHead) -> bytes:
+    def _take(self, wanted: Take | TakeHead) -> bytes:
         """Not a byte more than wanted: what follows is the relay's."""
         data = b""
         while not wanted.satisfied_by(data):
@@ -216,7 +224,7 @@ def _resolve(endpoint: Endpoint, deadline: Deadline) -> list[t.Any]:
     family = _WANTED.get(endpoint.route.addresses, 0)
 
     def look_up() -> list[t.Any]:
-        return socket.getaddrinfo(endpoint.ip or host, port, family, socket.SOCK_STREAM)
+        return socket.getaddrinfo(tls.as_sent(endpoint.ip or host), port, family, socket.SOCK_STREAM)
 
     found: t.Any = in_time(look_up, deadline.left())
     if found is None:
@@ -229,16 +237,20 @@ def _resolve(endpoint: Endpoint, deadline: Deadline) -> list[t.Any]:
 def in_time(work: t.Callable[[], t.Any], seconds: float) -> t.Any:
     """What ``work`` returns, or the OSError or ValueError it raised, or None if it took too long (it is then left behind)."""
     done: list[t.Any] = []
+    # Not by threading, which does the same in the end and takes longer to load than a lookup takes.
+    finished = allocate_lock()
+    finished.acquire()
 
     def attempt() -> None:
         try:
             done.append(work())
         except (OSError, ValueError) as exc:
             done.append(exc)
+        finally:
+            finished.release()
 
-    worker = threading.Thread(target=attempt, daemon=True)
-    worker.start()
-    worker.join(seconds)
+    start_new_thread(attempt, ())
+    finished.acquire(timeout=seconds)
     return done[0] if done else None
 
 

@@ -283,7 +283,7 @@ def name_with(monkeypatch: pytest.MonkeyPatch, *ips: str) -> t.Iterator[str]:
     real = socket.getaddrinfo
 
     def answer(host: t.Any, port: t.Any, family: int = 0, *rest: t.Any) -> t.Any:
-        return [one for ip in ips for one in real(ip, port, family, *rest)] if host == "relay.example" else real(host, port, family, *rest)
+        return [one for ip in ips for one in real(ip, port, family, *rest)] if host == b"relay.example" else real(host, port, family, *rest)
 
     with monkeypatch.context() as patch:
         patch.setattr(transport.socket, "getaddrinfo", answer)

@@ -1,0 +1,53 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A verified login loads what it needs and no more (rule 4 of light.py): every file more is paid for by every probe of every host."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from servers import Authority, relay
+from smtp_rig import PASSWORD, options
+
+OURS = "ansible_collections.smarthost.mail.plugins.module_utils.smtp"
+# A file that is to be here is needed by most verified logins. Everything else is imported in the function that needs it.
+NEEDED = """
+    actions answer auth blind_spots certificate classify codes der diagnosis dialogue engine expectation failure light login options
+    probe provider_row providers record reply result route sasl secret spellings sunset tls transport wording
+"""
+# Of the standard library, what TLS and sockets bring along is there anyway; these take longest of what is easily loaded besides.
+HEAVY = {"typing", "contextlib", "threading", "dataclasses", "inspect", "json", "email", "ipaddress", "urllib.parse", "tempfile", "logging"}
+HEAVY |= {"concurrent.futures", "subprocess", "http", "calendar", "locale", "random", "uuid", "hmac", "encodings.idna"}
+
+LOGIN = """
+from %s.probe import probe_all
+(result,) = probe_all([%r], False)
+if (result["category"], result["level_reached"], result["tls"]["verified"]) != ("ok", "auth", True):
+    raise SystemExit(result["msg"])
+"""
+
+
+def loaded(program: str) -> set[str]:
+    """The modules that a fresh Python has loaded at the end of this program."""
+    # Without site (-S): every installation has something else there.
+    done = subprocess.run(
+        [sys.executable, "-S", "-"], input=program + "\nimport sys\nprint(*sys.modules)\n", env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_verified_login_loads_what_it_needs_and_no_more(security: str, tmp_path: pathlib.Path) -> None:
+    authority = Authority(tmp_path)
+    with relay(authority.issue("good"), security == "tls") as (port, _mailbox):
+        names = loaded(LOGIN % (OURS, options(port=port, security=security, ca_path=str(authority.path), username="u", password=PASSWORD)))
+    ours = {name[len(OURS) + 1 :] for name in names if name.startswith(OURS + ".")}
+    assert "probe" in ours and sorted(ours - set(NEEDED.split())) == []
+    assert sorted(names & HEAVY - loaded("import ssl, hashlib, re")) == []
