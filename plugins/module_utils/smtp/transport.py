@@ -234,43 +234,49 @@ def _resolve(endpoint: Endpoint, deadline: Deadline) -> list[t.Any]:
     return list(found)
 
 
+class _Aside:
+    """Work in a thread of its own, which is left behind by those who do not wait until its end.
+
+    Not by ``threading``, which does the same in the end and takes longer to load than a lookup takes.
+    """
+
+    def __init__(self, work: t.Callable[[], t.Any]) -> None:
+        self._work = work
+        self._done: list[t.Any] = []
+        self._busy = allocate_lock()
+        self._busy.acquire()
+        start_new_thread(self._run, ())
+
+    def _run(self) -> None:
+        try:
+            self._done.append(self._work())
+        except (OSError, ValueError) as exc:
+            self._done.append(exc)
+        finally:
+            self._busy.release()
+
+    def within(self, seconds: float) -> t.Any:
+        """What it returned, or the OSError or ValueError it raised, or None if it takes too long. Any number may wait for it."""
+        if self._busy.acquire(timeout=max(seconds, 0)):
+            self._busy.release()
+        return self._done[0] if self._done else None
+
+
 def in_time(work: t.Callable[[], t.Any], seconds: float) -> t.Any:
     """What ``work`` returns, or the OSError or ValueError it raised, or None if it took too long (it is then left behind)."""
-    done: list[t.Any] = []
-    # Not by threading, which does the same in the end and takes longer to load than a lookup takes.
-    finished = allocate_lock()
-    finished.acquire()
-
-    def attempt() -> None:
-        try:
-            done.append(work())
-        except (OSError, ValueError) as exc:
-            done.append(exc)
-        finally:
-            finished.release()
-
-    start_new_thread(attempt, ())
-    finished.acquire(timeout=seconds)
-    return done[0] if done else None
+    return _Aside(work).within(seconds)
 
 
 class OwnName:
     """This host's full name, looked up once for however many probes ask for it, none of which waits longer than it can spare."""
 
     def __init__(self) -> None:
-        self._found: list[str] = []
-        self._search = threading.Thread(target=self._look_up, daemon=True)
-        self._search.start()
-
-    def _look_up(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._found.append(socket.getfqdn())
+        self._search = _Aside(socket.getfqdn)
 
     def within(self, seconds: float) -> str:
         """The name, or an empty text if there is none worth saying (RFC 5321 4.1.4 then wants the address)."""
-        self._search.join(seconds)
-        for name in (*self._found, socket.gethostname()):
-            if "." in name and not name.startswith("localhost.") and not name.endswith(".arpa"):
+        for name in (self._search.within(seconds), socket.gethostname()):
+            if isinstance(name, str) and "." in name and not name.startswith("localhost.") and not name.endswith(".arpa"):
                 return name
         return ""
 
