@@ -24,8 +24,9 @@ from .model import AppPlan, Credential, FilePlan, Secret
 from .plan import plan_app
 from .render import render_app, secret_marker
 
-USER_WORD, SECRET_WORD = "smarthostusername", "smarthostpassphrase"
-_WORDS = re.compile(f"({USER_WORD}|{SECRET_WORD})")
+# Some applications take only an address for a user name; in a URL its @ is spelled with a percent sign.
+USER_WORD, SECRET_WORD, ADDRESS = "smarthostusername", "smarthostpassphrase", "@smarthost.invalid"
+_WORDS = re.compile(f"({USER_WORD}|{SECRET_WORD})(?:(?:@|%40)smarthost\\.invalid)?")
 NO_SECRET = "its files hold no secret"
 BY_HAND = "a person enters it"
 NOT_THERE = "its setting is not there"
@@ -51,7 +52,7 @@ def read_back(plan: AppPlan, standing: t.Mapping[str, str | None]) -> ReadBack:
     """
     if any(secret_marker(file) for file in plan.files):
         return ReadBack(None, BY_HAND)
-    marked = _rendered_with(plan, USER_WORD, SECRET_WORD, standing)
+    marked = _rendered_with(plan, USER_WORD, SECRET_WORD, standing) or _rendered_with(plan, USER_WORD + ADDRESS, SECRET_WORD, standing)
     patterns = {place: text for place, text in marked.items() if SECRET_WORD in text}
     if not patterns:
         return ReadBack(None, NO_SECRET)
@@ -73,7 +74,7 @@ def _login(plan: AppPlan, standing: t.Mapping[str, str | None], marked: Leaves, 
     parts = _parts(marked[place], found[place])
     if parts is None:
         return None
-    named = next((other for other, text in marked.items() if text == USER_WORD and other in found), None)
+    named = next((other for other, text in marked.items() if text in (USER_WORD, USER_WORD + ADDRESS) and other in found), None)
     declared = plan.relay.credential.username if plan.relay.credential else ""
     for spelling in SPELLINGS:
         secret = spelling(parts[SECRET_WORD])

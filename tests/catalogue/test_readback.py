@@ -53,14 +53,16 @@ def _readable(app: str) -> t.Tuple[AppPlan, ...]:
 @pytest.mark.parametrize("app", APPS)
 def test_the_login_in_the_files_of_every_application_is_read_back(app: str) -> None:
     plans = _readable(app)
-    assert [plan.form for plan in plans] == list(CATALOGUE.find(app, "test").forms), "no row of the matrix gives it a login"
+    entry = CATALOGUE.find(app, "test")
+    with_secret = [form.name for form in entry.forms.values() if "password" in names_in_tree([file.settings for file in form.files])]
+    assert with_secret == [plan.form for plan in plans if plan.form in with_secret] and plans, "no row of the matrix gives it a login"
     for plan in plans:
         texts = _texts(plan)
         assert texts is not None and plan.relay.credential is not None
         found = read_back(plan, texts)
         if app in FOR_PEOPLE:
             assert found == (None, BY_HAND)
-        elif "password" not in names_in_tree([file.settings for file in plan.application.forms[plan.form].files]):
+        elif plan.form not in with_secret:
             assert found == (None, NO_SECRET)
         else:
             wanted = plan.relay.credential
