@@ -24,6 +24,7 @@ _NOT_COPIED = ("like", "password", "next", "credential_id")
 _OVERRIDES = (
     "port", "security", "validate_certs", "ca_path", "tls_server_name", "auth_mechanisms", "from", "reply_to", "helo", "timeout", "message",
 )
+PLATFORMS = ("k8s_secret", "compose")
 ONLY_PROBED = ("client_cert", "client_key", "min_cert_days", "auth_domain")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # with halves of characters, which no encoding takes
 
@@ -307,6 +308,10 @@ def _requests(raw: t.Any, relays: t.Mapping[str, Relay], default: str) -> tuple[
                 wrong = _plaintext_auth(override(relays[request.relay], request), where)
             elif isinstance(item, dict) and "relay" in item:
                 wrong = [_unknown_relay(f"{where}.relay", request.relay, relays)]
+            wrong += [
+                Problem(f"{where}.{key}", f"this is for form: {key}, which is not asked for.", "not-for-form", f"Add form: {key}, or leave {key} out.")
+                for key in request.platforms if key != request.form
+            ]
             if request.name in [other.name for other in requests]:
                 hint = "Give one of them another name, and app: with the application's."
                 wrong.append(Problem(where, f'"{request.name}" is listed twice.', "same-name", hint))
@@ -322,6 +327,7 @@ def _request(item: dict[str, t.Any], where: str, default: str) -> Request:
     return Request(
         name=item["name"], app=item.get("app", item["name"]), where=where, relay=item.get("relay", default), state=item.get("state", "present"),
         accept=frozenset(item.get("accept", ())), activate=activate, overrides={key: item[key] for key in _OVERRIDES if key in item},
+        platforms={key: item[key] for key in PLATFORMS if key in item},
         **{key: item[key] for key in ("form", "path", "owner", "group", "mode", "drift") if key in item},
     )
 

@@ -163,6 +163,7 @@ class Request:
     drift: t.Literal["report", "enforce", "adopt"] = "report"
     accept: frozenset[str] = frozenset()
     overrides: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    platforms: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)  # by form: k8s_secret, compose
 
 
 @dataclasses.dataclass(frozen=True)

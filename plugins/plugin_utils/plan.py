@@ -11,6 +11,7 @@ import itertools
 import posixpath
 import typing as t
 
+from . import platforms
 from .catalogue import Catalogue
 from .context import expression_context
 from .declaration import override
@@ -83,7 +84,8 @@ def plan_app(request: Request, relay: Relay, application: Application) -> AppPla
     except ExpressionError as error:
         raise _broken(request, error) from None
     mode = next((gap.instead for gap in accepted if gap.instead and gap.capability == relay.security), relay.security)
-    path = request.path or form.path.replace("{name}", request.name)
+    platform = platforms.platform_of(request, application)
+    path = request.path or (platform or form).path.replace("{name}", request.name)
     files = {file.label: f"{path.rstrip('/')}/{file.path}" if file.path else path for file in form.files}
     try:
         context = expression_context(request, relay, application, mode, path, files)
@@ -92,13 +94,16 @@ def plan_app(request: Request, relay: Relay, application: Application) -> AppPla
         if gaps or broken:
             return [Refusal(request.where, request.name, application.title, gap) for gap in gaps + broken]
         planned = [_file(file, files[file.label], request, relay, context) for file in form.files]
+        if platform:
+            planned = [platforms.wrap(platform, file, request) for file in planned]
         environment = evaluate(dict(form.environment), context) if relay.sends else {}
     except ExpressionError as error:
         raise _broken(request, error) from None
+    usual = {"how": "none", "reason": platform.reason} if platform else application.activate
     return AppPlan(
-        request, application, form.name, relay, mode, path, tuple(file for file in planned if file.tree is not None),
+        request, application, platform.name if platform else form.name, relay, mode, path, tuple(file for file in planned if file.tree is not None),
         _unexpressed(relay, named), tuple(accepted + more), environment,
-        application.activate if request.activate is None else request.activate or application.activate,
+        request.activate or usual,
     )
 
 
@@ -171,9 +176,12 @@ def _sort_gaps(gaps: t.Iterable[Gap], accept: frozenset[str]) -> tuple[list[Gap]
 
 def _form(request: Request, application: Application) -> Form:
     name = request.form or next(iter(application.forms))
+    if platforms.platform_of(request, application):
+        return t.cast(Form, platforms.wrapped_form(application))
     if name not in application.forms:
-        what = f'{application.title} has no form "{name}".{did_you_mean(name, application.forms)}'
-        raise ProblemsError([Problem(f"{request.where}.form", what, "unknown-form", one_of(application.forms))])
+        known = platforms.form_names(application)
+        what = f'{application.title} has no form "{name}".{did_you_mean(name, known)}'
+        raise ProblemsError([Problem(f"{request.where}.form", what, "unknown-form", one_of(known))])
     form = application.forms[name]
     if request.path and not request.form and not form.files[0].shared:
         # The form that is first replaces whole files; this path is one that the application shares with its user.

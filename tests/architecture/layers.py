@@ -20,7 +20,7 @@ STAGES = (
     {"dialect"},  # finds one of them by name
     {"validation", "expressions", "context", "refusal"},
     {"declaration"},
-    {"entry"},
+    {"entry", "platforms"},
     {"catalogue"},
     {"plan"},
     {"render", "probes"},

@@ -14,6 +14,7 @@ from itertools import repeat
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / ".venv" / "collections"))
 
+from ansible_collections.smarthost.mail.plugins.plugin_utils import platforms  # noqa: E402
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue  # noqa: E402
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import SECURITY, Application, Form  # noqa: E402
 
@@ -61,7 +62,7 @@ def page(name: str, application: Application) -> str:
         f"`{name}` · {_link(entry['homepage'])} · mail settings: {_link(entry['docs'])}\n",
         f"Evidence: **{application.evidence}**. {entry.get('evidence_note', '')}".rstrip() + "\n",
         "## Forms\n\nThe first is used when none is named.\n\n"
-        + _table(("form", "files", "syntax", "note"), map(_form, application.forms.values(), repeat(entry))),
+        + _table(("form", "files", "syntax", "note"), map(_form, application.forms.values(), repeat(entry))) + _platforms(application),
         "## Security\n\n" + _table(("declared", "what the application is told"), ((word, _word(application, word)) for word in SECURITY)),
     ]
     for form in application.forms.values():
@@ -83,6 +84,12 @@ def _form(form: Form, entry: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     files = [f"`{form.path.rstrip('/')}/{file.path}`" if file.path else f"`{form.path}`" for file in form.files]
     files = [text + (" (yours; only our keys are touched)" if file.shared else "") for text, file in zip(files, form.files)]
     return f"`{form.name}`", "<br>".join(files), ", ".join(sorted({file.dialect for file in form.files})), entry["forms"][form.name].get("note", "")
+
+
+def _platforms(application: Application) -> str:
+    form = platforms.wrapped_form(application)
+    names = " and ".join(f"`{name}`" for name in platforms.form_names(application) if name not in application.forms)
+    return f"\n{names} wrap what `{form.name}` writes, for Kubernetes and for Docker Compose.\n" if form else ""
 
 
 def _word(application: Application, word: str) -> str:

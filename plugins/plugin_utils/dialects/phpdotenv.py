@@ -24,7 +24,7 @@ from ._text import ASCII_BLANKS, BOM, line_number, one_line, with_backslashes
 from ._text import comment_lines as comment
 from .base import NotValid, Owns, Tree, Value
 
-__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["comment", "merge", "quote", "read", "remove", "variable", "write"]
 
 _BARE = re.compile(r"[A-Za-z0-9_.+@%^,/:-]+")
 _WORD = re.compile(r"true|false|null|empty|\((?:true|false|null|empty)\)", re.IGNORECASE)
@@ -40,12 +40,14 @@ def write(tree: Tree) -> str:
 
 def quote(value: Value) -> str:
     """A bare word where nothing turns it into a type, else a double-quoted string."""
+    text = variable(value)
+    return text if isinstance(value, int) or _BARE.fullmatch(text) else '"' + with_backslashes(text, '\\"$') + '"'
+
+
+def variable(value: Value) -> str:
+    """What a variable has to hold for ``env()`` to give this value. Raises CannotCarry."""
     text = one_line(value)
-    if isinstance(value, (bool, int)):
-        return text
-    if _WORD.fullmatch(text) or _WRAPPED.fullmatch(text):
-        text = f'"{text}"'
-    return text if _BARE.fullmatch(text) else '"' + with_backslashes(text, '\\"$') + '"'
+    return f'"{text}"' if isinstance(value, str) and (_WORD.fullmatch(text) or _WRAPPED.fullmatch(text)) else text
 
 
 def read(text: str) -> Tree:

@@ -116,6 +116,10 @@ WRITTEN = {
         {"global": {"smtp_require_tls": False, "smtp_smarthost": "h:25", "tls_config": {"ca_file": "/ca"}}, "on": [1, "a"]},
         'global:\n  smtp_require_tls: false\n  smtp_smarthost: "h:25"\n  tls_config:\n    ca_file: "/ca"\n"on": [1, "a"]\n',
     ),
+    "compose": (
+        {"services": {"web": {"environment": {"A": "$HOME $$", "B": True}, "volumes": ["$a:/b"]}}},
+        'services:\n  web:\n    environment:\n      A: "$$HOME $$$$"\n      B: true\n    volumes: ["$$a:/b"]\n',
+    ),
     "postfix_main": (
         {"relayhost": "[h]:465", "smtp_tls_wrappermode": True, "mydestination": ""},
         "relayhost = [h]:465\nsmtp_tls_wrappermode = yes\nmydestination =\n",
@@ -141,7 +145,7 @@ WRITTEN = {
         "- [ ] Username: (leave empty)\n- [ ] Authentication: PLAIN, LOGIN\n",
     ),
 }
-TYPED = {"php", "ruby", "php_settings", "wordpress", "python", "json", "yaml", "erb_yaml"}
+TYPED = {"compose", "php", "ruby", "php_settings", "wordpress", "python", "json", "yaml", "erb_yaml"}
 
 NOT_VALID = [
     ("docker_env", "A=1\nNAME ONLY\n", 2),
@@ -182,6 +186,7 @@ NOT_VALID = [
     ("json", "{'a': 1}", 1),
     ("yaml", "a: 1\n\tb: 2\n", 2),
     ("yaml", "- a\n", 1),
+    ("compose", "a: [1\n", 2),
     ("yaml", "a: [1\n", 2),
     ("postfix_main", "  continues nothing\n", 1),
     ("postfix_main", "a = b\nno equals\n", 2),

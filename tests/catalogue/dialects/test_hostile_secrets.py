@@ -83,6 +83,12 @@ CASES = {
     "go json": _case("json", oracles.go_json),
     "go yaml": _case("yaml", lambda text: oracles.go_yaml(text)["global"], lambda values: {"global": values}),
     "synapse": _case("yaml", lambda text: yaml.safe_load(text)["email"], lambda values: {"email": values}),
+    "compose": Case(
+        "compose",
+        lambda values: {"services": {"web": {"environment": values}}},
+        lambda text, _values: oracles.compose(text, ["web"])["web"],
+        shown=lambda value: value.replace("\x85", " "),  # folded by its printer; what it read is right
+    ),
     "postconf": Case("postfix_main", _flat, oracles.postconf, shown=lambda value: re.sub("[ \t]+", " ", value)),
     "postmap": Case("postfix_table", lambda values: [list(pair) for pair in values.items()], oracles.postmap),
     "msmtp": Case(
@@ -153,6 +159,7 @@ REFUSED: dict[str, set[str]] = {
     "python": set(),
     "json": set(),
     "yaml": set(),
+    "compose": set(),
     "postfix_main": LINES | EDGES,
     "postfix_table": LINES | EDGES,
     "msmtp": LINES | {"600 characters"},

@@ -25,6 +25,7 @@ import threading
 import typing as t
 
 import pytest
+import yaml
 
 HERE = pathlib.Path(__file__).parent
 Read = t.Dict[str, t.Any]
@@ -106,6 +107,17 @@ def go_json(text: str) -> Read:
 def go_yaml(text: str) -> Read:
     """Go's yaml.v3."""
     return _go("yaml", text)
+
+
+def compose(text: str, services: t.Sequence[str]) -> Read:
+    """docker-compose with this file after a project's own: ``{service: {variable: value}}``. It prints each dollar twice."""
+    need(_find("docker-compose"), "docker-compose")
+    with tempfile.TemporaryDirectory() as folder:
+        own, ours = pathlib.Path(folder, "compose.yml"), pathlib.Path(folder, "mail.yml")
+        own.write_text("version: '3'\nservices:\n" + "".join(f"  {name}: {{image: scratch}}\n" for name in services), "utf-8")
+        ours.write_text("version: '3'\n" + text, "utf-8")
+        found = yaml.safe_load(_run("docker-compose", "-f", own, "-f", ours, "config"))["services"]
+    return {name: {key: value.replace("$$", "$") for key, value in service["environment"].items()} for name, service in found.items()}
 
 
 def php(text: str) -> Read:

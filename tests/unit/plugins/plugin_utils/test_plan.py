@@ -188,7 +188,7 @@ def test_the_next_credential_of_the_same_user_needs_no_user_name(catalogue: Cata
         ),
         (
             "[{name: mailer, form: emv}]",
-            'smtp_relay_apps[0].form: Mailer has no form "emv". Did you mean "env"?   [unknown-form]\n    One of: env, php.',
+            'smtp_relay_apps[0].form: Mailer has no form "emv". Did you mean "env"?   [unknown-form]\n    One of: env, php, k8s_secret, compose.',
         ),
         (
             "[{name: a, app: mailer, path: /x}, {name: b, app: mailer, path: //./x}]",
