@@ -25,7 +25,7 @@ PREFERENCES = (
     "from", "from_name", "reply_to", "helo", "timeout", "tls_min_version", "auth_mechanisms",
     "charset", "plain_text", "max_attachment_mb", "signature",
 )
-# Hardly any application can, so no entry need say that it cannot.
+# Few applications can, so no entry need say that it cannot.
 NO_CLIENT_CERT = Gap("client_cert", "no-client-cert", "its entry has no settings for one")
 _MAPPED_BY = {
     "client_cert": {"client_cert"},

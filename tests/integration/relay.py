@@ -87,27 +87,30 @@ class Relay:
 
     It takes mail for dest.test from anyone and for other domains from who is logged in. `users` maps user names to passwords;
     `sender_logins` maps envelope senders to the users who own them, and then a user may send as no other address; `leaf` is a
-    server certificate other than a good one of `pki`. Needs root, postfix, sasl2-bin and libsasl2-modules.
+    server certificate other than a good one of `pki`; with `client_ca` it talks on port tls only to who shows a certificate of
+    that CA. Needs root, postfix, sasl2-bin and libsasl2-modules.
     """
 
     def __init__(
         self, users: t.Mapping[str, str], require_starttls: bool = False, sender_logins: t.Optional[t.Mapping[str, str]] = None,
-        pki: t.Optional[Pki] = None, leaf: t.Optional[Leaf] = None,
+        pki: t.Optional[Pki] = None, leaf: t.Optional[Leaf] = None, client_ca: t.Optional[Path] = None,
     ) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="smarthost-relay-"))
         self.root.chmod(0o755)  # Postfix's own users must be able to enter
         self.pki = pki or Pki(self.root / "pki")
         self.ports = dict(zip(("starttls", "tls", "plain"), free_ports(3)))
         services = SERVICES.format(level="encrypt" if require_starttls else "may", **self.ports)
-        self._postfix = Postfix(prepare(self.root, self._main_cf(leaf or self.pki.good(), sender_logins), services))
+        self._postfix = Postfix(prepare(self.root, self._main_cf(leaf or self.pki.good(), sender_logins, client_ca), services))
         self._prepare_mailbox()
         self._prepare_sasl()
         for user, password in users.items():
             self.set_password(user, password)
 
-    def _main_cf(self, leaf: Leaf, sender_logins: t.Optional[t.Mapping[str, str]]) -> str:
+    def _main_cf(self, leaf: Leaf, sender_logins: t.Optional[t.Mapping[str, str]], client_ca: t.Optional[Path]) -> str:
         owner = pwd.getpwnam("nobody")
         text = MAIN_CF.format(root=self.root, hostname=HOSTNAME, chain=leaf.chain, uid=owner.pw_uid, gid=owner.pw_gid)
+        if client_ca:
+            text += f"smtpd_tls_req_ccert = yes\nsmtpd_tls_CAfile = {client_ca}\n"
         if sender_logins is None:
             return text
         table = self.root / "sender_logins"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Dialect of Debian's ``exim4.conf.localmacros``: ``NAME = value``, raw to the end of the line.
+"""Dialect of Debian's ``exim4.conf.localmacros``, and of options in its ``conf.d``: ``NAME = value``, raw to the end of the line.
 
 Tree: ``{NAME: value}``. Shared: ``merge`` and ``remove``; other lines of Exim's main configuration may stand around ours.
 Not valid here: a last line that ends in a backslash.
@@ -23,7 +23,7 @@ __all__ = ["comment", "merge", "quote", "read", "remove", "write"]
 
 
 def write(tree: Tree) -> str:
-    """One line for each macro."""
+    """One line for each macro or option."""
     return _flat.write(tree, quote, _line)
 
 
@@ -55,4 +55,4 @@ def _line(name: str, spelled: str) -> str:
     return f"{name} = {spelled}"
 
 
-_SYNTAX = _flat.syntax(re.compile(r"[ \t]*(?P<key>[A-Z]\w*)[ \t]*==?[ \t]*"), _line, continued="\\")
+_SYNTAX = _flat.syntax(re.compile(r"[ \t]*(?P<key>[A-Za-z]\w*)[ \t]*==?[ \t]*"), _line, continued="\\")
