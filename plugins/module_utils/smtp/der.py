@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 
 from .light import TYPE_CHECKING, NamedTuple
 
@@ -88,8 +89,9 @@ def _inside(value: _Value, tag: int) -> list[_Value]:
     return _values(value.body)
 
 
+@functools.lru_cache(maxsize=128)
 def parse(data: bytes) -> Certificate:
-    """Read one certificate. Raises :class:`DerError` on anything else."""
+    """Read one certificate, once: what is looked at is looked at again. Raises :class:`DerError` on anything else."""
     try:
         signed, signature_algorithm = _inside(_values(data)[0], SEQUENCE)[:2]
         fields, version = _inside(signed, SEQUENCE), 1

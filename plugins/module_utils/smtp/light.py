@@ -39,6 +39,13 @@ else:
         """In use the same as :class:`typing.NamedTuple`, of which it has what is used here."""
 
         def __new__(cls, *values, **named):
+            if named or len(values) != len(cls._fields):
+                values = cls._complete(values, named)
+            return tuple.__new__(cls, values)
+
+        @classmethod
+        def _complete(cls, values, named):
+            """All values in their places, from those given by place and by name."""
             rest = cls._fields[len(values) :]
             try:
                 values += tuple([named.pop(field) if field in named else cls._field_defaults[field] for field in rest])
@@ -46,7 +53,7 @@ else:
                 raise TypeError("%s: lacks %s" % (cls.__name__, exc)) from None
             if named or len(values) > len(cls._fields):
                 raise TypeError("%s: has no place for %s" % (cls.__name__, ", ".join(named) or "so many values"))
-            return tuple.__new__(cls, values)
+            return values
 
         def __repr__(self):
             return "%s(%s)" % (type(self).__name__, ", ".join("%s=%r" % pair for pair in zip(self._fields, self)))

@@ -153,8 +153,10 @@ def _cut(form: str, length: int, pieces: dict[int, set[str]], ordinary: t.Sequen
     if form:
         length = min(length, len(form))
         cut = {form[start : start + length] for start in range(len(form) - length + 1)}
+        if ordinary:
+            cut = {piece for piece in cut if not any(piece in word for word in ordinary)}
         pieces.setdefault(len(form), set()).add(form)
-        pieces.setdefault(length, set()).update(piece for piece in cut if not any(piece in word for word in ordinary))
+        pieces.setdefault(length, set()).update(cut)
 
 
 def _starred(text: str, columns: t.Collection[int]) -> str:

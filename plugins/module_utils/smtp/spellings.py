@@ -25,7 +25,8 @@ def spellings(text: str) -> set[str]:
     found.add(data.decode("latin-1"))
     for mark in "%=":
         for kept in (b"", b"/", b"-._~", b"/-._~", bytes(range(0x21, 0x3D)) + bytes(range(0x3E, 0x7F))):
-            escaped = "".join(chr(byte) if byte in kept or chr(byte).isalnum() and byte < 128 else "%s%02X" % (mark, byte) for byte in data)
+            odd = [byte for byte in set(data) if byte not in kept and not (byte < 128 and chr(byte).isalnum())]
+            escaped = data.decode("latin-1").translate({byte: "%s%02X" % (mark, byte) for byte in odd})
             found.update((escaped, escaped.replace("%20", "+")))
     return found | within_base64(data)
 
