@@ -69,7 +69,7 @@ options:
       - The proxy looks O(host) up. What fails there has RV(stage=proxy).
     type: str
   dns_servers:
-    description: Servers to ask for the records of O(resolve) and O(dane), each an address, or an address and a port. Those of the
+    description: Servers to ask for the records of O(resolve), O(dane) and O(mta_sts), each an address, or an address and a port. Those of the
       system when left out.
     type: list
     elements: str
@@ -81,6 +81,21 @@ options:
     type: str
     choices: ['off', report]
     default: 'off'
+  mta_sts:
+    description:
+      - V(report) tells in RV(mta_sts) what the domain O(host) publishes for MTA-STS (RFC 8461), whether its policy names the relay, or
+        with O(resolve=mx) every mail exchanger, and whether the relay keeps to it. It never fails the probe.
+      - The record is looked up and the policy fetched anew, within O(timeout), over HTTPS whose certificate is always verified.
+      - Needs the Python library C(dnspython) on the host.
+    type: str
+    choices: ['off', report]
+    default: 'off'
+  mta_sts_url:
+    description: Where the policy is, if not at C(https://mta-sts.DOMAIN/.well-known/mta-sts.txt). For tests, and before it is published.
+    type: str
+  mta_sts_ca_path:
+    description: File or folder with the CAs to trust there, in PEM, in the place of those of the system.
+    type: path
   validate_certs:
     description: Whether the relay's certificate must be valid, meaning chain, dates and name.
     type: bool
@@ -352,6 +367,16 @@ options:
         description: As O(dane).
         type: str
         choices: ['off', report]
+      mta_sts:
+        description: As O(mta_sts).
+        type: str
+        choices: ['off', report]
+      mta_sts_url:
+        description: As O(mta_sts_url).
+        type: str
+      mta_sts_ca_path:
+        description: As O(mta_sts_ca_path).
+        type: path
       validate_certs:
         description: As O(validate_certs).
         type: bool
@@ -741,6 +766,15 @@ dane:
   returned: when probing one relay
   type: dict
   sample: {name: _25._tcp.mail.example.com, status: match, secure: true, records: [3 1 1 ab01], detail: the certificate is the one in DNS}
+mta_sts:
+  description:
+    - What the domain publishes for MTA-STS, and whether the relay keeps to it. Empty unless O(mta_sts=report).
+    - C(status) is V(match), V(mismatch), V(none) (there is no policy), V(invalid) (there is one that cannot be used, so that senders do as
+      if there were none) or V(error) (it could not be looked at). C(unmatched) are the mail exchangers that the policy does not name.
+  returned: when probing one relay
+  type: dict
+  sample: {domain: example.com, url: "https://mta-sts.example.com/.well-known/mta-sts.txt", id: "20261101", mode: enforce, max_age: 604800,
+    mx: ["*.example.com"], unmatched: [], status: match, problems: [], detail: the policy names this relay and the relay keeps to it}
 message:
   description: Whether a message was sent, and its id.
   returned: when probing one relay

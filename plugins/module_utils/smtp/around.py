@@ -14,8 +14,9 @@ from .transport import Deadline
 
 def missing(relay: Relay) -> list[str]:
     """What this host lacks for it."""
-    asked = ["resolve"] if relay.route.resolve != "host" else ["dane"] if relay.route.dane else []
-    return [problem for problem in map(lookup.missing, asked) if problem]
+    rows = (("resolve", relay.route.resolve != "host"), ("dane", relay.route.dane), ("mta_sts", relay.mta_sts is not None))
+    asked = [option for option, wanted in rows if wanted]
+    return [problem for problem in map(lookup.missing, asked[:1]) if problem]
 
 
 def before(relay: Relay, record: Record, deadline: Deadline) -> Relay:
@@ -24,12 +25,16 @@ def before(relay: Relay, record: Record, deadline: Deadline) -> Relay:
 
 
 def after(relay: Relay, record: Record, deadline: Deadline, confirmed: TlsInfo | None) -> None:
-    """Look at every address if that was asked for, and at what DNS says of the certificate; both go into ``record``.
+    """Look at every address if that was asked for, at the domain's policy, and at what DNS says of the certificate; all into ``record``.
 
     ``confirmed``: the certificate that a further connection showed, where the conversation did not get as far.
     """
     if relay.route.addresses == "all" and addresses.others(record):
         record.warnings += addresses.look_at_each(relay, record, deadline)
+    if relay.mta_sts is not None:
+        from . import mta_sts
+
+        record.mta_sts = mta_sts.report(relay.mta_sts, relay, record, deadline)
     if relay.route.dane:
         shown = record.failure.facts.get("tls") if record.failure else None
         seen = record.tls or shown or confirmed

@@ -28,6 +28,8 @@ def find(relay: Relay, record: Record, deadline: Deadline) -> Relay:
         return relay
     shown = ", ".join("%s port %d" % (target.host, target.port) for target in targets)
     record.trace("*", "%s of %s: %s" % (relay.route.resolve, relay.host, shown))
+    if relay.route.resolve == "mx":
+        record.exchangers = tuple(target.host for target in targets)
     best = targets[0]
     # A name that was declared is the one to verify; DNS must not choose it.
     name = best.host if relay.tls.server_name == relay.host else relay.tls.server_name

@@ -84,12 +84,17 @@ def _this_host(host: str) -> bool:
 
 
 class Request(NamedTuple):
-    """What is asked. Its headers and body may hold secrets: only method and URL are ever shown."""
+    """What is asked. Its headers and body may hold secrets: only method and URL are ever shown.
+
+    ``accept`` is the media type that is wanted; ``most`` how many bytes of an answer are taken.
+    """
 
     method: str
     url: Url
     headers: t.Tuple[t.Tuple[str, str], ...] = ()
     body: bytes = b""
+    accept: str = "application/json"
+    most: int = MAX_BODY
 
     def __repr__(self) -> str:
         return "%s %s" % (self.method, self.url)
@@ -98,7 +103,7 @@ class Request(NamedTuple):
 
     def encoded(self) -> bytes:
         """The bytes to send. Raises :class:`Failure` where a header would end early."""
-        own = (("Host", self.url.authority), ("User-Agent", "smarthost.mail"), ("Accept", "application/json"), ("Connection", "close"))
+        own = (("Host", self.url.authority), ("User-Agent", "smarthost.mail"), ("Accept", self.accept), ("Connection", "close"))
         if self.body or self.method == "POST":
             own += (("Content-Length", str(len(self.body))),)
         lines = ["%s %s HTTP/1.1" % (self.method, self.url.target)] + ["%s: %s" % pair for pair in own + self.headers]
@@ -124,7 +129,8 @@ class Response(NamedTuple):
 class ResponseReader:
     """Collects bytes until one response is whole. Raises :class:`Failure` for what is not HTTP or more than is worth reading."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_BODY) -> None:
+        self._most = most
         self._data = bytearray()
         self._status = 0
         self._headers: dict[str, str] = {}
@@ -141,8 +147,8 @@ class ResponseReader:
                     raise Failure("disconnected", detail="the server closed the connection before it had answered")
                 return None
         whole = self._chunks() if self._chunked else self._plain(not data)
-        if len(self._body) > MAX_BODY:
-            raise Failure("protocol_error", detail="it answered more than %d bytes" % MAX_BODY)
+        if len(self._body) > self._most:
+            raise Failure("protocol_error", detail="it answered more than %d bytes" % self._most)
         if whole:
             return Response(self._status, self._headers, bytes(self._body))
         if not data:
@@ -188,7 +194,7 @@ class ResponseReader:
             self._left = int(length)
 
     def _plain(self, ended: bool) -> bool:
-        room = MAX_BODY + 1 - len(self._body) if self._left is None else self._left
+        room = self._most + 1 - len(self._body) if self._left is None else self._left
         self._body += self._data[:room]
         taken = min(room, len(self._data))
         del self._data[:taken]
@@ -199,7 +205,7 @@ class ResponseReader:
 
     def _chunks(self) -> bool:
         """RFC 9112 7.1: a size in hexadecimal, a line end, so many bytes, a line end; size 0 is the last. Trailers are not read."""
-        while len(self._body) <= MAX_BODY:
+        while len(self._body) <= self._most:
             end = self._data.find(b"\r\n")
             if end < 0 and len(self._data) < 100:
                 return False
@@ -209,8 +215,8 @@ class ResponseReader:
             size = int(digits, 16)
             if size == 0:
                 return True
-            if len(self._body) + size > MAX_BODY:
-                raise Failure("protocol_error", detail="it answered more than %d bytes" % MAX_BODY)
+            if len(self._body) + size > self._most:
+                raise Failure("protocol_error", detail="it answered more than %d bytes" % self._most)
             if len(self._data) < end + 2 + size + 2:
                 return False
             self._body += self._data[end + 2 : end + 2 + size]
@@ -263,7 +269,7 @@ def _exchange(request: Request, record: Record, step: str, proxied: bool) -> _Ex
             record.trace("*", "TLS handshake")
             record.tls = yield [StartTls()]
     with record.during(step):
-        reader = ResponseReader()
+        reader = ResponseReader(request.most)
         record.trace("C", str(request))
         data = yield [Write(request.encoded()), Read()]
         while True:

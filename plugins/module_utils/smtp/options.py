@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import typing as t
 
     from .http import Url
+    from .mta_sts import Asked as MtaSts
     from .oauth2 import OAuth2
 
 PORTS = {"none": 25, "opportunistic": 25, "starttls": 587, "tls": 465}
@@ -52,6 +53,7 @@ class Relay(NamedTuple):
     oauth2: t.Optional[OAuth2] = None
     graph: t.Optional[Url] = None  # where Graph is, in the place of SMTP
     credential_id: str = ""
+    mta_sts: t.Optional[MtaSts] = None
 
 
 Options: t.TypeAlias = "t.Mapping[str, t.Any]"
@@ -66,6 +68,8 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
     route, wrong = read_route(options)
     problems += wrong
     tls, wrong = read_tls(options)
+    problems += wrong
+    mta_sts, wrong = _mta_sts(options)
     problems += wrong
     looks, wrong = wording.read(options)
     problems += wrong + expectation.problems(_given(options.get("expect")))
@@ -97,6 +101,7 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
             oauth2=oauth2,
             graph=graph,
             credential_id=options.get("credential_id") or "",
+            mta_sts=mta_sts,
         ),
         [],
     )
@@ -143,6 +148,15 @@ def _by_token(options: Options) -> tuple[Options, OAuth2 | None, Url | None, lis
         return options, oauth2, None, problems
     changed, graph, wrong = oauth2_options.as_graph(options)
     return changed, oauth2, graph, problems + wrong
+
+
+def _mta_sts(options: Options) -> tuple[MtaSts | None, list[str]]:
+    if options.get("mta_sts") != "report":
+        return None, []
+    # Imported here: hardly any probe asks for it.
+    from . import mta_sts
+
+    return mta_sts.read(options)
 
 
 def _control_characters(options: Options) -> list[str]:

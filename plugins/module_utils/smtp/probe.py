@@ -65,16 +65,17 @@ def _around() -> t.Any:
 
 
 def _asks_around(relay: Relay) -> bool:
-    return relay.route.asks_dns or relay.route.addresses == "all"
+    return relay.route.asks_dns or relay.mta_sts is not None or relay.route.addresses == "all"
 
 
 def _unusable(relay: Relay, check_mode: bool) -> list[str]:
     """What only this host can tell: the CA and the folder for receipts."""
     problems = []
-    try:
-        tls.context(relay.tls)
-    except tls.TlsSetupError as exc:
-        problems.append("%s: %s. [%s]" % (exc.option, exc, exc.option.replace("_", "-")))
+    for prefix, settings in _trusted(relay):
+        try:
+            tls.context(settings)
+        except tls.TlsSetupError as exc:
+            problems.append("%s%s: %s. [%s]" % (prefix, exc.option, exc, exc.option.replace("_", "-")))
     if _asks_around(relay):
         problems += _around().missing(relay)
     try:
@@ -83,6 +84,15 @@ def _unusable(relay: Relay, check_mode: bool) -> list[str]:
     except OptionError as exc:
         problems += exc.problems
     return problems
+
+
+def _trusted(relay: Relay) -> t.Iterator[tuple[str, tls.TlsSettings]]:
+    """Everything that is to be verified, and what its options begin with."""
+    yield "", relay.tls
+    if relay.oauth2 is not None and relay.oauth2.url is not None:
+        yield "oauth2.", relay.oauth2.way.tls
+    if relay.mta_sts is not None:
+        yield "mta_sts_", relay.mta_sts.way.tls
 
 
 def probe(relay: Relay, check_mode: bool, name: OwnName | None = None) -> dict[str, t.Any]:

@@ -75,6 +75,8 @@ class Record:
         self.reached = ""
         self.failure: Failure | None = None
         self.dane: dict[str, t.Any] = {}
+        self.mta_sts: dict[str, t.Any] = {}
+        self.exchangers: tuple[str, ...] = ()
 
     def trace(self, who: str, text: str) -> None:
         """Add a line to the transcript: ``C`` we said, ``S`` the server said, ``*`` something happened."""

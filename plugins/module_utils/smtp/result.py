@@ -79,6 +79,7 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
         "addresses": [address._asdict() for address in record.addresses],
         "recipients": _recipients(relay, record),
         "dane": dict(record.dane),
+        "mta_sts": dict(record.mta_sts),
         "notices": _notices(outcome),
         "message": {"sent": outcome.sent, "message_id": outcome.message_id},
         "receipt": {},

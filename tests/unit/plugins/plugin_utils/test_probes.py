@@ -110,6 +110,7 @@ NOT_DECLARED = {
     "name": "is the relay's", "level": "is the caller's", "send": "is the caller's", "to": "is the caller's", "subject": "is the caller's",
     "state_dir": "is the host's", "diagnose": "is the caller's", "expect": "is the caller's",
     "protocol": "applications speak SMTP", "resolve": "applications are given a host, not a domain", "dns_servers": "belongs to resolve and dane",
+    "mta_sts": "as dane", "mta_sts_url": "as dane", "mta_sts_ca_path": "as dane",
     "dane": "is a report about the relay's domain, asked for now and then", "addresses": "applications take the first that answers",
     "source_address": "applications cannot choose one", "proxy": "applications cannot go through one: a probe that does would prove another way",
     "ca_mode": "applications read one file, and know no other way", "client_key_password": "nobody is there to type it to a service",

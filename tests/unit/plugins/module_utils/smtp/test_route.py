@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+import select
 import socket
 import subprocess
 import threading
@@ -68,9 +69,10 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 
 def joined(sock: socket.socket, port: int, said: bytes) -> None:
-    """Connect to the relay, and say ``said`` in one breath with its greeting: not a byte of that may be lost."""
+    """Connect to the server, and say ``said`` in one breath with its greeting, if it has one: not a byte of that may be lost."""
     with socket.create_connection(("127.0.0.1", port), timeout=5) as other:
-        sock.sendall(said + other.recv(4096))
+        greets = select.select([other], [], [], 0.2)[0]
+        sock.sendall(said + (other.recv(4096) if greets else b""))
         threading.Thread(target=pump, args=(other, sock), daemon=True).start()
         pump(sock, other)
 
