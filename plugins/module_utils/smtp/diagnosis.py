@@ -191,7 +191,7 @@ class _Facts(dict):  # type: ignore[type-arg]  # dict[str, t.Any] is not there b
 
 def explain(category: str, facts: t.Mapping[str, t.Any]) -> tuple[str, list[str]]:
     """The sentence and the remedies of ``category``, filled with ``facts``; a fact that is not known says so."""
-    row = AT_PROXY if facts.get("stage") == "proxy" else CATEGORIES[category]
+    row = AT_PROXY if "proxy" in (facts.get("stage"), facts.get("at")) else CATEGORIES[category]
     known = _Facts((key, value) for key, value in facts.items() if value not in ("", None))
     known.setdefault("timeout", 0)
     known.setdefault("wrong", "Correct the username or the password")

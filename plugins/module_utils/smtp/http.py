@@ -224,7 +224,7 @@ class ResponseReader:
         return False
 
 
-_Exchange: t.TypeAlias = "t.Generator[t.List[Effect], t.Any, Response]"
+_Exchange: t.TypeAlias = "t.Generator[t.List[Effect], t.Any, t.Any]"
 
 
 class _HttpEngine:
@@ -232,7 +232,7 @@ class _HttpEngine:
 
     def __init__(self, exchange: _Exchange) -> None:
         self._exchange = exchange
-        self.response: Response | None = None
+        self.response: t.Any = None
         self.failure: Failure | None = None
 
     def start(self) -> list[Effect]:
@@ -256,7 +256,8 @@ class _HttpEngine:
         return [Close()]
 
 
-def _exchange(request: Request, record: Record, step: str, proxied: bool) -> _Exchange:
+def _reach(url: Url, record: Record, proxied: bool) -> _Exchange:
+    """As far as the first request could be sent; what TLS settled on, or None where there is none."""
     with record.during("resolve"):
         record.resolved = yield [Resolve()]
     with record.during("connect"):
@@ -264,10 +265,15 @@ def _exchange(request: Request, record: Record, step: str, proxied: bool) -> _Ex
     if proxied:
         with record.during("proxy"):
             yield [Tunnel()]
-    if request.url.scheme == "https":
+    if url.scheme == "https":
         with record.during("tls"):
             record.trace("*", "TLS handshake")
             record.tls = yield [StartTls()]
+    return record.tls
+
+
+def _exchange(request: Request, record: Record, step: str, proxied: bool) -> _Exchange:
+    yield from _reach(request.url, record, proxied)
     with record.during(step):
         reader = ResponseReader(request.most)
         record.trace("C", str(request))
@@ -295,8 +301,18 @@ def ask(request: Request, way: Way, record: Record, deadline: Deadline, step: st
 
     A redirect is an answer like any other: to follow it would hand the credential to whoever it names.
     """
-    engine = _HttpEngine(_exchange(request, record, step, way.route.proxy is not None))
-    run(engine, Endpoint(request.url.host, request.url.port, way.tls, way.route), record, deadline)
-    if engine.response is None:
-        raise engine.failure or Failure("disconnected")
+    response: Response = _carry_out(_exchange(request, record, step, way.route.proxy is not None), request.url, way, record, deadline)
+    return response
+
+
+def reach(url: Url, way: Way, record: Record, deadline: Deadline) -> None:
+    """Connect, and secure the connection, and say nothing. Raises :class:`Failure`; what TLS settled on is in ``record.tls``."""
+    _carry_out(_reach(url, record, way.route.proxy is not None), url, way, record, deadline)
+
+
+def _carry_out(exchange: _Exchange, url: Url, way: Way, record: Record, deadline: Deadline) -> t.Any:
+    engine = _HttpEngine(exchange)
+    run(engine, Endpoint(url.host, url.port, way.tls, way.route), record, deadline)
+    if engine.failure is not None:
+        raise engine.failure
     return engine.response

@@ -103,6 +103,8 @@ def _fetch(oauth2: OAuth2, url: Url, record: Record, redactor: Redactor, deadlin
         response = ask(request, oauth2.way, own, deadline, "token")
     except Failure as failure:
         failure.facts.setdefault("where", url.where)
+        failure.facts.setdefault("security", url.scheme)
+        failure.facts["at"] = failure.stage
         failure.facts.setdefault("remedies", _unreachable(url, failure))
         raise
     finally:
@@ -115,6 +117,8 @@ def _fetch(oauth2: OAuth2, url: Url, record: Record, redactor: Redactor, deadlin
 def _unreachable(url: Url, failure: Failure) -> tuple[str, ...]:
     if failure.category.startswith("cert_"):
         return ("If %s has a CA of its own, put that CA on this host and name it in oauth2.ca_path." % url.host, "Check this host's clock.")
+    if failure.stage == "proxy":
+        return ("Correct proxy: its address, its kind, its login.", "Have the proxy allow %s." % url.where)
     return ("Allow this host to reach %s." % url.where, "Correct oauth2.token_url.")
 
 

@@ -38,10 +38,15 @@ def with_token(relay: Relay, record: Record, redactor: Redactor, deadline: Deadl
     return relay._replace(credential=relay.credential._replace(token=token.secret))
 
 
+def graph_way(relay: Relay) -> Way:
+    """How to get to Graph: with the relay's own TLS, by way of its proxy."""
+    return Way(relay.tls, Route(proxy=relay.route.proxy))
+
+
 def converse_with_graph(relay: Relay, message: t.Optional[bytes], record: Record, redactor: Redactor, deadline: Deadline) -> None:
     """Instead of SMTP. Never raises: how it ended is in ``record``."""
     if relay.graph is None:
         raise AssertionError("only called for a relay of type ms_graph")
     token = relay.credential.token if relay.credential else None
-    mailbox = graph.Mailbox(relay.graph, Way(relay.tls, Route(proxy=relay.route.proxy)), relay.sender, token, message)
+    mailbox = graph.Mailbox(relay.graph, graph_way(relay), relay.sender, token, message)
     graph.converse(mailbox, relay.level, record, redactor, deadline)

@@ -119,11 +119,8 @@ def probe(relay: Relay, check_mode: bool, name: OwnName | None = None) -> dict[s
     _hold(relay, message, record, redactor, deadline)
     sent = message is not None and record.accepted is not None
     finding: Finding | None = None
-    if record.failure is not None and relay.diagnose and relay.graph is None and record.failure.stage != "token":
-        # Imported here: only a failure needs it.
-        from .confirm import confirm
-
-        finding = confirm(relay, record, deadline)
+    if record.failure is not None and relay.diagnose:
+        finding = _confirm(relay, record, deadline)
     if _asks_around(relay):
         _around().after(relay, record, deadline, finding.tls if finding else None)
     result = build(
@@ -143,6 +140,17 @@ def probe(relay: Relay, check_mode: bool, name: OwnName | None = None) -> dict[s
             _sending().remember(relay, result)
         result.update(_sending().compare(relay, result))
     return result
+
+
+def _confirm(relay: Relay, record: Record, deadline: Deadline) -> Finding | None:
+    # Imported here: only a failure needs it, and which one depends on where it was.
+    if relay.graph is not None or (record.failure is not None and record.failure.stage == "token"):
+        from . import confirm_web
+
+        return confirm_web.confirm(relay, record, deadline)
+    from . import confirm
+
+    return confirm.confirm(relay, record, deadline)
 
 
 def _hold(relay: Relay, message: t.Any, record: Record, redactor: Redactor, deadline: Deadline) -> None:
