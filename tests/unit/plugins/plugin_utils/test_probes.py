@@ -103,6 +103,7 @@ NOT_THE_PROBES = {
     "description": "is for people",
     "via": "the local MTA is probed, and the relay behind it as one of its own",
     "accept": "is about applications",
+    "overlap": "is about rotating", "accept_gap": "is about rotating",
 }
 NOT_OF_THE_MESSAGE = {"max_attachment_mb": "is a limit of the application's"}
 # Options of the probe that no declaration sets, and why. A new option needs a thought here.
