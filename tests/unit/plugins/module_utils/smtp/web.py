@@ -10,6 +10,7 @@ import contextlib
 import http.server
 import json
 import pathlib
+import sys
 import threading
 import time
 import typing as t
@@ -73,13 +74,21 @@ class Asked(t.NamedTuple):
         return dict(urllib.parse.parse_qsl(self.body.decode(), strict_parsing=True))
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Says nothing of clients that refuse its certificate or hang up: that is what these tests are about."""
+
+    def handle_error(self, request: t.Any, client_address: t.Any) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 class Web:
     """``pages`` maps "METHOD /path" (without a query) to its answer; ``asked`` is what came."""
 
     def __init__(self, pem: pathlib.Path | None) -> None:
         self.pages: dict[str, Page] = {}
         self.asked: list[Asked] = []
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = Server(("127.0.0.1", 0), self._handler())
         self.port = self._server.server_address[1]
         self.origin = "%s://127.0.0.1:%d" % ("https" if pem else "http", self.port)
         if pem is not None:
