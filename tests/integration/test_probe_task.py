@@ -11,7 +11,6 @@ import os
 import socket
 import subprocess
 import sys
-import typing as t
 from pathlib import Path
 
 import pytest

@@ -114,6 +114,14 @@ def test_nothing_sticks_out_at_any_width_with_everything_open(name: str, width: 
     assert driver.execute_script(OVERFLOW, width) == [width, []]
 
 
+@pytest.mark.parametrize("width", [320, 360])
+def test_every_tile_holds_its_words(width: int, pages: t.Dict[str, pathlib.Path], look: Look) -> None:
+    driver = look.at(pages["fleet"], width)
+    out = "return Array.from(document.querySelectorAll('.tiles li')).filter(function (e) { return e.scrollWidth > e.clientWidth; }).length"
+    assert driver.execute_script("return document.querySelectorAll('.tiles li').length") > 5
+    assert driver.execute_script(out) == 0
+
+
 @pytest.mark.parametrize("name", list(REPORTS))
 def test_the_browser_has_nothing_to_complain_about_and_runs_nothing_of_what_a_host_said(
     name: str, pages: t.Dict[str, pathlib.Path], look: Look
