@@ -42,13 +42,12 @@ class Refused(Exception):
 
 
 class Work(t.NamedTuple):
-    """What one run does: the plans that are rendered, what is refused, the changes, and how what is taken back comes to know of it."""
+    """What one run does: the plans that are rendered, what is refused, and the changes."""
 
     plans: t.Sequence[AppPlan]
     planned: HostPlan
     refusals: t.Sequence[Refusal]
     deployment: Deployment
-    taken_back: t.Mapping[str, t.Mapping[str, t.Any]]
 
     def described(self, outcome: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """What the task returns about its applications; no secret is in it."""
@@ -60,10 +59,7 @@ class Work(t.NamedTuple):
             "unmanaged": [request.name for request in self.planned.unmanaged],
             "refusals": [refusal.problem(item).as_dict() for item in self.refusals],
             "accepted": [gap for item in self.plans for gap in refusal.accepted(item)],
-            "activations": [
-                *(_activated(app, outcome) for app in apps if app["changed"] or _lasting(app, outcome)),
-                *({"app": name, **activate} for name, activate in self.taken_back.items() if name in touched),
-            ],
+            "activations": _activations(outcome.get("applications", ()), [request.name for request in self.planned.unmanaged]),
             "lines": plan_lines(self.plans, self.planned, self.refusals) + drift_lines(outcome.get("drift", ())),
         }
 
@@ -95,7 +91,9 @@ class ActionModule(Action):
             # Our part of a user's file is no longer asked for: only now it is known, and read.
             work = self._assemble(declared, catalogue, first, Host(outcome["record"], outcome["read"], self._seal_key))
             outcome = self._deploy(work.deployment)
-        return {**outcome, **work.described(outcome)}
+        described = work.described(outcome)
+        outcome.pop("applications", None)
+        return {**outcome, **described}
 
     def _assemble(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, host: Host) -> Work:
         """Everything to be done, rendered. Raises Refused, or ProblemsError with all that is wrong."""
@@ -113,7 +111,7 @@ class ActionModule(Action):
             raise Refused(refusals)
         if deployment.problems:
             raise ProblemsError(deployment.problems)
-        return Work(plans, planned, refusals, deployment, {name: _activation(catalogue, host, name) for name in deployment.removed})
+        return Work(plans, planned, refusals, deployment)
 
     # -- module calls -------------------------------------------------------------------------
 
@@ -145,7 +143,9 @@ class ActionModule(Action):
 
     def _generation(self) -> dict[str, t.Any]:
         generation = {"generation": self._args["generation"]} if self._args["generation"] else {}
-        return self._call(state=self._args["state"], **generation)
+        outcome = self._call(state=self._args["state"], **generation)
+        applications = outcome.pop("applications", ())
+        return {**outcome, "activations": _activations(applications)} if self._args["state"] == "rolled_back" else outcome
 
     def _call(self, **arguments: t.Any) -> dict[str, t.Any]:
         """One module call. Raises ProblemsError with what the host reports; other failures pass as they are."""
@@ -169,24 +169,12 @@ def _app(item: AppPlan, deployment: Deployment, changed: bool) -> dict[str, t.An
     }
 
 
-def _lasting(app: t.Mapping[str, t.Any], outcome: t.Mapping[str, t.Any]) -> bool:
-    """Whether something of it may run since before its settings were written, though they did not change now."""
-    return app["activate"].get("how") != "none" and _since(app, outcome) is not None
-
-
-def _since(app: t.Mapping[str, t.Any], outcome: t.Mapping[str, t.Any]) -> float | None:
-    return max((file["since"] for file in outcome.get("files", ()) if file["path"] in app["paths"] and file.get("since")), default=None)
-
-
-def _activated(app: t.Mapping[str, t.Any], outcome: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    if app["changed"]:
-        return {"app": app["name"], **app["activate"]}
-    return {"app": app["name"], **app["activate"], "since": _since(app, outcome), "only_if_stale": True}
-
-
-def _activation(catalogue: Catalogue, host: Host, name: str) -> t.Mapping[str, t.Any]:
-    """How an application that is taken back is activated; its entry may be gone as well."""
-    try:
-        return catalogue.find(host.record["apps"][name]["app"], name).activate
-    except ProblemsError:
-        return {"how": "none", "reason": "its entry is no longer in the catalogue"}
+def _activations(applications: t.Iterable[t.Mapping[str, t.Any]], leave: t.Container[str] = ()) -> list[dict[str, t.Any]]:
+    """Options of smtp_activate: for what changed now, and for what may run since before its settings changed."""
+    found = []
+    for app in applications:
+        if app["touched"]:
+            found.append({"app": app["name"], **app["activate"]})
+        elif app["since"] is not None and app["activate"].get("how") != "none" and app["name"] not in leave:
+            found.append({"app": app["name"], **app["activate"], "since": app["since"], "only_if_stale": True})
+    return found

@@ -152,9 +152,9 @@ apps:
     test: {description: What an operator can run to see a message go out., type: str, sample: gitea admin sendmail}
 activations:
   description:
-    - Options of M(smarthost.mail.smtp_activate) for the applications whose files changed; and, with C(only_if_stale), for the others
-      that may run since before their files were written, as after a run that died between writing and activating.
-  returned: O(state=present)
+    - Options of M(smarthost.mail.smtp_activate) for the applications whose files changed, those that were taken back included; and,
+      with C(only_if_stale), for the others that may run since before that, as after a run that died before it activated them.
+  returned: O(state=present), O(state=planned) or O(state=rolled_back)
   type: list
   elements: dict
 lines:

@@ -169,7 +169,6 @@ files:
     created: {description: Whether there was no file before., type: bool, sample: false}
     removed: {description: Whether there is no file any more., type: bool, sample: false}
     before_mode: {description: Permissions before; null without a file., type: str, sample: "0644"}
-    since: {description: "When an earlier run last changed it, in seconds since 1970; null when this one does.", type: float, sample: 1795241820.5}
     mode: {description: Permissions now; null without a file., type: str, sample: "0640"}
     owner: {description: Owner now., type: str, sample: git}
     group: {description: Group now., type: str, sample: git}
@@ -188,6 +187,16 @@ drift:
       sample: [mailer.PASSWD]
     what: {description: "V(changed), or V(removed) where nothing stands any more.", type: str, sample: changed}
     done: {description: "V(left), V(overwritten), V(adopted) or V(taken_back).", type: str, sample: left}
+applications:
+  description: Every application that is ours, or was and has not been activated since it was taken back.
+  returned: O(state=present) or O(state=rolled_back)
+  type: list
+  elements: dict
+  contains:
+    name: {description: Label of the application., type: str, sample: gitea}
+    activate: {description: "How it is activated, as O(record) said.", type: dict, sample: {systemd: gitea}}
+    since: {description: "When something of it last changed, in seconds since 1970; null when that is not known.", type: float, sample: 1795241820.5}
+    touched: {description: Whether something of it changed in this run., type: bool, sample: true}
 generation:
   description: >-
     Id of what this run replaced, went back before or committed up to. Null when nothing changed, and for O(state=present) in check mode.

@@ -75,6 +75,7 @@ class Deployment:
         credential = plan.relay.credential
         self.apps[plan.request.name] = {
             "app": plan.request.app, "form": plan.form, "relay": plan.relay.name, "credential_id": credential.id if credential else "",
+            "activate": dict(plan.activate),
             "files": [
                 {"path": self.at(file.path), "dialect": file.dialect, "shared": file.shared, "owns": [list(key) for key in file.owns]}
                 for file in plan.files

@@ -68,3 +68,26 @@ def test_settings_that_were_written_and_not_activated_are_activated_by_the_next_
 def test_what_was_activated_in_the_run_that_wrote_it_is_left_alone(tmp_path: Path, daemon: Path) -> None:
     assert activate(tmp_path, write(tmp_path)) == [(True, None)]
     assert activate(tmp_path, write(tmp_path)) == [(False, False)]
+
+
+@pytest.mark.parametrize("way", ["absent", "prune", "rolled_back"])
+def test_what_was_taken_back_and_not_activated_is_activated_by_the_next_run(tmp_path: Path, daemon: Path, way: str) -> None:
+    """Also when that run knows nothing of the application any more."""
+    assert activate(tmp_path, write(tmp_path)) == [(True, None)]
+    state = str(tmp_path / "state")
+    taken = {
+        "absent": {"apps": [{"name": "gitea", "state": "absent"}], "relay": RELAY}, "prune": {"apps": [], "relay": RELAY, "prune": True},
+        "rolled_back": {"state": "rolled_back"},
+    }[way]
+    done = task(tmp_path, "smtp_config", {**taken, "state_dir": state})  # and here the run died
+    assert not (tmp_path / "mailer.env").exists() and [item["app"] for item in done["activations"]] == ["gitea"]
+    again = task(tmp_path, "smtp_config", {"relay": RELAY, "apps": [], "state_dir": state})
+    assert not again["changed"] and [(item["app"], item["only_if_stale"]) for item in again["activations"]] == [("gitea", True)]
+    assert activate(tmp_path, again) == [(True, True)]
+    while len(daemon.read_text().splitlines()) < 3:
+        pass
+    assert daemon.read_text().endswith("\n0\n"), "it knows that its settings are gone"
+    assert activate(tmp_path, again) == [(False, False)]
+    other = {"name": "msmtp", "path": str(tmp_path / "msmtprc")}
+    later = task(tmp_path, "smtp_config", {"relay": RELAY, "apps": [other], "state_dir": state})
+    assert [item["app"] for item in later["activations"]] == ["msmtp"], "a run that writes forgets it then"

@@ -107,7 +107,7 @@ class Set:
     def facts(self) -> t.Tuple[t.Any, ...]:
         """All that applications can see, and what we say is ours."""
         record = json.loads((self.state_dir / "record.json").read_text())
-        for entry in record["files"].values():
+        for entry in record["apps"].values():
             entry.pop("since")
         return {str(path.relative_to(self.root)): _shape(path) for path in sorted(self.root.rglob("*"))}, record
 

@@ -28,15 +28,14 @@ def failure(problems: t.Sequence[Problem]) -> Answer:
     return {**nothing(), "failed": True, "msg": msg, "problems": [problem.as_dict() for problem in problems]}
 
 
-def file(step: Step, since: t.Optional[float] = None) -> Answer:
-    """What became, or would become, of one path. ``since``: when an earlier run last changed it, in seconds since 1970."""
+def file(step: Step) -> Answer:
+    """What became, or would become, of one path."""
     return {
         "path": step.path,
         "changed": step.changed,
         "created": step.changed and step.data is not None and step.seen.meta is None,
         "removed": step.changed and step.data is None,
         "before_mode": _mode(step.seen.meta),
-        "since": None if step.changed else since,
         **_owned(step.meta),
     }
 

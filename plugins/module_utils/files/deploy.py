@@ -5,8 +5,8 @@
 """Deploy: the four things that can be asked of a host's files (query, present, rolled_back, committed), as one answer each.
 
 Only here the stages meet: look, examine, journal. The record, per path: ``{"app", "shared", "secret", "original": blob name or
-null when there was no file, "original_meta", "folders": made for it, "wrote", "stands": fingerprints (see drift), "since": when we last
-changed it, in seconds since 1970}``, and per application whatever the controller keeps there.
+null when there was no file, "original_meta", "folders": made for it, "wrote", "stands": fingerprints (see drift)}``, and per
+application whatever the controller keeps there, and what waiting does.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ import secrets
 import time
 import typing as t
 
-from . import answers, drift, examine, journal, obstacles
+from . import answers, drift, examine, journal, obstacles, waiting
 from .durable import read_json
 from .examine import Change, Step
 from .look import FILE, Meta, Seen, look
 from .problems import Problem, ProblemsError, from_os_error
 from .seal import SealError, fingerprint, original_label, read_label, seal, unseal_contents, unseal_facts
+from .staleness import Notes
 from .state import KEY_BYTES, Record, State, copy_record
 
 Answer = t.Dict[str, t.Any]
@@ -122,19 +123,21 @@ class Planned:
 
     steps: tuple[Step, ...]
     work: journal.Work
-    record_changes: bool
+    before: Record
+    apps: tuple[Answer, ...]
     drift: tuple[Answer, ...] = ()
     key: bytes = dataclasses.field(default=b"", repr=False)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
-        return not (self.work.steps or self.record_changes or self.work.drops)
+        return not (self.work.steps or self.work.record != self.before or self.work.drops)
 
     def answer(self, generation: t.Optional[str]) -> Answer:
         """What was done."""
-        files = [answers.file(step, self.work.record["files"].get(step.path, {}).get("since")) for step in self.steps]
-        return {"changed": not self.is_empty, "files": files, "generation": generation, "drift": list(self.drift)}
+        files = list(map(answers.file, self.steps))
+        told = {"changed": not self.is_empty, "files": files, "generation": generation, "drift": list(self.drift)}
+        return {**told, "applications": list(self.apps)}
 
 
 def _query(request: Request, state: State, view: View) -> Answer:
@@ -202,8 +205,18 @@ def _plan(request: Request, state: State, view: View) -> Planned:
     steps = _all_clear([_examine(change, verdict, view, state) for change, verdict in zip(changes, verdicts)], state)
     name = state.next_id()
     record, originals = _new_record(name, view.record, request, list(zip(changes, steps, verdicts)))
+    touched = {change.app for change, step in zip(changes, steps) if step.changed}
     work = journal.Work(name, tuple(step for step in steps if step.changed), record, originals)
-    return Planned(steps, work, record != view.record, tuple(verdict.drift for verdict in verdicts if verdict.drift), key)
+    drifted = tuple(verdict.drift for verdict in verdicts if verdict.drift)
+    return dataclasses.replace(_planned(state, view, steps, work, touched), drift=drifted, key=key)
+
+
+def _planned(state: State, view: View, steps: tuple[Step, ...], work: journal.Work, touched: t.Collection[str]) -> Planned:
+    """The work with what waits for activation noted in its record."""
+    waiting.note(view.record, work.record, touched, time.time())
+    if work.steps or work.record != view.record:
+        waiting.forget(work.record, Notes(state.folder))
+    return Planned(steps, work, view.record, tuple(waiting.applications(view.record, work.record, touched)))
 
 
 def _judge(change: Change, view: View, key: bytes, known: bool) -> drift.Verdict:
@@ -255,18 +268,19 @@ def _new_record(
     """The record afterwards, and whose bytes become originals: those of each path that is ours for the first time."""
     record, originals = copy_record(before), {}
     removed = request.record.get("remove") or []
+    made = [folder for entry in before["files"].values() for folder in entry["folders"]]
+    made += [folder for _change, step, _verdict in done for folder in step.make]
     for change, step, verdict in done:
         entry = record["files"].pop(change.path, None)
         if change.action != "write" or change.app in removed or change.release:
             continue
         if entry is None:
-            entry = {"original": None, "original_meta": None, "folders": list(step.make)}
+            entry = {"original": None, "original_meta": None, "folders": _above(step.real, made)}
             if step.seen.meta is not None:
                 entry.update(original=f"{name}-{len(originals)}", original_meta=step.seen.meta.as_dict())
                 originals[entry["original"]] = step
         record["files"][change.path] = {
             **entry, "app": change.app, "shared": change.shared, "secret": change.secret, "wrote": verdict.wrote, "stands": verdict.stands,
-            "since": time.time() if step.changed else entry.get("since"),
         }
     record["apps"].update(request.record.get("apps") or {})
     for app in removed:
@@ -283,26 +297,29 @@ def _rolled_back(request: Request, state: State, view: View) -> Answer:
     outcomes = [_examine_roll_back(state, entry, name) for entry, name in _oldest_first(manifests)]
     steps = _all_clear(outcomes, state)
     record = manifests[0]["record_before"]
-    for step in steps:
-        if step.changed and step.path in record["files"]:
-            record["files"][step.path]["since"] = time.time()
-    work = journal.Work(state.next_id(), tuple(step for step in steps if step.changed), record, {}, tuple(doomed))
-    planned = Planned(steps, work, record != view.record)
+    changed = tuple(step for step in steps if step.changed)
+    # Whose a path is, before or after: the application that has it loses it, or gets it back.
+    touched = {known["files"][step.path]["app"] for known in (view.record, record) for step in changed if step.path in known["files"]}
+    planned = _planned(state, view, steps, journal.Work(state.next_id(), changed, record, {}, tuple(doomed)), touched)
     if not request.check:
-        journal.perform(state, work)
+        journal.perform(state, planned.work)
         state.sweep()
     return planned.answer(doomed[0])
 
 
-def _oldest_first(manifests: t.Iterable[Answer]) -> list[tuple[Answer, str]]:
-    """For each path what stood there before the first of these generations, with every folder made for it since."""
+def _oldest_first(manifests: t.Sequence[Answer]) -> list[tuple[Answer, str]]:
+    """For each path what stood there before the first of these generations, with every folder above it made since."""
     found: dict[str, tuple[Answer, str]] = {}
     for manifest in manifests:
         for entry in manifest["entries"]:
-            first, name = found.setdefault(entry["real"], (dict(entry), manifest["id"]))
-            first["make"] = first["make"] or entry["make"]
-            found[entry["real"]] = (first, name)
-    return list(found.values())
+            found.setdefault(entry["real"], (dict(entry), manifest["id"]))
+    made = [folder for manifest in manifests for entry in manifest["entries"] for folder in entry["make"]]
+    return [({**entry, "make": _above(real, made)}, name) for real, (entry, name) in found.items()]
+
+
+def _above(real: str, made: t.Iterable[str]) -> list[str]:
+    """Which of these folders a path lies in, outermost first: whichever file in a folder of ours is the last to go takes it along."""
+    return sorted({folder for folder in made if real.startswith(folder + os.sep)}, key=len)
 
 
 def _examine_roll_back(state: State, entry: Answer, name: str) -> examine.Outcome:

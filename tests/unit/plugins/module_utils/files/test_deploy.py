@@ -139,6 +139,31 @@ def test_delete_removes_what_is_ours_and_is_content_with_nothing(host: Host) -> 
     assert not host.deploy({}, host.change("d/a.env", "delete"))["changed"]
 
 
+@pytest.mark.parametrize("order", [("x.env", "y.env"), ("y.env", "x.env")])
+def test_the_last_file_to_go_takes_the_folders_along_that_were_made_for_the_first(host: Host, order: t.Tuple[str, str]) -> None:
+    for name in ("x.env", "y.env"):
+        host.deploy({f"made/for/{name}": "A=1"})
+    for name in order:
+        host.deploy({}, host.change(f"made/for/{name}", "restore"))
+    assert host.tree() == {}
+
+
+@pytest.mark.parametrize("steps", [
+    ([("x.env", "write")], [("y.env", "write")], [("x.env", "restore")]),
+    ([("x.env", "write")], [("in/y.env", "write"), ("x.env", "restore")]),
+    ([("x.env", "write")], [("in/y.env", "write")], [("x.env", "restore"), ("in/y.env", "restore")], [("in/z.env", "write")]),
+], ids=["one after the other", "a move further in", "gone in between"])
+def test_rolling_back_a_chain_leaves_none_of_the_folders_that_it_made(host: Host, steps: t.Sequence[t.Sequence[t.Tuple[str, str]]]) -> None:
+    host.put("theirs.env", "A=1")
+    before, first = host.tree(), ""
+    for step in steps:
+        texts = {f"made/for/{name}": "A=1" for name, action in step if action == "write"}
+        answer = host.deploy(texts, *(host.change(f"made/for/{name}", "restore") for name, action in step if action == "restore"))
+        first = first or answer["generation"]
+    assert run(host.request(state="rolled_back", generation=first))["changed"]
+    assert host.tree() == before and host.query()["record"] == {"apps": {}, "files": {}}
+
+
 def test_rolling_back_restores_bytes_modes_absence_and_record_generation_by_generation(host: Host) -> None:
     host.put("app.ini", "zero", 0o604)
     seen = []
