@@ -285,6 +285,8 @@ NEEDS: t.Mapping[str, t.Callable[[], bool]] = {
     "dovecot-core": lambda: shutil.which("dovecot") is not None,
     "dovecot-submissiond": lambda: Path("/usr/lib/dovecot/submission-login").exists(),
     "libsasl2-modules-db": lambda: Path(SASL_PLUGINS, "libsasldb.so").exists(),
+    "microsocks": lambda: shutil.which("microsocks") is not None,
+    "tinyproxy": lambda: shutil.which("tinyproxy") is not None,
     "msmtp": lambda: shutil.which("msmtp") is not None,
     "nullmailer": _can_have_nullmailer,
     "prometheus-alertmanager": lambda: shutil.which("prometheus-alertmanager") is not None,

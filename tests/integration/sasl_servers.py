@@ -144,8 +144,8 @@ class DovecotRelay(Relay):
         shutil.chown(queue / "private", "postfix")
         self._dovecot = Dovecot(self.root / "dovecot", self.MECHANISMS, AUTH_SOCKET.format(queue=queue), users, tokens)
 
-    def _main_cf(self, leaf: Leaf, sender_logins: t.Optional[t.Mapping[str, str]]) -> str:
-        text = super()._main_cf(leaf, sender_logins)
+    def _main_cf(self, leaf: Leaf, sender_logins: t.Optional[t.Mapping[str, str]], client_ca: t.Optional[Path]) -> str:
+        text = super()._main_cf(leaf, sender_logins, client_ca)
         return text.replace("smtpd_sasl_type = cyrus", "smtpd_sasl_type = dovecot").replace("sasl_path = smtpd", "sasl_path = private/auth")
 
     def start(self) -> None:
