@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
+import time
 
 from . import der
 from .light import TYPE_CHECKING, NamedTuple
@@ -58,14 +58,13 @@ def describe(info: TlsInfo, data: bytes) -> TlsInfo:
         cert = der.parse(data)
     except der.DerError:
         return info
-    left = cert.not_after - datetime.datetime.now(datetime.timezone.utc)
     return info._replace(
         subject=cert.subject,
         names=cert.names,
         issuer=cert.issuer,
-        not_before=cert.not_before.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        not_after=cert.not_after.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        days_left=left.days,
+        not_before=cert.not_before.text,
+        not_after=cert.not_after.text,
+        days_left=int((cert.not_after.seconds - time.time()) // 86400),
         spki_sha256=hashlib.sha256(cert.public_key).hexdigest(),
     )
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import functools
 
 from .light import TYPE_CHECKING, NamedTuple
@@ -42,14 +41,21 @@ class Extension(NamedTuple):
     value: bytes
 
 
+class Time(NamedTuple):
+    """As ``2026-11-21T08:00:00Z``, and in seconds since 1970 (UTC)."""
+
+    text: str
+    seconds: int
+
+
 class Certificate(NamedTuple):
-    """The readable part; times are UTC. ``public_key``, ``issuer_der`` and ``subject_der`` are whole values in DER."""
+    """The readable part. ``public_key``, ``issuer_der`` and ``subject_der`` are whole values in DER."""
 
     subject: str
     issuer: str
     names: t.Tuple[str, ...]
-    not_before: datetime.datetime
-    not_after: datetime.datetime
+    not_before: Time
+    not_after: Time
     public_key: bytes
     subject_der: bytes
     issuer_der: bytes
@@ -129,7 +135,7 @@ def _name(value: _Value) -> str:
     return ", ".join(parts)
 
 
-def _time(value: _Value) -> datetime.datetime:
+def _time(value: _Value) -> Time:
     """RFC 5280 4.1.2.5: two-digit years from 50 on are 19xx."""
     text = value.body.decode("ascii")
     if value.tag == UTC_TIME:
@@ -138,9 +144,23 @@ def _time(value: _Value) -> datetime.datetime:
         raise DerError("tag 0x%02x where a time belongs" % value.tag)
     if len(text) != 15 or not text[:14].isdecimal() or text[14] != "Z":
         raise DerError("not a time: %s" % text)
-    # Not by strptime: its first call loads a calendar and the names of months, which takes longer than all of this.
+    year = int(text[:4])
     month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
-    return datetime.datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=datetime.timezone.utc)
+    first = _days(year, month, 1)
+    length = _days(year, month + 1, 1) - first
+    if not (year and 1 <= month <= 12 and 1 <= day <= length and hour < 24 and minute < 60 and second < 60):
+        raise DerError("not a time: %s" % text)
+    shown = "%04d-%02d-%02dT%02d:%02d:%02dZ" % (year, month, day, hour, minute, second)
+    return Time(shown, (((first + day - 1) * 24 + hour) * 60 + minute) * 60 + second)
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Days since 1970; the month after the twelfth is the next January. Not by datetime, which takes longer to load than a login.
+
+    Years begin with March here, so that a leap day is the last of its year (RFC 3339 appendix B counts like this too).
+    """
+    year, month = (year - 1, month + 12) if month < 3 else (year, month)
+    return year * 365 + year // 4 - year // 100 + year // 400 + (month * 153 - 457) // 5 + day - 719469
 
 
 def _extensions(rest: t.Sequence[_Value]) -> t.Iterator[tuple[bytes, Extension]]:

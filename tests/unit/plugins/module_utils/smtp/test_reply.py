@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import pathlib
 import ssl
@@ -67,7 +68,36 @@ def certificate(tmp_path: pathlib.Path) -> bytes:
 def test_a_certificate_says_its_names_and_dates(tmp_path: pathlib.Path) -> None:
     cert = der.parse(certificate(tmp_path))
     assert (cert.subject, cert.issuer, cert.names) == ("CN=named", "CN=Test CA", ("relay.example",))
-    assert (cert.not_after - cert.not_before).days == 61
+    assert cert.not_after.seconds - cert.not_before.seconds == 61 * 86400
+
+
+def a_time(tag: int, text: str) -> der.Time:
+    """Read one time as it stands in a certificate."""
+    return der._time(der._Value(tag, text.encode("ascii"), b""))
+
+
+def test_every_day_of_the_calendar_is_counted_as_the_standard_library_counts_it() -> None:
+    first = datetime.date(1970, 1, 1).toordinal()
+    for number in range(datetime.date(1899, 1, 1).toordinal(), datetime.date(2121, 1, 1).toordinal()):
+        day = datetime.date.fromordinal(number)
+        assert der._days(day.year, day.month, day.day) == number - first, day
+
+
+@pytest.mark.parametrize("tag, text, said", [
+    (der.UTC_TIME, "500101000000Z", "1950-01-01T00:00:00Z"), (der.UTC_TIME, "491231235959Z", "2049-12-31T23:59:59Z"),
+    (der.UTC_TIME, "000229120000Z", "2000-02-29T12:00:00Z"), (der.GENERAL_TIME, "99991231235959Z", "9999-12-31T23:59:59Z"),
+])
+def test_a_time_is_read_as_the_standard_library_reads_it(tag: int, text: str, said: str) -> None:
+    found = a_time(tag, text)
+    assert found.text == said
+    assert found.seconds == datetime.datetime.fromisoformat(said.replace("Z", "+00:00")).timestamp()
+
+
+@pytest.mark.parametrize("text", ["20260229000000Z", "21000229000000Z", "20261301000000Z", "20260001000000Z", "20260100000000Z", "20260431000000Z",
+                                  "20260101240000Z", "20260101006000Z", "20260101000060Z", "00000101000000Z"])
+def test_a_time_that_no_calendar_has_makes_no_certificate(text: str) -> None:
+    with pytest.raises(der.DerError):
+        a_time(der.GENERAL_TIME, text)
 
 
 def test_a_certificate_that_is_cut_or_damaged_never_gives_another_error(tmp_path: pathlib.Path) -> None:
