@@ -665,6 +665,14 @@ observed:
   returned: when probing one relay
   type: str
   sample: auth_failed
+confidence:
+  description:
+    - How sure RV(category) is. V(certain) was seen, confirmed by a further connection, or said by a relay that is known to mean that;
+      V(likely) was concluded from words or registered codes; V(guess) from the step at which it happened, as where there are several
+      usual causes.
+  returned: when probing one relay
+  type: str
+  sample: certain
 stage:
   description: The step at which it happened. Empty if all went well.
   returned: when probing one relay

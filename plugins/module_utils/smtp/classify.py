@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 
 
 class Verdict(NamedTuple):
-    """The category, what the reply means, what the one who said it suggests, and who that is."""
+    """The category, what the reply means, what the one who said it suggests, who that is, and how sure the category is.
+
+    ``confidence`` is certain (seen, or said by who is known to mean that), likely (by words or registered codes) or guess (by the
+    step alone).
+    """
 
     category: str
     meaning: str = ""
     remedies: t.Tuple[str, ...] = ()
     provider: str = ""
+    confidence: str = "certain"
 
 
 class Rule(NamedTuple):
@@ -38,6 +43,19 @@ class Rule(NamedTuple):
 _MAILING = ("mail", "rcpt", "data", "message", "rset")
 _TLS_WORDS = r"starttls|\btls\b|\bssl\b|encrypt"
 _RATE_WORDS = r"too many|rate.?limit|too fast|throttl|limit exceeded|slow down"
+
+# What was seen has more than one usual cause, as long as nothing confirms one of them.
+AMBIGUOUS = {
+    "connect_timeout": "likely",
+    "greeting_timeout": "guess",
+    "starttls_masked": "likely",
+    "tls_mode_mismatch": "likely",
+    "tls_cipher": "guess",
+    "tls_handshake_closed": "guess",
+    "client_cert_required": "likely",
+}
+# RFC 4954 6, RFC 5321 3.8 and 4.2.3: these say one thing, whoever says them.
+PLAIN_CODES = (421, 535)
 
 # The first rule that fits wins.
 RULES = (
@@ -76,14 +94,15 @@ def classify(category: str, stage: str, reply: Reply | Answer | None, host: str,
     """Refine ``category``, the dialogue's word for a refusal at ``stage``."""
     provider = providers.recognise(host, greeting)
     if reply is None or reply.kind < 4:
-        return Verdict(category, provider=provider)
+        return Verdict(category, provider=provider, confidence=AMBIGUOUS.get(category, "certain"))
     said = str(reply)
     row = providers.find(provider, said)
     if row is not None:
-        return Verdict(row.category, row.meaning, row.remedies, row.of or provider)
+        return Verdict(row.category, row.meaning, row.remedies, row.of or provider, "certain" if provider else "likely")
     advice = codes.remedy(reply.enhanced)
-    found = Verdict(category, codes.meaning(reply.code, reply.enhanced), (advice,) if advice else (), provider)
+    sure = "certain" if reply.code in PLAIN_CODES else "likely" if advice else "guess"
+    found = Verdict(category, codes.meaning(reply.code, reply.enhanced), (advice,) if advice else (), provider, sure)
     for rule in RULES:
         if (not rule.stages or stage in rule.stages) and re.match(rule.codes, said) and re.search(rule.words, reply.text, re.I):
-            return found._replace(category=rule.category)
+            return found._replace(category=rule.category, confidence="likely")
     return found

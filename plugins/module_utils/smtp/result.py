@@ -63,6 +63,7 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
         "changed": outcome.changed,
         "category": category,
         "observed": verdict.category,
+        "confidence": verdict.confidence if category == verdict.category else "certain",
         "stage": seen["stage"] or ("tls" if category == "cert_expiring" else ""),
         "reply": seen["reply"],
         "diagnosis": "%s %s." % (facts.get("where") or at(relay.host, relay.port), sentence),
@@ -122,7 +123,7 @@ def _verdict(outcome: Outcome) -> tuple[Verdict, dict[str, t.Any]]:
     if record.remarks and verdict.meaning:
         verdict = verdict._replace(meaning="; ".join([verdict.meaning] + record.remarks))
     if outcome.finding is not None and outcome.finding.category:
-        verdict = verdict._replace(category=outcome.finding.category)
+        verdict = verdict._replace(category=outcome.finding.category, confidence="certain")
     return verdict, facts
 
 

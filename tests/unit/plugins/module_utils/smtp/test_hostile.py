@@ -265,6 +265,8 @@ def test_a_plain_server_without_starttls_where_tls_was_expected_is_told() -> Non
     with script(says("220 hi", "250 hi")) as server:
         result = probe(server.port, "tls", validate_certs=False)
         assert result["category"] == "tls_mode_mismatch" and "does not offer STARTTLS" in result["confirmed_by"]
+        assert result["confidence"] == "certain"
+        assert probe(server.port, "tls", validate_certs=False, diagnose=False)["confidence"] == "likely"
 
 
 def test_a_port_where_nobody_listens_refuses() -> None:

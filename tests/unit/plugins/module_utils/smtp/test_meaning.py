@@ -9,7 +9,7 @@ import pathlib
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp import blind_spots, codes, providers
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.classify import RULES, classify
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.classify import AMBIGUOUS, RULES, classify
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.diagnosis import CATEGORIES, explain
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.reply import Reply, ReplyParser
 
@@ -113,6 +113,30 @@ def test_the_same_code_means_another_thing_at_a_provider() -> None:
 @pytest.mark.parametrize("stage, text, category", OTHER_REPLIES, ids=[sample[1] for sample in OTHER_REPLIES])
 def test_a_reply_of_anybody_is_sorted_by_code_and_words(stage: str, text: str, category: str) -> None:
     assert classify(BY_STAGE[stage], stage, reply(text), "mail.example.com", "").category == category
+
+
+SURE = [
+    ("auth", "535 no", "mail.example.com", "certain"),
+    ("auth", "535 5.7.8 no", "mail.example.com", "certain"),
+    ("greeting", "421 gone", "mail.example.com", "certain"),
+    ("rcpt", "550 5.1.1 no such user", "mail.example.com", "likely"),
+    ("rcpt", "550 no", "mail.example.com", "guess"),
+    ("rcpt", "550 5.0.0 no", "mail.example.com", "guess"),
+    ("rcpt", "554 relay access denied", "mail.example.com", "likely"),
+    ("auth", "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.", "smtp.office365.com", "certain"),
+    ("auth", "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.", "mail.example.com", "likely"),
+]
+
+
+@pytest.mark.parametrize("stage, text, host, confidence", SURE)
+def test_how_sure_a_category_is_depends_on_what_it_was_read_from(stage: str, text: str, host: str, confidence: str) -> None:
+    assert classify(BY_STAGE[stage], stage, reply(text), host, "").confidence == confidence
+
+
+@pytest.mark.parametrize("category", CLOSED_LIST)
+def test_what_was_seen_is_certain_unless_it_has_several_usual_causes(category: str) -> None:
+    assert classify(category, "tls", None, "mail.example.com", "").confidence == AMBIGUOUS.get(category, "certain")
+    assert set(AMBIGUOUS) <= set(CLOSED_LIST)
 
 
 def test_every_rule_has_a_sample_without_which_it_could_go() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import pathlib
 import socket
-import ssl
 import subprocess
 import threading
 import time
@@ -18,7 +17,7 @@ import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import probe_all
 from servers import Authority, free_port, script, server_context
 from smtp_rig import options
-from test_hostile import says, tls_server
+from test_hostile import old_tls, says, tls_server
 from test_oauth2 import shows_no_secret
 from test_route import http, socks5, wait_for
 from test_tls import relay
@@ -215,12 +214,9 @@ def test_http_where_https_was_declared_is_told(world: World) -> None:
         assert [(one.method, one.path, one.body, "authorization" in one.headers) for one in plain.asked] == [("GET", "/", b"", False)] * 2
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_a_version_that_is_too_old_is_told(world: World) -> None:
-    def old(context: ssl.SSLContext) -> None:
-        context.set_ciphers("DEFAULT:@SECLEVEL=0")
-        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
-
-    with pytest.warns(DeprecationWarning), script(tls_server(world.chain, old)) as server:
+    with script(tls_server(world.chain, old_tls)) as server:
         result = probe(world, {"token_url": "https://127.0.0.1:%d/token" % server.port}, port=free_port())
     assert (result["category"], result["stage"]) == ("tls_version", "token") and "it agreed to TLSv1.1" in result["confirmed_by"]
 
