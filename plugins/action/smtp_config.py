@@ -124,8 +124,9 @@ class ActionModule(Action):
         return bool(shared or rotating or first.absent or self._args["prune"] or self._task.diff)
 
     def _query(self, declared: Declaration, first: HostPlan) -> Host:
-        place = Deployment(NOTHING_KNOWN, self._args["dest"] or "").at
-        wanted = [{"path": place(file.path)} for item in first.apps for file in item.files if file.shared or self._task.diff]
+        place = Deployment(NOTHING_KNOWN, self._args["dest"] or "")
+        files = [file for item in first.apps for file in item.files if file.shared or self._task.diff]
+        wanted = [{"path": place.at(file), **({"command": command} if command else {})} for file in files for command in [place.command(file)]]
         answer = self._call(
             state="query", seal_key=self._seal_key, read=wanted,
             read_apps=["*"] if self._args["prune"] else [request.name for request in declared.requests],

@@ -76,7 +76,7 @@ class ActionModule(Action):
     def _stands(self, first: t.Any) -> Result:
         """What stands on the host in every file of every application, sealed on the way."""
         key = new_key()
-        read = [{"path": file.path} for item in first.apps for file in item.files]
+        read = [{"path": file.path, "command": file.command} for item in first.apps for file in item.files]
         answer = self.call("smtp_deploy", {"state": "query", "seal_key": key, "read": read, "state_dir": self._args["state_dir"]})
         if answer.get("problems"):
             raise ProblemsError([Problem(**problem) for problem in answer["problems"]])

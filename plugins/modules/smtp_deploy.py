@@ -46,6 +46,9 @@ options:
         description: Whether to tell the bytes as well that stood there before the path became ours.
         type: bool
         default: false
+      command:
+        description: As O(changes[].command); what its tool reads is told instead of a file. Left out, as the record says.
+        type: dict
   read_apps:
     description: With O(state=query), the shared files of these applications are read too, with their originals; V(*) for all.
     type: list
@@ -107,6 +110,11 @@ options:
         description: Whether the path is no longer ours after this change, as when our part is taken out of the user's file.
         type: bool
         default: false
+      command:
+        description: >-
+          The path is a name only; a tool reads and writes its settings. C(tool), C(read), C(write) are words, C(keys) and C(secrets)
+          lists of paths, C(masked) what the tool shows in place of a secret. Never holds a secret.
+        type: dict
   contents:
     description: The bytes to write by path, sealed with O(seal_key).
     type: str
@@ -252,7 +260,7 @@ ARGUMENTS = {
     "state_dir": {"type": "path", "default": "/var/lib/smarthost"},
     "read": {
         "type": "list", "elements": "dict", "default": [],
-        "options": {"path": {"type": "str", "required": True}, "original": {"type": "bool", "default": False}},
+        "options": {"path": {"type": "str", "required": True}, "original": {"type": "bool", "default": False}, "command": {"type": "dict"}},
     },
     "read_apps": {"type": "list", "elements": "str", "default": []},
     "seal_key": {"type": "str", "no_log": True},
@@ -270,6 +278,7 @@ ARGUMENTS = {
             "based_on": {"type": "str"},
             "drift": {"type": "str", "choices": ["report", "enforce", "adopt"], "default": "report"},
             "release": {"type": "bool", "default": False},
+            "command": {"type": "dict"},
         },
     },
     "contents": {"type": "str", "no_log": True},

@@ -109,6 +109,7 @@ def _form(name: str, given: dict[str, t.Any], raw: dict[str, t.Any]) -> Form:
     return Form(
         name, given["path"], tuple(_file(label, file, raw) for label, file in files.items()),
         {capability: _gap(capability, gap) for capability, gap in lacks.items()}, {**raw.get("environment", {}), **given.get("environment", {})},
+        given.get("activate", raw["activate"]),
     )
 
 
@@ -119,7 +120,7 @@ def _file(label: str, given: dict[str, t.Any], raw: dict[str, t.Any]) -> FileFor
         label, given["dialect"], given["path"],
         flattened(settings, pattern) if pattern else settings,
         flattened(off, pattern) if pattern and off else off,
-        given.get("shared", False), given.get("owner"), given.get("group"), given.get("mode"),
+        given.get("shared", False), given.get("owner"), given.get("group"), given.get("mode"), given.get("command"),
     )
 
 

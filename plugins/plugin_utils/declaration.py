@@ -326,9 +326,9 @@ def _request(item: dict[str, t.Any], where: str, default: str) -> Request:
         activate = {} if activate else {"how": "none", "reason": "as declared"}
     return Request(
         name=item["name"], app=item.get("app", item["name"]), where=where, relay=item.get("relay", default), state=item.get("state", "present"),
-        accept=frozenset(item.get("accept", ())), activate=activate, overrides={key: item[key] for key in _OVERRIDES if key in item},
-        platforms={key: item[key] for key in PLATFORMS if key in item},
-        **{key: item[key] for key in ("form", "path", "owner", "group", "mode", "drift") if key in item},
+        accept=frozenset(item.get("accept", ())), activate=activate, tool=tuple(item.get("tool", ())),
+        overrides={key: item[key] for key in _OVERRIDES if key in item}, platforms={key: item[key] for key in PLATFORMS if key in item},
+        **{key: item[key] for key in ("form", "path", "object", "owner", "group", "mode", "drift") if key in item},
     )
 
 

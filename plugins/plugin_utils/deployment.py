@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 from ..module_utils.files.seal import original_label, read_label, seal_contents, seal_facts, unseal
@@ -18,6 +19,7 @@ from .render import Rendered, holds_secret, not_valid, render_app
 
 OTHERS_READ = 0o004
 ENCODING, ERRORS = "utf-8", "surrogateescape"
+_UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 class Host(t.NamedTuple):
@@ -56,13 +58,19 @@ class Deployment:
         self.refusals: list[Refusal] = []
         self.problems: list[Problem] = []
 
-    def at(self, path: str) -> str:
-        """Where a file is written that the plan places at ``path``."""
-        return self._below + path
+    def at(self, file: FilePlan) -> str:
+        """Where the file is written, or the name of what a tool sets. In a folder of our own no tool is called: it gets the body."""
+        if not file.command or not self._below:
+            return self._below + file.path
+        return f"{self._below}/{_UNFIT.sub('_', file.path).strip('_')}.json"
+
+    def command(self, file: FilePlan) -> t.Mapping[str, t.Any] | None:
+        """How a tool is asked to read and write it, where one is."""
+        return None if self._below else file.command
 
     def add(self, plan: AppPlan) -> bool:
         """Render one application and queue its files. False (and nothing queued) when it has a problem or refusal."""
-        existing = {file.path: self.host.text(self.at(file.path)) or "" for file in plan.files if file.shared}
+        existing = {file.path: self.host.text(self.at(file)) or "" for file in plan.files if file.shared}
         rendered, refusals, problems = render_app(plan, existing)
         self.refusals += refusals
         self.problems += problems
@@ -70,14 +78,14 @@ class Deployment:
             return False
         for item in rendered:
             self._write(plan, item)
-        kept = {self.at(item.file.path) for item in rendered}
+        kept = {self.at(item.file) for item in rendered}
         self._take_back(plan.request.name, [file for file in self.host.recorded(plan.request.name) if file["path"] not in kept])
         credential = plan.relay.credential
         self.apps[plan.request.name] = {
             "app": plan.request.app, "form": plan.form, "relay": plan.relay.name, "credential_id": credential.id if credential else "",
             "activate": dict(plan.activate),
             "files": [
-                {"path": self.at(file.path), "dialect": file.dialect, "shared": file.shared, "owns": [list(key) for key in file.owns]}
+                {"path": self.at(file), "dialect": file.dialect, "shared": file.shared, "owns": [list(key) for key in file.owns]}
                 for file in plan.files
             ],
         }
@@ -89,7 +97,7 @@ class Deployment:
             self.removed.append(name)
 
     def _write(self, plan: AppPlan, item: Rendered) -> None:
-        path = self.at(item.file.path)
+        path = self.at(item.file)
         self.planned[path], self.texts[path] = item.file, item.text
         self.facts.pop(path, None)
         # What another application leaves at this path, this one takes over.
@@ -98,7 +106,7 @@ class Deployment:
             self._note_facts(path, item.file.dialect, item.file.owns, item.text)
         self._change(
             plan.request.name, path, "write", shared=item.file.shared, secret=holds_secret(item.file), drift=plan.request.drift,
-            owner=item.file.owner, group=item.file.group or self._group_if_open(item.file, path), mode=item.file.mode,
+            owner=item.file.owner, group=item.file.group or self._group_if_open(item.file, path), mode=item.file.mode, command=self.command(item.file),
         )
 
     def _group_if_open(self, file: FilePlan, path: str) -> str | None:
@@ -135,11 +143,11 @@ class Deployment:
 
     def _change(
         self, name: str, path: str, action: str, shared: bool = False, secret: bool = False, release: bool = False, drift: str = "report",
-        **placing: str | None,
+        command: t.Mapping[str, t.Any] | None = None, **placing: str | None,
     ) -> None:
         self.changes.append({
             "app": name, "path": path, "action": action, "shared": shared, "secret": secret, "release": release, "drift": drift,
-            "based_on": self._based_on(path) if shared else None, **placing,
+            "based_on": self._based_on(path) if shared else None, **placing, **({"command": command} if command else {}),
         })
 
     def _note_facts(self, path: str, name: str, owns: t.Iterable[t.Sequence[str]], text: str) -> None:

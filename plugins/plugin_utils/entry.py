@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import re
 import string
 import typing as t
 
+from .command import PLACES
 from .context import CONTEXT_NAMES
 from .dialect import can_share, dialect_names
 from .expressions import SECRET_NAMES, ExpressionError, is_expression, names_in, names_in_tree
@@ -16,6 +18,7 @@ from .model import Application, FileForm, Form
 from .problems import Problem, did_you_mean, one_of
 
 INVALID = "entry-invalid"
+PLACE = re.compile(r"\{\w*\}")
 FLATTEN_FIELDS = ("section", "key", "SECTION", "KEY")
 
 
@@ -64,8 +67,21 @@ def _file_problems(file: FileForm, where: str) -> list[Problem]:
         what = f'there is no dialect "{file.dialect}".{did_you_mean(file.dialect, dialect_names())}'
         return [Problem(f"{where}.dialect", what, INVALID, one_of(sorted(dialect_names())))]
     problems = _tree_problems(file.settings, f"{where}.settings") + _tree_problems(file.mail_off, f"{where}.mail_off")
+    if file.command:
+        problems += _command_problems(file, where)
     if file.shared and not can_share(file.dialect):
         problems.append(Problem(f"{where}.shared", f"files of dialect {file.dialect} are always ours alone.", INVALID, "Leave shared out."))
+    return problems
+
+
+def _command_problems(file: FileForm, where: str) -> list[Problem]:
+    problems = []
+    if file.dialect != "json" or file.shared or not isinstance(file.settings, dict):
+        problems.append(Problem(where, "a tool is handed the keys of dialect json, of which nothing is shared.", INVALID, "Leave out shared, or command."))
+    for name in ("tool", "read", "write"):
+        for word in (file.command or {})[name]:
+            if not set(PLACE.findall(word)) <= set(PLACES):
+                problems.append(Problem(f"{where}.command.{name}", f'"{word}" names something that is not there.', INVALID, one_of(PLACES)))
     return problems
 
 

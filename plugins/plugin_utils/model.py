@@ -161,6 +161,8 @@ class Request:
     mode: str | None = None
     activate: t.Mapping[str, t.Any] | None = None
     drift: t.Literal["report", "enforce", "adopt"] = "report"
+    tool: tuple[str, ...] = ()
+    object: str | None = None
     accept: frozenset[str] = frozenset()
     overrides: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     platforms: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)  # by form: k8s_secret, compose
@@ -189,7 +191,7 @@ class Gap(t.NamedTuple):
 
 
 class FileForm(t.NamedTuple):
-    """One file of a form, as its entry describes it."""
+    """One file of a form, as its entry describes it. command: an application's tool takes these settings instead, as the schema says."""
 
     label: str
     dialect: str
@@ -200,16 +202,18 @@ class FileForm(t.NamedTuple):
     owner: str | None = None
     group: str | None = None
     mode: str | None = None
+    command: t.Mapping[str, t.Any] | None = None
 
 
 class Form(t.NamedTuple):
-    """One way an application takes settings: one file, or several below one folder."""
+    """One way an application takes settings: one file, or several below one folder. activate: how they come into force."""
 
     name: str
     path: str
     files: tuple[FileForm, ...]
     lacks: t.Mapping[str, Gap]
     environment: t.Mapping[str, t.Any]
+    activate: t.Mapping[str, t.Any]
 
 
 class Rule(t.NamedTuple):
@@ -248,6 +252,7 @@ class FilePlan(t.NamedTuple):
 
     owns: the key paths that are ours in a shared file. secrets: the key paths that hold a secret whenever they are there.
     group_if_open: the group that a shared file gets when everybody may read it, and it is to hold a secret.
+    command: how the host asks the tool that takes these settings (module_utils files.commands.Command); ``path`` is its name then.
     """
 
     path: str
@@ -260,6 +265,7 @@ class FilePlan(t.NamedTuple):
     group: str | None
     mode: str | None
     group_if_open: str | None
+    command: t.Mapping[str, t.Any] | None = None
 
 
 class AppPlan(t.NamedTuple):

@@ -13,6 +13,7 @@ import typing as t
 
 from . import platforms
 from .catalogue import Catalogue
+from .command import command, tool_problems
 from .context import expression_context
 from .declaration import override
 from .expressions import SECRET_NAMES, ExpressionError, compute, evaluate, names_in_tree
@@ -78,6 +79,9 @@ def with_credential(relay: Relay, choice: str, in_force: str | None) -> Relay:
 def plan_app(request: Request, relay: Relay, application: Application) -> AppPlan | list[Refusal]:
     """One application: its plan, or every reason why it cannot. Raises ProblemsError for an unknown form or a broken entry."""
     form = _form(request, application)
+    problems = tool_problems(request, form, application)
+    if problems:
+        raise ProblemsError(problems)
     try:
         named = names_in_tree([file.settings for file in form.files]) | names_in_tree(dict(form.environment))
         gaps, accepted = _sort_gaps(_gaps(relay, application, form, named), relay.accept)
@@ -99,7 +103,7 @@ def plan_app(request: Request, relay: Relay, application: Application) -> AppPla
         environment = evaluate(dict(form.environment), context) if relay.sends else {}
     except ExpressionError as error:
         raise _broken(request, error) from None
-    usual = {"how": "none", "reason": platform.reason} if platform else application.activate
+    usual = {"how": "none", "reason": platform.reason} if platform else form.activate
     return AppPlan(
         request, application, platform.name if platform else form.name, relay, mode, path, tuple(file for file in planned if file.tree is not None),
         _unexpressed(relay, named), tuple(accepted + more), environment,
@@ -196,12 +200,14 @@ def _form(request: Request, application: Application) -> Form:
 def _file(file: FileForm, path: str, request: Request, relay: Relay, context: t.Mapping[str, t.Any]) -> FilePlan:
     # The keys that turn mail off are ours as well: else they would stay in force when it is turned on again.
     leaves = {**dict(key_paths(file.mail_off or {})), **dict(key_paths(file.settings))}
+    secrets = frozenset(key for key, value in leaves.items() if names_in_tree(value) & SECRET_NAMES)
+    name, asked = command(file.command, leaves, secrets, path, request) if file.command else (path, None)
     return FilePlan(
-        path, file.dialect, file.shared, evaluate(file.settings if relay.sends else file.mail_off, context),
-        tuple(leaves) if file.shared else (), frozenset(key for key, value in leaves.items() if names_in_tree(value) & SECRET_NAMES),
+        name, file.dialect, file.shared, evaluate(file.settings if relay.sends else file.mail_off, context),
+        tuple(leaves) if file.shared else (), secrets,
         # The user's file keeps its place in the world; only one that everybody may read gets the application's group instead.
         request.owner or (None if file.shared else file.owner), request.group or (None if file.shared else file.group),
-        request.mode or (None if file.shared else file.mode), file.group if file.shared else None,
+        request.mode or (None if file.shared else file.mode), file.group if file.shared else None, asked,
     )
 
 

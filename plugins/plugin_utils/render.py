@@ -34,6 +34,7 @@ def render_app(plan: AppPlan, existing: t.Mapping[str, str]) -> tuple[list[Rende
     refusals: list[Refusal] = []
     problems: list[Problem] = []
     for file in plan.files:
+        refusals += [_refusal(plan, file, path, "it reads this as what it has already") for path in _masks(file)]
         try:
             rendered.append(Rendered(file, _text(file, existing.get(file.path, ""))))
         except CannotCarry as error:
@@ -91,6 +92,12 @@ def _not_carried(file: FilePlan) -> list[tuple[tuple[str, ...], str]]:
             except CannotCarry as error:
                 found.append((path, error.why))
     return found
+
+
+def _masks(file: FilePlan) -> list[tuple[str, ...]]:
+    """Secrets that are just what the tool shows in place of one."""
+    masked = file.command and file.command["masked"]
+    return [path for path, value in key_paths(file.tree) if masked and isinstance(value, Secret) and value.reveal() == masked]
 
 
 def _items(value: t.Any) -> list[t.Any]:

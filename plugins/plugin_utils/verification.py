@@ -10,7 +10,8 @@ import dataclasses
 import typing as t
 
 from .deployment import Deployment, Host
-from .model import AppPlan, Credential, Relay
+from .dialect import dialect
+from .model import AppPlan, Credential, FilePlan, Relay
 from .probes import options_of
 from .problems import Problem
 from .readback import BY_HAND, NO_SECRET, read_back
@@ -83,7 +84,15 @@ def subject(plan: AppPlan, declared: Relay, host: Host | None) -> Subject:
 
 def _as_declared(plan: AppPlan, host: Host, texts: t.Mapping[str, str | None]) -> bool:
     deployment = Deployment(host)
-    return deployment.add(plan) and all(deployment.texts.get(path) == text for path, text in texts.items())
+    return deployment.add(plan) and all(_same(file, deployment.texts.get(file.path), texts[file.path]) for file in plan.files)
+
+
+def _same(file: FilePlan, wanted: str | None, text: str | None) -> bool:
+    """Byte for byte in a file; what a tool prints is spelled as the tool likes."""
+    if file.command is None or wanted is None or text is None:
+        return wanted == text
+    read = dialect(file.dialect).read
+    return bool(read(wanted) == read(text))
 
 
 class Logins:

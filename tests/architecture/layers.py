@@ -18,7 +18,7 @@ STAGES = (
     {"model"},
     {"dialects"},
     {"dialect"},  # finds one of them by name
-    {"validation", "expressions", "context", "refusal"},
+    {"validation", "expressions", "context", "refusal", "command"},
     {"declaration"},
     {"entry", "platforms"},
     {"catalogue"},

@@ -82,8 +82,14 @@ def page(name: str, application: Application) -> str:
 
 def _form(form: Form, entry: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     files = [f"`{form.path.rstrip('/')}/{file.path}`" if file.path else f"`{form.path}`" for file in form.files]
+    files = [_called(form, file.command) if file.command else text for text, file in zip(files, form.files)]
     files = [text + (" (yours; only our keys are touched)" if file.shared else "") for text, file in zip(files, form.files)]
     return f"`{form.name}`", "<br>".join(files), ", ".join(sorted({file.dialect for file in form.files})), entry["forms"][form.name].get("note", "")
+
+
+def _called(form: Form, command: t.Mapping[str, t.Any]) -> str:
+    words = " ".join([*command["tool"], *command["write"]])
+    return f"no file: `{words.replace('{path}', form.path).replace('{object}', command.get('object', ''))}`"
 
 
 def _platforms(application: Application) -> str:

@@ -40,6 +40,11 @@ def file(step: Step) -> Answer:
     }
 
 
+def settings(step: Step) -> Answer:
+    """The same for what an application's tool reads and writes; nobody owns that."""
+    return {**file(step), "before_mode": None, **_owned(None)}
+
+
 def seen(found: Seen) -> Answer:
     """One path as state query tells it; what depends on the content is added by who holds the key."""
     return {"kind": found.kind, **_owned(found.meta)}

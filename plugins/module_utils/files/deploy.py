@@ -6,7 +6,8 @@
 
 Only here the stages meet: look, examine, journal. The record, per path: ``{"app", "shared", "secret", "original": blob name or
 null when there was no file, "original_meta", "folders": made for it, "wrote", "stands": fingerprints (see drift)}``, and per
-application whatever the controller keeps there, and what waiting does.
+application whatever the controller keeps there, and what waiting does. What a tool reads and writes (see commands) has "command" as
+well, and "kept": blob name of what we last wrote, where the tool does not show secrets.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ import secrets
 import time
 import typing as t
 
-from . import answers, drift, examine, journal, obstacles, waiting
+from . import answers, commands, drift, examine, journal, obstacles, waiting
 from .durable import read_json
 from .examine import Change, Step
-from .look import FILE, Meta, Seen, look
+from .look import FILE, Meta
 from .problems import Problem, ProblemsError, from_os_error
 from .seal import SealError, fingerprint, original_label, read_label, seal, unseal_contents, unseal_facts
 from .staleness import Notes
 from .state import KEY_BYTES, Record, State, copy_record
+from .view import Spec, View
 
 Answer = t.Dict[str, t.Any]
 EVERY_APP = "*"
@@ -48,22 +50,6 @@ class Request:
     seal_key: str = dataclasses.field(default="", repr=False)
     contents: str = dataclasses.field(default="", repr=False)
     facts: str = dataclasses.field(default="", repr=False)
-
-
-class View(t.NamedTuple):
-    """The host as it stands, or in check mode as it will stand once a killed run is settled."""
-
-    record: Record
-    files: t.Mapping[str, t.Optional[str]]
-    recovered: t.Optional[str]
-
-    def look(self, path: str) -> Seen:
-        """What stands at ``path``."""
-        seen = look(path)
-        if seen.real not in self.files:
-            return seen
-        instead = self.files[seen.real]
-        return Seen(path, seen.real, "missing") if instead is None else dataclasses.replace(look(instead), path=path, real=seen.real)
 
 
 def run(request: Request) -> Answer:
@@ -91,7 +77,7 @@ def _run(request: Request, recovered: list[t.Optional[str]]) -> Answer:
     if problems:
         raise ProblemsError(problems)
     if not request.check and request.state == "present" and not os.path.isdir(state.generations):
-        planned = _plan(request, state, View(state.load_record(), {}, None))
+        planned = _plan(request, state, View.of(state))
         if planned.is_empty:
             return planned.answer(None)
         state.create()
@@ -110,11 +96,11 @@ def _alone(request: Request, state: State) -> t.ContextManager[None]:
 def _settled(request: Request, state: State) -> View:
     if request.check:
         ahead = journal.pending(state)
-        return View(state.load_record() if ahead.record is None else ahead.record, ahead.files, ahead.outcome)
+        return View(state, state.load_record() if ahead.record is None else ahead.record, ahead.files, ahead.outcome, {})
     recovered = journal.settle(state)
     if os.path.isdir(state.generations) and (recovered or request.state != "query"):
         state.sweep()
-    return View(state.load_record(), {}, recovered)
+    return View.of(state, recovered)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,28 +121,32 @@ class Planned:
 
     def answer(self, generation: t.Optional[str]) -> Answer:
         """What was done."""
-        files = list(map(answers.file, self.steps))
+        files = [(answers.settings if step.command else answers.file)(step) for step in self.steps]
         told = {"changed": not self.is_empty, "files": files, "generation": generation, "drift": list(self.drift)}
         return {**told, "applications": list(self.apps)}
 
 
 def _query(request: Request, state: State, view: View) -> Answer:
     wanted = {item["path"]: bool(item.get("original")) for item in request.read}
+    asked = {item["path"]: item.get("command") for item in request.read}
     for path, entry in view.record["files"].items():
         if entry["shared"] and (EVERY_APP in request.read_apps or entry["app"] in request.read_apps):
             wanted[path] = True
-    read = {path: _told(request, state, view, path, original) for path, original in wanted.items()}
+    _ask_tools(view, [(path, command or view.command(path)) for path, command in asked.items()])
+    read = {path: _told(request, view, path, original, asked.get(path)) for path, original in wanted.items()}
     generations = [_summary(state, name) for name in state.finished()]
     return {"changed": False, "files": [], "generation": None, "record": view.record, "read": read, "generations": generations}
 
 
-def _told(request: Request, state: State, view: View, path: str, original: bool) -> Answer:
-    seen = view.look(path)
-    told = answers.seen(seen)
-    told["content"] = seal(request.seal_key, read_label(path), seen.data) if seen.kind == FILE else None
+def _told(request: Request, view: View, path: str, original: bool, command: t.Optional[Spec]) -> Answer:
+    command = command or view.command(path)
+    seen = view.look(path, command)
+    told = answers.seen(dataclasses.replace(seen, meta=None) if command else seen)
+    data = commands.without_stars(commands.Command(**command), seen.data) if command else seen.data
+    told["content"] = seal(request.seal_key, read_label(path), data) if seen.kind == FILE else None
     told["fingerprint"] = fingerprint(request.seal_key, seen.data) if seen.kind == FILE else None
     blob = view.record["files"].get(path, {}).get("original") if original else None
-    told["original"] = seal(request.seal_key, original_label(path), _blob(state.original(blob))) if blob else None
+    told["original"] = seal(request.seal_key, original_label(path), _blob(view.state.original(blob))) if blob else None
     return told
 
 
@@ -194,19 +184,22 @@ def _plan(request: Request, state: State, view: View) -> Planned:
     """Examine every change. Raises ProblemsError with everything that stands in the way."""
     contents = unseal_contents(request.seal_key, request.contents) if request.contents else {}
     facts = unseal_facts(request.seal_key, request.facts) if request.facts else {}
-    changes = [
+    asked = [
         Change(**item, seal_key=request.seal_key, content=contents.get(item["path"]), facts=facts.get(item["path"], {}))
         for item in request.changes
     ]
-    changes += [Change(entry["app"], path, "restore") for path, entry in _left_over(request, view) if not entry["shared"]]
+    left = [Change(entry["app"], path, "restore") for path, entry in _left_over(request, view) if not entry["shared"]]
+    # What is asked for comes last: an old tool may lead to the same application as the new one.
+    changes = [_by_tool(change, view) for change in [*left, *asked]]
+    _ask_tools(view, [(change.path, change.command) for change in changes])
     known = state.load_key()
     key = known or secrets.token_bytes(KEY_BYTES)
     verdicts = [_judge(change, view, key, known is not None) for change in changes]
     steps = _all_clear([_examine(change, verdict, view, state) for change, verdict in zip(changes, verdicts)], state)
     name = state.next_id()
-    record, originals = _new_record(name, view.record, request, list(zip(changes, steps, verdicts)))
+    record, originals, kept = _new_record(name, view.record, request, list(zip(changes, steps, verdicts)))
     touched = {change.app for change, step in zip(changes, steps) if step.changed}
-    work = journal.Work(name, tuple(step for step in steps if step.changed), record, originals)
+    work = journal.Work(name, tuple(step for step in steps if step.changed), record, originals, kept=kept)
     drifted = tuple(verdict.drift for verdict in verdicts if verdict.drift)
     return dataclasses.replace(_planned(state, view, steps, work, touched), drift=drifted, key=key)
 
@@ -219,17 +212,42 @@ def _planned(state: State, view: View, steps: tuple[Step, ...], work: journal.Wo
     return Planned(steps, work, view.record, tuple(waiting.applications(view.record, work.record, touched)))
 
 
+def _by_tool(change: Change, view: View) -> Change:
+    """The change with how its tool is asked, from the record where it is taken back, and its settings as that tool spells them."""
+    command = change.command or view.command(change.path)
+    if not command:
+        return change
+    content = None if change.content is None else commands.canonical(commands.Command(**command), change.content)
+    return dataclasses.replace(change, command=command, content=content)
+
+
+def _ask_tools(view: View, wanted: t.Iterable[tuple[str, t.Optional[Spec]]]) -> None:
+    """Ask every tool once. Raises ProblemsError with all that do not answer."""
+    problems: list[Problem] = []
+    for path, command in wanted:
+        try:
+            if command:
+                view.look(path, command)
+        except ProblemsError as error:
+            problems += error.problems
+    if problems:
+        raise ProblemsError(problems)
+
+
 def _judge(change: Change, view: View, key: bytes, known: bool) -> drift.Verdict:
     """Without the key that they were made with, the record's fingerprints say nothing."""
     entry = view.record["files"].get(change.path, {})
-    return drift.judge(change, view.look(change.path), entry if known else {}, key)
+    return drift.judge(change, view.look(change.path, change.command), entry if known else {}, key)
 
 
 def _examine(change: Change, verdict: drift.Verdict, view: View, state: State) -> examine.Outcome:
-    seen = view.look(change.path)
+    seen = view.look(change.path, change.command)
     if verdict.leave:
         change = dataclasses.replace(change, content=seen.data)  # its owner and mode are as declared all the same
     entry = view.record["files"].get(change.path)
+    if change.command:
+        data = change.content if change.action == "write" else _blob(state.original(entry["original"])) if entry else None
+        return examine.examine_settings(seen, data or b"{}", change.command)
     if change.action == "write":
         return examine.examine_write(change, seen)
     if change.action == "restore":
@@ -264,9 +282,9 @@ def _same_file(steps: t.Sequence[Step]) -> list[Problem]:
 
 def _new_record(
     name: str, before: Record, request: Request, done: t.Sequence[tuple[Change, Step, drift.Verdict]],
-) -> tuple[Record, dict[str, Step]]:
-    """The record afterwards, and whose bytes become originals: those of each path that is ours for the first time."""
-    record, originals = copy_record(before), {}
+) -> tuple[Record, dict[str, Step], dict[str, Step]]:
+    """The record afterwards, whose bytes become originals (those of each path that is ours for the first time), and whose new ones are kept."""
+    record, originals, kept = copy_record(before), {}, {}
     removed = request.record.get("remove") or []
     made = [folder for entry in before["files"].values() for folder in entry["folders"]]
     made += [folder for _change, step, _verdict in done for folder in step.make]
@@ -279,13 +297,18 @@ def _new_record(
             if step.seen.meta is not None:
                 entry.update(original=f"{name}-{len(originals)}", original_meta=step.seen.meta.as_dict())
                 originals[entry["original"]] = step
+        if change.command:
+            entry["command"] = dict(change.command)
+            if step.changed and change.command.get("masked") is not None:
+                entry["kept"] = f"{name}-{len(kept)}-kept"
+                kept[entry["kept"]] = step
         record["files"][change.path] = {
             **entry, "app": change.app, "shared": change.shared, "secret": change.secret, "wrote": verdict.wrote, "stands": verdict.stands,
         }
     record["apps"].update(request.record.get("apps") or {})
     for app in removed:
         record["apps"].pop(app, None)
-    return copy_record(record), originals
+    return copy_record(record), originals, kept
 
 
 def _rolled_back(request: Request, state: State, view: View) -> Answer:
@@ -294,7 +317,9 @@ def _rolled_back(request: Request, state: State, view: View) -> Answer:
     if not doomed:
         return answers.nothing()
     manifests = [read_json(state.manifest(name)) for name in doomed]
-    outcomes = [_examine_roll_back(state, entry, name) for entry, name in _oldest_first(manifests)]
+    entries = _oldest_first(manifests)
+    _ask_tools(view, [(entry["path"], entry.get("command")) for entry, _name in entries])
+    outcomes = [_examine_roll_back(view, entry, name) for entry, name in entries]
     steps = _all_clear(outcomes, state)
     record = manifests[0]["record_before"]
     changed = tuple(step for step in steps if step.changed)
@@ -322,11 +347,14 @@ def _above(real: str, made: t.Iterable[str]) -> list[str]:
     return sorted({folder for folder in made if real.startswith(folder + os.sep)}, key=len)
 
 
-def _examine_roll_back(state: State, entry: Answer, name: str) -> examine.Outcome:
-    seen = dataclasses.replace(look(entry["real"]), path=entry["path"])
+def _examine_roll_back(view: View, entry: Answer, name: str) -> examine.Outcome:
+    blob = os.path.join(view.state.generation(name), entry["blob"])
+    if "command" in entry:
+        return examine.examine_settings(view.look(entry["path"], entry["command"]), _blob(blob), entry["command"])
+    seen = dataclasses.replace(view.look(entry["real"]), path=entry["path"])
     if entry["before"] is None:
         return examine.examine_removal(Change("", entry["path"], "delete"), seen, entry["make"], ours=True)
-    return examine.examine_return(seen, _blob(os.path.join(state.generation(name), entry["blob"])), Meta.from_dict(entry["before"]))
+    return examine.examine_return(seen, _blob(blob), Meta.from_dict(entry["before"]))
 
 
 def _committed(request: Request, state: State, view: View) -> Answer:

@@ -19,6 +19,7 @@ import hashlib
 import hmac
 import typing as t
 
+from . import commands
 from .examine import Change
 from .look import FILE, MISSING, Seen
 
@@ -73,6 +74,8 @@ def judge(change: Change, seen: Seen, entry: t.Mapping[str, t.Any], key: bytes) 
 def _wanted(change: Change) -> Facts:
     if not change.writes_ours:
         return {}
+    if change.command:
+        return commands.facts(change.content or b"{}")
     return change.facts.get("wanted", {}) if change.shared else {WHOLE: change.content or b""}
 
 
@@ -80,6 +83,8 @@ def _present(change: Change, seen: Seen) -> Facts:
     """In a shared file what the controller read there; ``based_on`` sees to it that it still stands there."""
     if seen.kind == MISSING:
         return {}
+    if change.command:
+        return commands.facts(seen.data)
     return change.facts.get("present", {}) if change.shared or change.facts else {WHOLE: seen.data}
 
 

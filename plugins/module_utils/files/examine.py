@@ -43,6 +43,7 @@ class Change:
     content: t.Optional[bytes] = dataclasses.field(default=None, repr=False)
     drift: str = "report"
     facts: t.Mapping[str, t.Mapping[str, bytes]] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+    command: t.Optional[t.Mapping[str, t.Any]] = None
 
     @property
     def writes_ours(self) -> bool:
@@ -52,7 +53,10 @@ class Change:
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """What one path shall become. ``data`` None: it shall not exist. ``drop``: folders to remove then, if empty."""
+    """What one path shall become. ``data`` None: it shall not exist. ``drop``: folders to remove then, if empty.
+
+    command: the settings are not a file's, but what this tool reads and writes (see commands).
+    """
 
     path: str
     real: str
@@ -61,6 +65,7 @@ class Step:
     meta: t.Optional[Meta]
     make: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    command: t.Optional[t.Mapping[str, t.Any]] = None
 
     @property
     def changed(self) -> bool:
@@ -96,6 +101,11 @@ def examine_return(seen: Seen, data: bytes, meta: Meta) -> Outcome:
     """Exactly these bytes with exactly this owner, mode and attributes: what stood there once."""
     step = Step(seen.path, seen.real, seen, data, meta, make=missing_folders(seen.real))
     return _wrong_place(seen) or obstacles.of(step) or step
+
+
+def examine_settings(seen: Seen, data: bytes, command: t.Mapping[str, t.Any]) -> Outcome:
+    """These settings of an application, by its own tool; that it answers has been seen."""
+    return Step(seen.path, seen.real, seen, data, seen.meta, command=command)
 
 
 def not_ours(path: str) -> Problem:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import typing as t
 
+from . import commands
 from .durable import (
     make_folder,
     read_json,
@@ -45,6 +46,7 @@ class Work(t.NamedTuple):
 
     steps: only those that change something. record: the record afterwards. originals: steps whose replaced bytes become
     originals, by blob name. drops: generations that this roll-back ends; such a run leaves no generation of its own.
+    kept: steps whose new bytes the state keeps beside the application, by blob name.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Work(t.NamedTuple):
     record: Record
     originals: dict[str, Step]
     drops: tuple[str, ...] = ()
+    kept: t.Mapping[str, Step] = {}
 
 
 class Pending(t.NamedTuple):
@@ -85,13 +88,21 @@ def settle(state: State) -> t.Optional[str]:
     if journal["phase"] == "go":
         try:
             _swap(state, journal)
-        except OSError:
-            _undo(state, journal)
+        except (OSError, ProblemsError):
+            _undo_or_say(state, journal)
             return "undone"
         _close(state, journal)
         return "finished"
-    _undo(state, journal)
+    _undo_or_say(state, journal)
     return "undone"
+
+
+def _undo_or_say(state: State, journal: Journal) -> None:
+    try:
+        _undo(state, journal)
+    except ProblemsError as error:
+        what = "An earlier run is neither finished nor undone; nothing else is done on this host until it is."
+        raise ProblemsError([*error.problems, Problem(state.journal, what, "not-settled", "Make the tool work, then run again.")]) from None
 
 
 def pending(state: State) -> Pending:
@@ -109,6 +120,8 @@ def _plan(state: State, work: Work) -> Journal:
     entries = []
     for number, step in enumerate(work.steps):
         beside = os.path.join(os.path.dirname(step.real), f".smarthost-{work.name}-{number}")
+        if step.command:
+            beside = os.path.join(state.generation(work.name), f"new-{number}")
         entries.append({
             "path": step.path,
             "real": step.real,
@@ -118,6 +131,7 @@ def _plan(state: State, work: Work) -> Journal:
             "before": step.seen.meta.as_dict() if step.seen.meta else None,
             "make": list(step.make),
             "drop": list(step.drop),
+            **({"command": dict(step.command)} if step.command else {}),
         })
     return {
         "id": work.name,
@@ -137,27 +151,33 @@ def _prepare(state: State, journal: Journal, work: Work) -> None:
     make_folder(generation, 0o700)
     for blob, step in work.originals.items():
         write_new(state.original(blob), step.seen.data)
+    for blob, step in work.kept.items():
+        write_new(state.original(blob), step.data or b"")
     for entry, step in zip(journal["entries"], work.steps):
         if entry["before"] is not None:
             write_new(os.path.join(generation, entry["blob"]), step.seen.data)
         if step.data is not None:
             for folder in entry["make"]:
                 make_folder(folder, 0o755)
-            write_new(entry["temp"], step.data, step.meta)
+            write_new(entry["temp"], step.data, None if step.command else step.meta)
     write_new(journal["record_temp"], to_json(journal["record"]))
     sync_folders([generation, state.generations, state.originals, state.folder] + _folders(journal))
 
 
 def _refuse_touched(steps: t.Sequence[Step]) -> None:
     what, hint = "Somebody else has changed this file during the run.", "Run the same task again; it reads the file anew."
-    touched = [Problem(step.path, what, "file-changed", hint) for step in steps if not is_still(step.seen)]
+    touched = [Problem(step.path, what, "file-changed", hint) for step in steps if not step.command and not is_still(step.seen)]
     if touched:
         raise ProblemsError(touched)
 
 
 def _swap(state: State, journal: Journal) -> None:
-    """Every new file into its place; one that is there already has no temporary file left."""
+    """Every new file into its place; one that is there already has no temporary file left. Tools first: they may well refuse."""
     for entry in journal["entries"]:
+        if "command" in entry and os.path.lexists(entry["temp"]):
+            commands.make_so(commands.Command(**entry["command"]), _bytes(entry["temp"]))
+            remove_file(entry["temp"])
+    for entry in _files(journal):
         if entry["temp"] is None:
             remove_file(entry["real"])
         elif os.path.lexists(entry["temp"]):
@@ -208,18 +228,20 @@ def _undo(state: State, journal: Journal) -> None:
 
 
 def _put_back(state: State, journal: Journal, entry: t.Mapping[str, t.Any]) -> None:
+    blob = os.path.join(state.generation(journal["id"]), entry["blob"])
+    if "command" in entry:
+        commands.put_back(commands.Command(**entry["command"]), _bytes(blob), done=not os.path.lexists(entry["temp"]))
+        return
     untouched = os.path.lexists(entry["real"] if entry["temp"] is None else entry["temp"])
     if untouched:
         return
     if entry["before"] is None:
         remove_file(entry["real"])
         return
-    with open(os.path.join(state.generation(journal["id"]), entry["blob"]), "rb") as blob:
-        data = blob.read()
     for folder in entry["drop"]:
         make_folder(folder, 0o755)
     remove_file(entry["back"])
-    write_new(entry["back"], data, Meta.from_dict(entry["before"]))
+    write_new(entry["back"], _bytes(blob), Meta.from_dict(entry["before"]))
     os.rename(entry["back"], entry["real"])
 
 
@@ -229,10 +251,10 @@ def _failed(state: State, journal: Journal, error: t.Union[OSError, ProblemsErro
     try:
         _undo(state, read_json(state.journal) or journal)  # the phase that counts is the one on disk
         state.sweep()
-    except OSError:
+    except (OSError, ProblemsError):
         ending = UNFINISHED
     if isinstance(error, ProblemsError):
-        return list(error.problems)
+        return [*error.problems, *([Problem(state.journal, ending, "not-settled")] if ending == UNFINISHED else [])]
     meant = {beside: entry["path"] for entry in journal["entries"] for beside in (entry["temp"], entry["back"])}
     problem = from_os_error(error, state.folder, ending)
     return [problem._replace(where=meant.get(problem.where, problem.where))]
@@ -241,6 +263,16 @@ def _failed(state: State, journal: Journal, error: t.Union[OSError, ProblemsErro
 def _folders(journal: Journal) -> list[str]:
     """Folders in which names come and go: of each file, of each folder made or dropped."""
     folders = []
-    for entry in journal["entries"]:
+    for entry in _files(journal):
         folders += [os.path.dirname(path) for path in (entry["real"], *entry["make"], *entry["drop"])]
     return folders
+
+
+def _files(journal: Journal) -> list[dict[str, t.Any]]:
+    """The entries that are files; the others are settings that a tool reads and writes."""
+    return [entry for entry in journal["entries"] if "command" not in entry]
+
+
+def _bytes(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()

@@ -58,7 +58,7 @@ def no_space(steps: t.Iterable[Step], state_dir: str) -> list[Problem]:
 
     for step in steps:
         if step.changed:
-            need(os.path.dirname(step.real), len(step.data or b""))
+            need(state_dir if step.command else os.path.dirname(step.real), len(step.data or b""))
             need(state_dir, 2 * len(step.seen.data))
     problems = []
     for folder, size in needs.values():

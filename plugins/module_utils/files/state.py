@@ -8,6 +8,7 @@
     record.json                   what is ours; never secret
     key                           random, made once; what the fingerprints in the record are keyed with
     originals/<generation>-<n>    bytes that stood at a path before it became ours
+    originals/<generation>-<n>-kept    what we last wrote by a tool that does not show secrets
     generations/<id>/manifest.json, 0, 1, ...    one finished run and the bytes it replaced
     journal.json                  exists only while a run is at work, or was killed
 
@@ -139,7 +140,7 @@ class State:
             if name not in finished:
                 self.drop_generation(name)
         records = [self.load_record()] + [read_json(self.manifest(name))["record_before"] for name in finished]
-        wanted = {entry["original"] for record in records for entry in record["files"].values()}
+        wanted = {entry.get(part) for record in records for entry in record["files"].values() for part in ("original", "kept")}
         for name in os.listdir(self.originals):
             if name not in wanted:
                 remove_file(self.original(name))

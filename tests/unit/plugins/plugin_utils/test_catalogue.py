@@ -87,6 +87,16 @@ BROKEN = [
         "shared: true, dialect: docker_env",
         "forms.env.shared: files of dialect docker_env are always ours alone.   [entry-invalid]",
     ),
+    (
+        "  env: {",
+        "  tool: {dialect: json, shared: true, path: /x, command: {tool: [x], read: [y], write: [z], depth: 1}}\n  env: {",
+        "forms.tool: a tool is handed the keys of dialect json, of which nothing is shared.   [entry-invalid]",
+    ),
+    (
+        "  env: {",
+        "  tool: {dialect: json, path: /x, command: {tool: ['{path}'], read: ['{password}'], write: [z], depth: 1}}\n  env: {",
+        'forms.tool.command.read: "{password}" names something that is not there.   [entry-invalid]\n    One of: {path}, {object}.',
+    ),
     ("{section}_{KEY}", "{part}", "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]"),
     ("{section}_{KEY}", "{section.x}", "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]"),
     ("{section}_{KEY}", "{", "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]"),

@@ -10,7 +10,7 @@ import pathlib
 
 import pytest
 import yaml
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal, render
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import HostPlan, Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
@@ -357,3 +357,63 @@ def test_keys_that_turn_mail_off_are_ours_so_that_they_go_when_it_is_on_again(tm
     (tmp_path / "mailer" / "app.yml").write_text(text, "utf-8")
     (app,) = planned(Catalogue([str(tmp_path)]), "{host: h}", "[mailer]").apps
     assert ("mail", "DISABLED") in app.files[0].owns
+
+
+TOOL = """
+title: Service
+homepage: https://service.example.com
+docs: https://service.example.com/docs
+sources: [by hand]
+evidence: documented
+forms:
+  env: {dialect: docker_env, path: /etc/service.env}
+  tool:
+    dialect: json
+    path: /opt/service/ctl
+    command: {tool: ["{path}", --local], read: [get, "{object}"], write: [set, "{object}"], depth: 2, object: one, masked: "****"}
+    settings: {mail: {host: =host, login: {user: =username, password: =password}}}
+    mail_off: {mail: {stop: true}}
+    activate: {how: none, reason: it knows already}
+security: {none: plain, opportunistic: may, starttls: must, tls: wrap}
+lacks: {verify: it does not look}
+settings: {HOST: =host, USER: =username, PASS: =password}
+activate: {systemd: service, how: restart}
+test: service test
+"""
+
+
+def tool_plan(tmp_path: pathlib.Path, **said: object) -> plan.AppPlan:
+    (tmp_path / "service").mkdir()
+    (tmp_path / "service" / "app.yml").write_text(TOOL)
+    relay = {"host": "smtp.example.com", "username": "apps", "password": "dummy", "from": "apps@example.com", "accept": ["no-verify"], **said.pop("relay", {})}
+    declared = declaration.load(relay, [{"name": "service", "form": "tool", **said}])
+    return plan.plan_host(declared, Catalogue([str(tmp_path)])).apps[0]
+
+
+def test_a_tool_is_called_with_the_words_of_its_entry_for_keys_as_deep_as_it_sets_them(tmp_path: pathlib.Path) -> None:
+    planned = tool_plan(tmp_path)
+    (file,) = planned.files
+    assert file.path == "/opt/service/ctl --local one" and planned.activate == {"how": "none", "reason": "it knows already"}
+    assert file.command == {
+        "tool": ["/opt/service/ctl", "--local"], "read": ["get", "one"], "write": ["set", "one"], "masked": "****",
+        "keys": [["mail", "stop"], ["mail", "host"], ["mail", "login"]], "secrets": [["mail", "login", "password"]],
+    }
+
+
+def test_users_say_how_the_tool_is_called_and_what_it_sets(tmp_path: pathlib.Path) -> None:
+    (file,) = tool_plan(tmp_path, tool=["docker", "exec", "-i", "service", "ctl"], object="two").files
+    assert (file.path, file.command["read"]) == ("docker exec -i service ctl two", ["get", "two"])
+
+
+def test_a_tool_is_not_passed_over_where_a_form_is_a_file(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ProblemsError) as caught:
+        tool_plan(tmp_path, form="env", tool=["ctl"], object="two")
+    assert [str(problem) for problem in caught.value.problems] == [
+        f"smtp_relay_apps[0].{key}: form env of Service is a file, so there is nothing to call.   [no-tool]\n    One of: tool." for key in ("tool", "object")
+    ]
+
+
+def test_a_password_that_is_what_the_tool_shows_for_any_is_refused(tmp_path: pathlib.Path) -> None:
+    _rendered, refusals, _problems = render.render_app(tool_plan(tmp_path, relay={"password": "****"}), {})
+    (gap,) = [item.gap for item in refusals]
+    assert gap.code == "value-not-carried" and "mail.login.password: it reads this as what it has already" in gap.why and "****" not in gap.why

@@ -134,7 +134,10 @@ def test_a_relay_of_a_set_may_say_all_that_one_relay_says_and_like() -> None:
 
 
 def test_what_an_application_may_override_is_what_the_code_overrides() -> None:
-    own = {"name", "app", "relay", "form", "path", "owner", "group", "mode", "state", "accept", "activate", "drift", *declaration.PLATFORMS}
+    own = {
+        "name", "app", "relay", "form", "path", "tool", "object", "owner", "group", "mode", "state", "accept", "activate", "drift",
+        *declaration.PLATFORMS,
+    }
     assert set(RELAY["$defs"]["application"]["properties"]) - own == set(declaration._OVERRIDES)
 
 

@@ -1,0 +1,203 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Commands: settings that only an application's own tool reads and writes, handled as if our keys of them were a file of ours.
+
+Such a "file" always exists; its bytes are the JSON of our keys as the tool prints them. So what is replaced is kept, compared,
+rolled back and taken back like any other bytes. Values reach the tool on its standard input and never as an argument, which
+every user of a host may read (proc(5), cmdline).
+
+A tool that shows stars in place of a secret (``masked``) cannot tell whether the secret is still ours. What we last wrote is kept
+for it (0600, see deploy), and taken for what stands there; a secret that was there before us is known to nobody.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import typing as t
+
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor, Secret
+
+from .look import FILE, Meta, Seen
+from .problems import Problem, ProblemsError
+
+TIMEOUT_SECONDS = 120
+#: Nobody owns what has no file.
+META = Meta(0, 0, 0, {})
+_LAST_LINES = 3
+_LONGEST_LINE = 400
+
+Tree = t.Dict[str, t.Any]
+Path = t.Sequence[str]
+
+
+class Command(t.NamedTuple):
+    """How one application's tool is asked.
+
+    tool, read, write: words; ``tool`` stands before both. ``read`` prints one JSON object, ``write`` takes one on its standard input.
+    keys: paths of what is ours in it, each set as a whole; one that is not there is written as null. secrets: paths of what holds
+    a secret. masked: what the tool prints in place of a secret, None where it prints the secret itself.
+    """
+
+    tool: t.Sequence[str]
+    read: t.Sequence[str]
+    write: t.Sequence[str]
+    keys: t.Sequence[Path]
+    secrets: t.Sequence[Path] = ()
+    masked: t.Optional[str] = None
+
+    @property
+    def place(self) -> str:
+        """What problems call it."""
+        return " ".join(self.tool)
+
+
+def present_settings(command: Command, known: t.Optional[Tree] = None) -> Tree:
+    """Our keys as the application has them now, those that are there. ``known``: what may not show in an error. Raises ProblemsError."""
+    text = _run(command, command.read, None, known or {})
+    try:
+        tree = json.loads(text)
+    except ValueError:
+        tree = None
+    if not isinstance(tree, dict):
+        what = f"What {' '.join(command.read)} prints is not a JSON object."
+        raise ProblemsError([Problem(command.place, what, "tool-output", "Run it by hand, and see whether the application is well.")])
+    return _only(tree, command.keys)
+
+
+def look_at(path: str, command: Command, kept: t.Optional[bytes]) -> Seen:
+    """What the application has now, as ``look`` tells of a file. ``kept``: what we last wrote there, for a tool that shows stars."""
+    last = json.loads(kept) if kept else {}
+    tree = present_settings(command, last)
+    for key in hidden(command, tree):
+        if _value(last, key) is not None:
+            _put(tree, key, _value(last, key))
+    return Seen(path, path, FILE, META, _encode(tree))
+
+
+def canonical(command: Command, data: bytes) -> bytes:
+    """Our keys out of these settings, spelled as ``look_at`` spells them."""
+    return _encode(_only(json.loads(data), command.keys))
+
+
+def make_so(command: Command, data: bytes) -> None:
+    """Write these settings and see that the application took them. Raises ProblemsError; then it may have taken some."""
+    tree = json.loads(data)
+    body = _only(tree, command.keys)
+    for key in hidden(command, body):
+        # What only the application knew is gone. Its stars would mean "keep what you have": our secret, with somebody else's relay.
+        _put(body, key, "")
+    for key in command.keys:
+        if _value(body, key) is None:
+            _put(body, key, None)
+    _run(command, command.write, json.dumps(body).encode("ascii"), body)
+    differ = _differ(command, body, present_settings(command, body))
+    if differ:
+        what = f"The application did not take {', '.join(differ)}, though its tool said nothing."
+        hint = "See whether its environment or another of its files sets the same, which then wins."
+        raise ProblemsError([Problem(command.place, what, "settings-not-taken", hint)])
+
+
+def put_back(command: Command, data: bytes, done: bool) -> None:
+    """Back to these settings. ``done``: whether others were written meanwhile; if not, stars are believed to be what they were."""
+    if done or _differ(command, json.loads(data), present_settings(command, json.loads(data))):
+        make_so(command, data)
+
+
+def hidden(command: Command, tree: Tree) -> list[Path]:
+    """The secrets that the tool shows as stars here."""
+    return [key for key in command.secrets if command.masked is not None and _value(tree, key) == command.masked]
+
+
+def without_stars(command: Command, data: bytes) -> bytes:
+    """These settings but for the secrets that are not known: nobody shall take stars for a password and try them."""
+    tree = json.loads(data)
+    for key in hidden(command, tree):
+        del _value(tree, key[:-1])[key[-1]]
+    return _encode(tree)
+
+
+def facts(data: bytes) -> dict[str, bytes]:
+    """By key its value in one spelling, for fingerprints."""
+    return {".".join(path): json.dumps(value, sort_keys=True).encode("ascii") for path, value in _leaves(json.loads(data), ())}
+
+
+def _run(command: Command, words: t.Sequence[str], body: t.Optional[bytes], known: Tree) -> bytes:
+    """What the tool prints. A regular file is its input: some (occ) do not wait for a pipe to be filled."""
+    said = " ".join(words)
+    with tempfile.TemporaryFile() as source:
+        source.write(body or b"")
+        source.seek(0)
+        try:
+            process = subprocess.Popen(
+                [*command.tool, *words], stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            )
+        except OSError as error:
+            what = f"There is no such program on this host ({os.strerror(error.errno or 0)})."
+            raise ProblemsError([Problem(command.place, what, "tool-missing", "Say tool: with the words that call it here.")]) from None
+        with process:
+            try:
+                output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                what = f"{said} did not end within {TIMEOUT_SECONDS} seconds."
+                raise ProblemsError([Problem(command.place, what, "tool-failed")]) from None
+    if process.returncode:
+        # What reading prints is full of the application's other secrets.
+        lines = _last_lines(errors, command, known) + ([] if body is None else _last_lines(output, command, known))
+        what = f"{said} ended with status {process.returncode}."
+        raise ProblemsError([Problem(command.place, what, "tool-failed", "\n".join(lines))])
+    return output
+
+
+def _last_lines(output: bytes, command: Command, known: Tree) -> list[str]:
+    redactor = Redactor()
+    for key in command.secrets:
+        redactor.learn("", Secret(str(_value(known, key) or "")))
+    lines = redactor.texts(output.decode("utf-8", "replace").splitlines())
+    return [line.strip()[:_LONGEST_LINE] for line in lines if line.strip()][-_LAST_LINES:]
+
+
+def _differ(command: Command, wanted: Tree, present: Tree) -> list[str]:
+    """Our keys that are otherwise than wanted; what the tool does not show is not among them."""
+    unseen = [".".join(key) for key in hidden(command, present)]
+    old, new = dict(_leaves(wanted, ())), dict(_leaves(present, ()))
+    return sorted({".".join(path) for path in {*old, *new} if old.get(path) != new.get(path)} - set(unseen))
+
+
+def _only(tree: Tree, keys: t.Iterable[Path]) -> Tree:
+    found: Tree = {}
+    for key in keys:
+        value = _value(tree, key)
+        if value is not None:
+            _put(found, key, value)
+    return found
+
+
+def _value(tree: t.Any, key: Path) -> t.Any:
+    for part in key:
+        tree = tree.get(part) if isinstance(tree, dict) else None
+    return tree
+
+
+def _put(tree: Tree, key: Path, value: t.Any) -> None:
+    for part in key[:-1]:
+        tree = tree.setdefault(part, {})
+    tree[key[-1]] = value
+
+
+def _leaves(tree: t.Any, above: tuple[str, ...]) -> t.Iterator[tuple[tuple[str, ...], t.Any]]:
+    if isinstance(tree, dict) and (tree or not above):
+        for key, item in tree.items():
+            yield from _leaves(item, (*above, key))
+    elif tree is not None:
+        yield above, tree
+
+
+def _encode(tree: Tree) -> bytes:
+    return json.dumps(tree, sort_keys=True).encode("ascii")
