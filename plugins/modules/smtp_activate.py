@@ -58,6 +58,31 @@ options:
             type: str
             choices: [HUP, USR1, USR2, TERM]
             required: true
+      compose:
+        description:
+          - Services of a Compose project. Their containers are made anew, since a container keeps the variables that it was made with;
+            what they depend on is left alone. What does not run is left so.
+        type: dict
+        suboptions:
+          folder:
+            description: Folder of the project, in which the command runs.
+            type: path
+            required: true
+          services:
+            description: The services.
+            type: list
+            elements: str
+            required: true
+          files:
+            description: Files of the project, where it is not the one that Compose finds in the folder by itself.
+            type: list
+            elements: str
+            default: []
+          program:
+            description: What C(compose) is a command of.
+            type: str
+            choices: [docker, podman]
+            default: docker
       reason:
         description: Why nothing has to be done.
         type: str
@@ -68,7 +93,7 @@ options:
         description:
           - Its settings did not change in this run, so it is activated only where nothing shows that it knows of them, as after a
             run that died between writing and activating. What shows it is a process (of the unit, the init script or the pid file)
-            that started after O(activations[].since), or a note in O(state_dir) of an activation after it.
+            that started after O(activations[].since), containers that were made after it, or a note in O(state_dir) of an activation after it.
         type: bool
         default: false
   state_dir:
@@ -114,6 +139,10 @@ EXAMPLES = r"""
         signal:
           pid_file: /run/alertmanager.pid
           signal: HUP
+      - app: wiki
+        compose:
+          folder: /srv/wiki
+          services: [web, worker]
       - app: msmtp
         how: none
         reason: it reads its file for each message
@@ -156,7 +185,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils.files.activation im
 ARGUMENTS = {
     "activations": {
         "type": "list", "elements": "dict", "required": True,
-        "mutually_exclusive": [["systemd", "command", "signal"]],
+        "mutually_exclusive": [["systemd", "command", "signal", "compose"]],
         "options": {
             "app": {"type": "str", "required": True},
             "how": {"type": "str", "choices": ["restart", "reload", "none"]},
@@ -167,6 +196,15 @@ ARGUMENTS = {
                 "options": {
                     "pid_file": {"type": "path", "required": True},
                     "signal": {"type": "str", "choices": ["HUP", "USR1", "USR2", "TERM"], "required": True},
+                },
+            },
+            "compose": {
+                "type": "dict",
+                "options": {
+                    "folder": {"type": "path", "required": True},
+                    "services": {"type": "list", "elements": "str", "required": True},
+                    "files": {"type": "list", "elements": "str", "default": []},
+                    "program": {"type": "str", "choices": ["docker", "podman"], "default": "docker"},
                 },
             },
             "reason": {"type": "str"},

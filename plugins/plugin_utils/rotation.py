@@ -125,6 +125,8 @@ def _consumer(plan: AppPlan) -> str:
         return f"{name}: {' '.join(activate['command'])}"
     if activate.get("signal") and how != "none":
         return f"{name}: signal {activate['signal']['signal']}"
+    if activate.get("compose") and how != "none":
+        return f"{name}: new containers of {', '.join(activate['compose']['services'])}"
     return f"{name}: nothing is restarted ({activate.get('reason', 'nothing says how it is activated')})"
 
 

@@ -14,6 +14,7 @@ import time
 import typing as t
 
 from . import staleness
+from .containers import Project
 from .problems import Problem, from_os_error
 
 SYSTEMD_RUNNING = "/run/systemd/system"
@@ -23,7 +24,8 @@ _LAST_LINES = 5
 
 
 class Activation(t.NamedTuple):
-    """One element of the option ``activations``. ``signal``: {"pid_file": path, "signal": "HUP"}; ``command``: words.
+    """One element of the option ``activations``. ``signal``: {"pid_file": path, "signal": "HUP"}; ``command``: words; ``compose``: see
+    containers.Project.
 
     since: when its settings were last written, in seconds since 1970. only_if_stale: they did not change in this run.
     """
@@ -33,6 +35,7 @@ class Activation(t.NamedTuple):
     systemd: t.Optional[str] = None
     command: t.Optional[tuple[str, ...]] = None
     signal: t.Optional[t.Mapping[str, str]] = None
+    compose: t.Optional[t.Mapping[str, t.Any]] = None
     reason: t.Optional[str] = None
     since: t.Optional[float] = None
     only_if_stale: bool = False
@@ -40,7 +43,7 @@ class Activation(t.NamedTuple):
     @property
     def wanted(self) -> str:
         """restart, reload or none; restart where a way is given and nothing else was said."""
-        known = self.systemd or self.command or self.signal
+        known = self.systemd or self.command or self.signal or self.compose
         return "none" if self.how == "none" or not known else self.how or "restart"
 
     @property
@@ -50,6 +53,9 @@ class Activation(t.NamedTuple):
             return ("systemd", self.systemd if "." in self.systemd else self.systemd + ".service")
         if self.command:
             return ("command", *self.command)
+        if self.compose:
+            project = Project.from_option(self.compose)
+            return ("compose", project.program, project.folder, *project.files, "", *project.services)
         signalled = self.signal or {}
         return ("signal", signalled["pid_file"], signalled["signal"])
 
@@ -75,12 +81,12 @@ class Round(t.NamedTuple):
         """Every activation that acts on the same target."""
         return [other for other in self.activations if other.wanted != "none" and other.target == item.target]
 
-    def fresh(self, item: Activation, pid: t.Optional[int]) -> t.Optional[Done]:
-        """What to tell where no application of this target needs to be activated."""
+    def fresh(self, item: Activation, start: t.Optional[float]) -> t.Optional[Done]:
+        """What to tell where no application of this target needs to be activated. start: since when it runs, if that is known."""
         if not all(other.only_if_stale for other in self.same(item)):
             return None
         since = max((other.since for other in self.same(item) if other.since is not None), default=None)
-        why = staleness.fresh(since, staleness.started(pid), self.notes.last(item.target))
+        why = staleness.fresh(since, start, self.notes.last(item.target))
         return Done(False, why, fresh=True) if why else None
 
 
@@ -143,10 +149,11 @@ def _act(item: Activation, this: Round) -> Done:
         if fresh:
             return fresh
         if shutil.which(item.command[0]) is None:
-            what = f"Cannot be activated: there is no program {item.command[0]}."
-            return Done(False, "the program is missing", Problem(item.app, what, "activation-failed"))
+            return _failed(item, f"Cannot be activated: there is no program {item.command[0]}.", "the program is missing")
         return _run(item, item.command, this)
-    return this.fresh(item, staleness.pid_in(item.target[1])) or _signal(item, this.check)
+    if item.compose:
+        return _compose(item, Project.from_option(item.compose), this)
+    return this.fresh(item, staleness.started(staleness.pid_in(item.target[1]))) or _signal(item, this.check)
 
 
 def _init_script(item: Activation, this: Round) -> Done:
@@ -155,7 +162,7 @@ def _init_script(item: Activation, this: Round) -> Done:
     script = os.path.join(INIT_SCRIPTS, name)
     if not os.access(script, os.X_OK):
         return Done(False, "systemd is not running on this host")
-    fresh = this.fresh(item, staleness.pid_in(os.path.join(PID_FILES, f"{name}.pid")))
+    fresh = this.fresh(item, staleness.started(staleness.pid_in(os.path.join(PID_FILES, f"{name}.pid"))))
     if fresh:
         return fresh
     try:
@@ -183,36 +190,59 @@ def _systemd(item: Activation, this: Round) -> Done:
     if state.get("ActiveState") == "inactive":
         return Done(False, f"{unit} is not running; it reads its settings when it starts")
     main = state.get("MainPID", "")
-    fresh = this.fresh(item, int(main) if main.isdigit() else None)
+    fresh = this.fresh(item, staleness.started(int(main)) if main.isdigit() else None)
     if fresh:
         return fresh
     verb = "restart" if _strongest(item, this) == "restart" else "reload-or-restart"
     return _run(item, ("systemctl", verb, "--", unit), this)
 
 
-def _run(item: Activation, command: t.Sequence[str], this: Round) -> Done:
+def _compose(item: Activation, project: Project, this: Round) -> Done:
+    """A Compose project, where one is on this host and its services run."""
+    if not os.path.isdir(project.folder):
+        return Done(False, f"there is no folder {project.folder} on this host")
+    if shutil.which(project.program) is None:
+        return _failed(item, f"Cannot be activated: there is no program {project.program}.", "the program is missing")
+    asked = project.command("ps")
+    try:
+        made = project.made(this.timeout)
+    except subprocess.TimeoutExpired:
+        return _timed_out(item, asked, this.timeout)
+    except subprocess.CalledProcessError as error:
+        return _ended(item, asked, error.returncode, error.stderr)
+    if not made:
+        return Done(False, f"no container of {', '.join(project.services)} is running; it reads its settings when it is made")
+    return this.fresh(item, min(made)) or _run(item, project.made_anew, this, project.folder)
+
+
+def _run(item: Activation, command: t.Sequence[str], this: Round, folder: t.Optional[str] = None) -> Done:
     """Without a shell, and without an input to wait for."""
     if this.check:
         return Done(True, "")
     try:
         ended = subprocess.run(
-            list(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=this.timeout, check=False,
+            list(command), cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=this.timeout,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return _timed_out(item, command, this.timeout)
     except OSError as error:
-        what = f"Could not be activated: {' '.join(command)}: {error.strerror}."
-        return Done(False, "the command could not be started", Problem(item.app, what, "activation-failed"))
-    if ended.returncode == 0:
-        return Done(True, "")
-    what = f"Could not be activated: {' '.join(command)} ended with status {ended.returncode}."
-    hint = "\n".join(ended.stderr.decode("utf-8", "replace").splitlines()[-_LAST_LINES:])
-    return Done(False, f"the command ended with status {ended.returncode}", Problem(item.app, what, "activation-failed", hint))
+        return _failed(item, f"Could not be activated: {' '.join(command)}: {error.strerror}.", "the command could not be started")
+    return Done(True, "") if ended.returncode == 0 else _ended(item, command, ended.returncode, ended.stderr)
+
+
+def _ended(item: Activation, command: t.Sequence[str], status: int, said: bytes) -> Done:
+    hint = "\n".join(said.decode("utf-8", "replace").splitlines()[-_LAST_LINES:])
+    return _failed(item, f"Could not be activated: {' '.join(command)} ended with status {status}.", f"the command ended with status {status}", hint)
 
 
 def _timed_out(item: Activation, command: t.Sequence[str], timeout: float) -> Done:
     what = f"Could not be activated: {' '.join(command)} did not end within {timeout:g} seconds."
-    return Done(False, "the command did not end in time", Problem(item.app, what, "activation-failed"))
+    return _failed(item, what, "the command did not end in time")
+
+
+def _failed(item: Activation, what: str, reason: str, hint: str = "") -> Done:
+    return Done(False, reason, Problem(item.app, what, "activation-failed", hint))
 
 
 def _signal(item: Activation, check: bool) -> Done:
