@@ -18,11 +18,13 @@ from __future__ import annotations
 
 from operator import itemgetter
 
+__all__ = ("NamedTuple", "TYPE_CHECKING")
+
 # False when the program runs; type checkers take a name that is spelt like this for true (PEP 484).
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from typing import NamedTuple as NamedTuple
+    from typing import NamedTuple
 else:
 
     class _Record(type):
