@@ -68,6 +68,13 @@ options:
         are written as in every URL, such as C(%40) for C(@).
       - The proxy looks O(host) up. What fails there has RV(stage=proxy).
     type: str
+  proxy_protocol:
+    description:
+      - Begin the connection with a header of HAProxy's PROXY protocol, for a relay that stands behind a load balancer and accepts nothing
+        else. It tells this host's own address; through O(proxy), none.
+    type: str
+    choices: ['off', v1, v2]
+    default: 'off'
   dns_servers:
     description: Servers to ask for the records of O(resolve), O(dane) and O(mta_sts), each an address, or an address and a port. Those of the
       system when left out.
@@ -125,6 +132,16 @@ options:
     type: str
     choices: ['1.0', '1.1', '1.2', '1.3']
     default: '1.2'
+  tls_ciphers:
+    description: Ciphers to offer for TLS 1.2 and older, as OpenSSL writes a list of them. Those of Python 3.10 and later when left out.
+    type: str
+  tls_x509_strict:
+    description:
+      - Whether the certificate chain must also pass OpenSSL's strict checks (X509_STRICT), which Python 3.13 and later switch on by
+        default. What breaks one is V(cert_strict).
+      - With V(false), RV(notices) tells where they would fail, as far as the chain can be seen.
+    type: bool
+    default: false
   tls_fingerprints:
     description:
       - SHA-256 fingerprints, such as V(sha256:ab01...) of the relay's certificate or V(spki-sha256:ab01...) of its public key. One of
@@ -359,6 +376,10 @@ options:
       proxy:
         description: As O(proxy).
         type: str
+      proxy_protocol:
+        description: As O(proxy_protocol).
+        type: str
+        choices: ['off', v1, v2]
       dns_servers:
         description: As O(dns_servers).
         type: list
@@ -403,6 +424,12 @@ options:
         description: As O(tls_min_version).
         type: str
         choices: ['1.0', '1.1', '1.2', '1.3']
+      tls_ciphers:
+        description: As O(tls_ciphers).
+        type: str
+      tls_x509_strict:
+        description: As O(tls_x509_strict).
+        type: bool
       tls_fingerprints:
         description: As O(tls_fingerprints).
         type: list
@@ -636,6 +663,15 @@ EXAMPLES = r"""
     oauth2:
       client_id: mailer@project.iam.gserviceaccount.com
       jwt_key: "{{ vault_google_service_account.private_key }}"
+
+- name: See what a domain promises to those who send it mail, and whether its exchangers keep to it
+  smarthost.mail.smtp_probe:
+    host: example.com
+    resolve: mx
+    port: 25
+    security: starttls
+    dane: report
+    mta_sts: report
 
 - name: Look at two relays at once, and at how long their certificates last
   smarthost.mail.smtp_probe:

@@ -19,6 +19,7 @@ def way_options() -> dict[str, dict[str, t.Any]]:
         "source_address": {"type": "str"},
         "resolve": {"type": "str", "choices": ["host", "mx", "srv"], "default": "host"},
         "proxy": {"type": "str", "no_log": True},
+        "proxy_protocol": {"type": "str", "choices": ["off", "v1", "v2"], "default": "off"},
         "dns_servers": {"type": "list", "elements": "str"},
         "dane": {"type": "str", "choices": ["off", "report"], "default": "off"},
         "mta_sts": {"type": "str", "choices": ["off", "report"], "default": "off"},
@@ -32,6 +33,8 @@ def way_options() -> dict[str, dict[str, t.Any]]:
         "client_key_password": {"type": "str", "no_log": True},
         "tls_server_name": {"type": "str"},
         "tls_min_version": {"type": "str", "choices": ["1.0", "1.1", "1.2", "1.3"], "default": "1.2"},
+        "tls_ciphers": {"type": "str"},
+        "tls_x509_strict": {"type": "bool", "default": False},
         "tls_fingerprints": {"type": "list", "elements": "str"},
         "min_cert_days": {"type": "int"},
     }

@@ -40,7 +40,8 @@ class Proxy(NamedTuple):
 
 
 class Route(NamedTuple):
-    """``addresses``: first, all, ipv4 or ipv6; ``resolve``: host, mx or srv; ``dns_servers``: (address, port) each."""
+    """``addresses``: first, all, ipv4 or ipv6; ``resolve``: host, mx or srv; ``dns_servers``: (address, port) each;
+    ``introduction``: the version of the PROXY protocol with whose header a connection begins, empty for none."""
 
     protocol: str = "smtp"
     addresses: str = "first"
@@ -49,6 +50,7 @@ class Route(NamedTuple):
     proxy: t.Optional[Proxy] = None
     dns_servers: t.Tuple[t.Tuple[str, int], ...] = ()
     dane: bool = False
+    introduction: str = ""
 
     @property
     def asks_dns(self) -> bool:
@@ -78,6 +80,7 @@ def read_route(options: Options) -> tuple[Route, list[str]]:
         proxy=proxy,
         dns_servers=tuple((found.group(1) or found.group(2), int(found.group(3) or 53)) for found in servers if found),
         dane=options.get("dane") == "report",
+        introduction=options["proxy_protocol"] if options.get("proxy_protocol") in ("v1", "v2") else "",
     )
     if not all(found and _is_address(found.group(1) or found.group(2)) for found in servers):
         problems.append("dns_servers: each is an address, or an address and a port, as 192.0.2.53:5353. [dns-server-form]")
@@ -177,5 +180,7 @@ def read_tls(options: Options) -> tuple[TlsSettings, list[str]]:
         ),
         ca_added=options.get("ca_mode") == "add",
         client=client if certificate else None,
+        strict=bool(options.get("tls_x509_strict")),
+        ciphers=options.get("tls_ciphers") or "",
     )
     return settings, [text for wrong, text in rows if wrong]

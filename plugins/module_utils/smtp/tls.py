@@ -46,7 +46,7 @@ class ClientCertificate(NamedTuple):
 class TlsSettings(NamedTuple):
     """What was declared. ``fingerprints`` are ``sha256:`` or ``spki-sha256:`` and lower-case hex; any one may match.
 
-    ``ca_added``: the CAs in ``ca_path`` are trusted beside those of the system, not instead of them. ``glance``: the
+    ``strict`` sets X509_STRICT; ``ciphers`` is OpenSSL's list for TLS 1.2 and older, empty for ours. ``ca_added``: the CAs in ``ca_path`` are trusted beside those of the system, not instead of them. ``glance``: the
     handshake is only to be looked at, see :func:`_glance`.
     """
 
@@ -58,6 +58,8 @@ class TlsSettings(NamedTuple):
     ca_added: bool = False
     glance: bool = False
     client: t.Optional[ClientCertificate] = None
+    strict: bool = False
+    ciphers: str = ""
 
 
 class TlsSetupError(Exception):
@@ -84,14 +86,18 @@ def context(settings: TlsSettings) -> ssl.SSLContext:
 def _new_context(settings: TlsSettings) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED if settings.glance else VERSIONS[settings.min_version]
-    made.set_ciphers(ANY_CIPHERS if settings.glance else OLD_CIPHERS if settings.min_version < "1.2" else CIPHERS)
+    usual = OLD_CIPHERS if settings.min_version < "1.2" else CIPHERS
+    try:
+        made.set_ciphers(ANY_CIPHERS if settings.glance else settings.ciphers or usual)
+    except ssl.SSLError as exc:
+        raise TlsSetupError("tls_ciphers", "no cipher that OpenSSL has here is in this list. Write one such as ECDHE+AESGCM") from exc
     if settings.client is not None:
         _load_own(made, settings.client)
     if not settings.verify:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
         return made
-    made.verify_flags = ssl.VerifyFlags(made.verify_flags | PARTIAL_CHAIN)
+    made.verify_flags = ssl.VerifyFlags(made.verify_flags | PARTIAL_CHAIN | (ssl.VERIFY_X509_STRICT if settings.strict else 0))
     if settings.ca_path:
         _load_authorities(made, settings.ca_path)
     if settings.ca_added or not settings.ca_path:

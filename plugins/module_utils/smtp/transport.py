@@ -117,6 +117,7 @@ class _Wire:
             return lambda: engine.answered(peer)
         elif isinstance(effect, Tunnel):
             self._tunnel()
+            self._introduce()
             return lambda: engine.answered(True)
         elif isinstance(effect, StartTls):
             self._sock, info = tls.handshake(self._ready(), self._endpoint.tls)
@@ -159,8 +160,24 @@ class _Wire:
                 self.close()
                 continue
             self._note(family, address, None, started)
+            if self._endpoint.route.proxy is None:
+                self._introduce()
             return _peer(self._sock, address[0], proxied=self._endpoint.route.proxy is not None)
         raise failure
+
+    def _introduce(self) -> None:
+        """Say who connects, where the relay wants that before anything else."""
+        version = self._endpoint.route.introduction
+        if not version:
+            return
+        # Imported here: few relays want one.
+        from . import proxy_protocol
+
+        sock = self._ready()
+        through = self._endpoint.route.proxy is not None or sock.family == socket.AF_UNIX
+        data, shown = proxy_protocol.header(version, *(("", 0, "", 0) if through else (*sock.getsockname()[:2], *sock.getpeername()[:2])))
+        self._record.trace("*", "PROXY protocol %s: %s" % (version, shown))
+        sock.sendall(data)
 
     def _note(self, family: int, address: t.Any, failure: Failure | None, started: float) -> None:
         ip, port = (address, 0) if family == socket.AF_UNIX else address[:2]

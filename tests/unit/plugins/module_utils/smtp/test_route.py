@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+import re
 import select
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import typing as t
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp import confirm, transport
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import probe_all
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.proxy_protocol import header
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.route import read_route
 from certificates import chain_file, issue
 from servers import free_port, script
@@ -230,6 +232,36 @@ def wait_for(port: int) -> None:
 def test_a_proxy_that_cannot_be_read_is_told_without_its_login(url: str) -> None:
     _route, problems = read_route({"host": "h", "proxy": url})
     assert len(problems) == 1 and problems[0].startswith("proxy: ") and ("@" not in url or url not in problems[0])
+
+
+SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_relay_behind_a_load_balancer_is_told_who_connects_before_anything_else(version: str) -> None:
+    heard: list[bytes] = []
+
+    def talk(sock: socket.socket, stop: threading.Event) -> None:
+        heard.append(sock.recv(200))
+        smtp({})(sock, stop)
+
+    with script(talk) as server, script(http([])) as tunnel:
+        assert probe(port=server.port, proxy_protocol=version)["ok"]
+        said = heard.pop()
+        if version == "v1":
+            found = re.fullmatch(rb"PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 (\d+) (\d+)\r\n", said)
+            assert found and int(found.group(2)) == server.port
+        else:
+            assert said[:16] == SIGNATURE + b"\x21\x11\x00\x0c" and said[16:24] == b"\x7f\x00\x00\x01" * 2 and said[26:] == server.port.to_bytes(2, "big")
+        assert probe(host="relay.invalid", port=server.port, proxy_protocol=version, proxy="http://127.0.0.1:%d" % tunnel.port)["ok"]
+        assert heard.pop() == (b"PROXY UNKNOWN\r\n" if version == "v1" else SIGNATURE + b"\x20\x00\x00\x00")
+
+
+def test_an_ipv6_address_is_told_as_one() -> None:
+    assert header("v1", "2001:db8::1", 50000, "2001:db8::2", 587)[0] == b"PROXY TCP6 2001:db8::1 2001:db8::2 50000 587\r\n"
+    data, shown = header("v2", "fe80::1%eth0", 50000, "fe80::2", 587)
+    assert data[12:16] == b"\x21\x21\x00\x24" and data[16:] == bytes.fromhex("fe80" + "0" * 27 + "1" + "fe80" + "0" * 27 + "2" + "c350" + "024b")
+    assert shown == "from fe80::1 port 50000 to fe80::2 port 587"
 
 
 def test_lmtp_says_lhlo_and_reports_what_became_of_each_recipient() -> None:

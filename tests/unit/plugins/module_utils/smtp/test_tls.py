@@ -163,6 +163,15 @@ def test_where_nothing_can_be_agreed_on_the_certificate_is_reported_all_the_same
         assert result["confirmed_by"].startswith("on a second connection")
 
 
+def test_ciphers_can_be_chosen_and_what_is_no_list_of_them_is_told(world: World) -> None:
+    with script(relay(world.chain, only_12)) as server:
+        result = probe(server, ca_path=world.ca_path, tls_ciphers="ECDHE-ECDSA-AES256-GCM-SHA384")
+        assert (result["category"], result["tls"]["cipher"]) == ("ok", "ECDHE-ECDSA-AES256-GCM-SHA384")
+        assert probe(server, ca_path=world.ca_path, tls_ciphers="ECDHE-RSA-AES256-GCM-SHA384")["category"] == "tls_cipher"
+        with pytest.raises(OptionError, match=r"tls_ciphers: no cipher .* \[tls-ciphers\]"):
+            probe(server, tls_ciphers="NOTHING")
+
+
 def test_a_ca_can_be_added_to_those_of_the_system(world: World) -> None:
     with script(relay(world.chain)) as server:
         assert probe(server, ca_path=world.ca_path, ca_mode="add")["category"] == "ok"
@@ -208,6 +217,8 @@ def test_what_strict_checks_would_say_is_what_openssl_says(
         result = probe(server, ca_path=str(tmp_path / "ca.pem"))
         assert result["category"] == "ok" and server.connections == 1
         problem = openssl_strictly(server.port, str(tmp_path / "ca.pem"))
+        strict = probe(server, ca_path=str(tmp_path / "ca.pem"), tls_x509_strict=True, diagnose=False)
+        assert (strict["category"], problem in strict["diagnosis"]) == ("cert_strict" if problem else "ok", True)
         said = result["tls"]["would_pass_strict"]
         # Before Python 3.13 an intermediate cannot be seen: then nothing is claimed.
         assert said == (problem == "") or (said is None and between and not hasattr(ssl.SSLSocket, "get_verified_chain"))
