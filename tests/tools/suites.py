@@ -40,6 +40,7 @@ SUITES = (
     Suite("rotation", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/rotation"),)),
     Suite("kill", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/kill"),)),
     Suite("lab", "slow", "checkout", ((*PYTEST, "tests/lab"),)),
+    Suite("systemd", "slow", "checkout", ((*PYTEST, "tests/systemd"),)),
     Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),
     Suite(
         "sanity", "slow", "tree",

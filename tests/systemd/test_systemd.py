@@ -1,0 +1,140 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Activation against a real systemd: units restart, reload, fail and are told apart by the age of their main process."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from machine import Machine, missing  # noqa: E402
+
+#: Reads its settings when it starts and when it is told to, and tells what it has read.
+SERVICE = """
+import signal, time
+def read(*_):
+    with open("/srv/told", "a") as told:
+        told.write(open("/srv/settings").read())
+signal.signal(signal.SIGHUP, read)
+read()
+while True:
+    time.sleep(0.05)
+"""
+ASK = """
+import json, sys
+from ansible_collections.smarthost.mail.plugins.module_utils.files.activation import Activation, activate
+asked = json.load(sys.stdin)
+print(json.dumps(activate([Activation(**item) for item in asked["items"]], asked["check"], 30, "/srv/state")))
+"""
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Machine]:
+    """With a service that runs, one that reloads, one that cannot start, and one that was never started."""
+    if missing():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing())
+    started = Machine(tmp_path_factory.mktemp("machine"))
+    try:
+        (started.root / "srv/state").mkdir()
+        (started.root / "srv/service.py").write_text(SERVICE)
+        settings(started, "first")
+        started.unit("wiki", ["ExecStart=/usr/bin/python3 /srv/service.py", "ExecReload=/bin/kill -HUP $MAINPID"])
+        started.unit("broken", ["Type=exec", "ExecStart=/srv/not-there"])
+        started.unit("stopped", ["ExecStart=/bin/sleep infinity"])
+        assert started.run("systemctl", "start", "wiki").returncode == 0 and started.run("systemctl", "start", "broken").returncode != 0
+        wait_for(started, "first")
+        yield started
+    finally:
+        started.stop()
+
+
+def settings(machine: Machine, text: str) -> float:
+    """Write the service's settings; answers when."""
+    (machine.root / "srv/settings").write_text(text + "\n")
+    return time.time()
+
+
+def wait_for(machine: Machine, last: str) -> t.List[str]:
+    """All that the service has read, once the last of it is this."""
+    deadline = time.monotonic() + 30
+    told = machine.root / "srv/told"
+    while not (told.exists() and told.read_text().endswith(last + "\n")):
+        assert time.monotonic() < deadline, "the service did not read its settings"
+        time.sleep(0.02)
+    return told.read_text().split()
+
+
+def activate(machine: Machine, *items: t.Dict[str, t.Any], check: bool = False) -> t.Any:
+    words = ("env", "PYTHONPATH=/srv/collections", "/usr/bin/python3", "-B", "-c", ASK)
+    done = machine.run(*words, text=json.dumps({"items": items, "check": check}))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def told(answer: t.Any) -> t.List[t.Tuple[bool, str]]:
+    return [(item["activated"], item["reason"]) for item in answer["activations"]]
+
+
+def main_pid(machine: Machine) -> str:
+    return machine.run("systemctl", "show", "--property=MainPID", "--value", "wiki").stdout.strip()
+
+
+def test_the_first_process_is_a_real_systemd(machine: Machine) -> None:
+    assert machine.run("cat", "/proc/1/comm").stdout == "systemd\n"
+    assert machine.run("systemctl", "is-active", "wiki", "broken", "stopped").stdout.split() == ["active", "failed", "inactive"]
+
+
+def test_a_restart_gives_the_unit_a_new_process_that_has_read_its_settings(machine: Machine) -> None:
+    before = main_pid(machine)
+    settings(machine, "restarted")
+    assert told(activate(machine, {"app": "wiki", "systemd": "wiki"}, check=True)) == [(True, "")] and main_pid(machine) == before
+    assert told(activate(machine, {"app": "wiki", "systemd": "wiki"})) == [(True, "")]
+    wait_for(machine, "restarted")
+    assert main_pid(machine) != before
+
+
+def test_a_reload_keeps_the_process_and_is_remembered(machine: Machine) -> None:
+    before, since = main_pid(machine), settings(machine, "reloaded")
+    assert told(activate(machine, {"app": "wiki", "systemd": "wiki", "how": "reload"})) == [(True, "")]
+    wait_for(machine, "reloaded")
+    assert main_pid(machine) == before
+    again = {"app": "wiki", "systemd": "wiki", "how": "reload", "since": since, "only_if_stale": True}
+    assert told(activate(machine, again)) == [(False, "it was activated after its settings were written")]
+
+
+def test_a_main_process_older_than_its_settings_is_stale_and_a_younger_one_is_not(machine: Machine) -> None:
+    since = settings(machine, "stale")  # and here the run died
+    item = {"app": "wiki", "systemd": "wiki", "since": since, "only_if_stale": True}
+    assert told(activate(machine, item)) == [(True, "")]
+    read = wait_for(machine, "stale")
+    (machine.root / "srv/state/activated.json").unlink()
+    assert told(activate(machine, item)) == [(False, "its process is younger than its settings")]
+    assert wait_for(machine, "stale") == read
+
+
+def test_a_unit_that_does_not_start_is_a_clear_failure_and_the_others_are_activated(machine: Machine) -> None:
+    settings(machine, "after a failure")
+    answer = activate(machine, {"app": "shop", "systemd": "broken"}, {"app": "wiki", "systemd": "wiki"})
+    assert answer["failed"] and told(answer) == [(False, "the command ended with status 1"), (True, "")]
+    (problem,) = answer["problems"]
+    assert problem["where"] == "shop" and problem["code"] == "activation-failed" and "broken.service" in problem["hint"]
+    wait_for(machine, "after a failure")
+
+
+def test_what_is_not_there_or_not_running_is_told_and_left_so(machine: Machine) -> None:
+    answer = activate(machine, {"app": "a", "systemd": "absent"}, {"app": "b", "systemd": "stopped"})
+    assert told(answer) == [
+        (False, "there is no unit absent.service on this host"),
+        (False, "stopped.service is not running; it reads its settings when it starts"),
+    ]
+    assert machine.run("systemctl", "is-active", "stopped").stdout == "inactive\n" and "failed" not in answer
