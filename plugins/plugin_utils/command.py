@@ -28,7 +28,8 @@ def command(
     tool = list(request.tool) or words["tool"]
     keys = dict.fromkeys(leaf[:given["depth"]] for leaf in leaves)
     return " ".join([*tool, *([what] if what else [])]), {
-        **words, "tool": tool, "masked": given.get("masked"), "keys": [list(key) for key in keys], "secrets": [list(key) for key in sorted(secrets)],
+        **words, "tool": tool, "masked": given.get("masked"), "token": given["token"].replace(PLACES[0], path) if "token" in given else None,
+        "keys": [list(key) for key in keys], "secrets": [list(key) for key in sorted(secrets)],
     }
 
 

@@ -78,6 +78,9 @@ def _command_problems(file: FileForm, where: str) -> list[Problem]:
     problems = []
     if file.dialect != "json" or file.shared or not isinstance(file.settings, dict):
         problems.append(Problem(where, "a tool is handed the keys of dialect json, of which nothing is shared.", INVALID, "Leave out shared, or command."))
+    if (file.command or {}).get("token") and [len((file.command or {})[name]) for name in ("tool", "read", "write")] != [1, 3, 2]:
+        what = "for an API these are an address; a method, a key and a value; a method and a key."
+        problems.append(Problem(f"{where}.command", what, INVALID, "Or leave token out."))
     for name in ("tool", "read", "write"):
         for word in (file.command or {})[name]:
             if not set(PLACE.findall(word)) <= set(PLACES):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from stand_ins.tool import Tool
+from stand_ins.zabbix import TOKEN, Zabbix
 from tasks import task
 from test_bad_input import RELAY, config, snapshot
 from test_config import calls
@@ -99,6 +100,21 @@ def test_the_login_is_read_back_from_the_applications_themselves(tmp_path: Path,
     options = {"relay": relay, "apps": said, "fail": False, "state_dir": str(tmp_path / "state")}
     found = {app["name"]: (app["source"], app["holds"], app["as_declared"]) for app in task(tmp_path, "smtp_verify", options)["apps"]}
     assert found == {item["name"]: ("file", "2026-08", True) for item in said}
+
+
+def test_zabbix_is_set_by_its_api_and_given_back(tmp_path: Path) -> None:
+    fields = ["smtp_server", "smtp_helo", "smtp_email", "username", "passwd"]
+    numbers = ["type", "status", "smtp_port", "smtp_security", "smtp_verify_peer", "smtp_verify_host", "smtp_authentication"]
+    before = {"mediatypeid": "1", "name": "Email", **{field: "old" for field in fields}, **{number: "0" for number in numbers}, "smtp_port": "25"}
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    with Zabbix(dict(before)) as zabbix:
+        said = {"name": "zabbix", "form": "rpc", "tool": [zabbix.url], "path": str(token)}
+        done = config(tmp_path, RELAY, [said], "-vvv")
+        assert done.returncode == 0 and SECRET not in done.stdout and TOKEN not in done.stdout, done.stdout[-3000:]
+        assert zabbix.has[0]["smtp_server"] == "smtp.example.com" and zabbix.has[0]["passwd"] == SECRET and zabbix.has[0]["smtp_security"] == "2"
+        config(tmp_path, RELAY, [{**said, "state": "absent"}])
+        assert zabbix.has == [before]
 
 
 def test_rendered_into_a_folder_no_tool_is_called(tmp_path: Path, tools: t.Dict[str, Tool]) -> None:

@@ -23,6 +23,7 @@ import typing as t
 
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor, Secret
 
+from . import json_rpc
 from .look import FILE, Meta, Seen
 from .problems import Problem, ProblemsError
 
@@ -41,7 +42,8 @@ class Command(t.NamedTuple):
 
     tool, read, write: words; ``tool`` stands before both. ``read`` prints one JSON object, ``write`` takes one on its standard input.
     keys: paths of what is ours in it, each set as a whole; one that is not there is written as null. secrets: paths of what holds
-    a secret. masked: what the tool prints in place of a secret, None where it prints the secret itself.
+    a secret. masked: what the tool prints in place of a secret, None where it prints the secret itself. token: file with the token of
+    a JSON-RPC API; ``tool`` is its address then, and ``read`` and ``write`` as json_rpc has them.
     """
 
     tool: t.Sequence[str]
@@ -50,6 +52,7 @@ class Command(t.NamedTuple):
     keys: t.Sequence[Path]
     secrets: t.Sequence[Path] = ()
     masked: t.Optional[str] = None
+    token: t.Optional[str] = None
 
     @property
     def place(self) -> str:
@@ -59,6 +62,8 @@ class Command(t.NamedTuple):
 
 def present_settings(command: Command, known: t.Optional[Tree] = None) -> Tree:
     """Our keys as the application has them now, those that are there. ``known``: what may not show in an error. Raises ProblemsError."""
+    if command.token:
+        return _only(json_rpc.read(command, TIMEOUT_SECONDS), command.keys)
     text = _run(command, command.read, None, known or {})
     try:
         tree = json.loads(text)
@@ -95,7 +100,10 @@ def make_so(command: Command, data: bytes) -> None:
     for key in command.keys:
         if _value(body, key) is None:
             _put(body, key, None)
-    _run(command, command.write, json.dumps(body).encode("ascii"), body)
+    if command.token:
+        json_rpc.write(command, body, TIMEOUT_SECONDS)
+    else:
+        _run(command, command.write, json.dumps(body).encode("ascii"), body)
     differ = _differ(command, body, present_settings(command, body))
     if differ:
         what = f"The application did not take {', '.join(differ)}, though its tool said nothing."

@@ -97,6 +97,11 @@ BROKEN = [
         "  tool: {dialect: json, path: /x, command: {tool: ['{path}'], read: ['{password}'], write: [z], depth: 1}}\n  env: {",
         'forms.tool.command.read: "{password}" names something that is not there.   [entry-invalid]\n    One of: {path}, {object}.',
     ),
+    (
+        "  env: {",
+        "  api: {dialect: json, path: /x, command: {token: '{path}', tool: [x], read: [y], write: [z], depth: 1}}\n  env: {",
+        "forms.api.command: for an API these are an address; a method, a key and a value; a method and a key.   [entry-invalid]",
+    ),
     ("{section}_{KEY}", "{part}", "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]"),
     ("{section}_{KEY}", "{section.x}", "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]"),
     ("{section}_{KEY}", "{", "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]"),

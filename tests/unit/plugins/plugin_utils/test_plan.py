@@ -395,7 +395,7 @@ def test_a_tool_is_called_with_the_words_of_its_entry_for_keys_as_deep_as_it_set
     (file,) = planned.files
     assert file.path == "/opt/service/ctl --local one" and planned.activate == {"how": "none", "reason": "it knows already"}
     assert file.command == {
-        "tool": ["/opt/service/ctl", "--local"], "read": ["get", "one"], "write": ["set", "one"], "masked": "****",
+        "tool": ["/opt/service/ctl", "--local"], "read": ["get", "one"], "write": ["set", "one"], "masked": "****", "token": None,
         "keys": [["mail", "stop"], ["mail", "host"], ["mail", "login"]], "secrets": [["mail", "login", "password"]],
     }
 
