@@ -25,6 +25,7 @@ def expression_context(
         "login": login is not None, "username": login and login.username, "password": login and login.password, "credential_id": login and login.id,
         "auth_mechanisms": list(relay.auth_mechanisms) or None,
         "tenant_id": oauth2.tenant_id, "client_id": oauth2.client_id, "client_secret": oauth2.client_secret, "refresh_token": oauth2.refresh_token,
+        "token_url": oauth2.token_url, "token_scope": oauth2.scope, "token_grant": oauth2.grant, "token_account": oauth2.account,
         **_mailbox_names("from", sender), **_mailbox_names("reply_to", reply_to),
         "helo": relay.helo, "timeout": relay.timeout, **relay.message._asdict(), "path": path, "files": dict(files),
     }

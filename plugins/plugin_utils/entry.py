@@ -12,7 +12,8 @@ import typing as t
 
 from .command import PLACES
 from .context import CONTEXT_NAMES
-from .dialect import can_share, dialect_names
+from .dialect import can_share, dialect, dialect_names
+from .dialects.base import CannotCarry
 from .expressions import SECRET_NAMES, ExpressionError, is_expression, names_in, names_in_tree
 from .model import Application, FileForm, Form
 from .problems import Problem, did_you_mean, one_of
@@ -69,6 +70,7 @@ def _file_problems(file: FileForm, where: str) -> list[Problem]:
     problems = _tree_problems(file.settings, f"{where}.settings") + _tree_problems(file.mail_off, f"{where}.mail_off")
     if file.command:
         problems += _command_problems(file, where)
+    problems = problems or _shape_problems(file, where)
     if file.shared and not can_share(file.dialect):
         problems.append(Problem(f"{where}.shared", f"files of dialect {file.dialect} are always ours alone.", INVALID, "Leave shared out."))
     return problems
@@ -98,6 +100,30 @@ def _tree_problems(tree: t.Any, where: str) -> list[Problem]:
     if isinstance(tree, list):
         return [problem for number, item in enumerate(tree) for problem in _tree_problems(item, f"{where}[{number}]")]
     return _expression_problems(tree, where) if is_expression(tree) else []
+
+
+def _shape_problems(file: FileForm, where: str) -> list[Problem]:
+    """Whether the dialect can write trees like these at all: sections where it has sections, keys where it has keys."""
+    for what, tree in (("settings", file.settings), ("mail_off", file.mail_off)):
+        if tree is None:
+            continue
+        try:
+            dialect(file.dialect).write(_sample(tree))
+        except CannotCarry:
+            pass  # of a value, and this one is only a sample; a real one is refused where it is written
+        except (AttributeError, TypeError, ValueError, LookupError):
+            hint = f'What it writes stands after "Tree:" at the top of plugins/plugin_utils/dialects/{file.dialect}.py.'
+            return [Problem(f"{where}.{what}", f"dialect {file.dialect} cannot write settings of this shape.", INVALID, hint)]
+    return []
+
+
+def _sample(tree: t.Any) -> t.Any:
+    """The tree with some text for every expression, and without what is left out."""
+    if isinstance(tree, dict):
+        return {key: _sample(item) for key, item in tree.items() if item is not None}
+    if isinstance(tree, list):
+        return [_sample(item) for item in tree if item is not None]
+    return "sample" if is_expression(tree) else tree
 
 
 def _expression_problems(value: str, where: str) -> list[Problem]:

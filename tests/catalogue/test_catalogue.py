@@ -85,9 +85,7 @@ def test_every_capability_is_mapped_or_explained_and_never_both(app: str) -> Non
         modes = set(entry.security) - set(entry.entry["forms"][form.name].get("lacks", ()))  # one form may lack what another has
         mapped = modes | {what for what, names in MAPPED_BY.items() if named & names}
         mapped |= {"mail_off"} if all(file.mail_off is not None for file in form.files) else set()
-        mapped |= {"ms_graph"} & mapped if "type" in named else set()
-        if "type" in named:  # the client's data is for one of the two
-            mapped -= {"oauth2"}
+        mapped -= {"oauth2"} if "type" in named else {"ms_graph"}  # the client's data is for one of the two
         wanted = {*SECURITY, *MAPPED_BY, "mail_off"}
         where = f"{app}, form {form.name}"
         assert (

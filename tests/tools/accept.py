@@ -15,7 +15,9 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / ".venv" / "collections"), str(ROOT / "tests")]
 
-from catalogue import cases  # noqa: E402  needs the path above
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import SHIPPED, load_entry  # noqa: E402  needs the path above
+from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError  # noqa: E402
+from catalogue import cases  # noqa: E402
 
 
 def main(names: list[str]) -> int:
@@ -25,6 +27,12 @@ def main(names: list[str]) -> int:
     if unknown or not names:
         print(f"Not in the catalogue: {', '.join(unknown)}." if unknown else __doc__, file=sys.stderr)
         return 2
+    try:
+        for name in names:
+            load_entry(SHIPPED / name / "app.yml")
+    except ProblemsError as error:
+        print(error, file=sys.stderr)
+        return 1
     for name in names:
         before, after = cases.accepted_golden(name), cases.golden_of(name)
         shutil.rmtree(cases.GOLDEN / name, ignore_errors=True)

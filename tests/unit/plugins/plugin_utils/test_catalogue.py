@@ -21,7 +21,7 @@ sources: [by hand]
 evidence: documented
 forms:
   env: {dialect: docker_env, path: /etc/mine.env}
-  ini: {dialect: goini, path: /etc/mine.ini, shared: true, flatten: "X_{section}_{KEY}"}
+  ini: {dialect: phpdotenv, path: /etc/mine.ini, shared: true, flatten: "X_{section}_{KEY}"}
 security: {none: plain, opportunistic: may, starttls: must, tls: wrap}
 lacks:
   verify: {why: it does not look}
@@ -132,6 +132,11 @@ BROKEN = [
         "test: send",
         "refuse: [{when: port == 1, code: port-security, why: it cannot, forms: [emv]}]\ntest: send",
         'refuse[0].forms: there is no form "emv". Did you mean "env"?   [entry-invalid]',
+    ),
+    (
+        "{dialect: docker_env, path: /etc/mine.env}",
+        '{dialect: goini, path: /etc/mine.env, flatten: "{KEY}"}',
+        "forms.env.settings: dialect goini cannot write settings of this shape.   [entry-invalid]",
     ),
 ]
 
