@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test quick kill bench clean
+.PHONY: help demo test quick fleet kill bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile
@@ -18,6 +18,9 @@ test: .venv/ready-tests ## set up, then run every suite; ONLY="unit lint" runs t
 
 quick: .venv/ready-tests ## the unit tests only, in seconds
 	$(BIN)/python tests/tools/run.py unit
+
+fleet: .venv/ready-tests ## rotate a credential on a fleet of hosts on this machine, by molecule; needs root and Linux
+	$(BIN)/python tests/tools/run.py fleet
 
 kill: .venv/ready-tests ## kill smtp_deploy at every system call that changes a file, and refuse it every one: some minutes
 	SMARTHOST_KILL=all $(BIN)/python -m pytest -q -n 2 tests/kill

@@ -109,8 +109,8 @@ class Logins:
     def _options(self, item: Subject) -> Result:
         relay = dataclasses.replace(item.plan.relay, credential=item.login)
         options = options_of(relay)
-        if self._level == "envelope" and options.get("from"):
-            return {**options, "level": "envelope", "to": self._to or [options["from"]]}
+        if self._level == "envelope" and relay.from_ is not None:
+            return {**options, "level": "envelope", "to": self._to or [relay.from_.address]}
         # Whom a message is from changes nothing about a login.
         return {**{key: value for key, value in options.items() if key not in ("from", "reply_to", "looks")}, "level": "auth"}
 

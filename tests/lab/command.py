@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("up", help="start so many hosts and the relay")
     verb.add_argument("hosts", type=int)
     verb.add_argument("--mtas", type=int, default=1, help="how many of them run Postfix (%(default)s)")
+    verb.add_argument("--systemd", action="store_true", help="their process 1 is systemd")
     verb.set_defaults(act=up)
     verb = verbs.add_parser("down", help="end it, and remove what killed labs have left")
     verb.add_argument("--guard", action="store_true", help="remove the route too that keeps the labs' addresses on this machine")
@@ -53,6 +54,9 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("host")
     verb.add_argument("command", nargs=argparse.REMAINDER)
     verb.set_defaults(act=shell)
+    verb = verbs.add_parser("controller", help="a command on this machine, such as ansible-playbook, that knows the relay's name and trusts its CA")
+    verb.add_argument("command", nargs=argparse.REMAINDER)
+    verb.set_defaults(act=controller)
     verb = verbs.add_parser("cred", help="credentials of the relay: list | set USER SECRET | add USER SECRET | del USER [SECRET]")
     verb.add_argument("what", choices=("list", "set", "add", "del"))
     verb.add_argument("words", nargs="*")
@@ -73,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
 def up(options: argparse.Namespace) -> None:
     """Start a lab that stays until `down`."""
     started = time.monotonic()
-    lab = laboratory.up(options.hosts, options.name, options.mtas)
+    lab = laboratory.up(options.hosts, options.name, options.mtas, systemd=options.systemd)
     print("%d hosts and the relay in %.1f s; ansible -i %s targets -m ping" % (len(lab.hosts), time.monotonic() - started, lab.inventory))
 
 
@@ -96,6 +100,12 @@ def status(options: argparse.Namespace) -> None:
 def shell(options: argparse.Namespace) -> None:
     """Become a command in a host."""
     command = laboratory.find(options.name).host(options.host).command(*(options.command or ["bash", "-l"]))
+    os.execvp(command[0], command)
+
+
+def controller(options: argparse.Namespace) -> None:
+    """Become a command on this machine."""
+    command = laboratory.find(options.name).controller(*(options.command or ["bash"]))
     os.execvp(command[0], command)
 
 

@@ -27,6 +27,7 @@ esac
 echo "{service}: cannot $1: the lab's fault no-restart" >&2
 exit 1
 """
+BROKEN_UNIT = "[Service]\nExecStart=\nExecStart=/bin/false\nExecReload=\nExecReload=/bin/false\n"
 
 
 class Fault(t.NamedTuple):
@@ -143,6 +144,11 @@ def allow_etc(lab: Lab, host: Host) -> None:
 
 
 def break_service(lab: Lab, host: Host, service: str) -> None:
+    if host.systemd:
+        host.run("mkdir", "-p", "/run/systemd/system/%s.service.d" % service)
+        host.reach("run/systemd/system/%s.service.d/lab.conf" % service).write_text(BROKEN_UNIT, encoding="ascii")
+        host.run("systemctl", "daemon-reload")
+        return
     script = "/etc/init.d/" + service
     host.run("cp", "-p", script, "/run/lab-%s-script" % service)
     host.run("sh", "-c", 'umask 022; cat > "$0" && chmod 755 "$0" && mount --bind "$0" "$1"', "/run/lab-%s-broken" % service, script,
@@ -150,7 +156,9 @@ def break_service(lab: Lab, host: Host, service: str) -> None:
 
 
 def mend_service(lab: Lab, host: Host) -> None:
-    if host.process():
+    if host.process() and host.systemd:
+        host.run("sh", "-c", "rm /run/systemd/system/*.service.d/lab.conf && systemctl daemon-reload")
+    elif host.process():
         host.run("sh", "-c", 'grep -o " /etc/init.d/[a-z]* " /proc/self/mounts | xargs -r -n 1 umount')
 
 

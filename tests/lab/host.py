@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import pathlib
 import shutil
@@ -52,8 +53,13 @@ class Host:
         """What it has written. While it runs nobody else writes there: `reach` is the way."""
         return self.disk / "upper"
 
-    def prepare(self, services: t.Sequence[str], own: t.Optional[pathlib.Path] = None) -> None:
-        """Make its disk. services: init scripts to start. own: a tree of files that this host has before the others' skeleton."""
+    @property
+    def systemd(self) -> bool:
+        """Whether its process 1 is systemd, and not a small script."""
+        return (self.files / "etc/machine-id").exists()
+
+    def prepare(self, services: t.Sequence[str], own: t.Optional[pathlib.Path] = None, systemd: bool = False) -> None:
+        """Make its disk. services: to start. own: a tree of files that this host has before the others' skeleton."""
         self.disk.mkdir(parents=True)
         run("mount", "-t", "tmpfs", "-o", "mode=755,size=" + DISK, "lab", self.disk)
         for folder in (self.disk / "work", self.folder / "root", self.files / "etc", self.files / "opt" / "lab"):
@@ -62,14 +68,21 @@ class Host:
             shutil.copytree(own, self.files, dirs_exist_ok=True)
         (self.files / "etc" / "hostname").write_text(self.name + "\n", encoding="ascii")
         (self.files / "opt" / "lab" / "services").write_text("".join(name + "\n" for name in services), encoding="ascii")
+        if systemd:
+            write_units(self.files / "etc", [*services, "ssh", "lab-ready"], self.places.namespace(self.name))
 
     def start(self) -> None:
         """Start it, with the files it has; do not wait. Failed when it runs."""
         if self.process():
             raise Failed("%s is running" % self.name)
         overlay = "lowerdir=%s,upperdir=%s,workdir=%s" % (self.places.folder / "skeleton", self.files, self.disk / "work")
-        command = ["nsenter", "--net=%s" % (processes.NAMESPACES / self.places.namespace(self.name)), "unshare", "--mount", "--propagation", "private",
-                   "--uts", "--ipc", "--pid", "--fork", "--kill-child", "sh", str(FILES / "boot.sh"), str(self.folder / "root"), self.name, overlay, NOT_ALLOWED]
+        network = self.places.namespace(self.name)
+        words = [str(self.folder / "root"), self.name, overlay]
+        if self.systemd:
+            command = ["unshare", "--mount", "--propagation", "private", "sh", str(FILES / "boot-systemd.sh"), *words, network]
+        else:
+            command = ["nsenter", "--net=%s" % (processes.NAMESPACES / network), "unshare", "--mount", "--propagation", "private", "--uts", "--ipc",
+                       "--pid", "--fork", "--kill-child", "sh", str(FILES / "boot.sh"), *words, NOT_ALLOWED]
         with open(self.folder / "boot.log", "ab") as log:
             begun = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment())
         process = Process.of(begun.pid)
@@ -142,6 +155,20 @@ class Host:
         """Stop all its processes (or let them go on): connections are accepted, and nobody answers."""
         for process in self.processes():
             process.signal(signal.SIGSTOP if still else signal.SIGCONT)
+
+
+def write_units(etc: pathlib.Path, services: t.Sequence[str], machine: str) -> None:
+    """Make a host one of systemd's that starts these services and no other. machine: a name that no other has."""
+    units = etc / "systemd" / "system"
+    shutil.copytree(FILES / "systemd", units)
+    (units / "multi-user.target.wants").mkdir()
+    for service in services:
+        (units / "multi-user.target.wants" / (service + ".service")).symlink_to("../%s.service" % service)
+    (units / "default.target").symlink_to("/usr/lib/systemd/system/multi-user.target")
+    for other in ("console-getty.service", "postfix@-.service"):  # Debian's generator starts a Postfix beside ours
+        (units / other).symlink_to("/dev/null")
+    # With an id it is no first boot, at which everything that this machine's packages have would be started.
+    (etc / "machine-id").write_text(hashlib.md5(machine.encode(), usedforsecurity=False).hexdigest() + "\n", encoding="ascii")
 
 
 def environment() -> dict[str, str]:

@@ -5,18 +5,21 @@
 
 from __future__ import annotations
 
+import pathlib
 import typing as t
 
 from lab.host import Host
 from lab.skeleton import OPERATOR
 
 
-def write_inventory(hosts: t.Sequence[Host], relay: Host, mtas: int) -> None:
-    """Write inventory.yml and known_hosts into the lab's folder. mtas: how many of the hosts, from the first, run Postfix."""
-    folder = relay.places.folder
+def write_inventory(folder: pathlib.Path, hosts: t.Sequence[Host], mtas: int) -> None:
+    """Write inventory.yml and known_hosts into the lab's folder. mtas: how many of the hosts, from the first, run Postfix.
+
+    The relay is not in it: it stands for a provider's, whom nobody's playbook reaches.
+    """
     (folder / "ssh").mkdir(mode=0o700)
     host_key = " ".join((folder / "host_key.pub").read_text(encoding="ascii").split()[:2])
-    (folder / "known_hosts").write_text("".join("%s %s\n" % (host.address, host_key) for host in (relay, *hosts)), encoding="ascii")
+    (folder / "known_hosts").write_text("".join("%s %s\n" % (host.address, host_key) for host in hosts), encoding="ascii")
     lines = ["all:", "  vars:"]
     lines += ["    %s: %s" % pair for pair in {
         "ansible_user": OPERATOR,
@@ -29,7 +32,7 @@ def write_inventory(hosts: t.Sequence[Host], relay: Host, mtas: int) -> None:
         "lab_relay_ca": folder / "pki" / "ca.pem",
     }.items()]
     lines.append("  children:")
-    for group, members in (("relays", [relay]), ("targets", list(hosts)), ("mtas", list(hosts[:mtas]))):
+    for group, members in (("targets", hosts), ("mtas", hosts[:mtas])):
         lines += ["    %s:" % group, "      hosts:%s" % ("" if members else " {}")]
         lines += ["        %s: {ansible_host: %s}" % (host.name, host.address) for host in members]
     (folder / "inventory.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")

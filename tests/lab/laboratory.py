@@ -20,6 +20,7 @@ from lab.inventory import write_inventory
 from lab.places import MOST_HOSTS, NAME, RELAY, RUN, SLOTS, Places, host_names
 from lab.processes import Failed, Process, run
 from lab.relay import HOSTNAME, Relay
+from lab.skeleton import FILES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Lab:
 
     @property
     def inventory(self) -> pathlib.Path:
-        """Ansible's inventory: groups targets (h001 and so on), mtas (those that run Postfix) and relays."""
+        """Ansible's inventory: groups targets (h001 and so on) and mtas (those that run Postfix)."""
         return self.places.folder / "inventory.yml"
 
     @property
@@ -56,17 +57,22 @@ class Lab:
         """The CA that issued the relay's certificate; the hosts trust it, this machine does not."""
         return self.places.folder / "pki" / "ca.pem"
 
+    def controller(self, *words: object) -> list[str]:
+        """Return the command that runs `words` on this machine, but for them the relay's name is known and its certificate is good."""
+        return ["unshare", "--mount", "--propagation", "private", "sh", str(FILES / "controller.sh"), str(self.places.folder / "controller"), *map(str, words)]
+
     def down(self) -> None:
         """End every process of the lab and remove all of it but the guard route."""
         with locked():
             remove(self.places.name)
 
 
-def up(count: int, name: str = "lab", mtas: int = 1, owner: t.Optional[Process] = None) -> Lab:
+def up(count: int, name: str = "lab", mtas: int = 1, owner: t.Optional[Process] = None, systemd: bool = False) -> Lab:
     """Start a lab of `count` hosts and a relay; return when all have started.
 
     name: of the lab; several with different names can be up. mtas: how many of the hosts, from the first, run Postfix.
     owner: a process without which the lab is a leftover, which the next `up` or `down` of any lab removes; None for one that stays.
+    systemd: the hosts' process 1 is systemd, not a small script that starts init scripts.
     Failed when a lab of that name is up; needs.Missing when the machine cannot run one.
     """
     needs.check()
@@ -80,7 +86,7 @@ def up(count: int, name: str = "lab", mtas: int = 1, owner: t.Optional[Process] 
             raise Failed("the lab %s is up; `down` ends it" % name)
         lab = reserve(name, count, owner)
     try:
-        build(lab, mtas)
+        build(lab, mtas, systemd)
         note(lab, owner, maker=None)
     except BaseException:
         lab.down()
@@ -102,7 +108,7 @@ def reserve(name: str, count: int, owner: t.Optional[Process]) -> Lab:
     return lab
 
 
-def build(lab: Lab, mtas: int) -> None:
+def build(lab: Lab, mtas: int, systemd: bool) -> None:
     """Make everything of a lab that has its folder, and wait until it runs."""
     places, folder = lab.places, lab.places.folder
     names = [host.name for host in lab.hosts]
@@ -112,14 +118,34 @@ def build(lab: Lab, mtas: int) -> None:
     skeleton.make(folder / "skeleton", places, names, (folder / "id_ed25519.pub").read_text(encoding="ascii"))
     shutil.copy(folder / "host_key", folder / "skeleton/etc/ssh/ssh_host_ed25519_key")  # one for all: making a thousand takes long
     network.make(places, [RELAY, *names])
+    if systemd:
+        allow_watches(len(names))
     lab.relay.prepare()
     for number, host in enumerate(lab.hosts):
-        host.prepare(["postfix", "notifier"] if number < mtas else ["notifier"])
-    write_inventory(lab.hosts, lab.relay.host, mtas)
+        host.prepare(["postfix", "notifier"] if number < mtas else ["notifier"], systemd=systemd)
+    write_inventory(folder, lab.hosts, mtas)
+    write_controller(folder)
     for host in lab.all_hosts:
         host.start()
     for host in lab.all_hosts:
         host.wait()
+
+
+def allow_watches(hosts: int) -> None:
+    """Let the machine have enough inotify instances: each systemd holds about five, and Linux gives root 128 in all."""
+    limit = pathlib.Path("/proc/sys/fs/inotify/max_user_instances")
+    wanted = 128 + 8 * hosts
+    if int(limit.read_text(encoding="ascii")) < wanted:
+        limit.write_text(str(wanted), encoding="ascii")
+
+
+def write_controller(folder: pathlib.Path) -> None:
+    """Write what a command of `Lab.controller` sees in the place of this machine's own: with the lab's names and CA added."""
+    made = folder / "controller"
+    made.mkdir(mode=0o755)
+    authority, bundle = folder / "pki" / "ca.pem", pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+    for name, own, added in (("hosts", pathlib.Path("/etc/hosts"), folder / "skeleton/etc/hosts"), ("ca-certificates.crt", bundle, authority)):
+        (made / name).write_bytes((own.read_bytes() if own.exists() else b"") + b"\n" + added.read_bytes())
 
 
 def find(name: str = "lab") -> Lab:
@@ -155,10 +181,25 @@ def remove(name: str) -> None:
     for socket in folder.glob("ssh/*"):
         run("ssh", "-o", "ControlPath=%s" % socket, "-O", "exit", "lab", check=False)
     processes.end(lambda: processes.inside(network.namespaces(name)))
+    remove_control_groups(name)
     network.remove(name, Places(name, found["slot"]).interface if found else None)
     unmount(folder)
     if folder.exists():
         shutil.rmtree(folder)
+
+
+def remove_control_groups(name: str) -> None:
+    """Remove the control groups of the hosts that ran systemd; whoever was in them has just ended."""
+    for top in (each for tree in ("", "unified", "systemd") for each in pathlib.Path("/sys/fs/cgroup", tree).glob("lab.%s.*" % name)):
+        processes.wait_until(lambda top=top: not gone_or_left(top), "the control group %s empties" % top)
+
+
+def gone_or_left(top: pathlib.Path) -> bool:
+    """Remove a control group and those below it; return whether some are left, as somebody in them is still dying."""
+    for folder in [*(pathlib.Path(path) for path, below, files in os.walk(top, topdown=False))]:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+    return top.exists()
 
 
 def unmount(folder: pathlib.Path) -> None:

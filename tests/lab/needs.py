@@ -25,8 +25,8 @@ PROGRAMS = {
     "doveadm": "dovecot-core",
     "msmtp": "msmtp",
     "ps": "procps",
+    "systemd-nspawn": "systemd-container",
 }
-SYSTEMD_PROGRAMS = {"systemd-nspawn": "systemd-container"}
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"  # a user's PATH often lacks the first
 
 
@@ -34,21 +34,18 @@ class Missing(Exception):
     """The machine cannot run the lab; the text has one line for each thing that is missing."""
 
 
-def check(systemd: bool = False) -> None:
-    """Raise Missing with everything that is not as the lab needs it. systemd: the hosts are to run systemd."""
+def check(path: str = SYSTEM_PATH) -> None:
+    """Raise Missing with everything that is not as the lab needs it. path: where programs are looked for."""
     problems = []
     if not sys.platform.startswith("linux"):
         raise Missing("The lab needs Linux: its hosts are network and mount namespaces.")
     if os.geteuid() != 0:
         problems.append("The lab needs root: it makes namespaces and mounts. Run it as root or with sudo.")
-    wanted = {**PROGRAMS, **(SYSTEMD_PROGRAMS if systemd else {})}
-    absent = sorted({package for program, package in wanted.items() if not shutil.which(program, path=SYSTEM_PATH)})
+    absent = sorted({package for program, package in PROGRAMS.items() if not shutil.which(program, path=path)})
     if not pathlib.Path("/usr/bin/python3").exists():
         absent.append("python3")  # another Python, such as /usr/local's, is not what Ansible finds on a host
     if absent:
         problems.append("Debian packages are missing: apt-get install --no-install-recommends %s" % " ".join(absent))
-    if "overlay" not in pathlib.Path("/proc/filesystems").read_text(encoding="ascii") and not shutil.which("modprobe", path=SYSTEM_PATH):
-        problems.append("The kernel has no overlayfs.")
     if not pathlib.Path("/bin").is_symlink():
         problems.append("/bin is not a link to /usr/bin: the lab's hosts see this machine's /usr and nothing else of it.")
     if problems:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import pathlib
 import subprocess
-import time
+import sys
 
 from lab.host import Host
 from lab.laboratory import Lab
 from lab.processes import wait_until
+from lab.relay import HOSTNAME
 from lab.sending import NEW, OLD, REFUSED, SENT, send
 
 CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_ADMIN, CAP_SYS_TIME, CAP_MKNOD = 16, 17, 21, 25, 27  # linux/capability.h
@@ -24,7 +25,7 @@ def ssh(lab: Lab, host: Host, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_each_host_is_reached_by_ssh_with_a_known_host_key_and_has_sudo(lab: Lab) -> None:
-    assert [ssh(lab, host, "sudo", "hostname").stdout.strip() for host in lab.all_hosts] == ["relay", "h001", "h002", "h003"]
+    assert [ssh(lab, host, "sudo", "hostname").stdout.strip() for host in lab.hosts] == ["h001", "h002", "h003"]
 
 
 def test_a_file_on_one_host_is_on_no_other_and_not_on_this_machine(lab: Lab) -> None:
@@ -86,3 +87,12 @@ def test_the_relay_tells_who_logged_in_and_who_was_refused(lab: Lab) -> None:
     send(lab.hosts[2], NEW[0], "wrong")
     address = lab.hosts[2].address
     assert [(login.client, login.user) for login in lab.relay.logins()[before:]] == [(address, NEW[0]), (address, "")]
+
+
+def test_a_command_of_the_controller_knows_the_relay_and_trusts_it_and_this_machine_does_neither(lab: Lab) -> None:
+    script = ("import smtplib, ssl; client = smtplib.SMTP('%s', 587, timeout=10); "
+              "client.starttls(context=ssl.create_default_context()); print(client.noop()[0])" % HOSTNAME)
+    command = [sys.executable, "-c", script]
+    outcomes = [subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False).stdout
+                for words in (lab.controller(*command), command)]
+    assert outcomes == ["250\n", ""]

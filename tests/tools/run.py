@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
+import pathlib
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import typing as t
 
@@ -20,6 +22,7 @@ from suites import SUITES, Suite
 
 LOGS = place.ROOT / "build" / "logs"
 IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
+VENVS = {suite.name: threading.Lock() for suite in SUITES}  # one at a time makes each
 SHOWN = 200  # lines of a failed suite's log; the whole of it is in build/logs
 
 
@@ -35,6 +38,8 @@ class Outcome(t.NamedTuple):
 def run_suite(suite: Suite) -> Outcome:
     """Install what the suite needs, run its commands, judge the result."""
     started = time.monotonic()
+    if suite.root and os.geteuid() != 0:
+        return Outcome(suite, "left out", 0.0, ("needs root, for hosts of its own. Run it with: sudo make test ONLY=%s" % suite.name,))
     path = LOGS / (suite.name + ".log")
     with path.open("w", encoding="utf-8") as log:
         wanted = packages.listed(place.ROOT / "tests" / suite.name / "packages.txt")
@@ -54,7 +59,7 @@ def run_commands(suite: Suite, log: t.IO[str]) -> str:
     """Run one command after another; return "" or what went wrong."""
     deadline = time.monotonic() + suite.seconds
     try:
-        bin_folder = place.make_venv(suite.name, suite.tools, log) if suite.tools else place.ROOT / ".venv" / "bin"
+        bin_folder = make_venv(suite, log) if suite.tools else place.ROOT / ".venv" / "bin"
     except subprocess.CalledProcessError as error:
         return "its virtual environment could not be made: %s ended with %d" % (" ".join(error.cmd), error.returncode)
     env = place.environment(bin_folder, suite.place)
@@ -73,6 +78,13 @@ def run_commands(suite: Suite, log: t.IO[str]) -> str:
         if status != 0:
             return "`%s` ended with %d" % (" ".join(command), status)
     return ""
+
+
+def make_venv(suite: Suite, log: t.IO[str]) -> pathlib.Path:
+    """Return the bin folder of the suite's venv, which it has in common with the other suites of the same tools."""
+    name = next(other.name for other in SUITES if other.tools == suite.tools)
+    with VENVS[name]:
+        return place.make_venv(name, suite.tools, log)
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

