@@ -249,6 +249,11 @@ options:
     description: Seconds for the whole probe, looking up the name and O(diagnose) included. No server can stretch it.
     type: float
     default: 30
+  step_timeout:
+    description:
+      - Seconds for each step of the conversation, which are connecting to one address, the greeting, the TLS handshake and the answer to one
+        command. What a step takes counts towards O(timeout) all the same. As long as O(timeout) allows when left out.
+    type: float
   from:
     description: Address of the sender, as V(user@example.com), or with the name that the test message carries, as
       V(Example <user@example.com>). The envelope has the address alone.
@@ -506,6 +511,9 @@ options:
         type: str
       timeout:
         description: As O(timeout).
+        type: float
+      step_timeout:
+        description: As O(step_timeout).
         type: float
       from:
         description: As O(from).

@@ -57,6 +57,7 @@ def relay_options() -> dict[str, dict[str, t.Any]]:
         "allow_plaintext_auth": {"type": "bool", "default": False},
         "helo": {"type": "str"},
         "timeout": {"type": "float", "default": 30},
+        "step_timeout": {"type": "float"},
         "from": {"type": "str"},
         "to": {"type": "list", "elements": "str"},
         "level": {"type": "str", "choices": ["connect", "tls", "auth", "envelope"]},

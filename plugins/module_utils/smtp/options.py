@@ -213,6 +213,7 @@ def _contradictions(options: Options) -> list[str]:
             "host: is a name, an address or the path of a unix socket, without blanks. [host-form]",
         ),
         (options["timeout"] <= 0, "timeout: must be more than 0 seconds. [timeout]"),
+        ((options.get("step_timeout") or 1) <= 0, "step_timeout: must be more than 0 seconds. [timeout]"),
         (bool(unknown), "auth_mechanisms: %s not known. One of: %s. [mechanism]" % (", ".join(unknown), ", ".join(NAMES))),
     )
     return [text for wrong, text in rows if wrong]

@@ -41,7 +41,8 @@ class Proxy(NamedTuple):
 
 class Route(NamedTuple):
     """``addresses``: first, all, ipv4 or ipv6; ``resolve``: host, mx or srv; ``dns_servers``: (address, port) each;
-    ``introduction``: the version of the PROXY protocol with whose header a connection begins, empty for none."""
+    ``introduction``: the version of the PROXY protocol with whose header a connection begins, empty for none;
+    ``step_timeout``: seconds for one step, 0 for as many as there are."""
 
     protocol: str = "smtp"
     addresses: str = "first"
@@ -51,6 +52,7 @@ class Route(NamedTuple):
     dns_servers: t.Tuple[t.Tuple[str, int], ...] = ()
     dane: bool = False
     introduction: str = ""
+    step_timeout: float = 0.0
 
     @property
     def asks_dns(self) -> bool:
@@ -80,6 +82,7 @@ def read_route(options: Options) -> tuple[Route, list[str]]:
         proxy=proxy,
         dns_servers=tuple((found.group(1) or found.group(2), int(found.group(3) or 53)) for found in servers if found),
         dane=options.get("dane") == "report",
+        step_timeout=float(options.get("step_timeout") or 0),
         introduction=options["proxy_protocol"] if options.get("proxy_protocol") in ("v1", "v2") else "",
     )
     if not all(found and _is_address(found.group(1) or found.group(2)) for found in servers):

@@ -77,7 +77,7 @@ def run(engine: Engine, endpoint: Endpoint, record: Record, deadline: Deadline) 
                 for effect in effects:
                     answer = wire.carry_out(effect, engine)
             except (OSError, Failure) as exc:
-                effects = engine.broke(_explain(exc))
+                effects = engine.broke(wire.explain(exc))
                 continue
             if answer is None:
                 return
@@ -93,11 +93,14 @@ class _Wire:
         self._endpoint = endpoint
         self._record = record
         self._whole = self._deadline = deadline
+        self._step: Deadline | None = None
         self._sock: socket.socket | None = None
         self._found: list[t.Any] = []
 
     def carry_out(self, effect: Effect, engine: Engine) -> t.Callable[[], list[Effect]] | None:
         """Do one thing. Returns how to tell the engine, where it waits to be told."""
+        if not isinstance(effect, Read):
+            self._begin_step()
         if isinstance(effect, Patience):
             self._deadline = self._whole if effect.seconds is None else self._whole.within(effect.seconds)
         elif isinstance(effect, Write):
@@ -135,8 +138,20 @@ class _Wire:
     def _ready(self) -> socket.socket:
         if self._sock is None:
             raise AssertionError("the engine opens the connection before it uses it")
-        self._sock.settimeout(self._deadline.left())
+        self._sock.settimeout(min(self._deadline.left(), self._step.left()) if self._step else self._deadline.left())
         return self._sock
+
+    def _begin_step(self) -> None:
+        """A step is what we do and all that we wait for after it, however many bytes that comes in."""
+        seconds = self._endpoint.route.step_timeout
+        self._step = self._whole.within(seconds) if seconds else None
+
+    def explain(self, exc: Exception) -> Failure:
+        """One name for it; where it was the step that took too long, with how long it might."""
+        failure = _explain(exc)
+        if failure.category == "deadline_exceeded" and self._step is not None and not self._step.rest() and self._whole.rest():
+            failure.facts.setdefault("timeout", self._endpoint.route.step_timeout)
+        return failure
 
     def _connect(self) -> Peer:
         """Every address in turn, each with its share of what is left; the first that answers is used."""
@@ -144,10 +159,11 @@ class _Wire:
         source = self._endpoint.route.source_address
         for number, (family, kind, protocol, _name, address) in enumerate(self._found):
             started = time.monotonic()
+            self._begin_step()
             share = max(self._deadline.left() - self._endpoint.reserve, 0.05) / (len(self._found) - number)
             try:
                 self._sock = socket.socket(family, kind, protocol)
-                self._sock.settimeout(share)
+                self._sock.settimeout(min(share, self._step.left()) if self._step else share)
                 if source:
                     self._sock.bind((source, 0))
                 self._sock.connect(address)
@@ -160,6 +176,7 @@ class _Wire:
                 self.close()
                 continue
             self._note(family, address, None, started)
+            self._begin_step()
             if self._endpoint.route.proxy is None:
                 self._introduce()
             return _peer(self._sock, address[0], proxied=self._endpoint.route.proxy is not None)

@@ -112,7 +112,7 @@ NOT_DECLARED = {
     "state_dir": "is the host's", "diagnose": "is the caller's", "expect": "is the caller's",
     "protocol": "applications speak SMTP", "resolve": "applications are given a host, not a domain", "dns_servers": "belongs to resolve and dane",
     "proxy_protocol": "is for who stands behind a load balancer; applications stand before it",
-    "tls_ciphers": "applications have their own", "tls_x509_strict": "is asked of a relay now and then; applications have their own",
+    "step_timeout": "is for looking closely at a slow relay", "tls_ciphers": "applications have their own", "tls_x509_strict": "is asked of a relay now and then; applications have their own",
     "mta_sts": "as dane", "mta_sts_url": "as dane", "mta_sts_ca_path": "as dane",
     "dane": "is a report about the relay's domain, asked for now and then", "addresses": "applications take the first that answers",
     "source_address": "applications cannot choose one", "proxy": "applications cannot go through one: a probe that does would prove another way",

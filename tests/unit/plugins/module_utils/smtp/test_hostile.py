@@ -83,6 +83,39 @@ def test_an_answer_of_one_byte_a_second_does_not_stretch_the_deadline() -> None:
         assert "2 s" in result["diagnosis"]
 
 
+SLOW_STEPS = [
+    ("greeting", drips(b"220 a very slow server greets you\r\n"), "none", "greeting_timeout"),
+    ("ehlo", None, "none", "deadline_exceeded"),
+    ("tls", lambda sock, stop: stop.wait(20) and None, "tls", "deadline_exceeded"),
+]
+
+
+@pytest.mark.parametrize("stage, talk, security, category", SLOW_STEPS, ids=[row[0] for row in SLOW_STEPS])
+def test_a_step_may_have_a_time_of_its_own_that_no_drip_stretches(stage: str, talk: Talk | None, security: str, category: str) -> None:
+    def slow(sock: socket.socket, stop: threading.Event) -> None:
+        sock.sendall(b"220 hi\r\n")
+        sock.recv(4096)
+        drips(b"250 a very slow server answers you\r\n")(sock, stop)
+
+    with script(talk or slow) as server:
+        started = time.monotonic()
+        result = probe(server.port, security, timeout=20, step_timeout=1.3, validate_certs=False, diagnose=False)
+        assert time.monotonic() - started < 1.8 and server.finished == 0
+        assert (result["category"], result["stage"]) == (category, stage)
+        assert category != "deadline_exceeded" or "did not finish within 1.3 s" in result["diagnosis"]
+
+
+def test_a_step_that_is_quick_enough_leaves_the_next_its_whole_time() -> None:
+    def steady(sock: socket.socket, stop: threading.Event) -> None:
+        for said in (b"220 hi\r\n", b"250 hi\r\n", b"221 bye\r\n"):
+            stop.wait(0.5)
+            sock.sendall(said)
+            sock.recv(4096)
+
+    with script(steady) as server:
+        assert probe(server.port, step_timeout=0.9)["ok"]
+
+
 def test_a_handshake_that_never_answers_ends_at_the_deadline() -> None:
     def talk(sock: socket.socket, stop: threading.Event) -> None:
         stop.wait(20)
