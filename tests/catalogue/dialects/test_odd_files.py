@@ -1,0 +1,113 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every dialect of shared files over every kind of odd file of a user's: kept byte for byte around our keys, or refused, never mangled."""
+
+from __future__ import annotations
+
+import importlib
+import typing as t
+
+import pytest
+from ansible_collections.smarthost.mail.plugins.plugin_utils import dialect as speech
+from ansible_collections.smarthost.mail.plugins.plugin_utils import dialects
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import NotValid
+
+SHARED = sorted(name for name in speech.dialect_names() if speech.can_share(name))
+
+
+class Odd(t.NamedTuple):
+    """A user's file in one dialect, the same with tabs and with a setting or section twice, one that is not valid, and what is ours."""
+
+    plain: str
+    tabs: str
+    twice: str
+    not_valid: str
+    ours: t.Tuple[str, ...]
+    value: t.Any = "new"
+    refused: t.Tuple[str, ...] = ()
+
+    def text(self, kind: str) -> str:
+        """The file of one kind of KINDS."""
+        changed = {
+            "crlf": self.plain.replace("\n", "\r\n"), "bom": "\ufeff" + self.plain, "no end of the last line": self.plain.rstrip("\n"),
+            "tabs": self.tabs, "twice": self.twice,
+        }
+        return changed[kind]
+
+
+KINDS = ("crlf", "bom", "no end of the last line", "tabs", "twice")
+INI = Odd(
+    "; mine\n[mailer]\nHOST = old\nOTHER = 1\n\n[log]\nLEVEL = info\n", "[mailer]\n\tHOST\t=\told\n\tOTHER\t=\t1\n",
+    "[mailer]\nHOST = old\n[log]\nLEVEL = info\n[mailer]\nHOST = older\nOTHER = 1\n", "[mailer]\nno delimiter\n", ("mailer", "HOST"),
+)
+YAML = Odd(
+    "# mine\nglobal:\n  HOST: old\n  OTHER: 1\nroute: x\n", "global:\n\tHOST: old\n", "global:\n  HOST: old\nroute: x\nglobal:\n  HOST: older\n",
+    "global: [1\n", ("global", "HOST"), refused=("tabs", "twice"),
+)
+ENV = Odd("# mine\nHOST=old\nOTHER=1\n", "\tHOST=old\n\tOTHER=1\n", "HOST=old\nOTHER=1\nHOST=older\n", "OTHER=two words\n", ("HOST",))
+ODD = {
+    "goini": INI,
+    "grafana_ini": INI,
+    "rawconfigparser": INI._replace(
+        plain=INI.plain.replace("HOST", "host"), tabs="[mailer]\nhost\t=\told\nother\t=\t1\n", twice=INI.twice.replace("HOST", "host"),
+        ours=("mailer", "host")),
+    "yaml": YAML,
+    "erb_yaml": YAML,
+    "json": Odd(
+        '{\n  "global": {\n    "HOST": "old",\n    "OTHER": 1\n  }\n}\n', '{\n\t"global": {\n\t\t"HOST": "old",\n\t\t"OTHER": 1\n\t}\n}\n',
+        '{"global": {"HOST": "old"}, "global": {"HOST": "older"}}\n', '{"global": {"HOST": "old",}}\n', ("global", "HOST"),
+        refused=("bom",)),
+    "phpdotenv": ENV,
+    "symfony_dotenv": ENV,
+    "exim_update": ENV._replace(plain="# mine\nHOST='old'\nOTHER='1'\n"),
+    "exim_macros": Odd(
+        "# mine\nHOST = old\nOTHER = 1\n", "HOST\t=\told\nOTHER\t=\t1\n", "HOST = old\nOTHER = 1\nHOST == older\n", "OTHER = 1 \\", ("HOST",)),
+    "postfix_main": Odd(
+        "# mine\nHOST = old\nOTHER = a,\n  b\n", "HOST\t=\told\nOTHER = a,\n\tb\n", "HOST = old\nOTHER = 1\nHOST = older\n", "no equals\n",
+        ("HOST",)),
+    "dma": Odd("# mine\nSMARTHOST old\nPORT 25\n", "SMARTHOST\told\nPORT\t25\n", "SMARTHOST old\nPORT 25\nSMARTHOST older\n", "free text\n",
+               ("SMARTHOST",)),
+}
+ROWS = [(name, kind) for name in SHARED for kind in KINDS]
+
+
+def _merge(name: str, text: str) -> str:
+    odd = ODD[name]
+    tree: t.Any = odd.value
+    for key in reversed(odd.ours):
+        tree = {key: tree}
+    return t.cast(str, _module(name).merge(text, tree, [odd.ours]))
+
+
+def _module(name: str) -> t.Any:
+    return importlib.import_module(f"{dialects.__name__}.{name}")
+
+
+def _not_ours(text: str, key: str) -> t.List[str]:
+    return [line for line in text.removeprefix("\ufeff").splitlines(keepends=True) if key not in line]
+
+
+def test_every_shared_dialect_has_its_rows() -> None:
+    assert sorted(ODD) == SHARED
+
+
+@pytest.mark.parametrize(("name", "kind"), [row for row in ROWS if row[1] not in ODD[row[0]].refused])
+def test_an_odd_file_is_kept_around_our_key(name: str, kind: str) -> None:
+    odd, spoken, text = ODD[name], _module(name), ODD[name].text(kind)
+    merged = _merge(name, text)
+    found = spoken.read(merged)
+    for key in odd.ours:
+        found = found[key]
+    assert found == odd.value
+    assert merged.startswith("\ufeff") == text.startswith("\ufeff")
+    wanted, there = _not_ours(text, odd.ours[-1]), _not_ours(merged, odd.ours[-1])
+    assert there == wanted or [line.rstrip("\n") for line in there] == [line.rstrip("\n") for line in wanted] and not text.endswith("\n")
+    assert _merge(name, merged) == merged, "a second run changes the file"
+    assert spoken.remove(merged, [odd.ours], text) == text, "taken back, the file is not as it was"
+
+
+@pytest.mark.parametrize(("name", "kind"), [row for row in ROWS if row[1] in ODD[row[0]].refused] + [(name, "not valid") for name in SHARED])
+def test_an_odd_file_that_the_application_does_not_read_is_refused(name: str, kind: str) -> None:
+    with pytest.raises(NotValid):
+        _merge(name, ODD[name].not_valid if kind == "not valid" else ODD[name].text(kind))
