@@ -98,7 +98,8 @@ class ActionModule(Action):
     def _assemble(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, host: Host) -> Work:
         """Everything to be done, rendered. Raises Refused, or ProblemsError with all that is wrong."""
         in_force = {name: app.get("credential_id", "") for name, app in host.record.get("apps", {}).items()}
-        planned = plan.plan_host(declared, catalogue, self._args["credential"], in_force) if in_force else first
+        # What is on the host decides which credential is taken, and nothing else of the plan.
+        planned = plan.plan_host(declared, catalogue, self._args["credential"], in_force) if in_force and self._rotating(declared) else first
         deployment = Deployment(host, self._args["dest"] or "")
         plans = [item for item in planned.apps if deployment.add(item)]
         listed = {request.name for request in declared.requests}
@@ -119,9 +120,12 @@ class ActionModule(Action):
         """Whether what stands on the host decides what is written, or has to be shown."""
         if self._args["state"] == "planned":
             return False
-        rotating = any(relay.next is not None for relay in declared.relays.values()) and self._args["credential"] == "in_force"
         shared = any(file.shared for item in first.apps for file in item.files)
-        return bool(shared or rotating or first.absent or self._args["prune"] or self._task.diff)
+        return bool(shared or self._rotating(declared) or first.absent or self._args["prune"] or self._task.diff)
+
+    def _rotating(self, declared: Declaration) -> bool:
+        """Whether each application keeps the one of two credentials that the host's record names."""
+        return self._args["credential"] == "in_force" and any(relay.next is not None for relay in declared.relays.values())
 
     def _query(self, declared: Declaration, first: HostPlan) -> Host:
         place = Deployment(NOTHING_KNOWN, self._args["dest"] or "")
