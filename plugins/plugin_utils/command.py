@@ -24,7 +24,9 @@ def command(
     leaves: the paths of all keys of the form; they are cut to those that the tool sets as a whole. secrets: of those with a secret.
     """
     what = request.object or given.get("object", "")
-    words = {name: [word.replace(PLACES[0], path).replace(PLACES[1], what) for word in given[name]] for name in ("tool", "read", "write")}
+    words = {
+        name: [word.replace(PLACES[0], path).replace(PLACES[1], what) for word in given[name]] for name in ("tool", "read", "write")
+    }
     tool = list(request.tool) or words["tool"]
     keys = dict.fromkeys(leaf[:given["depth"]] for leaf in leaves)
     return " ".join([*tool, *([what] if what else [])]), {

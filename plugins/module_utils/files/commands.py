@@ -21,8 +21,6 @@ import subprocess
 import tempfile
 import typing as t
 
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor, Secret
-
 from . import json_rpc
 from .look import FILE, Meta, Seen
 from .problems import Problem, ProblemsError
@@ -164,6 +162,9 @@ def _run(command: Command, words: t.Sequence[str], body: t.Optional[bytes], know
 
 
 def _last_lines(output: bytes, command: Command, known: Tree) -> list[str]:
+    # Only where a tool has failed: no other run waits for it.
+    from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor, Secret
+
     redactor = Redactor()
     for key in command.secrets:
         redactor.learn("", Secret(str(_value(known, key) or "")))

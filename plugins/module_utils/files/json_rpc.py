@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import typing as t
-import urllib.parse
 
 from .problems import Problem, ProblemsError
 
@@ -67,7 +66,8 @@ def _result(command: Command, method: str, text: bytes) -> t.Any:
     except ValueError:
         told = None
     if not isinstance(told, dict) or not {"result", "error"} & set(told):
-        raise ProblemsError([Problem(command.place, f"What {method} is answered with is no JSON-RPC.", "tool-output", "Correct the address.")])
+        what = f"What {method} is answered with is no JSON-RPC."
+        raise ProblemsError([Problem(command.place, what, "tool-output", "Correct the address.")])
     if "error" in told:
         # Its message may quote what it does not like; its code is a number.
         code = told["error"].get("code") if isinstance(told["error"], dict) else None
@@ -78,6 +78,8 @@ def _result(command: Command, method: str, text: bytes) -> t.Any:
 
 
 def _address(command: Command) -> str:
+    import urllib.parse
+
     address = command.tool[0]
     url = urllib.parse.urlsplit(address)
     if url.scheme != "https" and url.hostname not in _THIS_HOST:
