@@ -67,7 +67,8 @@ def _as_it_is(info: TlsInfo | None) -> Finding | None:
     if info is None:
         return None
     words = (info.subject or "no subject", ", ".join(info.names) or "no name", info.issuer, info.not_before, info.not_after)
-    return Finding("its certificate, read on a second connection without verifying it, is of %s, for %s, by %s, valid from %s to %s" % words, tls=info)
+    text = "its certificate, read on a second connection without verifying it, is of %s, for %s, by %s, valid from %s to %s"
+    return Finding(text % words, tls=info)
 
 
 def _plainly(url: Url, way: Way, deadline: Deadline) -> Finding | None:
@@ -93,5 +94,6 @@ def _relay(relay: Relay, deadline: Deadline) -> Finding | None:
     if not deadline.rest():
         return None  # how far it got then tells of the clock
     if seen.failure is None:
-        return Finding("%s itself answers as declared, as far as can be seen without logging in: it is the token that is missing" % where, tls=seen.tls)
+        text = "%s itself answers as declared, as far as can be seen without logging in: it is the token that is missing"
+        return Finding(text % where, tls=seen.tls)
     return Finding("%s does not answer as declared either, at %s: %s" % (where, seen.failure.stage, seen.failure.category))

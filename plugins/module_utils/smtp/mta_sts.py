@@ -68,7 +68,8 @@ def _ascii(host: str) -> str:
 
 def report(asked: Asked, relay: Relay, record: Record, deadline: Deadline) -> Report:
     """``status`` is one of match, mismatch, none, invalid, error. ``record`` is of the conversation with the relay."""
-    found: Report = {"domain": asked.domain, "url": str(asked.url), "id": "", "mode": "", "max_age": None, "mx": [], "unmatched": [], "problems": []}
+    found: Report = {"domain": asked.domain, "url": str(asked.url), "id": "", "mode": "", "max_age": None}
+    found.update(mx=[], unmatched=[], problems=[])
     name = "_mta-sts." + asked.domain
     try:
         records = lookup.ask(name, "TXT", relay.route.dns_servers, deadline.left()).records
@@ -114,8 +115,10 @@ def _judge(found: Report, policy: Policy, relay: Relay, record: Record) -> Repor
     unmatched = [host for host in hosts if not any(covers(pattern, host) for pattern in policy.mx)]
     problems = ["the policy does not name %s" % host for host in unmatched] + _unkept(relay, record)
     detail = "the policy names this relay, and the relay keeps to it"
-    if problems:
-        detail = "senders that hold to the policy would not deliver here" if policy.mode == "enforce" else "senders would report this, and deliver all the same"
+    if problems and policy.mode == "enforce":
+        detail = "senders that hold to the policy would not deliver here"
+    elif problems:
+        detail = "senders would report this, and deliver all the same"
     elif policy.mode == "testing":
         detail += "; it is only being tested, so that senders deliver in clear text too"
     status = "mismatch" if problems else "match"

@@ -109,8 +109,11 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
 
 def _names_apart(options: Options) -> Options:
     """The same with bare addresses in ``from`` and ``reply_to``, which the envelope needs, and their display names beside them."""
-    apart = {key: wording.mailbox(options[key]) for key in ("from", "reply_to") if options.get(key)}
-    return dict(options, **{key: address for key, (_name, address) in apart.items()}, **{key + "_name": name for key, (name, _address) in apart.items()})
+    apart: dict[str, t.Any] = dict(options)
+    for key in ("from", "reply_to"):
+        if options.get(key):
+            apart[key + "_name"], apart[key] = wording.mailbox(options[key])
+    return apart
 
 
 def _expected(expect: dict[str, t.Any]) -> list[str]:

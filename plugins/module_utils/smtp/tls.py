@@ -46,8 +46,9 @@ class ClientCertificate(NamedTuple):
 class TlsSettings(NamedTuple):
     """What was declared. ``fingerprints`` are ``sha256:`` or ``spki-sha256:`` and lower-case hex; any one may match.
 
-    ``strict`` sets X509_STRICT; ``ciphers`` is OpenSSL's list for TLS 1.2 and older, empty for ours. ``ca_added``: the CAs in ``ca_path`` are trusted beside those of the system, not instead of them. ``glance``: the
-    handshake is only to be looked at, see :func:`_glance`.
+    ``strict`` sets X509_STRICT; ``ciphers`` is OpenSSL's list for TLS 1.2 and older, empty for ours. ``ca_added``: the CAs in
+    ``ca_path`` are trusted beside those of the system, not instead of them. ``glance``: the handshake is only to be looked at,
+    see :func:`_glance`.
     """
 
     verify: bool
