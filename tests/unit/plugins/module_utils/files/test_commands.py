@@ -226,9 +226,17 @@ def test_a_tool_that_never_ends_is_ended_with_all_that_it_started(cloud: Applica
     assert codes(answer) == ["tool-failed"] and "did not end within 3 seconds." in answer["msg"]
     left = pathlib.Path("/proc", pathlib.Path(cloud.tool.path + ".pid").read_text().strip(), "cmdline")
     deadline = time.monotonic() + 20  # a signal is not the end yet
-    while left.exists() and left.read_bytes() and time.monotonic() < deadline:
+    while not _gone(left) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not left.exists() or not left.read_bytes(), "gone, or only its name is left for its parent"
+    assert _gone(left)
+
+
+def _gone(cmdline: pathlib.Path) -> bool:
+    """Whether the process is no more, or only its number is left for its parent."""
+    try:
+        return not cmdline.read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def test_somebody_elses_change_is_told_by_its_key_and_left_or_overwritten_as_declared(cloud: Application) -> None:
