@@ -80,10 +80,10 @@ class ActionModule(Action):
         admission = rotation.admit(self._fleet(), {name: given.get("smtp_relay_baseline") or {} for name, given in hosts.items()}, bool(new.get("ok")))
         if admission.problems:
             raise ProblemsError(admission.problems)
-        todo = [name for name in admission.todo if name != self._args["canary"]]
-        canary = self._args["canary"] if self._args["canary"] in admission.todo else next(iter(todo), "")
+        chosen = self._args["canary"] if self._args["canary"] in admission.todo else next(iter(admission.todo), "")
+        canary = chosen if admission.mode == "normal" else ""
         return {
-            **{key: list(getattr(admission, key)) for key in ("todo", "done", "unreachable")}, "mode": admission.mode, "canary": canary,
+            "todo": list(admission.todo), "done": list(admission.done), "lost": list(admission.unreachable), "mode": admission.mode, "canary": canary,
             "samples": rotation.samples(admission.todo, self._task_vars["groups"]) if admission.mode == "normal" else [],
             "lines": outcome.admission_lines(admission, canary),
         }

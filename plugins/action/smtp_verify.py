@@ -97,6 +97,8 @@ class ActionModule(Action):
     def _processes(self, subjects: t.Sequence[Subject]) -> dict[str, Result]:
         """By application whether what runs may be older than its files: what activation would do now, without doing it."""
         asked = [{**item.activation, "since": item.since, "only_if_stale": True} for item in subjects]
+        if all(item.get("how") == "none" for item in asked):
+            return {}
         before, self._task.check_mode = self._task.check_mode, True
         try:
             answer = self.call("smtp_activate", {"activations": asked, "state_dir": self._args["state_dir"]}) if asked else {}

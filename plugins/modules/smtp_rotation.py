@@ -96,8 +96,8 @@ done:
   returned: O(step=admit)
   type: list
   elements: str
-unreachable:
-  description: Hosts that keep the rotation open.
+lost:
+  description: Hosts that could not be reached, and keep the rotation open.
   returned: O(step=admit)
   type: list
   elements: str

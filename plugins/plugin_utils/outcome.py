@@ -40,7 +40,7 @@ def admission_lines(admission: Admission, canary: str) -> list[str]:
         lines.append(f"not reached, the rotation stays open for: {', '.join(admission.unreachable)}")
     if admission.done:
         lines.append(f"already on the next credential, verified by a login: {len(admission.done)}")
-    lines.append(f"to change: {len(admission.todo)}" + (f", {canary} first" if canary and admission.mode == "normal" else ""))
+    lines.append(f"to change: {len(admission.todo)}" + (f", {canary} first" if canary else ""))
     return lines
 
 
@@ -67,7 +67,8 @@ def outcome(hosts: t.Mapping[str, Variables], inventory: t.Sequence[str], limite
 def _state(given: Variables) -> str:
     baseline = given.get("smtp_relay_baseline") or {}
     if given.get("smtp_relay_rotation_back"):
-        return ROLLED_BACK if given["smtp_relay_rotation_back"].get("ok") else FAILED
+        back = given["smtp_relay_rotation_back"].get("apps", ())
+        return ROLLED_BACK if back and all(app["as_declared"] and app["login"].get("ok", True) for app in back) else FAILED
     if given.get("smtp_relay_rotation_failure"):
         return FAILED
     if any((given.get(name) or {}).get("unreachable") for name in ("smtp_relay_baseline", "smtp_relay_verified", "smtp_relay_written")):
@@ -85,6 +86,8 @@ def _why(given: Variables, state: str) -> str:
     said = [f"{name}: {login['category']} {login['code'] or ''} {login['enhanced']}".strip() for name, login in logins]
     if failure.get("problems") and not said:
         said = [f"{problem['where']}: {problem['what']}" for problem in failure["problems"]]
+    if state == ROLLED_BACK:
+        said += [f"STILL NOT ACTIVATED: {problem['what']}" for problem in (given.get("smtp_relay_reactivated") or {}).get("problems", ())]
     text = "; ".join(said) or str(failure.get("msg", "")).partition("\n")[0]
     if not text:
         return " (with its batch)" if state == ROLLED_BACK else ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 import typing as t
 from pathlib import Path
@@ -36,23 +37,23 @@ def relay() -> t.Iterator[Relay]:
 
 
 @pytest.fixture(scope="session")
-def applied(relay: Relay) -> t.Iterator[Path]:
-    """A fleet after its first apply, to be copied."""
+def applied(relay: Relay) -> t.Iterator[Fleet]:
+    """A fleet with the old credential in force on every host, and a copy of all its files beside it."""
     folder = Path(tempfile.mkdtemp(prefix="smarthost-fleet-"))
     folder.chmod(0o755)
-    yield folder
+    made = Fleet(folder / "site", relay)
+    done = made.run("apply", rotating=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+    subprocess.run(["cp", "-a", str(made.folder), str(folder / "copy")], check=True)
+    yield made
     shutil.rmtree(folder)
 
 
 @pytest.fixture
-def fleet(relay: Relay) -> t.Iterator[Fleet]:
-    """A fleet with the old credential in force on every host; the relay knows both again."""
-    folder = Path(tempfile.mkdtemp(prefix="smarthost-fleet-"))
-    folder.chmod(0o755)
+def fleet(applied: Fleet) -> Fleet:
+    """That fleet again, at the same paths, which stand in its files; the relay knows both credentials again."""
     for user, password in PASSWORDS.items():
-        relay.set_password(user, password)
-    made = Fleet(folder, relay)
-    done = made.run("apply", rotating=False)
-    assert done.returncode == 0, done.stdout[-3000:]
-    yield made
-    shutil.rmtree(folder)
+        applied.relay.set_password(user, password)
+    shutil.rmtree(applied.folder)
+    subprocess.run(["cp", "-a", str(applied.folder.with_name("copy")), str(applied.folder)], check=True)
+    return Fleet(applied.folder, applied.relay)

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import typing as t
 import uuid
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "integration"))
 
 import programs  # noqa: E402
 from relay import Relay  # noqa: E402
 
 OLD, NEW = "apps-2026-08", "apps-2026-11"
 PASSWORDS = {OLD: "the old p@ss w\"o'r\\d $HOME #;%s`{{x}}", NEW: "the new p@ss:w\"o'r\\d $HOME #;%s`{{x}}"}
-GROUPS = {"left": ("web1", "web2"), "right": ("web3", "web4")}
-HOSTS = ("web1", "web2", "web3", "web4")
+GROUPS = {"left": ("web1", "web2"), "right": ("web3",)}
+HOSTS = ("web1", "web2", "web3")
 RECIPIENT = "reader@dest.test"
 PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
 # What an application is restarted by: it notes that it was, and fails where the host is told to.
@@ -34,7 +36,7 @@ Values = t.Dict[str, t.Any]
 
 
 class Fleet:
-    """Hosts web1 to web4, each a folder with msmtp and Gitea, in two groups."""
+    """Hosts web1 to web3, each a folder with msmtp and Gitea, in two groups."""
 
     def __init__(self, folder: Path, relay: Relay) -> None:
         self.folder, self.relay = folder, relay
@@ -45,7 +47,7 @@ class Fleet:
         self.next: Values = {"id": "2026-11", "username": NEW, "password": PASSWORDS[NEW]}
         self.variables: t.Dict[str, Values] = {name: {} for name in HOSTS}
         for name in HOSTS:
-            (folder / name / "etc").mkdir(parents=True)
+            (folder / name / "etc").mkdir(parents=True, exist_ok=True)
             (folder / name / "restart").write_text(RESTART)
             (folder / name / "restart").chmod(0o755)
 
@@ -84,7 +86,21 @@ class Fleet:
 
     def environment(self) -> t.Dict[str, str]:
         """What the command is run with."""
-        return {**os.environ, "ANSIBLE_NOCOLOR": "1"}
+        return {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "true"}
+
+    def rotate(self, *options: str, fails: bool = False) -> str:
+        """What the playbook rotate says; ``fails``: whether it has to fail."""
+        done = self.run("rotate", *options)
+        assert (done.returncode != 0) == fails, done.stdout[-8000:] + done.stderr[-2000:]
+        return done.stdout + done.stderr
+
+    def killed(self, task: str, number: int = 1) -> None:
+        """Runs the playbook rotate and kills it, with everything it has started, when this task is begun for the nth time."""
+        more = {"ANSIBLE_CALLBACK_PLUGINS": str(HERE), "ANSIBLE_CALLBACKS_ENABLED": "kill_at", "KILL_AT": task, "KILL_NUMBER": str(number)}
+        done = subprocess.run(
+            self.command("rotate"), capture_output=True, text=True, timeout=120, check=False, env={**self.environment(), **more},
+        )
+        assert done.returncode == -signal.SIGKILL, f"{task} was never begun:\n{done.stdout[-3000:]}"
 
     def text(self, name: str) -> str:
         """Everything that stands in the files of one host's applications."""

@@ -1,17 +1,139 @@
 # Copyright (c) 2026, Smarthost Maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rotation over several hosts and a real relay."""
+"""A rotation over several hosts and a real relay: the normal one, and every way in which it can go wrong."""
 
 from __future__ import annotations
 
-from rotation.fleet import NEW, OLD, Fleet, every
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from rotation.fleet import HOSTS, NEW, OLD, PASSWORDS, Fleet, every
+
+AT_ONCE = ("-e", '{"smtp_relay_serial": ["100%"]}')
 
 
-def test_a_rotation_reaches_every_host_and_the_old_bytes_are_removed(fleet: Fleet) -> None:
-    assert fleet.users() == every(OLD)
-    done = fleet.run("rotate")
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    assert "Rotation complete: 4" in done.stdout
+def test_a_rotation_reaches_every_host_and_ends_with_the_old_bytes_removed(fleet: Fleet) -> None:
+    said = fleet.rotate("-vvv", "--diff")
+    assert "Rotation complete: 3 on the next credential, verified by a login." in said
+    assert "make next the current one" in said and "smarthost.mail.revoke_check" in said
     assert fleet.users() == every(NEW) and fleet.send() == every(NEW)
     assert set(fleet.kept().values()) == {0}
+    assert [secret for secret in PASSWORDS.values() if secret in said] == []
+    assert (fleet.folder / "web1" / "restarts").read_text() == "restarted\nrestarted\n", "by apply and by the rotation, once each"
+    assert fleet.report()["run"] == "rotate" and {host["outcome"] for host in fleet.report()["hosts"]} == {"changed"}
+    fleet.declared.update({"username": NEW, "credential_id": "2026-11", "password": PASSWORDS[NEW]})
+    done = fleet.run("apply", rotating=False)
+    assert done.returncode == 0 and "changed=1" not in done.stdout, "next is the current one now, and nothing is left to do"
+
+
+def test_with_check_everything_is_proved_and_nothing_written(fleet: Fleet) -> None:
+    said = fleet.rotate("--check")
+    assert "to change: 3, web1 first" in said and "msmtp: nothing is restarted" in said
+    assert fleet.users() == every(OLD) and set(fleet.kept().values()) == {1}
+
+
+def test_a_next_credential_that_does_not_work_is_found_before_anything_is_written(fleet: Fleet) -> None:
+    fleet.next["password"] = "not the password"
+    said = fleet.rotate(fails=True)
+    assert "[next-fails]" in said and "535" in said and "not the password" not in said
+    assert fleet.users() == every(OLD) and set(fleet.kept().values()) == {1}
+
+
+def test_what_somebody_has_changed_on_a_host_stops_the_rotation_before_anything_is_written(fleet: Fleet) -> None:
+    changed = fleet.folder / "web2" / "etc" / "gitea.env"
+    changed.write_text(changed.read_text().replace("465", "587") + "X=1\n")
+    said = fleet.rotate(fails=True)
+    assert "web2: gitea: Its files are not as declared." in said and "[not-as-declared]" in said
+    assert fleet.users() == every(OLD)
+
+
+def cannot_restart(host: Path) -> t.Callable[[], object]:
+    (host / "cannot-restart").touch()
+    return (host / "cannot-restart").unlink
+
+
+def cannot_write(host: Path) -> t.Callable[[], object]:
+    etc = str(host / "etc")
+    subprocess.run(["mount", "--bind", etc, etc], check=True)
+    subprocess.run(["mount", "-o", "remount,ro,bind", etc], check=True)
+    return lambda: subprocess.run(["umount", etc], check=True)
+
+
+def cannot_log_in(host: Path) -> t.Callable[[], object]:
+    """A hook of somebody's spoils the secret in the file while the application restarts."""
+    restart = host / "restart"
+    before = restart.read_text()
+    restart.write_text(before + "grep -q 2026-11 etc/msmtprc && sed -i 's/the new/The new/' etc/msmtprc\n:\n")
+    return lambda: restart.write_text(before)
+
+
+@pytest.mark.parametrize("fault, said", [(cannot_write, "Write the next credential"), (cannot_log_in, "auth_failed 535")])
+def test_a_host_that_fails_takes_its_batch_back_and_every_host_can_send(
+    fleet: Fleet, fault: t.Callable[[Path], t.Callable[[], object]], said: str,
+) -> None:
+    mend = fault(fleet.folder / "web3")
+    try:
+        told = fleet.rotate(*AT_ONCE, fails=True)
+    finally:
+        mend()
+    assert said in told and "Rotation NOT complete" in told and "must not be revoked" in told
+    assert fleet.users() == {"web1": NEW, "web2": OLD, "web3": OLD} == fleet.send(), "web1 went first and is verified"
+    assert [secret for secret in PASSWORDS.values() if secret in told] == []
+
+
+def test_a_rotation_half_done_is_kept_by_apply_refuses_another_and_is_finished_by_the_same_command(fleet: Fleet) -> None:
+    mend = cannot_restart(fleet.folder / "web2")
+    told = fleet.rotate(fails=True)
+    mend()
+    assert "STILL NOT ACTIVATED: Could not be activated" in told
+    half = {"web1": NEW, "web2": OLD, "web3": OLD}
+    assert "web2: rolled back, on the current credential, verified by a login (at: Activate;" in told and fleet.users() == half
+    assert [host["outcome"] for host in fleet.report()["hosts"] if host["name"] == "web2"] == ["failed"]
+    done = fleet.run("apply")
+    assert done.returncode == 0 and fleet.users() == half, "credential in_force: a routine run undoes nothing"
+    another = Fleet(fleet.folder, fleet.relay)
+    another.next = {**fleet.next, "id": "2026-12"}
+    told = another.rotate(fails=True)
+    assert 'web1: gitea: its record has credential "2026-11"' in told and "[rotation-open]" in told and fleet.users() == half
+    assert "Rotation complete: 3" in fleet.rotate()
+    assert fleet.users() == every(NEW) == fleet.send() and set(fleet.kept().values()) == {0}
+
+
+def test_a_controller_killed_at_any_step_is_followed_by_the_same_command(fleet: Fleet) -> None:
+    fleet.killed("Activate")
+    assert fleet.users() == {"web1": NEW, "web2": OLD, "web3": OLD}, "written on the first host, and not activated"
+    fleet.killed("Log in with what stands in the files", 2)
+    assert fleet.users() == {"web1": NEW, "web2": NEW, "web3": OLD}
+    assert (fleet.folder / "web1" / "restarts").read_text().count("restarted") == 2, "the first run's file was activated by the second run"
+    fleet.killed("Remove the replaced bytes")
+    assert fleet.users() == every(NEW) and set(fleet.kept().values()) == {2}
+    assert "Rotation complete: 3" in fleet.rotate()
+    assert fleet.send() == every(NEW) and set(fleet.kept().values()) == {0}
+
+
+def test_an_old_credential_that_was_revoked_too_early_is_no_reason_to_stay_on_it(fleet: Fleet) -> None:
+    fleet.relay.revoke(OLD)
+    told = fleet.rotate()
+    assert "THE CURRENT CREDENTIAL IS REFUSED" in told and "Rotation complete: 3" in told
+    assert fleet.send() == every(NEW)
+
+
+def test_a_host_that_cannot_be_reached_keeps_the_rotation_open_until_it_is_back(fleet: Fleet) -> None:
+    fleet.variables["web3"] = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+    told = fleet.rotate(fails=True)
+    assert "Rotation NOT complete: 2 on the next credential, verified by a login, 1 not reached." in told
+    assert fleet.users() == {"web1": NEW, "web2": NEW, "web3": OLD} == fleet.send()
+    assert fleet.kept() == {"web1": 2, "web2": 2, "web3": 1}, "nothing is completed"
+    fleet.variables["web3"] = {}
+    assert "Rotation complete: 3" in fleet.rotate()
+    assert fleet.send() == every(NEW) and set(fleet.kept().values()) == {0}
+
+
+def test_with_limit_the_rotation_stays_open(fleet: Fleet) -> None:
+    told = fleet.rotate("--limit", HOSTS[0])
+    assert "Rotation NOT complete: 1 on the next credential" in told and "without --limit" in told
+    assert fleet.kept()["web1"] == 2 and fleet.users()["web2"] == OLD
