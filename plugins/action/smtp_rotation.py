@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import secrets
 import typing as t
 
-from ansible_collections.smarthost.mail.plugins.plugin_utils import outcome, rotation
+from ansible_collections.smarthost.mail.plugins.plugin_utils import outcome, revocation, rotation
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import Logins
@@ -17,10 +18,16 @@ PLANNED = ("smtp_relay", "smtp_relay_apps", "smtp_relay_catalogue", "smtp_relay_
 # With these the same login may well work in a moment: a new credential is not known everywhere at once.
 SPREADING = ("auth_failed", "auth_temporary")
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "step": {"type": "str", "choices": ["plan", "new", "admit", "summary"], "required": True},
+    "step": {"type": "str", "choices": ["plan", "new", "admit", "summary", "guard", "revoked"], "required": True},
     "canary": {"type": "str"},
     "to": {"type": "list", "elements": "str", "default": []},
     "fail": {"type": "bool", "default": True},
+    "revoked": {
+        "type": "dict",
+        "options": {
+            "relay": {"type": "str"}, "id": {"type": "str"}, "username": {"type": "str"}, "password": {"type": "str", "no_log": True},
+        },
+    },
 }
 
 
@@ -35,6 +42,7 @@ class ActionModule(Action):
         self._args = args
         steps: dict[str, t.Callable[[], Result]] = {
             "plan": self._plan, "new": self._new, "admit": self._admit, "summary": self._summary,
+            "guard": self._guard, "revoked": self._revoked,
         }
         return {"changed": False, **steps[args["step"]]()}
 
@@ -92,6 +100,32 @@ class ActionModule(Action):
         hosts = self._hosts()
         found = outcome.outcome(hosts, tuple(self._task_vars.get("ansible_inventory_sources") or ()), bool(self._task_vars.get("ansible_limit")))
         return {"complete": found.complete, "lines": list(found.lines), "hosts": dict(found.hosts), "msg": found.lines[0]}
+
+    def _guard(self) -> Result:
+        """No host has the old credential in force, by its own record."""
+        hosts = self._hosts()
+        old = revocation.old(hosts, self._args["revoked"])
+        problems = revocation.guard(hosts, old)
+        if problems:
+            raise ProblemsError(problems)
+        return {"msg": f"No host of this play has it in force ({len(hosts)} hosts)."}
+
+    def _revoked(self) -> Result:
+        """One login with the old credential; where that works, one with a password that nobody has."""
+        old = revocation.old(self._hosts(), self._args["revoked"])
+        login = self._login(revocation.options(old))
+        nonsense = self._login(revocation.options(old, secrets.token_urlsafe(24))) if login["ok"] else None
+        verdict = revocation.verdict(old, login, nonsense)
+        return {
+            "verdict": verdict.word, "login": {key: login["reply"][key] for key in ("code", "enhanced")} | {"category": login["category"]},
+            "failed": verdict.word != "revoked", "msg": verdict.sentence,
+        }
+
+    def _login(self, options: Result) -> Result:
+        answer = self.probe({**options, "level": "auth", "fail": False})
+        if "category" not in answer:
+            raise ProblemsError([module_failed(answer)])
+        return answer
 
 
 def _refused(login: t.Mapping[str, t.Any]) -> Problem:

@@ -21,8 +21,10 @@ options:
     description:
       - V(plan) plans every host offline, all refusals at once. V(new) logs in with each C(next) credential from where the task runs.
         V(admit) decides by what was found on the hosts whether and how the rotation may begin. V(summary) says what came of it.
+      - V(guard) and V(revoked), for the playbook C(smarthost.mail.revoke_check), see that no host has the old credential in force, and log in
+        with it from where the task runs. The task fails unless that is refused as a login.
     type: str
-    choices: [plan, new, admit, summary]
+    choices: [plan, new, admit, summary, guard, revoked]
     required: true
   canary:
     description: The host that goes first. Left out or empty, the first that has to change.
@@ -36,6 +38,22 @@ options:
     description: With O(step=new), whether a credential that does not work fails the task.
     type: bool
     default: true
+  revoked:
+    description: With O(step=guard) and O(step=revoked), the old credential. Left out, the current one of the relay that has a C(next) one.
+    type: dict
+    suboptions:
+      relay:
+        description: Name of the relay. Left out, the one that has a C(next) credential, else the default.
+        type: str
+      id:
+        description: Label of the old credential, as it stands in the records of hosts.
+        type: str
+      username:
+        description: User name. Left out, that of the current credential.
+        type: str
+      password:
+        description: The old secret.
+        type: str
 attributes:
   check_mode:
     support: full
@@ -119,6 +137,16 @@ spreading:
   description: Whether it may be that the credential is merely not known everywhere yet.
   returned: O(step=new)
   type: bool
+verdict:
+  description: V(revoked); V(not_revoked); V(open) when the relay takes any password; V(unknown) when the relay did not come to refuse the login.
+  returned: O(step=revoked)
+  type: str
+  sample: revoked
+login:
+  description: What the relay said, C(category), C(code) and C(enhanced).
+  returned: O(step=revoked)
+  type: dict
+  sample: {category: auth_failed, code: 535, enhanced: 5.7.8}
 complete:
   description: Whether every host that changes is verified, and none was left out by C(--limit).
   returned: O(step=summary)

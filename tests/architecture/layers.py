@@ -27,7 +27,7 @@ STAGES = (
     {"deployment", "difference", "readback", "reporting", "actions"},
     {"verification"},
     {"rotation"},
-    {"outcome"},
+    {"outcome", "revocation"},
 )
 COMPOSERS = ("action", "modules", "filter")
 LIBRARIES = ("ansible", "yaml", "ruamel", "jinja2", "jsonschema")  # what the controller side may use beside the standard library

@@ -51,6 +51,10 @@ class Fleet:
             (folder / name / "restart").write_text(RESTART)
             (folder / name / "restart").chmod(0o755)
 
+    def declaration(self, rotating: bool) -> Values:
+        """The relay, with its next credential or without."""
+        return {**self.declared, **({"next": self.next} if rotating else {})}
+
     def apps(self, name: str) -> t.List[Values]:
         """The applications of one host."""
         etc = self.folder / name / "etc"
@@ -69,16 +73,15 @@ class Fleet:
 
     def command(self, playbook: str, rotating: bool = True) -> t.List[str]:
         """The command, its inventory written."""
-        declared = {**self.declared, **({"next": self.next} if rotating else {})}
         hosts = {
-            name: {"smtp_relay_apps": self.apps(name), "smtp_relay_state_dir": str(self.folder / name / "state"), **self.variables[name]}
-            for name in HOSTS
+            name: {"smtp_relay_apps": self.apps(name), "smtp_relay_state_dir": str(self.folder / name / "state"), **variables}
+            for name, variables in self.variables.items()
         }
         common = {
-            "smtp_relay": declared, "ansible_connection": "local", "ansible_python_interpreter": sys.executable,
+            "smtp_relay": self.declaration(rotating), "ansible_connection": "local", "ansible_python_interpreter": sys.executable,
             "smtp_relay_report_dest": str(self.folder / "report"), "smtp_relay_rotation_delay": 1, "smtp_relay_rotation_retries": 1,
         }
-        groups = {group: {"hosts": dict.fromkeys(names)} for group, names in GROUPS.items()}
+        groups = {group: {"hosts": dict.fromkeys(set(names) & set(hosts))} for group, names in GROUPS.items()}
         inventory = self.folder / "inventory.yml"
         inventory.write_text(as_yaml({"all": {"hosts": hosts, "children": groups, "vars": common}}))
         inventory.chmod(0o600)

@@ -1,0 +1,101 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether an old credential is dead: no host has it in force, and a login with it is refused *as a login*."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .declaration import load
+from .model import Credential, Relay, Secret
+from .probes import options_of
+from .problems import Problem, ProblemsError, did_you_mean, one_of
+
+Variables = t.Mapping[str, t.Any]
+Result = t.Dict[str, t.Any]
+# What a login is refused by for good (RFC 4954 section 6): 535, or its enhanced code under another 5xx.
+REFUSED, REFUSED_ENHANCED = 535, "5.7.8"
+
+
+class Old(t.NamedTuple):
+    """The credential that is to be dead, and the relay to try it at. id: None where nobody said it."""
+
+    relay: Relay
+    credential: Credential
+    id: str | None
+
+
+class Verdict(t.NamedTuple):
+    """word: ``revoked``, ``not_revoked``, ``open`` (the relay takes any password) or ``unknown``."""
+
+    word: str
+    sentence: str
+
+
+def old(hosts: t.Mapping[str, Variables], given: t.Mapping[str, t.Any] | None) -> Old:
+    """The old credential: as given, or the current one of the relay that still has a next one. Raises ProblemsError."""
+    relays = load(next(iter(hosts.values())).get("smtp_relay"), []).relays
+    name = (given or {}).get("relay") or _only(relays)
+    if name not in relays:
+        what = f'there is no relay "{name}" in the declaration.{did_you_mean(name, relays)}'
+        raise ProblemsError([Problem("smtp_relay_revoked.relay", what, "unknown-relay", one_of(relays))])
+    relay = relays[name]
+    if given and given.get("password"):
+        username = given.get("username") or (relay.credential.username if relay.credential else "")
+        return Old(relay, Credential("", username, Secret(given["password"])), given.get("id"))
+    if relay.next is None or relay.credential is None:
+        hint = 'Give it, from the vault: smtp_relay_revoked: {username: apps, password: "{{ vault_old }}", id: "2026-08"}'
+        raise ProblemsError([Problem("smtp_relay_revoked", "nothing says which credential is to be dead.", "revoked-unsaid", hint)])
+    return Old(relay, relay.credential, relay.credential.id)
+
+
+def _only(relays: t.Mapping[str, Relay]) -> str:
+    rotating = [name for name, relay in relays.items() if relay.next is not None]
+    return rotating[0] if len(rotating) == 1 else next(name for name, relay in relays.items() if relay.default)
+
+
+def guard(hosts: t.Mapping[str, Variables], dead: Old) -> list[Problem]:
+    """Every host whose record still has the old credential in force, or whose record could not be read."""
+    problems = []
+    for name, given in hosts.items():
+        state = given.get("smtp_relay_state") or {}
+        if state.get("unreachable") or "record" not in state:
+            hint = f"Run it again when the host is back, or leave the host out: --limit '!{name}'"
+            problems.append(Problem(name, "its record could not be read, so nobody knows which credential it has.", "revoked-unknown", hint))
+            continue
+        for app, noted in state["record"]["apps"].items():
+            if noted["relay"] == dead.relay.name and _has(noted.get("credential_id", ""), dead):
+                what = f"{app} has the old credential in force, by the host's record."
+                problems.append(Problem(name, what, "still-in-force", "Finish the rotation first: smarthost.mail.rotate"))
+    return problems
+
+
+def _has(recorded: str, dead: Old) -> bool:
+    """By its id; where nobody said that, whatever the declaration does not name is taken for the old one."""
+    known = {each.id for each in (dead.relay.credential, dead.relay.next) if each}
+    return recorded == dead.id if dead.id is not None else bool(recorded) and recorded not in known
+
+
+def options(dead: Old, password: str | None = None) -> Result:
+    """Options of one login, with the old password or with another one."""
+    credential = dead.credential if password is None else dead.credential._replace(password=Secret(password))
+    found = options_of(dataclasses.replace(dead.relay, credential=credential))
+    return {key: value for key, value in found.items() if key not in ("name", "from", "reply_to", "looks")}
+
+
+def verdict(dead: Old, login: Result, nonsense: Result | None) -> Verdict:
+    """login: what the relay said to the old credential; nonsense: what to a wrong one, tried only where the old one works."""
+    reply = login["reply"]
+    said = f"{reply['code']} {reply['enhanced']}".strip() if reply["code"] else login["category"]
+    where = f"{dead.relay.host}:{dead.relay.port}"
+    if nonsense is not None and nonsense["ok"]:
+        return Verdict("open", f"UNKNOWN: {where} takes any password from here, as a relay does that trusts an address. Try it from elsewhere.")
+    if login["ok"]:
+        return Verdict("not_revoked", f"NOT REVOKED: the old credential still logs in at {where} ({said}). Revoke it at the provider, then run this again.")
+    refused = reply["code"] == REFUSED or (str(reply["code"]).startswith("5") and reply["enhanced"] == REFUSED_ENHANCED)
+    if login["stage"] == "auth" and login["category"] == "auth_failed" and refused:
+        return Verdict("revoked", f"Revoked: the old credential is refused as a login at {where} ({said}).")
+    return Verdict("unknown", f"UNKNOWN: {where} did not get as far as refusing the login ({login['category']}, {said}). That is no proof. Run this again.")

@@ -1,0 +1,160 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The decisions of a rotation: what stands against it, in which way it is done, what came of it."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.smarthost.mail.plugins.plugin_utils.outcome import outcome
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation import Fleet, admit, fleet, plan_lines, samples
+
+Values = t.Dict[str, t.Any]
+NEXT = {"id": "2026-11", "username": "new", "password": "dummy-new"}
+RELAY = {"host": "smtp.example.com", "username": "old", "password": "dummy-old", "credential_id": "2026-08", "from": "a@example.com", "next": NEXT}
+
+
+def host(*apps: t.Any, **relay: t.Any) -> Values:
+    """The variables of one host."""
+    return {"smtp_relay": {**RELAY, **relay}, "smtp_relay_apps": list(apps)}
+
+
+def codes(found: Fleet) -> t.List[str]:
+    return [problem.code for problem in found.problems]
+
+
+def app(name: str, **more: t.Any) -> Values:
+    """What smtp_verify tells of one application that is on the old credential and works."""
+    login = {"ok": True, "category": "ok", "stage": "", "code": 235, "enhanced": "2.7.0", "diagnosis": ""}
+    base = {"name": name, "relay": "default", "rotates": True, "next": False, "recorded": "2026-08", "credential_id": "2026-08", "as_declared": True}
+    return {**base, "login": login, **more}
+
+
+def verified(*apps: Values, problems: t.Sequence[Values] = ()) -> Values:
+    return {"ok": not problems, "apps": list(apps), "problems": list(problems)}
+
+
+REFUSED = {"ok": False, "category": "auth_failed", "stage": "auth", "code": 535, "enhanced": "5.7.8", "diagnosis": ""}
+FAILS = {"where": "gitea", "what": "The login in its files fails.", "hint": "", "code": "login-fails"}
+STALE = {"where": "gitea", "what": "What runs is older.", "hint": "", "code": "process-stale"}
+DRIFT = {"where": "gitea", "what": "Its files are not as declared.", "hint": "", "code": "not-as-declared"}
+ON_NEXT = {"next": True, "recorded": "2026-11", "credential_id": "2026-11"}
+
+
+# -- the plan ---------------------------------------------------------------------------------------
+
+
+def test_without_a_next_credential_there_is_nothing_to_rotate() -> None:
+    relay = {key: value for key, value in RELAY.items() if key != "next"}
+    assert codes(fleet({"web": {"smtp_relay": relay, "smtp_relay_apps": ["gitea"]}})) == ["no-next"]
+    assert codes(fleet({"web": host()})) == ["no-next"], "nor where no application uses the relay"
+
+
+def test_every_refusal_of_every_host_is_told_at_once_and_equal_ones_once() -> None:
+    bad = {**NEXT, "password": "dummy-ü"}
+    found = fleet({"web1": host("django", next=bad), "web2": host("django", next=bad), "web3": host("gitea", hots="x"), "web4": host("gitea")})
+    assert sorted(codes(found)) == ["unknown-key", "value-not-carried"], "only the new secret cannot be held, and it is told before it is written"
+    assert [problem.where for problem in found.problems if problem.code == "value-not-carried"] == ["web1, web2: smtp_relay_apps[0] (django)"]
+    assert not any("dummy" in str(problem) for problem in found.problems)
+
+
+@pytest.mark.parametrize(
+    "apps, relay, wanted",
+    [
+        (["gitea"], {"overlap": False}, ["rotation-gap"]),
+        (["gitea"], {"overlap": False, "accept_gap": True}, []),
+        (["postfix"], {"overlap": False}, []),
+        (["postfix", "gitea"], {"overlap": False}, ["rotation-gap"]),
+        (["gitea"], {"overlap": True}, []),
+    ],
+)
+def test_a_provider_of_one_credential_is_refused_for_what_keeps_no_mail(apps: t.List[str], relay: Values, wanted: t.List[str]) -> None:
+    assert codes(fleet({"web": host(*apps, **relay)})) == wanted
+
+
+def test_the_plan_names_what_restarts_what_is_left_to_people_and_what_cannot_be_undone() -> None:
+    lines = plan_lines(fleet({
+        "web1": host("gitea", "msmtp", "polarity", {"name": "mine", "app": "django", "state": "unmanaged"}, overlap=False, accept_gap=True,
+                     security="tls", accept=["no-verify"]),
+        **{f"web{number}": host("gitea", overlap=False, accept_gap=True) for number in range(2, 9)},
+    }))
+    assert lines == [
+        "relay default (smtp.example.com): 2026-08 > 2026-11",
+        "relay default (smtp.example.com) knows one credential at a time: all hosts at once, and there is no way back once the provider has changed it",
+        "gitea: restart gitea: web1, web2, web3, web4, web5 and 3 more",
+        "msmtp: nothing is restarted (it reads its file for each message): web1",
+        "polarity: BY HAND, a person enters it: web1",
+        "mine: BY HAND, it is unmanaged: web1",
+    ]
+
+
+# -- whether it may begin ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "baseline, new_works, mode, wanted",
+    [
+        (verified(app("gitea")), True, "normal", []),
+        (verified(app("gitea"), problems=[DRIFT]), True, "normal", ["not-as-declared"]),
+        (verified(app("gitea", login={**REFUSED, "category": "connect_timeout", "code": 0}), problems=[FAILS]), True, "normal", ["login-fails"]),
+        (verified(app("gitea", login=REFUSED), problems=[FAILS]), True, "forward", []),
+        (verified(app("gitea", login=REFUSED), problems=[FAILS]), False, "normal", ["login-fails"]),
+        (verified(app("gitea", recorded="2026-05")), True, "normal", ["rotation-open"]),
+        (verified(app("gitea", **ON_NEXT), problems=[STALE]), True, "normal", []),
+        (verified(app("gitea", **{**ON_NEXT, "login": REFUSED}), problems=[FAILS]), True, "normal", []),
+        ({"failed": True, "msg": "no Python"}, True, "normal", ["module-failed"]),
+    ],
+    ids=["fine", "drift", "relay down", "old one dead", "both dead", "another rotation", "not activated", "half done", "no module"],
+)
+def test_what_stands_on_a_host_decides_whether_and_how_it_begins(baseline: Values, new_works: bool, mode: str, wanted: t.List[str]) -> None:
+    found = admit(fleet({"web": host("gitea")}), {"web": baseline}, new_works)
+    assert (found.mode, [problem.code for problem in found.problems]) == (mode, wanted)
+
+
+def test_hosts_that_are_done_or_cannot_be_reached_are_left_alone() -> None:
+    found = admit(
+        fleet({name: host("gitea") for name in ("done", "gone", "todo", "stale")}),
+        {
+            "done": verified(app("gitea", **ON_NEXT)), "gone": {"unreachable": True}, "todo": verified(app("gitea")),
+            "stale": verified(app("gitea", **ON_NEXT), problems=[STALE]),
+        },
+        True,
+    )
+    assert (found.done, found.unreachable, found.todo, found.problems) == (("done",), ("gone",), ("todo", "stale"), ())
+
+
+def test_one_host_of_every_group_tries_the_new_credential() -> None:
+    groups = {"all": ["a", "b", "c", "d"], "x": ["a", "b"], "y": ["gone", "c"], "z": ["gone"]}
+    assert samples(["a", "b", "c"], groups) == ["a", "c"]
+    assert samples([], groups) == []
+
+
+# -- what came of it --------------------------------------------------------------------------------
+
+
+def test_it_is_complete_only_when_every_host_is_verified_and_none_was_left_out() -> None:
+    done = {"smtp_relay_verified": verified(app("gitea", **ON_NEXT))}
+    assert outcome({"web1": done, "web2": {"smtp_relay_baseline": {"skipped": True}}}, [], False).complete
+    assert not outcome({"web1": done}, [], True).complete
+    for other in ({"smtp_relay_baseline": {"unreachable": True}}, {"smtp_relay_baseline": verified(app("gitea"))}, {"smtp_relay_rotation_failure": {"task": "x"}}):
+        assert not outcome({"web1": done, "web2": other}, [], False).complete
+
+
+def test_a_host_that_was_lost_after_it_was_written_is_not_called_verified() -> None:
+    lost = {"smtp_relay_baseline": verified(app("gitea")), "smtp_relay_verified": {"unreachable": True}}
+    assert outcome({"web": lost}, [], False).hosts == {"web": "unreachable"}
+
+
+def test_the_summary_names_hosts_smtp_codes_and_the_command_to_go_on_with() -> None:
+    failure = {"task": "Log in with what stands in the files", "msg": "Not as it should be (1 problem).", "problems": [FAILS]}
+    failed = {"smtp_relay_rotation_failure": failure, "smtp_relay_verified": verified(app("gitea", login=REFUSED), problems=[FAILS])}
+    back = {**failed, "smtp_relay_rotation_back": verified(app("gitea"))}
+    lines = outcome({"web1": back, "web2": failed}, ["hosts.ini"], False).lines
+    assert lines[1] == (
+        "web1: rolled back, on the current credential, verified by a login (at: Log in with what stands in the files; gitea: auth_failed 535 5.7.8)"
+    )
+    assert lines[2] == "web2: FAILED (at: Log in with what stands in the files; gitea: auth_failed 535 5.7.8)"
+    assert lines[3].endswith("Go on with: ansible-playbook smarthost.mail.rotate -i hosts.ini")
