@@ -21,16 +21,19 @@ _SAME = (
 _NOT_OF_GRAPH = ("host", "port", "security", "tls_server_name")
 
 
-def probes(declaration: Declaration, credential_ids: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
+def probes(declaration: Declaration, credential_ids: t.Mapping[str, str], level: str = "") -> list[dict[str, t.Any]]:
     """Options of ``smtp_probe``, one mapping each, with the secret in the clear (its option there is no_log).
 
     credential_ids: application name to the id of the credential that its files hold. Without any application every
-    relay of the declaration is probed. Relays that are off have nothing to probe.
+    relay of the declaration is probed. Relays that are off have nothing to probe. level: how far the task goes; a relay without
+    login, such as a local MTA, is proven up to ``tls`` where the others log in.
     """
     found: dict[str, tuple[dict[str, t.Any], list[str]]] = {}
     for relay, users in _uses(declaration, credential_ids):
         if relay.sends:
             options = options_of(relay)
+            if level == "auth" and not options.keys() & {"username", "oauth2", "client_cert"}:
+                options["level"] = "tls"
             found.setdefault(repr((relay.name, sorted(options.items()))), (options, []))[1].extend(users)
     return [{**options, "name": options["name"] + (f" ({', '.join(users)})" if users else "")} for options, users in found.values()]
 

@@ -25,7 +25,8 @@ class Queueing(Fleet):
 
     def __init__(self, folder: Path, relay: Relay) -> None:
         super().__init__(folder, relay)
-        self.variables = {"web1": {"smtp_relay_rotation_gap_delay": 1, "smtp_relay_rotation_gap_wait": 60}}
+        self.variables = {"web1": {"smtp_relay_rotation_gap_delay": 1, "smtp_relay_rotation_gap_wait": 60, "smtp_relay_probe": False}}
+        # Nothing listens at port 25 here, so the local MTA is not probed.
         self.config = programs.prepare_satellite(folder / "web1" / "mta")
         self.next = {"id": "2026-11", "password": CHANGED}
 
@@ -68,7 +69,7 @@ def test_mail_of_the_gap_is_kept_by_the_local_mta_and_sent_after_the_rotation(ho
     subprocess.run(["sendmail", "-C", str(host.config), RECIPIENT], input=programs.mail(subject, RECIPIENT), text=True, check=True)
     said += rotating.stdout.read()
     assert rotating.wait() == 0, said[-5000:]
-    assert "1 application sends through a local MTA and need not be touched: web1" in said or "1 application sends through a local MTA" in said
+    assert "1 application sends through a local MTA and need not be touched" in said
     assert "there is no way back" in said and "Rotation complete: 1" in said
     assert host.relay.wait_for(subject, timeout=30).user.startswith(OLD)
     assert host.text("web1") == before, "the application was not touched: one secret a host"

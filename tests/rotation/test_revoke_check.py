@@ -44,7 +44,7 @@ def test_no_answer_is_no_proof(fleet: Fleet) -> None:
 def test_while_a_host_has_it_in_force_no_login_is_tried(fleet: Fleet) -> None:
     before = fleet.relay.log().count("sasl_username")
     said = check(fleet, rotating=True)
-    assert "web2: gitea" not in said and "gitea has the old credential in force" in said and "[still-in-force]" in said
+    assert "web2: gitea has the old credential in force" in said and "[still-in-force]" in said
     assert fleet.relay.log().count("sasl_username") == before
 
 

@@ -62,6 +62,12 @@ def test_what_only_the_probe_checks_reaches_it() -> None:
     assert (found["client_cert"], found["client_key"], found["tls_fingerprints"], found["min_cert_days"]) == ("/c.pem", "/k.pem", [pin], 14)
 
 
+def test_a_relay_without_login_is_proven_as_far_as_it_goes_where_the_others_log_in() -> None:
+    relays = {"default": "main", "relays": {"main": {"host": "h", "username": "u", "password": "p"}, "queue": {"type": "local_mta", "via": "main"}}}
+    assert [found.get("level") for found in probes(load(relays, []), {}, "auth")] == [None, "tls"]
+    assert [found.get("level") for found in probes(load(relays, []), {}, "connect")] == [None, None]
+
+
 def test_a_relay_that_is_off_is_not_probed() -> None:
     assert probes(load({"type": "none"}, []), {}) == []
 
