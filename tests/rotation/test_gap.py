@@ -52,6 +52,7 @@ def host(relay: Relay) -> t.Iterator[Queueing]:
         done = made.run("apply", rotating=False)
         assert done.returncode == 0, done.stdout[-3000:]
         yield made
+    relay.set_password(OLD, PASSWORDS[OLD])
     shutil.rmtree(folder)
 
 
