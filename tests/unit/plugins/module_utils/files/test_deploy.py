@@ -171,7 +171,7 @@ def test_rolling_back_restores_bytes_modes_absence_and_record_generation_by_gene
         seen.append((host.tree(), host.query()["record"]["apps"]))
         host.deploy({"app.ini": text, f"made/{text}.env": text}, record={"apps": {"notes": {"round": text}}})
     ids = [generation["id"] for generation in host.query()["generations"]]
-    assert len(ids) == 3 and ids == sorted(ids, key=lambda name: int(name.split("-")[1]))
+    assert len(ids) == 3 and ids == sorted(ids, key=lambda name: (name.split("-")[0], int(name.split("-")[1])))
     last = host.deploy(state="rolled_back")
     assert (last["changed"], last["generation"]) == (True, ids[2])
     assert (host.tree(), host.query()["record"]["apps"]) == seen[2]
