@@ -53,7 +53,8 @@ class Work(t.NamedTuple):
         """What the task returns about its applications; no secret is in it."""
         changed = {file["path"] for file in outcome.get("files", ()) if file["changed"]}
         touched = {change["app"] for change in self.deployment.changes if change["path"] in changed}
-        apps = [_app(item, self.deployment, item.request.name in touched) for item in self.plans]
+        paths = {item.request.name: {self.deployment.at(file) for file in item.files} for item in self.plans}
+        apps = [_app(item, self.deployment, item.request.name in touched or bool(changed & paths[item.request.name])) for item in self.plans]
         return {
             "apps": apps, "absent": [request.name for request in self.planned.absent],
             "unmanaged": [request.name for request in self.planned.unmanaged],

@@ -20,7 +20,7 @@ CREDENTIALS = ("current", "next")
 def smtp_settings(relay: t.Any, app: t.Any, form: str | None = None, catalogue: t.Sequence[str] = (), credential: str = "current") -> t.Any:
     """One application's settings as data (secrets in the clear): for an ``env:`` or a Secret. See the filter's documentation."""
     planned = _plan(relay, app, form, catalogue, credential)
-    trees = {file.path: render.reveal(file.tree, render.secret_marker(file)) for file in planned.files}
+    trees = {file.path: render.reveal(file.tree, render.secret_marker(file)) for file in planned.files if file.readers is None}
     return next(iter(trees.values())) if len(trees) == 1 else trees
 
 

@@ -106,6 +106,12 @@ options:
         type: str
         choices: [report, enforce, adopt]
         default: report
+      readers:
+        description:
+          - Who must be able to read a file that several applications have in common, as C(user:git) or C(group:git). Owner and mode follow from
+            it, with an access list where there are several. The file is taken back when no application of the record uses it any more.
+        type: list
+        elements: str
       release:
         description: Whether the path is no longer ours after this change, as when our part is taken out of the user's file.
         type: bool
@@ -277,6 +283,7 @@ ARGUMENTS = {
             "shared": {"type": "bool", "default": False},
             "based_on": {"type": "str"},
             "drift": {"type": "str", "choices": ["report", "enforce", "adopt"], "default": "report"},
+            "readers": {"type": "list", "elements": "str"},
             "release": {"type": "bool", "default": False},
             "command": {"type": "dict"},
         },

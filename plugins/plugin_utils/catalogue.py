@@ -22,7 +22,7 @@ SHIPPED = pathlib.Path(__file__).resolve().parent / "apps"
 CODES = {
     "none": "no-plain", "opportunistic": "no-opportunistic", "starttls": "no-starttls", "tls": "no-tls",
     "verify": "no-verify", "no_verify": "always-verifies", "ca_path": "no-ca-path", "tls_server_name": "no-server-name",
-    "client_cert": "no-client-cert",
+    "client_cert": "no-client-cert", "secret_file": "no-secret-file",
     "login": "no-login", "anonymous": "needs-login", "oauth2": "no-oauth2", "ms_graph": "no-ms-graph", "mail_off": "no-off",
 }
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -106,14 +106,17 @@ def _application(name: str, raw: dict[str, t.Any]) -> Application:
 def _form(name: str, given: dict[str, t.Any], raw: dict[str, t.Any]) -> Form:
     lacks = {**raw.get("lacks", {}), **given.get("lacks", {})}
     files = given.get("files") or {"file": {**given, "path": ""}}
+    by_file = given.get("secret_file", raw.get("secret_file"))
     return Form(
-        name, given["path"], tuple(_file(label, file, raw) for label, file in files.items()),
+        name, given["path"], tuple(_file(label, file, raw, by_file) for label, file in files.items()),
         {capability: _gap(capability, gap) for capability, gap in lacks.items()}, {**raw.get("environment", {}), **given.get("environment", {})},
         given.get("activate", raw["activate"]),
+        "own" if by_file == "own" else "file" if by_file else "", given.get("secret_live", raw.get("secret_live", False)),
+        given.get("secret_group", raw.get("secret_group")),
     )
 
 
-def _file(label: str, given: dict[str, t.Any], raw: dict[str, t.Any]) -> FileForm:
+def _file(label: str, given: dict[str, t.Any], raw: dict[str, t.Any], by_file: t.Any) -> FileForm:
     pattern = given.get("flatten")
     settings, off = given.get("settings", raw["settings"]), given.get("mail_off", raw.get("mail_off"))
     return FileForm(
@@ -121,7 +124,19 @@ def _file(label: str, given: dict[str, t.Any], raw: dict[str, t.Any]) -> FileFor
         flattened(settings, pattern) if pattern else settings,
         flattened(off, pattern) if pattern and off else off,
         given.get("shared", False), given.get("owner"), given.get("group"), given.get("mode"), given.get("command"),
+        _referring(settings, by_file, pattern) if isinstance(by_file, dict) else None,
     )
+
+
+def _referring(settings: dict[str, t.Any], changes: dict[str, t.Any], pattern: str | None) -> dict[str, t.Any]:
+    changed = _overlaid(settings, changes)
+    return flattened(changed, pattern) if pattern else changed
+
+
+def _overlaid(settings: dict[str, t.Any], changes: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The settings with some of them changed; what is null then is left out."""
+    both = {key: _overlaid(settings.get(key, {}), item) if isinstance(item, dict) else item for key, item in changes.items()}
+    return {**settings, **both}
 
 
 def flattened(tree: dict[str, t.Any], pattern: str) -> dict[str, t.Any]:

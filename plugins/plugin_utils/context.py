@@ -12,9 +12,12 @@ from .model import Application, Mailbox, OAuth2, Relay, Request
 
 
 def expression_context(
-    request: Request, relay: Relay, application: Application, mode: str, path: str, files: t.Mapping[str, str],
+    request: Request, relay: Relay, application: Application, mode: str, path: str, files: t.Mapping[str, str], secret_file: str | None = None,
 ) -> dict[str, t.Any]:
-    """What expressions of an entry may name. ``security`` is the application's word for the mode, ``mode`` is ours."""
+    """What expressions of an entry may name. ``security`` is the application's word for the mode, ``mode`` is ours.
+
+    secret_file: where the password stands alone; None where it is to stand among the settings.
+    """
     sender, reply_to, login = relay.from_, relay.reply_to, relay.credential
     oauth2 = relay.oauth2 or OAuth2()
     return {
@@ -23,7 +26,7 @@ def expression_context(
         "validate_certs": relay.validate_certs, "ca_path": relay.ca_path, "tls_server_name": relay.tls_server_name, "tls_min_version": relay.tls_min_version,
         "client_cert": relay.client_cert, "client_key": relay.client_key or relay.client_cert,
         "login": login is not None, "username": login and login.username, "password": login and login.password, "credential_id": login and login.id,
-        "auth_mechanisms": list(relay.auth_mechanisms) or None,
+        "secret_file": secret_file, "auth_mechanisms": list(relay.auth_mechanisms) or None,
         "tenant_id": oauth2.tenant_id, "client_id": oauth2.client_id, "client_secret": oauth2.client_secret, "refresh_token": oauth2.refresh_token,
         "token_url": oauth2.token_url, "token_scope": oauth2.scope, "token_grant": oauth2.grant, "token_account": oauth2.account,
         **_mailbox_names("from", sender), **_mailbox_names("reply_to", reply_to),

@@ -22,7 +22,7 @@ LOCAL_MTA = {"host": "127.0.0.1", "port": 25, "security": "none"}
 _OAUTH2_SECRETS = ("client_secret", "refresh_token", "jwt_key")
 _NOT_COPIED = ("like", "password", "next", "credential_id")
 _OVERRIDES = (
-    "port", "security", "validate_certs", "ca_path", "tls_server_name", "auth_mechanisms", "from", "reply_to", "helo", "timeout", "message",
+    "port", "security", "validate_certs", "ca_path", "tls_server_name", "auth_mechanisms", "from", "reply_to", "helo", "timeout", "message", "secret",
 )
 PLATFORMS = ("k8s_secret", "compose")
 ONLY_PROBED = ("client_cert", "client_key", "min_cert_days", "auth_domain")
@@ -269,7 +269,7 @@ def _oauth2(raw: dict[str, t.Any]) -> OAuth2 | None:
 def _plain_fields(raw: t.Mapping[str, t.Any], message: Message) -> dict[str, t.Any]:
     """The fields that relays and requests share, in the model's types."""
     fields: dict[str, t.Any] = {
-        key: raw[key] for key in ("port", "security", "validate_certs", "ca_path", "tls_server_name", "helo", "timeout") if raw.get(key) is not None
+        key: raw[key] for key in ("port", "security", "validate_certs", "ca_path", "tls_server_name", "helo", "timeout", "secret") if raw.get(key) is not None
     }
     if "from" in raw:
         fields["from_"] = mailbox(raw["from"])

@@ -18,6 +18,7 @@ from .problems import Problem
 from .render import Rendered, holds_secret, not_valid, render_app
 
 OTHERS_READ = 0o004
+STRICTEST = ("enforce", "report", "adopt")
 ENCODING, ERRORS = "utf-8", "surrogateescape"
 _UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -78,18 +79,20 @@ class Deployment:
             return False
         for item in rendered:
             self._write(plan, item)
+        # Who else has a secret file in common with it the host knows: there it is taken back when the last one is gone.
         kept = {self.at(item.file) for item in rendered}
         self._take_back(plan.request.name, [file for file in self.host.recorded(plan.request.name) if file["path"] not in kept])
         credential = plan.relay.credential
         self.apps[plan.request.name] = {
             "app": plan.request.app, "form": plan.form, "relay": plan.relay.name, "credential_id": credential.id if credential else "",
             "activate": dict(plan.activate),
-            "files": [
-                {"path": self.at(file), "dialect": file.dialect, "shared": file.shared, "owns": [list(key) for key in file.owns]}
-                for file in plan.files
-            ],
+            "files": [self._noted(file, plan.live) for file in plan.files],
         }
         return True
+
+    def _noted(self, file: FilePlan, live: bool) -> dict[str, t.Any]:
+        noted = {"path": self.at(file), "dialect": file.dialect, "shared": file.shared, "owns": [list(key) for key in file.owns]}
+        return noted if file.readers is None else {**noted, "readers": list(file.readers), "live": live}
 
     def take_back(self, name: str) -> None:
         """Queue the taking back of everything that the record holds for an application."""
@@ -100,7 +103,8 @@ class Deployment:
         path = self.at(item.file)
         self.planned[path], self.texts[path] = item.file, item.text
         self.facts.pop(path, None)
-        # What another application leaves at this path, this one takes over.
+        # What another application leaves at this path, this one takes over; a secret file they have in common.
+        before = next((change for change in self.changes if change["path"] == path), None)
         self.changes = [change for change in self.changes if change["path"] != path]
         if item.file.shared:
             self._note_facts(path, item.file.dialect, item.file.owns, item.text)
@@ -108,6 +112,15 @@ class Deployment:
             plan.request.name, path, "write", shared=item.file.shared, secret=holds_secret(item.file), drift=plan.request.drift,
             owner=item.file.owner, group=item.file.group or self._group_if_open(item.file, path), mode=item.file.mode, command=self.command(item.file),
         )
+        if item.file.readers is not None:
+            self._have_in_common(self.changes[-1], before, item.file.readers)
+
+    @staticmethod
+    def _have_in_common(change: dict[str, t.Any], before: t.Mapping[str, t.Any] | None, readers: t.Sequence[str]) -> None:
+        """One change for all applications with this secret file: its readers are theirs, and the strictest of them says what drift becomes."""
+        change["readers"] = sorted({*readers, *(before or {}).get("readers", ())})
+        if before:
+            change.update(app=before["app"], drift=min(change["drift"], before["drift"], key=STRICTEST.index))
 
     def _group_if_open(self, file: FilePlan, path: str) -> str | None:
         mode = int(self.host.files.get(path, {}).get("mode") or "0", 8)
@@ -116,7 +129,7 @@ class Deployment:
     def _take_back(self, name: str, files: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
         fine = True
         for file in files:
-            if file["path"] in self.planned:
+            if file["path"] in self.planned or "readers" in file:
                 continue
             if not file["shared"]:
                 self._change(name, file["path"], "restore")

@@ -70,6 +70,10 @@ def _file_problems(file: FileForm, where: str) -> list[Problem]:
     problems = _tree_problems(file.settings, f"{where}.settings") + _tree_problems(file.mail_off, f"{where}.mail_off")
     if file.command:
         problems += _command_problems(file, where)
+    if file.by_file is not None:
+        problems += _tree_problems(file.by_file, f"{where}.secret_file")
+        if not problems and _names(file.by_file) & SECRET_NAMES:
+            problems.append(Problem(f"{where}.secret_file", "some setting still holds the secret itself.", INVALID, "Set it to null, or to =secret_file."))
     problems = problems or _shape_problems(file, where)
     if file.shared and not can_share(file.dialect):
         problems.append(Problem(f"{where}.shared", f"files of dialect {file.dialect} are always ours alone.", INVALID, "Leave shared out."))

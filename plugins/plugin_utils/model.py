@@ -134,6 +134,7 @@ class Relay:
     message: Message = Message()
     description: str | None = None
     via: str | None = None
+    secret: t.Literal["inline", "file"] = "inline"
     overlap: bool = True
     accept_gap: bool = False
     accept: frozenset[str] = frozenset()
@@ -191,7 +192,11 @@ class Gap(t.NamedTuple):
 
 
 class FileForm(t.NamedTuple):
-    """One file of a form, as its entry describes it. command: an application's tool takes these settings instead, as the schema says."""
+    """One file of a form, as its entry describes it.
+
+    command: an application's tool takes these settings instead, as the schema says. by_file: the settings that refer to a file with the
+    secret; None: none can.
+    """
 
     label: str
     dialect: str
@@ -203,10 +208,16 @@ class FileForm(t.NamedTuple):
     group: str | None = None
     mode: str | None = None
     command: t.Mapping[str, t.Any] | None = None
+    by_file: t.Any = None
 
 
 class Form(t.NamedTuple):
-    """One way an application takes settings: one file, or several below one folder. activate: how they come into force."""
+    """One way an application takes settings: one file, or several below one folder. activate: how they come into force.
+
+    secret_file: ``file`` where it can refer to a secret in a file of its own, ``own`` where the login stands in such a file anyway.
+    live: that file is read at each use, so that a new secret in it needs no activation. reader: the group that reads it, where that is not
+    the group of the application's own file.
+    """
 
     name: str
     path: str
@@ -214,6 +225,9 @@ class Form(t.NamedTuple):
     lacks: t.Mapping[str, Gap]
     environment: t.Mapping[str, t.Any]
     activate: t.Mapping[str, t.Any]
+    secret_file: t.Literal["", "file", "own"] = ""
+    live: bool = False
+    reader: str | None = None
 
 
 class Rule(t.NamedTuple):
@@ -253,6 +267,7 @@ class FilePlan(t.NamedTuple):
     owns: the key paths that are ours in a shared file. secrets: the key paths that hold a secret whenever they are there.
     group_if_open: the group that a shared file gets when everybody may read it, and it is to hold a secret.
     command: how the host asks the tool that takes these settings (module_utils files.commands.Command); ``path`` is its name then.
+    readers: for a secret file, which several applications may have in common: who must be able to read it (``user:git``, ``group:git``).
     """
 
     path: str
@@ -266,6 +281,7 @@ class FilePlan(t.NamedTuple):
     mode: str | None
     group_if_open: str | None
     command: t.Mapping[str, t.Any] | None = None
+    readers: tuple[str, ...] | None = None
 
 
 class AppPlan(t.NamedTuple):
@@ -282,6 +298,7 @@ class AppPlan(t.NamedTuple):
     accepted: tuple[Gap, ...]
     environment: t.Mapping[str, t.Any]
     activate: t.Mapping[str, t.Any]
+    live: bool = False
 
 
 class HostPlan(t.NamedTuple):

@@ -17,7 +17,7 @@ from .command import command, tool_problems
 from .context import expression_context
 from .declaration import override
 from .expressions import SECRET_NAMES, ExpressionError, compute, evaluate, names_in_tree
-from .model import SECURITY, AppPlan, Application, Declaration, FileForm, FilePlan, Form, Gap, HostPlan, Refusal, Relay, Request
+from .model import SECURITY, AppPlan, Application, Credential, Declaration, FileForm, FilePlan, Form, Gap, HostPlan, Refusal, Relay, Request
 from .problems import Problem, ProblemsError, did_you_mean, one_of
 from .refusal import acceptable
 
@@ -28,6 +28,8 @@ PREFERENCES = (
 )
 # Few applications can, so no entry need say that it cannot.
 NO_CLIENT_CERT = Gap("client_cert", "no-client-cert", "its entry has no settings for one")
+NO_SECRET_FILE = Gap("secret_file", "no-secret-file", "it has no setting that names one")
+SECRETS = "/etc/smarthost/secrets"
 _MAPPED_BY = {
     "client_cert": {"client_cert"},
     "no_verify": {"validate_certs"}, "ca_path": {"ca_path"}, "tls_server_name": {"tls_server_name"}, "login": {"password"},
@@ -53,7 +55,7 @@ def plan_host(
     for request in declaration.requests:
         if request.state != "present":
             continue
-        relay = with_credential(override(declaration.relays[request.relay], request), credential, (in_force or {}).get(request.name))
+        relay = with_credential(override(declaration.relays[request.relay], request), credential, _in_force(request, declaration, in_force or {}))
         try:
             answer = plan_app(request, relay, catalogue.find(request.app, request.where))
         except ProblemsError as error:
@@ -70,6 +72,17 @@ def plan_host(
     return HostPlan(tuple(plans), tuple(refusals), by_state["absent"], by_state["unmanaged"])
 
 
+def _in_force(request: Request, declaration: Declaration, in_force: t.Mapping[str, str]) -> str | None:
+    """The id of the credential that an application has. Those with one secret file in common have one: the next one as soon as any has it."""
+    def by_file(other: Request) -> Relay | None:
+        relay = override(declaration.relays[other.relay], other)
+        return relay if other.relay == request.relay and other.state == "present" and relay.secret == "file" else None
+
+    relay = by_file(request)
+    ids = [in_force.get(other.name) for other in declaration.requests if relay and by_file(other)]
+    return relay.next.id if relay and relay.next and relay.next.id in ids else in_force.get(request.name)
+
+
 def with_credential(relay: Relay, choice: str, in_force: str | None) -> Relay:
     """The relay with the chosen credential as its only one. A relay without ``next`` keeps what it has."""
     use_next = relay.next is not None and (choice == "next" or (choice == "in_force" and in_force == relay.next.id))
@@ -84,22 +97,25 @@ def plan_app(request: Request, relay: Relay, application: Application) -> AppPla
         raise ProblemsError(problems)
     try:
         named = names_in_tree([file.settings for file in form.files]) | names_in_tree(dict(form.environment))
-        gaps, accepted = _sort_gaps(_gaps(relay, application, form, named), relay.accept)
+        gaps, accepted = _sort_gaps(_gaps(relay, application, form, named) + _no_secret_file(relay, application, form, request), relay.accept)
     except ExpressionError as error:
         raise _broken(request, error) from None
     mode = next((gap.instead for gap in accepted if gap.instead and gap.capability == relay.security), relay.security)
     platform = platforms.platform_of(request, application)
     path = request.path or (platform or form).path.replace("{name}", request.name)
+    by_file = relay.secret == "file" and relay.sends and relay.credential and form.secret_file == "file"
+    secret_file = f"{SECRETS}/{relay.name}" if by_file and not any(gap.capability == "secret_file" for gap in accepted) else None
     files = {file.label: f"{path.rstrip('/')}/{file.path}" if file.path else path for file in form.files}
     try:
-        context = expression_context(request, relay, application, mode, path, files)
+        context = expression_context(request, relay, application, mode, path, files, secret_file)
         rules = [rule.gap for rule in application.rules if form.name in rule.forms and relay.sends and compute(rule.when, context)]
         broken, more = _sort_gaps(rules, relay.accept)
         if gaps or broken:
             return [Refusal(request.where, request.name, application.title, gap) for gap in gaps + broken]
         planned = [_file(file, files[file.label], request, relay, context) for file in form.files]
         if platform:
-            planned = [platforms.wrap(platform, file, request) for file in planned]
+            planned = [platforms.wrap(platform, file, request, secret_file) for file in planned]
+        planned += [_secret_file(secret_file, relay, request, form)] if secret_file else []
         environment = evaluate(dict(form.environment), context) if relay.sends else {}
     except ExpressionError as error:
         raise _broken(request, error) from None
@@ -107,7 +123,7 @@ def plan_app(request: Request, relay: Relay, application: Application) -> AppPla
     return AppPlan(
         request, application, platform.name if platform else form.name, relay, mode, path, tuple(file for file in planned if file.tree is not None),
         _unexpressed(relay, named), tuple(accepted + more), environment,
-        request.activate or usual,
+        request.activate or usual, form.live,
     )
 
 
@@ -158,6 +174,28 @@ def _gaps(relay: Relay, application: Application, form: Form, named: frozenset[s
     return gaps
 
 
+def _no_secret_file(relay: Relay, application: Application, form: Form, request: Request) -> list[Gap]:
+    """Why the secret cannot stand in a file of its own, where that is asked for."""
+    platform = platforms.platform_of(request, application)
+    if relay.secret != "file" or not relay.sends or not (relay.credential or relay.oauth2):
+        return []
+    if form.secret_file and not relay.oauth2 and (platform is None or platform.files):
+        return []
+    others = [other.name for other in application.forms.values() if other.secret_file and other.name != form.name and not relay.oauth2]
+    gap = form.lacks.get("secret_file", NO_SECRET_FILE)
+    return [gap._replace(hint=f"Use form: {others[0]}") if others and not gap.hint else gap]
+
+
+def _secret_file(path: str, relay: Relay, request: Request, form: Form) -> FilePlan:
+    """The file with the relay's secret and nothing else, for whoever reads the application's own file."""
+    file = form.files[0]
+    group, owner = request.group or (None if request.owner else form.reader or file.group), request.owner or file.owner
+    reader = f"group:{group}" if group else f"user:{owner}"
+    readers = (reader,) if (group or owner or "root") not in ("root", "0") else ()
+    secret = t.cast(Credential, relay.credential).password
+    return FilePlan(path, "whole", False, secret, (), frozenset({()}), None, None, None, None, readers=readers)
+
+
 def _mapped(capability: str, application: Application, form: Form, named: frozenset[str]) -> bool:
     """Whether the entry does something about a capability that it does not lack; else it would be dropped in silence."""
     if capability in SECURITY:
@@ -199,11 +237,13 @@ def _form(request: Request, application: Application) -> Form:
 
 def _file(file: FileForm, path: str, request: Request, relay: Relay, context: t.Mapping[str, t.Any]) -> FilePlan:
     # The keys that turn mail off are ours as well: else they would stay in force when it is turned on again.
-    leaves = {**dict(key_paths(file.mail_off or {})), **dict(key_paths(file.settings))}
+    # So are those that name a secret's file, and those that hold the secret where that is not so.
+    leaves = {**dict(key_paths(file.mail_off or {})), **dict(key_paths(file.by_file or {})), **dict(key_paths(file.settings))}
     secrets = frozenset(key for key, value in leaves.items() if names_in_tree(value) & SECRET_NAMES)
     name, asked = command(file.command, leaves, secrets, path, request) if file.command else (path, None)
+    settings = file.by_file if context["secret_file"] and file.by_file is not None else file.settings
     return FilePlan(
-        name, file.dialect, file.shared, evaluate(file.settings if relay.sends else file.mail_off, context),
+        name, file.dialect, file.shared, evaluate(settings if relay.sends else file.mail_off, context),
         tuple(leaves) if file.shared else (), secrets,
         # The user's file keeps its place in the world; only one that everybody may read gets the application's group instead.
         request.owner or (None if file.shared else file.owner), request.group or (None if file.shared else file.group),
@@ -231,7 +271,7 @@ def _same_files(plans: t.Sequence[AppPlan]) -> list[Problem]:
             "Give one of them another path.",
         )
         for first, second in itertools.combinations(plans, 2)
-        for file in second.files if _normal(file.path) in [_normal(other.path) for other in first.files]
+        for file in second.files if file.readers is None and _normal(file.path) in [_normal(other.path) for other in first.files]
     ]
 
 

@@ -21,17 +21,22 @@ _Keys = t.Tuple[str, ...]
 
 
 class Platform(t.NamedTuple):
-    """One way to wrap variables. ``wrap``: variables and request to tree; ``at``: where in the tree, and so in the plan, a variable stands."""
+    """One way to wrap variables.
+
+    wrap: variables, request and path of the secret file (or None) to tree. at: where in the tree a variable stands. files: whether what
+    runs there can be given a file of the host.
+    """
 
     name: str
     dialect: str
     path: str
     reason: str
-    wrap: t.Callable[[t.Mapping[str, t.Any], Request], dict[str, t.Any]]
+    wrap: t.Callable[[t.Mapping[str, t.Any], Request, t.Optional[str]], dict[str, t.Any]]
     at: t.Callable[[Request], t.Sequence[_Keys]]
+    files: bool
 
 
-def _secret(variables: t.Mapping[str, t.Any], request: Request) -> dict[str, t.Any]:
+def _secret(variables: t.Mapping[str, t.Any], request: Request, _secret_file: str | None = None) -> dict[str, t.Any]:
     """A Secret of Kubernetes: for ``envFrom``, which takes every value as it stands."""
     given = request.platforms.get("k8s_secret", {})
     labels = {"app.kubernetes.io/name": request.app.strip("_").replace("_", "-"), "app.kubernetes.io/managed-by": MANAGER, **given.get("labels", {})}
@@ -42,9 +47,10 @@ def _secret(variables: t.Mapping[str, t.Any], request: Request) -> dict[str, t.A
     }
 
 
-def _override(variables: t.Mapping[str, t.Any], request: Request) -> dict[str, t.Any]:
+def _override(variables: t.Mapping[str, t.Any], request: Request, secret_file: str | None = None) -> dict[str, t.Any]:
     """A file to name after the project's own: ``docker compose -f compose.yaml -f THIS``."""
-    return {"services": {service: {"environment": dict(variables)} for service in _services(request)}}
+    mounted = {"volumes": [f"{secret_file}:{secret_file}:ro"]} if secret_file else {}
+    return {"services": {service: {"environment": dict(variables), **mounted} for service in _services(request)}}
 
 
 def _services(request: Request) -> list[str]:
@@ -60,11 +66,11 @@ PLATFORMS = {
     one.name: one for one in (
         Platform(
             "k8s_secret", "yaml", "/etc/smarthost/k8s/{name}.yml", "kubectl apply -f this file, then restart what takes its variables from it",
-            _secret, lambda request: [("stringData",)],
+            _secret, lambda request: [("stringData",)], False,
         ),
         Platform(
             "compose", "compose", "/etc/smarthost/compose/{name}.yml", "docker compose up -d, with this file as one more -f after the project's own",
-            _override, lambda request: [("services", service, "environment") for service in _services(request)],
+            _override, lambda request: [("services", service, "environment") for service in _services(request)], True,
         ),
     )
 }
@@ -88,14 +94,14 @@ def form_names(application: Application) -> list[str]:
     return [*application.forms, *(name for name in PLATFORMS if name not in application.forms and wrapped_form(application) is not None)]
 
 
-def wrap(platform: Platform, file: FilePlan, request: Request) -> FilePlan:
+def wrap(platform: Platform, file: FilePlan, request: Request, secret_file: str | None) -> FilePlan:
     """The file that a platform takes in place of a file of variables."""
     spoken = dialect(file.dialect)
     spell = getattr(spoken, "variable", plain_variable)
     variables = {name: _spelled(value, spell) for name, value in file.tree.items()}
     secrets = [(*above, *key) for above in platform.at(request) for key in file.secrets]
     return FilePlan(
-        file.path, platform.dialect, False, platform.wrap(variables, request), (), frozenset(secrets), request.owner, request.group,
+        file.path, platform.dialect, False, platform.wrap(variables, request, secret_file), (), frozenset(secrets), request.owner, request.group,
         request.mode or "0600", None,
     )
 

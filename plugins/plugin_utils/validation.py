@@ -141,6 +141,8 @@ def _not_one_of(path: str, error: t.Any) -> Problem:
     noun, values = schema.get("x-noun", "a value for this"), [str(value) for value in error.validator_value]
     if not isinstance(error.instance, str):
         return Problem(path, f"{_given(error.instance)} is not {noun}.", schema.get("x-code", "not-allowed"), one_of(values))
+    if schema.get("x-secret"):
+        return Problem(path, f"this is not {noun}.", schema.get("x-code", "not-allowed"), one_of(values))
     meant = did_you_mean(error.instance, values)
     return Problem(path, f'"{_short(error.instance)}" is not {noun}.{meant}', schema.get("x-code", "not-allowed"), one_of(values))
 

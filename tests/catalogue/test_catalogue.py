@@ -133,7 +133,7 @@ def test_everything_an_entry_says_has_a_sample(app: str) -> None:
             here = [done.file for case in written if case.form == form.name for done in case.files if done.file.path.endswith(file.path)]
             seen = {path for done in here for path, _value in _leaves(done.tree)}
             wanted = {
-                path for tree in (file.settings, file.mail_off) for path, value in _leaves(tree) if value is not None and tree is not None
+                path for tree in (file.settings, file.mail_off, file.by_file) for path, value in _leaves(tree) if value is not None and tree is not None
             }
             assert not wanted - seen, f"has no sample: {form.name}, {sorted(wanted - seen)}"
         for capability, gap in form.lacks.items():

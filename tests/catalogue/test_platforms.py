@@ -60,17 +60,18 @@ def test_they_hold_what_the_form_of_variables_holds_or_are_refused_as_it_is(app:
         item = {"accept": MATRIX["accept"], **given.get("application", {})}
         how = given["relay"], given.get("credential", "in_force")
         env, secret, compose = (planned(app, name, item, *how) for name in (form.name, "k8s_secret", "compose"))
-        said = [[refusal.gap for refusal in each.refusals] for each in (env, secret, compose)]
-        assert said[0] == said[1] == said[2], row
-        if env.refusals:
+        alone = planned(app, form.name, {**item, "secret": "inline"}, *how)  # in a Secret the secret is never by file
+        said = [[refusal.gap for refusal in each.refusals] for each in (env, secret, compose, alone)]
+        assert said[0] == said[2] and said[1] == said[3], row
+        if env.refusals or alone.refusals:
             continue
-        plans = [each.apps[0] for each in (env, secret, compose)]
-        wanted = {name: spell(value) for name, value in render.reveal(plans[0].files[0].tree).items()}
-        assert yaml.safe_load(text_of(plans[1]))["stringData"] == wanted, row
-        assert render.dialect("compose").read(text_of(plans[2]))["services"][app]["environment"] == wanted, row
-        for plan in plans[1:]:
-            assert render.holds_secret(plan.files[0]) == render.holds_secret(plans[0].files[0])
-            assert {key[-1] for key in plan.files[0].secrets} == {key[-1] for key in plans[0].files[0].secrets}
+        read = {"k8s_secret": lambda text: yaml.safe_load(text)["stringData"]}
+        read["compose"] = lambda text: render.dialect("compose").read(text)["services"][app]["environment"]
+        for like, plan in ((alone.apps[0], secret.apps[0]), (env.apps[0], compose.apps[0])):
+            wanted = {name: spell(value) for name, value in render.reveal(like.files[0].tree).items()}
+            assert read[plan.form](text_of(plan)) == wanted, row
+            assert render.holds_secret(plan.files[0]) == render.holds_secret(like.files[0])
+            assert {key[-1] for key in plan.files[0].secrets} == {key[-1] for key in like.files[0].secrets}
             assert plan.files[0].mode == "0600" and not plan.files[0].shared
             assert plan.activate["how"] == "none" and plan.activate["reason"]
 
@@ -126,6 +127,15 @@ def test_compose_gives_each_service_what_was_declared() -> None:
 def test_a_word_that_laravel_turns_into_a_type_is_wrapped_for_it() -> None:
     manifest = yaml.safe_load(text_of(one("bookstack", "k8s_secret", relay={**RELAY, "password": "null"})))
     assert manifest["stringData"]["MAIL_PASSWORD"] == '"null"'
+
+
+def test_a_service_of_compose_is_given_the_secret_file_and_a_secret_of_kubernetes_has_none() -> None:
+    plan = one("gitea", "compose", {"secret": "file", "relay": "main"}, {"default": "main", "relays": {"main": RELAY}})
+    service = yaml.safe_load(text_of(plan))["services"]["gitea"]
+    assert service["volumes"] == ["/etc/smarthost/secrets/main:/etc/smarthost/secrets/main:ro"]
+    assert service["environment"]["GITEA__mailer__PASSWD__FILE"] == plan.files[1].path == "/etc/smarthost/secrets/main"
+    [refusal] = planned("gitea", "k8s_secret", {"secret": "file"}).refusals
+    assert refusal.gap.code == "no-secret-file"
 
 
 def test_the_filters_serve_them_too() -> None:

@@ -19,7 +19,7 @@ import secrets
 import time
 import typing as t
 
-from . import answers, commands, drift, examine, journal, obstacles, waiting
+from . import answers, commands, common, drift, examine, journal, obstacles, waiting
 from .durable import read_json
 from .examine import Change, Step
 from .look import FILE, Meta
@@ -160,7 +160,8 @@ def _left_over(request: Request, view: View) -> list[tuple[str, dict[str, t.Any]
     """What is ours for one of these applications and no longer asked for, as after a move to another path or form."""
     asked = {item["path"] for item in request.changes}
     apps = set(request.record.get("apps") or {}) - set(request.record.get("remove") or ())
-    return [(path, entry) for path, entry in view.record["files"].items() if entry["app"] in apps and path not in asked]
+    own = [(path, entry) for path, entry in view.record["files"].items() if entry["app"] in apps and not entry.get("common")]
+    return [(path, entry) for path, entry in own + common.unused(view.record, request.record) if path not in asked]
 
 
 def _present(request: Request, state: State, view: View) -> Answer:
@@ -185,7 +186,7 @@ def _plan(request: Request, state: State, view: View) -> Planned:
     contents = unseal_contents(request.seal_key, request.contents) if request.contents else {}
     facts = unseal_facts(request.seal_key, request.facts) if request.facts else {}
     asked = [
-        Change(**item, seal_key=request.seal_key, content=contents.get(item["path"]), facts=facts.get(item["path"], {}))
+        Change(**common.with_readers(item, view.record, request.record), seal_key=request.seal_key, content=contents.get(item["path"]), facts=facts.get(item["path"], {}))
         for item in request.changes
     ]
     left = [Change(entry["app"], path, "restore") for path, entry in _left_over(request, view) if not entry["shared"]]
@@ -198,7 +199,8 @@ def _plan(request: Request, state: State, view: View) -> Planned:
     steps = _all_clear([_examine(change, verdict, view, state) for change, verdict in zip(changes, verdicts)], state)
     name = state.next_id()
     record, originals, kept = _new_record(name, view.record, request, list(zip(changes, steps, verdicts)))
-    touched = {change.app for change, step in zip(changes, steps) if step.changed}
+    touched = {change.app for change, step in zip(changes, steps) if step.changed and change.readers is None}
+    touched |= common.users([step.path for step in steps if step.changed], record)
     work = journal.Work(name, tuple(step for step in steps if step.changed), record, originals, kept=kept)
     drifted = tuple(verdict.drift for verdict in verdicts if verdict.drift)
     return dataclasses.replace(_planned(state, view, steps, work, touched), drift=drifted, key=key)
@@ -303,7 +305,7 @@ def _new_record(
                 entry["kept"] = f"{name}-{len(kept)}-kept"
                 kept[entry["kept"]] = step
         record["files"][change.path] = {
-            **entry, "app": change.app, "shared": change.shared, "secret": change.secret, "wrote": verdict.wrote, "stands": verdict.stands,
+            **entry, **({} if change.readers is None else {"common": True}), "app": change.app, "shared": change.shared, "secret": change.secret, "wrote": verdict.wrote, "stands": verdict.stands,
         }
     record["apps"].update(request.record.get("apps") or {})
     for app in removed:
@@ -325,6 +327,7 @@ def _rolled_back(request: Request, state: State, view: View) -> Answer:
     changed = tuple(step for step in steps if step.changed)
     # Whose a path is, before or after: the application that has it loses it, or gets it back.
     touched = {known["files"][step.path]["app"] for known in (view.record, record) for step in changed if step.path in known["files"]}
+    touched |= common.users([step.path for step in changed], record)
     planned = _planned(state, view, steps, journal.Work(state.next_id(), changed, record, {}, tuple(doomed)), touched)
     if not request.check:
         journal.perform(state, planned.work)

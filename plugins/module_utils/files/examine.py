@@ -16,7 +16,7 @@ import pwd
 import re
 import typing as t
 
-from . import obstacles
+from . import common, obstacles
 from .look import DANGLING, FILE, FOLDER, MISSING, OTHER, UNREADABLE, Meta, Seen
 from .problems import Problem
 from .seal import fingerprint
@@ -27,7 +27,7 @@ _MODE = re.compile(r"^0?[0-7]{3}$")
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """One element of the option ``changes``, with the content that belongs to it."""
+    """One element of the option ``changes``, with the content that belongs to it. readers: of a file that applications have in common."""
 
     app: str
     path: str
@@ -42,6 +42,7 @@ class Change:
     seal_key: str = dataclasses.field(default="", repr=False)
     content: t.Optional[bytes] = dataclasses.field(default=None, repr=False)
     drift: str = "report"
+    readers: t.Optional[t.Sequence[str]] = None
     facts: t.Mapping[str, t.Mapping[str, bytes]] = dataclasses.field(default_factory=dict, repr=False, compare=False)
     command: t.Optional[t.Mapping[str, t.Any]] = None
 
@@ -56,6 +57,7 @@ class Step:
     """What one path shall become. ``data`` None: it shall not exist. ``drop``: folders to remove then, if empty.
 
     command: the settings are not a file's, but what this tool reads and writes (see commands).
+    narrow: folders made for it let others pass, and do not list what is in them.
     """
 
     path: str
@@ -66,6 +68,7 @@ class Step:
     make: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     command: t.Optional[t.Mapping[str, t.Any]] = None
+    narrow: bool = False
 
     @property
     def changed(self) -> bool:
@@ -83,8 +86,12 @@ def examine_write(change: Change, seen: Seen) -> Outcome:
     problems = _wrong_place(seen) or _wrong_base(change, seen)
     if change.content is None:
         problems.append(Problem(change.path, "The content to write was not handed over.", "no-content"))
-    meta = _wanted_meta(change, seen, problems)
-    step = Step(seen.path, seen.real, seen, change.content, meta, make=missing_folders(seen.real))
+    if change.readers is None:
+        meta = _wanted_meta(change, seen, problems)
+    else:
+        meta, more = common.access(change.path, change.readers, seen, _account)
+        problems += more
+    step = Step(seen.path, seen.real, seen, change.content, meta, make=missing_folders(seen.real), narrow=change.readers is not None)
     return problems or obstacles.of(step) or step
 
 
@@ -157,12 +164,12 @@ def _wanted_meta(change: Change, seen: Seen, problems: list[Problem]) -> Meta:
     before = seen.meta or Meta(os.geteuid(), os.getegid(), 0o600 if change.secret else 0o644, {})
     uid, gid, mode = before.uid, before.gid, before.mode
     if change.owner is not None:
-        uid = _id_of(change.owner, lambda name: pwd.getpwnam(name).pw_uid)
+        uid = _account("user", change.owner)
         if uid is None:
             hint = "Install the application first, or name another owner."
             problems.append(Problem(change.path, f'There is no user "{change.owner}" on this host.', "no-such-owner", hint))
     if change.group is not None:
-        gid = _id_of(change.group, lambda name: grp.getgrnam(name).gr_gid)
+        gid = _account("group", change.group)
         if gid is None:
             hint = "Install the application first, or name another group."
             problems.append(Problem(change.path, f'There is no group "{change.group}" on this host.', "no-such-group", hint))
@@ -172,6 +179,12 @@ def _wanted_meta(change: Change, seen: Seen, problems: list[Problem]) -> Meta:
         else:
             problems.append(Problem(change.path, f'"{change.mode}" is not a file mode.', "bad-mode", 'Write it as "0640".'))
     return Meta(uid, gid, mode & ~0o007 if change.secret else mode, before.xattrs)
+
+
+def _account(kind: str, name: str) -> t.Optional[int]:
+    if kind == "user":
+        return _id_of(name, lambda user: pwd.getpwnam(user).pw_uid)
+    return _id_of(name, lambda group: grp.getgrnam(group).gr_gid)
 
 
 def _id_of(name: str, find: t.Callable[[str], int]) -> t.Optional[int]:

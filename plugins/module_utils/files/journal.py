@@ -158,7 +158,7 @@ def _prepare(state: State, journal: Journal, work: Work) -> None:
             write_new(os.path.join(generation, entry["blob"]), step.seen.data)
         if step.data is not None:
             for folder in entry["make"]:
-                make_folder(folder, 0o755)
+                make_folder(folder, 0o711 if step.narrow else 0o755)
             write_new(entry["temp"], step.data, None if step.command else step.meta)
     write_new(journal["record_temp"], to_json(journal["record"]))
     sync_folders([generation, state.generations, state.originals, state.folder] + _folders(journal))

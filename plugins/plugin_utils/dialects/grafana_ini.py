@@ -5,7 +5,8 @@
 """Dialect of ``grafana.ini``: go-ini with its default load options, and Grafana's own expansion on top.
 
 Tree, merge and remove as in ``goini``; here a backslash at the end of an unquoted value joins the next line.
-Cannot carry: what ``goini`` cannot, and ``${X}`` or ``$__provider{X}`` (expanded in every value, there is no escape).
+Cannot carry: what ``goini`` cannot, and ``${X}`` or ``$__provider{X}`` (expanded in every value, there is no escape),
+but for a reference to one of our own secret files.
 Source: Grafana ``pkg/setting/setting.go`` (loadConfiguration), ``pkg/setting/expanders.go`` (regex ``\\$(|__\\w+){([^}]+)}``).
 """
 
@@ -19,12 +20,14 @@ from .goini import comment
 
 __all__ = ["comment", "merge", "quote", "read", "remove", "write"]
 
+# The one reference that we write ourselves; entries see to it that no declared value is one.
+_OURS = re.compile(r"\$__file\{/etc/smarthost/secrets/[A-Za-z0-9_-]+\}")
 _EXPANDED = re.compile(r"\$(?:__\w+)?\{[^}]+\}")
 
 
 def quote(value: Value) -> str:
     """As in ``goini``, less what Grafana expands."""
-    if isinstance(value, str) and _EXPANDED.search(value):
+    if isinstance(value, str) and _EXPANDED.search(value) and not _OURS.fullmatch(value):
         raise CannotCarry("${X} and $__x{X} are expanded by Grafana in every value")
     return goini.quote(value)
 

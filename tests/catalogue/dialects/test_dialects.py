@@ -19,7 +19,7 @@ from catalogue.oracles import languages
 FOLDER = pathlib.Path(next(iter(dialects.__path__)))
 NAMES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py") if path.stem != "base")
 # Formats that have no comments.
-NO_COMMENT = {"json", "line"}
+NO_COMMENT = {"json", "line", "whole"}
 
 WRITTEN = {
     "exim_macros": ({"REMOTE_SMTP_SMARTHOST_HOSTS_REQUIRE_TLS": "*"}, "REMOTE_SMTP_SMARTHOST_HOSTS_REQUIRE_TLS = *\n"),
@@ -116,6 +116,7 @@ WRITTEN = {
         {"global": {"smtp_require_tls": False, "smtp_smarthost": "h:25", "tls_config": {"ca_file": "/ca"}}, "on": [1, "a"]},
         'global:\n  smtp_require_tls: false\n  smtp_smarthost: "h:25"\n  tls_config:\n    ca_file: "/ca"\n"on": [1, "a"]\n',
     ),
+    "whole": ("correct horse $HOME", "correct horse $HOME"),
     "compose": (
         {"services": {"web": {"environment": {"A": "$HOME $$", "B": True}, "volumes": ["$a:/b"]}}},
         'services:\n  web:\n    environment:\n      A: "$$HOME $$$$"\n      B: true\n    volumes: ["$$a:/b"]\n',

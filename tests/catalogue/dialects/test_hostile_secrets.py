@@ -114,6 +114,7 @@ OWN_READER = {
     "properties": _case("properties", lambda text: _module("properties").read(text)),
     "nullmailer": _case("nullmailer", lambda text: {words[0]: words[1] for words in _module("nullmailer").read(text)}, lambda v: v.items()),
     "sheet": _case("sheet", lambda text: _module("sheet").read(text)["Mail"], lambda values: {"Mail": values}),
+    "whole": Case("whole", _flat, lambda _text, values: {k: _module("whole").read(_module("whole").write(v)) for k, v in values.items()}),
     "line": Case("line", _flat, lambda _text, values: {k: _module("line").read(_module("line").write(v)) for k, v in values.items()}),
 }
 
@@ -165,6 +166,7 @@ REFUSED: dict[str, set[str]] = {
     "msmtp": LINES | {"600 characters"},
     "nullmailer": LINES,
     "line": LINES | EDGES,
+    "whole": LINES,
     "sheet": LINES | EDGES,
 }
 
@@ -176,8 +178,8 @@ def _named(names: t.Iterable[str]) -> Values:
 
 
 def _write(case: Case, values: Values) -> str:
-    if case.dialect == "line":
-        return "".join(_module("line").write(value) for value in values.values())
+    if case.dialect in ("line", "whole"):
+        return "".join(_module(case.dialect).write(value) for value in values.values())
     return _module(case.dialect).write(case.tree(values))
 
 

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Common files: a secret that several applications read from one file. Who may read it, and when the last of them is gone.
+
+The record's applications say by their ``files`` which common files they use, and as whom they read them (``readers``). One group, or one
+user, gets the file by its owner and mode alone; several get an access list (acl(5)), so that there is one file however many read it.
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+import os
+import struct
+import typing as t
+
+from .look import Meta, Seen
+from .problems import Problem
+
+Entry = t.Dict[str, t.Any]
+ACL = "system.posix_acl_access"
+# linux/posix_acl_xattr.h: a version, then tag, permissions and id of each entry, in this order.
+_VERSION, _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER, _NOBODY = 2, 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0xFFFFFFFF
+_READ, _WRITE = 4, 2
+
+
+def readers(path: str, asked: t.Iterable[str], before: Entry, record: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    """Everybody who reads a common file: those of this run, and of what the host's record (before it) has and this run leaves alone."""
+    gone = {*(record.get("apps") or {}), *(record.get("remove") or ())}
+    others = [reader for name, app in before["apps"].items() if name not in gone for reader in _used(app).get(path) or ()]
+    return tuple(sorted({*asked, *others}))
+
+
+def with_readers(item: Entry, before: Entry, record: t.Mapping[str, t.Any]) -> Entry:
+    """One element of the option ``changes``, with all of a common file's readers."""
+    return item if item.get("readers") is None else {**item, "readers": readers(item["path"], item["readers"], before, record)}
+
+
+def users(paths: t.Sequence[str], record: Entry) -> set[str]:
+    """The applications that must be told of a change of these common files: but for those that read them at each use."""
+    return {name for name, app in record["apps"].items() for file in app.get("files") or () if "readers" in file and not file.get("live") and file["path"] in paths}
+
+
+def unused(before: Entry, record: t.Mapping[str, t.Any]) -> list[tuple[str, Entry]]:
+    """The common files of the host's record that no application uses any more after this run."""
+    after = {**before["apps"], **(record.get("apps") or {})}
+    used = {path for name, app in after.items() if name not in (record.get("remove") or ()) for path in _used(app)}
+    return [(path, entry) for path, entry in before["files"].items() if entry.get("common") and path not in used]
+
+
+def access(path: str, names: t.Sequence[str], seen: Seen, find: t.Callable[[str, str], t.Optional[int]]) -> tuple[Meta, list[Problem]]:
+    """Owner, mode and access list with which these (``user:NAME``, ``group:NAME``) can read the file and nobody else.
+
+    find: kind and name to an id, None where there is none.
+    """
+    kept = {} if seen.meta is None else {name: value for name, value in seen.meta.xattrs.items() if name != ACL}
+    ids = {kind: [find(kind, name.partition(":")[2]) for name in names if name.startswith(kind)] for kind in ("user", "group")}
+    if None in ids["user"] + ids["group"]:
+        return Meta(os.geteuid(), os.getegid(), 0o600, kept), [_missing(path, name) for name in names if find(*_split(name)) is None]
+    users, groups = (sorted(set(t.cast(t.List[int], ids[kind]))) for kind in ("user", "group"))
+    if len(users) + len(groups) < 2:
+        return Meta(*(users or [os.geteuid()]), *(groups or [os.getegid()]), 0o640 if groups else 0o600, kept), []
+    if not _keeps_lists(seen.real):
+        what = "Several applications of different groups read this secret, and the file system keeps no access lists."
+        return Meta(os.geteuid(), os.getegid(), 0o600, kept), [Problem(path, what, "no-acl", "Give these applications one group, by group: in each.")]
+    return Meta(os.geteuid(), os.getegid(), 0o640, {**kept, ACL: _access_list(users, groups)}), []
+
+
+def _used(app: t.Mapping[str, t.Any]) -> dict[str, t.Sequence[str]]:
+    return {file["path"]: file["readers"] for file in app.get("files") or () if "readers" in file}
+
+
+def _split(name: str) -> tuple[str, str]:
+    kind, _colon, rest = name.partition(":")
+    return kind, rest
+
+
+def _missing(path: str, name: str) -> Problem:
+    kind, rest = _split(name)
+    code, other = ("no-such-group", "group") if kind == "group" else ("no-such-owner", "owner")
+    return Problem(path, f'There is no {kind} "{rest}" on this host.', code, f"Install the application first, or name another {other}.")
+
+
+def _keeps_lists(path: str) -> bool:
+    """Whether the file system of a path, which need not be there, has access lists."""
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    try:
+        os.getxattr(path, ACL)
+    except AttributeError:  # not Linux
+        return False
+    except OSError as error:
+        return error.errno == errno.ENODATA
+    return True
+
+
+def _access_list(users: t.Sequence[int], groups: t.Sequence[int]) -> str:
+    entries = [
+        (_USER_OBJ, _READ | _WRITE, _NOBODY), *((_USER, _READ, user) for user in users),
+        (_GROUP_OBJ, 0, _NOBODY), *((_GROUP, _READ, group) for group in groups), (_MASK, _READ, _NOBODY), (_OTHER, 0, _NOBODY),
+    ]
+    packed = struct.pack("<I", _VERSION) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    return base64.b64encode(packed).decode("ascii")
