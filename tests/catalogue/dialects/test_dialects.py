@@ -234,7 +234,7 @@ def _module(name: str) -> t.Any:
 
 
 def test_every_dialect_has_its_sample_and_is_a_page() -> None:
-    assert set(WRITTEN) == set(NAMES) == {name for name, _text, _line in NOT_VALID}
+    assert set(WRITTEN) == set(NAMES) == {name for name, _text, _line in NOT_VALID} | {"whole"}  # in which every text is valid
     assert not [path.name for path in FOLDER.glob("*.py") if len(path.read_text(encoding="utf-8").splitlines()) > 250]
 
 

@@ -210,7 +210,7 @@ def test_exactly_the_stated_secrets_are_refused_and_never_shown(dialect: str) ->
     assert refused == REFUSED[dialect]
 
 
-@pytest.mark.parametrize("dialect", sorted(set(REFUSED) - {"line"}))
+@pytest.mark.parametrize("dialect", sorted(set(REFUSED) - {"line", "whole"}))
 def test_our_own_reader_agrees_with_the_application(dialect: str) -> None:
     case = next(case for case in [*CASES.values(), *OWN_READER.values()] if case.dialect == dialect)
     values = _named(secret for secret in HOSTILE if secret not in REFUSED[dialect])

@@ -107,6 +107,7 @@ NOT_THE_PROBES = {
     "enabled": "what is off is not probed",
     "next": "one probe logs in with one credential; which one, is the caller's word",
     "description": "is for people",
+    "secret": "where applications have it is nothing to the relay",
     "via": "the local MTA is probed, and the relay behind it as one of its own",
     "accept": "is about applications",
     "overlap": "is about rotating", "accept_gap": "is about rotating",
