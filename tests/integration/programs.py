@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 import typing as t
-import urllib.error
 import urllib.request
 from pathlib import Path
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import email
-import email.message
 import os
 import pathlib
 import re

@@ -12,7 +12,7 @@ import pytest
 from lab.faults import FAULTS, break_it, broken, heal, standing
 from lab.laboratory import Lab
 from lab.processes import Failed
-from lab.sending import AT_GREETING, NEW, NO_ANSWER, OLD, REFUSED, SENT, UNREACHABLE, send
+from lab.sending import AT_GREETING, NO_ANSWER, OLD, REFUSED, SENT, UNREACHABLE, send
 
 
 class Shown(t.NamedTuple):
