@@ -122,6 +122,15 @@ def test_an_old_credential_that_was_revoked_too_early_is_no_reason_to_stay_on_it
     assert fleet.send() == every(NEW)
 
 
+def test_an_old_credential_that_dies_in_the_middle_is_not_gone_back_to(fleet: Fleet) -> None:
+    restart, table = fleet.folder / "web3" / "restart", fleet.relay.root / "postfix" / "sasl" / "sasldb2"
+    restart.write_text(f"#!/bin/sh\nsaslpasswd2 -d -f {table} -u relay.test {OLD}\nexit 1\n")
+    told = fleet.rotate(*AT_ONCE, fails=True)
+    assert "Forward again where the old credential is dead" in told and "web3: FAILED (at: Activate; gitea: Could not be activated" in told
+    assert "2 on the next credential, verified by a login, 1 FAILED" in told
+    assert fleet.send() == every(NEW), "what could not be restarted has the credential that works, too"
+
+
 def test_a_host_that_cannot_be_reached_keeps_the_rotation_open_until_it_is_back(fleet: Fleet) -> None:
     fleet.variables["web3"] = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
     told = fleet.rotate(fails=True)
