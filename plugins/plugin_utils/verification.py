@@ -69,9 +69,7 @@ def subject(plan: AppPlan, declared: Relay, host: Host | None) -> Subject:
         return Subject(plan, wanted, "declaration", "", None, True, None, known)
     texts = {file.path: host.text(file.path) for file in plan.files}
     noted = host.record.get("apps", {}).get(plan.request.name)
-    files = host.record.get("files", {})
-    told = [file.path for file in plan.files if file.readers is None or not plan.live]
-    since = max((files[path]["since"] for path in told if files.get(path, {}).get("since")), default=None)
+    since = (noted or {}).get("since")
     as_declared = _as_declared(plan, host, texts)
     recorded = None if noted is None else noted.get("credential_id", "")
     if wanted is None:
