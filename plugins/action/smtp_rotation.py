@@ -60,7 +60,8 @@ class ActionModule(Action):
         canary = self._args["canary"]
         if canary and canary not in consumers:
             what = f'"{canary}" is not a host of this play with an application whose credential changes.'
-            problems.append(Problem("smtp_relay_canary", what, "canary-unknown", f"Leave it out, or name one of them, such as {consumers[0]}." if consumers else ""))
+            way_out = f"Leave it out, or name one of them, such as {consumers[0]}." if consumers else ""
+            problems.append(Problem("smtp_relay_canary", what, "canary-unknown", way_out))
         if problems:
             raise ProblemsError(problems)
         return {"lines": rotation.plan_lines(fleet), "hosts": consumers, "gap": fleet.gap, "msg": f"{len(consumers)} hosts change."}

@@ -180,7 +180,9 @@ def _resolve(name: str, raw: dict[str, t.Any], where: str, default: bool) -> tup
     problems += more + _completeness(kind, raw, where)
     fields = {
         key: raw[key]
-        for key in ("enabled", "host", "tls_min_version", "allow_plaintext_auth", "description", "via", "overlap", "accept_gap", "graph_url", *ONLY_PROBED) if key in raw
+        for key in (
+            "enabled", "host", "tls_min_version", "allow_plaintext_auth", "description", "via", "overlap", "accept_gap", "graph_url", *ONLY_PROBED,
+        ) if key in raw
     }
     fields["tls_fingerprints"] = tuple(raw.get("tls_fingerprints", ()))
     relay = Relay(

@@ -30,8 +30,8 @@ READERS: dict[str, t.Callable[[str], t.Any]] = {
 }
 
 
-def planned(app: str, form: str, item: dict[str, t.Any] | None = None, relay: t.Any = RELAY, credential: str = "in_force") -> HostPlan:
-    return plan_host(declaration.load(relay, [{"name": app, "form": form, **(item or {})}]), CATALOGUE, credential)
+def planned(app: str, form: str, item: dict[str, t.Any] | None = None, relay: t.Any = None, credential: str = "in_force") -> HostPlan:
+    return plan_host(declaration.load(relay or RELAY, [{"name": app, "form": form, **(item or {})}]), CATALOGUE, credential)
 
 
 def text_of(plan: AppPlan) -> str:
@@ -40,7 +40,7 @@ def text_of(plan: AppPlan) -> str:
     return rendered[0].text
 
 
-def one(app: str, form: str, item: dict[str, t.Any] | None = None, relay: t.Any = RELAY) -> AppPlan:
+def one(app: str, form: str, item: dict[str, t.Any] | None = None, relay: t.Any = None) -> AppPlan:
     [plan] = planned(app, form, item, relay).apps
     return plan
 

@@ -98,7 +98,7 @@ class Relay:
 
     def _read(self, table: str) -> list[tuple[str, str]]:
         lines = self._path(table).read_text(encoding="utf-8").splitlines()
-        return [(user, secret) for user, secret in (line.split(":{PLAIN}", 1) for line in lines)]
+        return [(line.split(":{PLAIN}", 1)[0], line.split(":{PLAIN}", 1)[1]) for line in lines]
 
     def _write(self, table: str, pairs: t.Iterable[tuple[str, str]]) -> None:
         """Put a new table in the old one's place. Dovecot takes one of the same size and time for unchanged, so the time always moves on."""

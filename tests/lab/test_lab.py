@@ -17,6 +17,7 @@ from lab.sending import NEW, OLD, REFUSED, SENT, send
 
 CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_ADMIN, CAP_SYS_TIME, CAP_MKNOD = 16, 17, 21, 25, 27  # linux/capability.h
 
+
 def ssh(lab: Lab, host: Host, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command on a host as Ansible would."""
     folder = lab.places.folder

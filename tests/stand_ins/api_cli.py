@@ -26,7 +26,7 @@ def main() -> int:
     if args.action == "get-smarthost":
         print(json.dumps(tree or DEFAULTS))
         return 0
-    wrong = [key for key, kind in TYPES.items() if type(body.get(key)) is not kind]
+    wrong = [key for key, kind in TYPES.items() if not isinstance(body.get(key), kind) or (kind is int and isinstance(body[key], bool))]
     if wrong or body["encrypt_smtp"] not in ("none", "starttls", "tls") or not 1 <= body["port"] <= 65535:
         print("set-smarthost: validation-failed", file=sys.stderr)
         print(json.dumps([{"field": field, "parameter": field, "value": "", "error": "validation"} for field in wrong or ["encrypt_smtp"]]))

@@ -40,7 +40,10 @@ def with_readers(item: Entry, before: Entry, record: t.Mapping[str, t.Any]) -> E
 
 def users(paths: t.Sequence[str], record: Entry) -> set[str]:
     """The applications that must be told of a change of these common files: but for those that read them at each use."""
-    return {name for name, app in record["apps"].items() for file in app.get("files") or () if "readers" in file and not file.get("live") and file["path"] in paths}
+    return {
+        name for name, app in record["apps"].items() for file in app.get("files") or ()
+        if "readers" in file and not file.get("live") and file["path"] in paths
+    }
 
 
 def unused(before: Entry, record: t.Mapping[str, t.Any]) -> list[tuple[str, Entry]]:

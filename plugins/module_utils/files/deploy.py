@@ -186,7 +186,10 @@ def _plan(request: Request, state: State, view: View) -> Planned:
     contents = unseal_contents(request.seal_key, request.contents) if request.contents else {}
     facts = unseal_facts(request.seal_key, request.facts) if request.facts else {}
     asked = [
-        Change(**common.with_readers(item, view.record, request.record), seal_key=request.seal_key, content=contents.get(item["path"]), facts=facts.get(item["path"], {}))
+        Change(
+            **common.with_readers(item, view.record, request.record), seal_key=request.seal_key,
+            content=contents.get(item["path"]), facts=facts.get(item["path"], {}),
+        )
         for item in request.changes
     ]
     left = [Change(entry["app"], path, "restore") for path, entry in _left_over(request, view) if not entry["shared"]]
@@ -305,7 +308,8 @@ def _new_record(
                 entry["kept"] = f"{name}-{len(kept)}-kept"
                 kept[entry["kept"]] = step
         record["files"][change.path] = {
-            **entry, **({} if change.readers is None else {"common": True}), "app": change.app, "shared": change.shared, "secret": change.secret, "wrote": verdict.wrote, "stands": verdict.stands,
+            **entry, **({} if change.readers is None else {"common": True}), "app": change.app, "shared": change.shared,
+            "secret": change.secret, "wrote": verdict.wrote, "stands": verdict.stands,
         }
     record["apps"].update(request.record.get("apps") or {})
     for app in removed:

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-from .actions import AwaitReply, Compute, Connect, Dialogue, Patience, Resolve, Send, StartTls
+from .actions import AwaitReply, Dialogue, Patience, Send, StartTls
 from .failure import Failure
 from .light import TYPE_CHECKING, NamedTuple
 from .reply import Malformed, Reply, ReplyParser
 
 if TYPE_CHECKING:
     import typing as t
+
+    from .actions import Compute, Connect, Resolve
 
 Trace: t.TypeAlias = "t.Callable[[str, str], None]"
 

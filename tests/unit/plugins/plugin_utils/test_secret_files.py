@@ -38,9 +38,9 @@ class Fleet:
         self.root, self._state = folder / "root", str(folder / "state")
         self.root.mkdir()
 
-    def run(self, *apps: t.Any, relay: t.Any = RELAY, credential: str = "current", check: bool = False, gone: t.Sequence[str] = ()) -> dict[str, t.Any]:
+    def run(self, *apps: t.Any, relay: t.Any = None, credential: str = "current", check: bool = False, gone: t.Sequence[str] = ()) -> dict[str, t.Any]:
         """Configure these applications, and take back those that are gone."""
-        declared = declaration.load(relay, [{"owner": str(os.geteuid()), **app} for app in apps])
+        declared = declaration.load(relay or RELAY, [{"owner": str(os.geteuid()), **app} for app in apps])
         planned = plan.plan_host(declared, Catalogue(), credential)
         assert not planned.refusals
         deployment = Deployment(NOTHING_KNOWN, str(self.root))

@@ -52,8 +52,8 @@ class Application:
         plain = [{"app": "chat", "path": path, "action": "write"} for path in named]
         return self.host.request_for(texts, *plain, *(changes or [self.change()]), record={"apps": {"chat": {}}}, **options)
 
-    def set(self, ours: t.Mapping[str, t.Any] = OURS, *changes: Answer, **options: t.Any) -> Answer:
-        return run(self.request(ours, *changes, **options))
+    def set(self, ours: t.Optional[t.Mapping[str, t.Any]] = None, *changes: Answer, **options: t.Any) -> Answer:
+        return run(self.request(OURS if ours is None else ours, *changes, **options))
 
     @property
     def has(self) -> t.Dict[str, t.Any]:

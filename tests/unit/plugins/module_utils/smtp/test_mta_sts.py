@@ -61,9 +61,9 @@ def probe(world: World, zone: t.Mapping[t.Any, t.Any], **given: t.Any) -> dict[s
         return probe_all([options(**dict(asked, **given))], False)[0]
 
 
-def serve(world: World, body: bytes = POLICY, status: int = 200, headers: t.Mapping[str, str] = PLAIN) -> None:
+def serve(world: World, body: bytes = POLICY, status: int = 200, headers: t.Optional[t.Mapping[str, str]] = None) -> None:
     world.policies.asked.clear()
-    world.policies.pages["GET " + PATH] = Page(status, body, headers)
+    world.policies.pages["GET " + PATH] = Page(status, body, PLAIN if headers is None else headers)
 
 
 def test_a_relay_that_keeps_to_the_policy_is_told(world: World, names: None) -> None:
@@ -83,7 +83,10 @@ JUDGED: list[tuple[str, bytes, dict[str, t.Any], str, str, str]] = [
     ("other names", POLICY.replace(b"relay.example", b"old.example"), {}, "mismatch", "does not name a.relay.example", "would not deliver here"),
     ("one name is missing", POLICY.replace(b"mx: *.relay.example\r\n", b""), {}, "mismatch", "does not name b.relay.example", "would not deliver"),
     ("being tested", POLICY.replace(b"enforce", b"testing"), {}, "match", "", "it is only being tested"),
-    ("fails its test", POLICY.replace(b"enforce", b"testing").replace(b"relay.example", b"old.example"), {}, "mismatch", "does not name", "deliver all the same"),
+    (
+        "fails its test", POLICY.replace(b"enforce", b"testing").replace(b"relay.example", b"old.example"), {},
+        "mismatch", "does not name", "deliver all the same",
+    ),
     ("mode none", POLICY.replace(b"enforce", b"none"), {}, "none", "", "there is none (mode: none)"),
     ("an hour", POLICY.replace(b"604800", b"3600"), {}, "match", "senders forget the policy within a day", "keeps to it"),
     ("ten years", POLICY.replace(b"604800", b"315576000"), {}, "match", "more than a year", "keeps to it"),
@@ -257,7 +260,8 @@ def test_where_the_conversation_took_all_the_time_that_is_told(world: World, nam
 @pytest.mark.parametrize(
     "given, code",
     [
-        ({"host": "192.0.2.1"}, "mta-sts-domain"), ({"host": "/run/relay.sock", "port": None}, "mta-sts-domain"), ({"host": "a" * 70 + ".example"}, "mta-sts-domain"),
+        ({"host": "192.0.2.1"}, "mta-sts-domain"), ({"host": "/run/relay.sock", "port": None}, "mta-sts-domain"),
+        ({"host": "a" * 70 + ".example"}, "mta-sts-domain"),
         ({"mta_sts_url": "http://mta-sts.relay.example/"}, "mta-sts-url"), ({"mta_sts_url": "ftp://x/"}, "mta-sts-url"),
     ],
 )  # fmt: skip
