@@ -14,7 +14,7 @@ OURS = "ansible_collections.smarthost.mail.plugins"
 # The stages, first to last: each may import those in earlier groups and its own group's, never a later one.
 # A file that is in none of them is a mistake: it must be given its place here.
 STAGES = (
-    {"problems"},
+    {"problems", "progress"},
     {"model"},
     {"dialects"},
     {"dialect"},  # finds one of them by name
@@ -29,7 +29,7 @@ STAGES = (
     {"rotation"},
     {"outcome", "revocation"},
 )
-COMPOSERS = ("action", "modules", "filter")
+COMPOSERS = ("action", "modules", "filter", "callback")
 LIBRARIES = ("ansible", "yaml", "ruamel", "jinja2", "jsonschema")  # what the controller side may use beside the standard library
 ONE_FILE = {"socket": "module_utils", "ssl": "module_utils", "jinja2": "plugin_utils", "jsonschema": "plugin_utils"}
 FILE_LINES, FUNCTION_LINES = 400, 50

@@ -15,6 +15,8 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from report.fleet import PASSWORD, EmbeddedRelay, Site
+
 # Chromium's own connections are switched off: a test reaches nothing outside this machine.
 FLAGS = (
     "--headless",
@@ -75,3 +77,16 @@ class Look(t.NamedTuple):
 def look(browser: webdriver.Chrome) -> Look:
     """Opens pages at a width."""
     return Look(browser)
+
+
+@pytest.fixture(scope="session")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[EmbeddedRelay]:
+    """A relay that knows one login."""
+    with EmbeddedRelay(tmp_path_factory.mktemp("relay") / "pki", "apps@example.com", PASSWORD) as running:
+        yield running
+
+
+@pytest.fixture
+def site(relay: EmbeddedRelay, tmp_path: pathlib.Path) -> Site:
+    """A folder without anything yet."""
+    return Site(tmp_path, relay)

@@ -6,94 +6,14 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import subprocess
-import sys
 import typing as t
 import xml.etree.ElementTree as ET
 
 import pytest
-from conftest import ROOT
 from report.conftest import Look
-
-sys.path.insert(0, str(ROOT / "demo"))
-
-from relay import EmbeddedRelay  # noqa: E402
-
-PASSWORD = "the right passw0rd"
-WRONG = "the wr0ng password"
-SECRETS = (PASSWORD, WRONG)
-
-
-class Site(t.NamedTuple):
-    """A folder for the hosts, an inventory and the reports."""
-
-    folder: pathlib.Path
-    relay: EmbeddedRelay
-
-    def declared(self, password: str = PASSWORD, **more: t.Any) -> t.Dict[str, t.Any]:
-        """A declaration of the relay with TLS from the first byte."""
-        return {
-            "host": "localhost",
-            "port": self.relay.tls_port,
-            "security": "tls",
-            "ca_path": str(self.relay.ca),
-            "username": "apps@example.com",
-            "credential_id": "2026-08",
-            "password": password,
-            "from": "noreply@example.com",
-            **more,
-        }
-
-    def hosts(self) -> t.Dict[str, t.Dict[str, t.Any]]:
-        """One host of every kind."""
-        starttls = {"port": self.relay.starttls_port, "security": "starttls"}
-        return {
-            "works": {"smtp_relay": self.declared()},
-            "login": {"smtp_relay": self.declared(WRONG)},
-            "refuses": {"smtp_relay": self.declared(**starttls), "smtp_relay_apps": ["gitea"]},
-            "typo": {"smtp_relay": self.declared(hots="x")},
-            "gone": {"smtp_relay": self.declared(), "ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1},
-        }
-
-    def run(self, playbook: str, hosts: t.Mapping[str, t.Any], *options: str) -> "subprocess.CompletedProcess[str]":
-        """Run a playbook of the collection over these hosts, the report in reports/ of the folder."""
-        common = {
-            "ansible_connection": "local",
-            "ansible_python_interpreter": sys.executable,
-            "smtp_relay_activate": False,
-            "smtp_relay_report_dest": str(self.folder / "reports"),
-            "smtp_relay_state_dir": str(self.folder) + "/{{ inventory_hostname }}/state",
-            "smtp_relay_apps": [{"name": "msmtp", "path": str(self.folder) + "/{{ inventory_hostname }}/msmtprc"}],
-        }
-        for name in hosts:
-            (self.folder / name).mkdir(exist_ok=True)
-        inventory = self.folder / "inventory.json"
-        inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": common}}), encoding="utf-8")
-        command = [
-            str(pathlib.Path(sys.executable).with_name("ansible-playbook")),
-            "-i",
-            str(inventory),
-            f"smarthost.mail.{playbook}",
-            *options,
-        ]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-
-    def report(self) -> t.Dict[str, t.Any]:
-        """What report.json holds."""
-        return t.cast(t.Dict[str, t.Any], json.loads((self.folder / "reports" / "report.json").read_text("utf-8")))
-
-    def outcomes(self) -> t.Dict[str, str]:
-        """Host to outcome."""
-        return {host["name"]: host["outcome"] for host in self.report()["hosts"]}
-
-
-@pytest.fixture(scope="module")
-def relay(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[EmbeddedRelay]:
-    """A relay that knows one login."""
-    with EmbeddedRelay(tmp_path_factory.mktemp("relay") / "pki", "apps@example.com", PASSWORD) as running:
-        yield running
+from report.fleet import SECRETS, EmbeddedRelay, Site
 
 
 @pytest.fixture(scope="module")
@@ -101,12 +21,6 @@ def applied(relay: EmbeddedRelay, tmp_path_factory: pytest.TempPathFactory) -> t
     """apply over one host of every kind, as talkative as can be."""
     site = Site(tmp_path_factory.mktemp("site"), relay)
     return site, site.run("apply", site.hosts(), "-vvv", "--diff")
-
-
-@pytest.fixture
-def site(relay: EmbeddedRelay, tmp_path: pathlib.Path) -> Site:
-    """A folder without anything yet."""
-    return Site(tmp_path, relay)
 
 
 Applied = t.Tuple[Site, "subprocess.CompletedProcess[str]"]

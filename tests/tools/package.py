@@ -1,7 +1,8 @@
 # Copyright (c) 2026, Smarthost Maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds the collection, installs the tarball into an empty folder, keeps only what Ansible promises to keep, and asks for every page of documentation."""
+"""Builds the collection, installs the tarball into an empty folder, keeps only what Ansible promises to keep, asks for every page
+of documentation, and lets ansible-builder read what an execution environment needs."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+import yaml
 
 # "A collection must work if every file is deleted except those in these folders": the community requirements.
 KEPT = ("meta", "plugins", "roles", "playbooks", "MANIFEST.json", "FILES.json")
@@ -49,6 +52,7 @@ def names_of(collection: pathlib.Path) -> dict[str, list[str]]:
     return {
         "module": sorted(path.stem for path in (collection / "plugins" / "modules").glob("*.py")),
         "filter": sorted(filters),
+        "callback": sorted(path.stem for path in (collection / "plugins" / "callback").glob("*.py")),
         "role": sorted(path.name for path in (collection / "roles").glob("*") if path.is_dir()),
     }
 
@@ -66,6 +70,21 @@ def documented(collection: pathlib.Path, kind: str, names: list[str]) -> list[st
     return problems
 
 
+def execution_environment(collection: pathlib.Path, folder: pathlib.Path) -> list[str]:
+    """Return what ansible-builder does not take over from the collection's meta/ into an image."""
+    wanted = set(filter(None, (line.partition("#")[0].strip() for line in (collection / "meta" / "ee-requirements.txt").read_text("utf-8").splitlines())))
+    told = yaml.safe_load(run("ansible-builder", "introspect", str(collection.parent.parent.parent)))
+    taken = {text.partition("#")[0].strip() for text in told["python"]}
+    definition = folder / "execution-environment.yml"
+    galaxy = {"collections": [{"name": "smarthost.mail", "source": "smarthost.tar.gz", "type": "file"}]}
+    image = {"name": "registry.example.com/ansible:latest"}
+    definition.write_text(yaml.safe_dump({"version": 3, "images": {"base_image": image}, "dependencies": {"galaxy": galaxy}}), encoding="utf-8")
+    run("ansible-builder", "create", "--file", str(definition), "--context", str(folder / "context"), "--output-filename", "Containerfile")
+    made = folder / "context" / "Containerfile"
+    problems = [] if wanted and taken == wanted else ["ansible-builder reads %s from meta/, not %s" % (sorted(taken), sorted(wanted))]
+    return problems + ([] if made.is_file() and "ansible-galaxy collection install" in made.read_text("utf-8") else ["ansible-builder made no Containerfile"])
+
+
 def main() -> int:
     """Print what was found; return the exit status."""
     with tempfile.TemporaryDirectory() as name:
@@ -74,10 +93,11 @@ def main() -> int:
         problems: list[str] = []
         for kind, names in names_of(collection).items():
             problems += documented(collection, kind, names) if names else ["the tarball holds no %s" % kind]
+        problems += execution_environment(collection, pathlib.Path(name))
         for playbook in sorted((collection / "playbooks").glob("*.yml")):
             run("ansible-playbook", "--syntax-check", "smarthost.mail." + playbook.stem, "-i", "localhost,",
                 ANSIBLE_COLLECTIONS_PATH=str(collection.parent.parent.parent))
-    print("\n".join(problems) or "every module, filter and role is documented, every playbook found")
+    print("\n".join(problems) or "every module, filter, callback and role is documented, every playbook found, and ansible-builder takes what meta/ says")
     return 1 if problems else 0
 
 

@@ -65,6 +65,6 @@ SUITES = (
         ),
         (*CONTROLLER, "antsibull-docs~=2.28", "antsibull-changelog~=0.36"),
     ),
-    Suite("package", "slow", "tree", (("python", "tests/tools/package.py"),), CONTROLLER),
+    Suite("package", "slow", "tree", (("python", "tests/tools/package.py"),), (*CONTROLLER, "ansible-builder~=3.1")),
     Suite("old_python", "slow", "checkout", (("python", "tests/tools/old_python.py"),)),
 )
