@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test quick fleet kill bench clean
+.PHONY: help demo test quick fleet faults kill bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile
@@ -21,6 +21,9 @@ quick: .venv/ready-tests ## the unit tests only, in seconds
 
 fleet: .venv/ready-tests ## rotate a credential on a fleet of hosts on this machine, by molecule; needs root and Linux
 	$(BIN)/python tests/tools/run.py fleet
+
+faults: .venv/ready-tests ## break a rotation over SSH in every way, each time until every host can send; needs root and Linux: about half an hour
+	SMARTHOST_FAULTS=all $(BIN)/python -m pytest -q -n 2 tests/faults
 
 kill: .venv/ready-tests ## kill smtp_deploy at every system call that changes a file, and refuse it every one: some minutes
 	SMARTHOST_KILL=all $(BIN)/python -m pytest -q -n 2 tests/kill

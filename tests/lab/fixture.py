@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 
@@ -18,18 +19,27 @@ from lab.processes import Process
 HOSTS = 3
 
 
-@pytest.fixture(scope="session")
-def whole_lab() -> t.Iterator[Lab]:
-    """One lab for all tests of this process; the next `up` or `down` of any lab removes it when the process is killed."""
+@contextlib.contextmanager
+def started(mtas: int = 1, hosts: int = HOSTS, name: str = "tests") -> t.Iterator[Lab]:
+    """A lab for as long as the block runs; the next `up` or `down` of any lab removes it when this process is killed."""
     try:
         needs.check()
     except needs.Missing as missing:
         if os.environ.get("CI") == "true":
             pytest.fail(str(missing), pytrace=False)
         pytest.skip(str(missing))
-    started = laboratory.up(HOSTS, "tests-%d" % os.getpid(), owner=Process.of(os.getpid()))
-    yield started
-    started.down()
+    made = laboratory.up(hosts, "%s-%d" % (name, os.getpid()), mtas, owner=Process.of(os.getpid()))
+    try:
+        yield made
+    finally:
+        made.down()
+
+
+@pytest.fixture(scope="session")
+def whole_lab() -> t.Iterator[Lab]:
+    """One lab for all tests of this process."""
+    with started() as made:
+        yield made
 
 
 @pytest.fixture

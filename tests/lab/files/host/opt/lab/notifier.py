@@ -9,6 +9,7 @@ Each message's number and outcome is a line of /var/log/notifier.log: "17 ok" or
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import signal
@@ -59,7 +60,8 @@ def main() -> None:
     with LOG.open("a") as log:
         while not stopping.is_set():
             number += 1
-            print(number, outcome(settings, "%s notifier %d" % (socket.gethostname(), number)), file=log, flush=True)
+            with contextlib.suppress(OSError):  # no space left: the line waits for the next one
+                print(number, outcome(settings, "%s notifier %d" % (socket.gethostname(), number)), file=log, flush=True)
             stopping.wait(EVERY)
 
 
