@@ -6,26 +6,6 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import pathlib
-import shlex
-import sys
-import time
-import typing as t
-
-from ansible import context
-from ansible.playbook.block import Block
-from ansible.plugins.callback import CallbackBase
-from ansible.utils.color import ANSIBLE_COLOR
-from ansible.utils.helpers import pct_to_int
-from ansible_collections.smarthost.mail.plugins.plugin_utils import progress
-
-try:
-    from tqdm import tqdm
-except ImportError:
-    tqdm = None  # type: ignore[assignment, misc]
-
 DOCUMENTATION = r"""
 name: smtp_progress
 type: aggregate
@@ -79,6 +59,26 @@ ansible_cfg: |
   display_skipped_hosts = false
 """
 
+import atexit
+import os
+import pathlib
+import shlex
+import sys
+import time
+import typing as t
+
+from ansible import context
+from ansible.playbook.block import Block
+from ansible.plugins.callback import CallbackBase
+from ansible.utils.color import ANSIBLE_COLOR
+from ansible.utils.helpers import pct_to_int
+from ansible_collections.smarthost.mail.plugins.plugin_utils import progress
+
+try:
+    from tqdm import tqdm
+except ImportError:
+    tqdm = None  # type: ignore[assignment, misc]
+
 ROLE = "smarthost.mail.smtp_relay"
 COLLECTION = "smarthost.mail."
 PLACE = "/smarthost/mail/"  # in the path of a task of ours, whose name is no template
@@ -90,21 +90,21 @@ NO_TQDM = "smtp_progress: the Python library tqdm is not installed on the contro
 class Above:
     """A stream on the bar's terminal. What is written to it goes above the bar, unchanged; while a line is open there is no bar."""
 
-    def __init__(self, stream: t.TextIO, bar: t.Any) -> None:
-        self._stream, self._bar, self.open_line = stream, bar, False
+    def __init__(self, stream: t.TextIO, meter: t.Any) -> None:
+        self._stream, self._meter, self.open_line = stream, meter, False
 
     def __getattr__(self, name: str) -> t.Any:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
         """Write the text where the bar is, and the bar below it."""
-        self._bar.clear()
-        self._bar.fp.flush()
+        self._meter.clear()
+        self._meter.fp.flush()
         written = self._stream.write(text)
         self._stream.flush()
         self.open_line = not text.endswith("\n")
         if not self.open_line:
-            self._bar.refresh()
+            self._meter.refresh()
         return written
 
 
@@ -121,7 +121,7 @@ class CallbackModule(CallbackBase):
         self._playbook, self._plays, self._number = "", 0, 0
         self._id = ""  # of the play that was begun last, with steps of ours or without
         self._play: progress.Play | None = None
-        self._bar: t.Any = None
+        self._meter: t.Any = None
         self._streams: tuple[t.TextIO, t.TextIO] | None = None
         self._asked = False  # whether there is a terminal
         self._said_at = self._began = time.monotonic()
@@ -208,7 +208,7 @@ class CallbackModule(CallbackBase):
             self._play.lost(name, how)
             if how != progress.FAILED or name not in self._lost:
                 self._lost[name] = how
-        self._show(self._bar is not None)
+        self._show(self._meter is not None)
 
     # -- what is shown ----------------------------------------------------------------------------
 
@@ -216,18 +216,18 @@ class CallbackModule(CallbackBase):
         """Draw the bar or say a line; ``now``: even if that was done a moment ago."""
         if not self._play:
             return
-        bar = self._open_bar()
+        meter = self._open_bar()
         passed = time.monotonic() - self._said_at
-        if not now and passed < (REDRAW if bar else float(self.get_option("interval"))):
+        if not now and passed < (REDRAW if meter is not None else float(self.get_option("interval"))):
             return
         self._said_at = time.monotonic()
         line = f"{self._playbook}: " + self._play.line(self._said_at, f"play {self._number}/{self._plays}" if self._plays > 1 else "")
-        if not bar:
+        if meter is None:
             self._display.display(line, stderr=True)
             return
-        bar.total, bar.n = len(self._play.hosts), self._play.work
-        bar.colour = ("red" if self._lost else "green") if ANSIBLE_COLOR else None
-        bar.set_description_str(line, refresh=not getattr(sys.stdout, "open_line", False))
+        meter.total, meter.n = len(self._play.hosts), self._play.work
+        meter.colour = ("red" if self._lost else "green") if ANSIBLE_COLOR else None
+        meter.set_description_str(line, refresh=not getattr(sys.stdout, "open_line", False))
 
     def _open_bar(self) -> t.Any:
         """The bar, or None where there are plain lines."""
@@ -239,17 +239,17 @@ class CallbackModule(CallbackBase):
                 self._display.warning(NO_TQDM)
             elif wanted:
                 tqdm.monitor_interval = 0  # no thread: Ansible forks
-                self._bar = tqdm(total=1, file=sys.stderr, bar_format="|{bar:10}| {desc}", dynamic_ncols=True, leave=False)
+                self._meter = tqdm(total=1, file=sys.stderr, bar_format="|{bar:10}| {desc}", dynamic_ncols=True, leave=False)
                 self._streams = sys.stdout, sys.stderr
-                sys.stdout, sys.stderr = (Above(stream, self._bar) if stream.isatty() else stream for stream in self._streams)
-        return self._bar
+                sys.stdout, sys.stderr = (Above(stream, self._meter) if stream.isatty() else stream for stream in self._streams)
+        return self._meter
 
     def _end_bar(self) -> None:
         """Give the terminal back."""
-        if self._bar is not None:
+        if self._meter is not None:
             sys.stdout, sys.stderr = self._streams
-            self._bar.close()
-            self._bar = None
+            self._meter.close()
+            self._meter = None
 
     def _summary(self, stats: t.Any) -> t.Iterator[str]:
         """The last lines. A rotation's own summary has named everything, and knows best what came of each host."""
