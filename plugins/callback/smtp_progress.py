@@ -161,7 +161,8 @@ class CallbackModule(CallbackBase):
         elif self._play and action in progress.STEPS:
             self._play.took(name, action)
             self._lost.pop(name, None)
-        self._show()
+        # The end of a step is always drawn.
+        self._show(self._meter is not None and self._play is not None and action in progress.STEPS and self._play.everywhere)
 
     def v2_runner_on_skipped(self, result: t.Any) -> None:
         task = _part(result, "task")

@@ -75,6 +75,11 @@ class Play:
             for name in self._members:
                 self._taken[name] = set(self.steps)
 
+    @property
+    def everywhere(self) -> bool:
+        """Whether the step that we are at has come back from every host of the batch."""
+        return len(self._returned) == len(self._members)
+
     def named(self, how: str) -> list[str]:
         """The hosts in this state, sorted."""
         if how == DONE:

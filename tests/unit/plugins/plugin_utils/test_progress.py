@@ -33,6 +33,15 @@ def test_a_host_is_done_with_its_last_step_and_half_done_with_half_of_them() -> 
     assert play.named(DONE) == ["a", "b", "c", "d"] and play.line(102.0).endswith("0 left, 2.0 hosts/s (probe 1/4)")
 
 
+def test_a_step_is_at_its_end_when_every_host_of_the_batch_has_come_back() -> None:
+    play = begun("a", "b", "c", "d", batches=2)
+    play.at("smtp_config")
+    play.took("a", "smtp_config")
+    assert not play.everywhere
+    play.skipped("b", "smtp_config")
+    assert play.everywhere
+
+
 def test_trouble_is_kept_and_unreachable_or_taken_back_says_more_than_failed() -> None:
     play = begun("a", "b", "c", "d")
     play.lost("a", UNREACHABLE)
