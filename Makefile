@@ -5,10 +5,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test quick fleet faults kill bench clean
+.PHONY: help demo test quick fleet faults kill bench bench-fleet clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile
 
 demo: .venv/ready ## set up, then declare one relay and send through it: nothing outside this folder is touched
 	$(BIN)/python demo/demo.py
@@ -32,6 +32,9 @@ bench: .venv/ready-tests ## measure smtp_config beside template tasks and smtp_p
 	$(BIN)/python tests/bench/bench.py
 	$(BIN)/python tests/bench/probe.py
 	$(BIN)/python tests/bench/catalogue.py
+
+bench-fleet: .venv/ready-tests ## measure a rotation of 5, 20 and 50 hosts over SSH beside a ping on them; needs root and Linux; writes build/bench-fleet.json
+	$(BIN)/python tests/bench/fleet.py
 
 clean: ## remove everything that these commands made
 	rm -rf .venv .cache .pytest_cache build demo/out

@@ -16,6 +16,8 @@ description:
   - Usually given RV(smarthost.mail.smtp_config#module:activations), which lists the applications whose files changed, and the others
     with O(activations[].only_if_stale).
   - Every activation is tried, also after one has failed; the task fails then and names all that failed.
+  - What is not running is left so, as it reads its settings when it starts. Only where the last activation failed, which is noted in
+    O(state_dir), it is started, as it may be down because of that.
 author:
   - Smarthost Maintainers (@smarthost)
 options:

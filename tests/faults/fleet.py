@@ -113,6 +113,11 @@ class Fleet:
         assert left < 0, "%s has not come:\n%s" % (at, said[-8000:])
         return said, running.wait(SECONDS)
 
+    def day_after(self) -> None:
+        """Let time pass: Ansible's connections end, which would wait long for a host that was away."""
+        for socket in (self.lab.places.folder / "ssh").iterdir():
+            subprocess.run(["ssh", "-o", "ControlPath=%s" % socket, "-O", "exit", "lab"], stderr=subprocess.DEVNULL, check=False)
+
     # What the hosts have, and what they can do.
 
     def save(self, name: str) -> None:

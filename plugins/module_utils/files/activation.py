@@ -110,6 +110,8 @@ def activate(
             done[item.target] = _act(item, this)
             if done[item.target].activated:
                 this.notes.activated(item.target, began)
+            elif done[item.target].problem:
+                this.notes.failed(item.target)
             first[item.target] = item.app
             told.append(_tell(item, done[item.target]))
         else:
@@ -170,9 +172,10 @@ def _init_script(item: Activation, this: Round) -> Done:
         status = subprocess.run([script, "status"], timeout=this.timeout, check=False, **quiet).returncode
     except subprocess.TimeoutExpired:
         return _timed_out(item, (script, "status"), this.timeout)
-    if status in (1, 2, 3):  # "program is dead" or "not running"; other numbers say that this is not known
+    down = status in (1, 2, 3)  # "program is dead" or "not running"; other numbers say that this is not known
+    if down and not this.notes.has_failed(item.target):
         return Done(False, f"{name} is not running; it reads its settings when it starts")
-    return _run(item, (script, _strongest(item, this)), this)
+    return _run(item, (script, "restart" if down else _strongest(item, this)), this)
 
 
 def _systemd(item: Activation, this: Round) -> Done:
@@ -187,7 +190,7 @@ def _systemd(item: Activation, this: Round) -> Done:
     state = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
     if state.get("LoadState") != "loaded":
         return Done(False, f"there is no unit {unit} on this host")
-    if state.get("ActiveState") == "inactive":
+    if state.get("ActiveState") == "inactive" and not this.notes.has_failed(item.target):
         return Done(False, f"{unit} is not running; it reads its settings when it starts")
     main = state.get("MainPID", "")
     fresh = this.fresh(item, staleness.started(int(main)) if main.isdigit() else None)

@@ -18,6 +18,7 @@ import typing as t
 from .durable import read_json, write_json
 
 Target = t.Tuple[str, ...]
+NEVER = 0.0  # older than any settings
 
 
 class Notes:
@@ -36,6 +37,15 @@ class Notes:
         """Remember; on disk after ``keep``."""
         self._times[_name(target)] = when
         self._new = True
+
+    def failed(self, target: Target) -> None:
+        """Remember that it could not be: it may be down because of us. On disk after ``keep``."""
+        self._times[_name(target)] = NEVER
+        self._new = True
+
+    def has_failed(self, target: Target) -> bool:
+        """Whether the last try could not be carried out: what is not running then was not stopped by its people."""
+        return self.last(target) == NEVER
 
     def keep(self) -> None:
         """Write what is new. Raises OSError."""

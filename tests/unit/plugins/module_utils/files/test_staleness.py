@@ -161,3 +161,23 @@ def test_an_init_script_restarts_what_runs_without_systemd(tmp_path: pathlib.Pat
         os.kill(int((tmp_path / "wiki.pid").read_text()), signal.SIGKILL)
     daemon.pid_file.write_text(str(daemon.process.pid))
     assert activate(tmp_path, Activation("wiki", systemd="wiki")) == [(False, None)], "it does not run"
+
+
+def test_what_is_down_since_our_own_restart_failed_is_started_and_what_its_people_stopped_is_not(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script = tmp_path / "wiki"
+    script.write_text('#!/bin/sh\ncd "${0%/*}"\ncase $1 in status) test -e up || exit 3 ;; restart) rm -f up; test ! -e broken && touch up ;; esac\n')
+    script.chmod(0o755)
+    monkeypatch.setattr(activation, "SYSTEMD_RUNNING", str(tmp_path / "none"))
+    monkeypatch.setattr(activation, "INIT_SCRIPTS", str(tmp_path))
+    item = Activation("wiki", systemd="wiki")
+    assert activate(tmp_path, item) == [(False, None)] and not (tmp_path / "up").exists(), "its people have stopped it"
+    (tmp_path / "up").touch()
+    (tmp_path / "broken").touch()
+    assert activation.activate([item], False, 20, str(tmp_path))["failed"] and not (tmp_path / "up").exists()
+    (tmp_path / "broken").unlink()
+    assert activate(tmp_path, unchanged(time.time(), systemd="wiki"), check=True) == [(True, True)]
+    assert activate(tmp_path, unchanged(time.time(), systemd="wiki")) == [(True, True)] and (tmp_path / "up").exists()
+    (tmp_path / "up").unlink()
+    assert activate(tmp_path, unchanged(time.time() + 60, systemd="wiki", how="reload")) == [(False, False)], "that was started, and then stopped"
