@@ -20,10 +20,10 @@ quick: .venv/ready-tests ## the unit tests only, in seconds
 	$(BIN)/python tests/tools/run.py unit
 
 fleet: .venv/ready-tests ## rotate a credential on a fleet of hosts on this machine, by molecule; needs root and Linux
-	$(BIN)/python tests/tools/run.py fleet
+	$(BIN)/python tests/tools/run.py lab fleet
 
 faults: .venv/ready-tests ## break a rotation over SSH in every way, each time until every host can send; needs root and Linux: about half an hour
-	SMARTHOST_FAULTS=all $(BIN)/python -m pytest -q -n 2 tests/faults
+	SMARTHOST_FAULTS=all $(BIN)/python -m pytest -q -n 2 tests/faults tests/rotation
 
 kill: .venv/ready-tests ## kill smtp_deploy at every system call that changes a file, and refuse it every one: some minutes
 	SMARTHOST_KILL=all $(BIN)/python -m pytest -q -n 2 tests/kill

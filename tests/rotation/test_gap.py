@@ -76,6 +76,7 @@ def test_mail_of_the_gap_is_kept_by_the_local_mta_and_sent_after_the_rotation(ho
     assert host.text("web1") == before, "the application was not touched: one secret a host"
 
 
+@pytest.mark.whole
 def test_mail_that_was_already_deferred_is_flushed(host: Queueing) -> None:
     host.relay.set_password(OLD, CHANGED)
     subject = str(uuid.uuid4())

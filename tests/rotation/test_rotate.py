@@ -30,12 +30,14 @@ def test_a_rotation_reaches_every_host_and_ends_with_the_old_bytes_removed(fleet
     assert done.returncode == 0 and "changed=1" not in done.stdout, "next is the current one now, and nothing is left to do"
 
 
+@pytest.mark.whole
 def test_with_check_everything_is_proved_and_nothing_written(fleet: Fleet) -> None:
     said = fleet.rotate("--check")
     assert "to change: 3, web1 first" in said and "msmtp: nothing is restarted" in said
     assert fleet.users() == every(OLD) and set(fleet.kept().values()) == {1}
 
 
+@pytest.mark.whole
 def test_a_next_credential_that_does_not_work_is_found_before_anything_is_written(fleet: Fleet) -> None:
     fleet.next["password"] = "not the password"
     said = fleet.rotate(fails=True)
@@ -43,6 +45,7 @@ def test_a_next_credential_that_does_not_work_is_found_before_anything_is_writte
     assert fleet.users() == every(OLD) and set(fleet.kept().values()) == {1}
 
 
+@pytest.mark.whole
 def test_what_somebody_has_changed_on_a_host_stops_the_rotation_before_anything_is_written(fleet: Fleet) -> None:
     changed = fleet.folder / "web2" / "etc" / "gitea.env"
     changed.write_text(changed.read_text().replace("465", "587") + "X=1\n")
@@ -103,6 +106,7 @@ def test_a_rotation_half_done_is_kept_by_apply_refuses_another_and_is_finished_b
     assert fleet.users() == every(NEW) == fleet.send() and set(fleet.kept().values()) == {0}
 
 
+@pytest.mark.whole
 def test_a_controller_killed_at_any_step_is_followed_by_the_same_command(fleet: Fleet) -> None:
     fleet.killed("Activate")
     assert fleet.users() == {"web1": NEW, "web2": OLD, "web3": OLD}, "written on the first host, and not activated"
@@ -115,6 +119,7 @@ def test_a_controller_killed_at_any_step_is_followed_by_the_same_command(fleet: 
     assert fleet.send() == every(NEW) and set(fleet.kept().values()) == {0}
 
 
+@pytest.mark.whole
 def test_an_old_credential_that_was_revoked_too_early_is_no_reason_to_stay_on_it_and_limit_completes_nothing(fleet: Fleet) -> None:
     fleet.relay.revoke(OLD)
     told = fleet.rotate("--limit", "web1,web2")
@@ -123,6 +128,7 @@ def test_an_old_credential_that_was_revoked_too_early_is_no_reason_to_stay_on_it
     assert fleet.kept() == {"web1": 2, "web2": 2, "web3": 1}
 
 
+@pytest.mark.whole
 def test_an_old_credential_that_dies_in_the_middle_is_not_gone_back_to(fleet: Fleet) -> None:
     restart, table = fleet.folder / "web3" / "restart", fleet.relay.root / "postfix" / "sasl" / "sasldb2"
     restart.write_text(f"#!/bin/sh\nsaslpasswd2 -d -f {table} -u relay.test {OLD}\nexit 1\n")
@@ -132,6 +138,7 @@ def test_an_old_credential_that_dies_in_the_middle_is_not_gone_back_to(fleet: Fl
     assert fleet.send() == every(NEW), "what could not be restarted has the credential that works, too"
 
 
+@pytest.mark.whole
 def test_a_host_that_cannot_be_reached_keeps_the_rotation_open_until_it_is_back(fleet: Fleet) -> None:
     fleet.variables["web3"] = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
     told = fleet.rotate(fails=True)

