@@ -13,9 +13,10 @@ from .rotation import Admission, is_done
 Variables = t.Mapping[str, t.Any]
 ROTATE, REVOKE_CHECK = "smarthost.mail.rotate", "smarthost.mail.revoke_check"
 VERIFIED, NOTHING, UNREACHABLE, ROLLED_BACK, FAILED, NOT_RUN = "verified", "nothing", "unreachable", "rolled_back", "failed", "not_run"
+UNPROVEN = "rolled_back_unproven"
 _SAID = {
     VERIFIED: "on the next credential, verified by a login", ROLLED_BACK: "rolled back, on the current credential, verified by a login",
-    FAILED: "FAILED", UNREACHABLE: "not reached", NOT_RUN: "not begun, on the current credential", NOTHING: "without an application that changes",
+    UNPROVEN: "rolled back, on the current credential, NOT VERIFIED", FAILED: "FAILED", UNREACHABLE: "not reached", NOT_RUN: "not begun, on the current credential", NOTHING: "without an application that changes",
 }
 
 
@@ -68,7 +69,9 @@ def _state(given: Variables) -> str:
     baseline = given.get("smtp_relay_baseline") or {}
     if given.get("smtp_relay_rotation_back"):
         back = given["smtp_relay_rotation_back"].get("apps", ())
-        return ROLLED_BACK if back and all(app["as_declared"] and app["login"].get("ok", True) for app in back) else FAILED
+        if not back or not all(app["as_declared"] for app in back):
+            return FAILED
+        return UNPROVEN if _refused(given["smtp_relay_rotation_back"]) else ROLLED_BACK
     if given.get("smtp_relay_rotation_failure"):
         return FAILED
     if any((given.get(name) or {}).get("unreachable") for name in ("smtp_relay_baseline", "smtp_relay_verified", "smtp_relay_written")):
@@ -81,12 +84,12 @@ def _state(given: Variables) -> str:
 def _why(given: Variables, state: str) -> str:
     """The step and the SMTP code of what failed; never a whole result."""
     failure = given.get("smtp_relay_rotation_failure") or {}
-    verified = given.get("smtp_relay_verified") or {}
-    logins = [(app["name"], app["login"]) for app in verified.get("apps", ()) if app.get("login") and not app["login"]["ok"]]
-    said = [f"{name}: {login['category']} {login['code'] or ''} {login['enhanced']}".strip() for name, login in logins]
+    said = _refused(given.get("smtp_relay_verified") or {})
     if failure.get("problems") and not said:
         said = [f"{problem['where']}: {problem['what']}" for problem in failure["problems"]]
-    if state == ROLLED_BACK:
+    if state == UNPROVEN:
+        said += [f"after that: {each}" for each in _refused(given["smtp_relay_rotation_back"])]
+    if state in (ROLLED_BACK, UNPROVEN):
         said += [f"STILL NOT ACTIVATED: {problem['what']}" for problem in (given.get("smtp_relay_reactivated") or {}).get("problems", ())]
     text = "; ".join(said) or str(failure.get("msg", "")).partition("\n")[0]
     if not text:
@@ -94,8 +97,14 @@ def _why(given: Variables, state: str) -> str:
     return f" (at: {failure['task']}; {text})" if failure.get("task") else f" ({text})"
 
 
+def _refused(verified: Variables) -> list[str]:
+    """The applications whose login failed, with the category and the SMTP code."""
+    logins = [(app["name"], app["login"]) for app in verified.get("apps", ()) if app.get("login") and not app["login"]["ok"]]
+    return [" ".join(f"{name}: {login['category']} {login['code'] or ''} {login['enhanced']}".split()) for name, login in logins]
+
+
 def _counted(states: t.Mapping[str, str]) -> str:
-    words = [VERIFIED, NOT_RUN, ROLLED_BACK, FAILED, UNREACHABLE, NOTHING]
+    words = [VERIFIED, NOT_RUN, ROLLED_BACK, UNPROVEN, FAILED, UNREACHABLE, NOTHING]
     counted = [(sum(state == word for state in states.values()), word) for word in words]
     return ", ".join(f"{number} {_SAID[word]}" for number, word in counted if number)
 

@@ -159,3 +159,15 @@ def test_the_summary_names_hosts_smtp_codes_and_the_command_to_go_on_with() -> N
     )
     assert lines[2] == "web2: FAILED (at: Log in with what stands in the files; gitea: auth_failed 535 5.7.8)"
     assert lines[3].endswith("Go on with: ansible-playbook smarthost.mail.rotate -i hosts.ini")
+
+
+def test_what_was_put_back_while_the_relay_is_down_is_said_to_be_back_and_not_verified() -> None:
+    gone = {**REFUSED, "category": "connect_refused", "code": 0, "enhanced": ""}
+    down = verified(app("gitea", login=gone), problems=[FAILS])
+    failure = {"task": "Log in with what stands in the files", "msg": "Not as it should be (1 problem).", "problems": [FAILS]}
+    given = {"smtp_relay_rotation_failure": failure, "smtp_relay_verified": down, "smtp_relay_rotation_back": down}
+    assert outcome({"web1": given}, ["hosts.ini"], False).lines[:2] == (
+        "Rotation NOT complete: 1 rolled back, on the current credential, NOT VERIFIED.",
+        "web1: rolled back, on the current credential, NOT VERIFIED (at: Log in with what stands in the files; gitea: connect_refused;"
+        " after that: gitea: connect_refused)",
+    )
