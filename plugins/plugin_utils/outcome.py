@@ -16,7 +16,8 @@ VERIFIED, NOTHING, UNREACHABLE, ROLLED_BACK, FAILED, NOT_RUN = "verified", "noth
 UNPROVEN = "rolled_back_unproven"
 _SAID = {
     VERIFIED: "on the next credential, verified by a login", ROLLED_BACK: "rolled back, on the current credential, verified by a login",
-    UNPROVEN: "rolled back, on the current credential, NOT VERIFIED", FAILED: "FAILED", UNREACHABLE: "not reached", NOT_RUN: "not begun, on the current credential", NOTHING: "without an application that changes",
+    UNPROVEN: "rolled back, on the current credential, NOT VERIFIED", FAILED: "FAILED", UNREACHABLE: "not reached",
+    NOT_RUN: "not begun, on the current credential", NOTHING: "without an application that changes",
 }
 
 
