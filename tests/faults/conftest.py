@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fixtures of the fault runs: a lab of three hosts that all run Postfix, and a fleet on it with the old credential in force.
 
-`make faults` (SMARTHOST_FAULTS=all) runs the whole matrix; `make test` the sample, which is test_sample.py.
+`make faults` (SMARTHOST_FAULTS=all) runs the whole matrix; `make test ONLY=faults` the sample, which is test_sample.py.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from rotation.fleet import NEW, OLD, PASSWORDS, Fleet
 
 
@@ -35,6 +37,7 @@ def pull(fleet: Fleet, url: str, playbook: str, host: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.whole
 def test_a_host_that_pulls_applies_its_own_settings_and_a_rotation_stays_open_until_every_host_is_known(fleet: Fleet, tmp_path: Path) -> None:
     url = repository(tmp_path / "repository", Path(fleet.command("rotate")[2]))
     (fleet.folder / "web1" / "etc" / "msmtprc").unlink()

@@ -43,7 +43,7 @@ SUITES = (
     Suite("rotation", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/rotation"),)),
     Suite("kill", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/kill"),)),
     Suite("lab", "apart", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/lab"),)),
-    Suite("faults", "slow", "checkout", ((*PYTEST, "tests/faults"),), root=True),
+    Suite("faults", "apart", "checkout", ((*PYTEST, "tests/faults"),), root=True),
     Suite("systemd", "slow", "checkout", ((*PYTEST, "tests/systemd"),)),
     Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),
     Suite(
