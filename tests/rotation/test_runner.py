@@ -17,7 +17,7 @@ def test_ansible_runner_rotates_and_its_artifacts_hold_the_summary_and_no_secret
     inventory = fleet.command("rotate")[2]
     run = ansible_runner.run(
         private_data_dir=str(tmp_path), inventory=inventory, playbook="smarthost.mail.rotate", cmdline="-v --diff --forks 4", quiet=True,
-        envvars={**fleet.environment(), "ANSIBLE_CALLBACKS_ENABLED": "smarthost.mail.smtp_progress", "SMTP_PROGRESS_INTERVAL": "0"}, timeout=120,
+        envvars={**fleet.environment(), "ANSIBLE_CALLBACKS_ENABLED": "smarthost.mail.smtp_progress", "SMTP_PROGRESS_INTERVAL": "0"}, timeout=400,
     )
     artifacts = {path: path.read_text(errors="replace") for path in (tmp_path / "artifacts").rglob("*") if path.is_file()}
     assert (run.status, run.rc) == ("successful", 0), run.stdout.read()[-3000:]

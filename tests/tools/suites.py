@@ -39,7 +39,7 @@ SUITES = (
     Suite("unit", "quick", "checkout", ((*PYTEST, "-n", "2", "tests/unit"),)),
     Suite("catalogue", "quick", "checkout", ((*PYTEST, "-n", "2", "tests/catalogue"),)),
     # The longest first: two run at a time.
-    Suite("integration", "slow", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/integration"),)),
+    Suite("integration", "slow", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/integration"),), seconds=840),
     Suite("rotation", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/rotation"),)),
     Suite("kill", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/kill"),)),
     Suite("lab", "apart", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/lab"),)),
