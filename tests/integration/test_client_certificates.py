@@ -17,7 +17,7 @@ from conftest import HOSTILE, leave_out, need
 from pki import Pki
 from programs import Outcome, PostfixSatellite
 from relay import Relay
-from test_mailers import RECIPIENT, SENDER, arrived, plan_and_write, second_address  # noqa: F401 pylint: disable=unused-import (a fixture)
+from test_mailers import RECIPIENT, SENDER, arrived, plan_and_write, second_address  # noqa: F401 pylint: disable=unused-import
 
 USERS = {SENDER: HOSTILE}
 COMMON_NAME = "apps-host.site.test"

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import subprocess
 import typing as t
 import xml.etree.ElementTree as ET
