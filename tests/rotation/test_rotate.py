@@ -74,7 +74,9 @@ def cannot_log_in(host: Path) -> t.Callable[[], object]:
     return lambda: restart.write_text(before)
 
 
-@pytest.mark.parametrize("fault, said", [(cannot_write, "Write the next credential"), (cannot_log_in, "auth_failed 535")])
+@pytest.mark.parametrize("fault, said", [
+    pytest.param(cannot_write, "Write the next credential", marks=pytest.mark.whole), (cannot_log_in, "auth_failed 535"),
+])
 def test_a_host_that_fails_takes_its_batch_back_and_every_host_can_send(
     fleet: Fleet, fault: t.Callable[[Path], t.Callable[[], object]], said: str,
 ) -> None:

