@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import typing as t
 
-from .rotation import Admission, is_done
+from .rotation import Admission, is_done, old_is_refused
 
 Variables = t.Mapping[str, t.Any]
 ROTATE, REVOKE_CHECK = "smarthost.mail.rotate", "smarthost.mail.revoke_check"
 VERIFIED, NOTHING, UNREACHABLE, ROLLED_BACK, FAILED, NOT_RUN = "verified", "nothing", "unreachable", "rolled_back", "failed", "not_run"
 UNPROVEN = "rolled_back_unproven"
+KEEP_THE_OLD = "The old credential must not be revoked yet."
+OLD_IS_DEAD = "The relay refuses the old credential already: a host that is still on it cannot send."
 _SAID = {
     VERIFIED: "on the next credential, verified by a login", ROLLED_BACK: "rolled back, on the current credential, verified by a login",
     UNPROVEN: "rolled back, on the current credential, NOT VERIFIED", FAILED: "FAILED", UNREACHABLE: "not reached",
@@ -60,7 +62,8 @@ def outcome(hosts: t.Mapping[str, Variables], inventory: t.Sequence[str], limite
         lines += [f"In the declaration of relay {name}: make next the current one (credential_id: \"{new}\"), and remove next." for name, new in relays.items()]
         lines.append("Then revoke the old credential at the provider, and prove it dead: " + command.replace(ROTATE, REVOKE_CHECK))
     else:
-        lines.append(f"The old credential must not be revoked yet. Go on with: {command}")
+        dead = any(_old_is_dead(given) for given in hosts.values())
+        lines.append(f"{OLD_IS_DEAD if dead else KEEP_THE_OLD} Go on with: {command}")
         if limited:
             lines.append("Hosts that --limit leaves out are not known to be done: without --limit the same command completes the rotation.")
     return Outcome(complete, states, tuple(lines))
@@ -80,6 +83,12 @@ def _state(given: Variables) -> str:
     if is_done(given.get("smtp_relay_verified") or {}) or (is_done(baseline) and baseline.get("apps")):
         return VERIFIED
     return NOTHING if baseline.get("skipped") else NOT_RUN
+
+
+def _old_is_dead(given: Variables) -> bool:
+    """Whether the relay has refused the old credential of a host, before it was changed or when it was taken back."""
+    seen = [given.get(name) or {} for name in ("smtp_relay_baseline", "smtp_relay_rotation_back")]
+    return any(old_is_refused(app) for verified in seen for app in verified.get("apps", ()))
 
 
 def _why(given: Variables, state: str) -> str:

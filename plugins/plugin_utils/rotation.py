@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from . import refusal
@@ -60,9 +61,10 @@ class Fleet(t.NamedTuple):
 def fleet(variables: t.Mapping[str, Variables]) -> Fleet:
     """Plan every host by its variables, offline: the same answer that its own turn would give, all refusals at once."""
     members, found = [], {}
+    catalogues = functools.cache(Catalogue)  # reading an entry takes longer than planning with it, and all hosts have the same ones
     for name, given in variables.items():
         try:
-            member, problems = _member(name, given)
+            member, problems = _member(name, given, catalogues(tuple(given.get("smtp_relay_catalogue", []))))
             members.append(member)
         except ProblemsError as error:
             problems = list(error.problems)
@@ -75,9 +77,9 @@ def fleet(variables: t.Mapping[str, Variables]) -> Fleet:
     return Fleet(tuple(members), tuple(told))
 
 
-def _member(name: str, given: Variables) -> tuple[Member, list[Problem]]:
+def _member(name: str, given: Variables, catalogue: Catalogue) -> tuple[Member, list[Problem]]:
     declared = load(given.get("smtp_relay"), given.get("smtp_relay_apps", []))
-    planned = plan_host(declared, Catalogue(given.get("smtp_relay_catalogue", [])), "next")
+    planned = plan_host(declared, catalogue, "next")
     problems = [refusal.problem(item) for item in planned.refusals] if given.get("smtp_relay_on_unsupported", "fail") == "fail" else []
     plans = tuple(plan for plan in planned.apps if plan.relay.next is not None and plan.relay.sends)
     for plan in plans:
@@ -164,7 +166,7 @@ def admit(found: Fleet, baselines: t.Mapping[str, Result], new_works: bool) -> A
     hosts = [member.name for member in found.members if member.plans]
     unreachable = tuple(name for name in hosts if baselines.get(name, {}).get("unreachable"))
     reached = [name for name in hosts if name not in unreachable]
-    dead = any(_old_is_refused(app) for name in reached for app in baselines.get(name, {}).get("apps", ()))
+    dead = any(old_is_refused(app) for name in reached for app in baselines.get(name, {}).get("apps", ()))
     mode = "gap" if found.gap else "forward" if dead and new_works else "normal"
     current = {member.name: {plan.request.name: _ids(member, plan) for plan in member.plans} for member in found.members}
     problems = [problem for name in reached for problem in _against(name, baselines.get(name, {}), current[name], mode)]
@@ -183,7 +185,8 @@ def _ids(member: Member, plan: AppPlan) -> tuple[str, str]:
     return relay.credential.id if relay.credential else "", relay.next.id if relay.next else ""
 
 
-def _old_is_refused(app: Result) -> bool:
+def old_is_refused(app: Result) -> bool:
+    """Whether an application is on the current credential, and the relay refuses it as a login. app: as ``smtp_verify`` tells it."""
     login = app.get("login") or {}
     return app["rotates"] and not app["next"] and login.get("category") == "auth_failed" and str(login.get("code", 0)).startswith("5")
 
@@ -215,7 +218,7 @@ def _against(name: str, baseline: Result, ids: t.Mapping[str, tuple[str, str]], 
 
 def _tolerated(app: Result, mode: str) -> bool:
     """An old credential that is dead anyway is no reason not to bring the new one."""
-    return mode == "gap" or (mode == "forward" and _old_is_refused(app))
+    return mode == "gap" or (mode == "forward" and old_is_refused(app))
 
 
 def samples(hosts: t.Sequence[str], groups: t.Mapping[str, t.Sequence[str]]) -> list[str]:

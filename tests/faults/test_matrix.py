@@ -108,6 +108,17 @@ def test_a_host_that_is_lost_after_it_was_written_is_finished_when_it_is_back(fl
     completed(fleet)
 
 
+def test_no_other_host_is_begun_when_the_first_is_lost_after_it_was_written(fleet: Fleet) -> None:
+    with broken(fleet.lab, "delay", "h001", "1"):
+        summary = messages(fleet.rotate(*AT_ONCE, fails=True, at=Moment("Activate"), then=lambda: break_it(fleet.lab, "unreachable", "h001")))
+        heal(fleet.lab, "unreachable")
+        fleet.day_after()
+    assert summary.startswith("Rotation NOT complete: 2 not begun, on the current credential, 1 not reached.")
+    assert "h001: not reached" in summary and GO_ON in summary
+    assert {name: user for name, user in fleet.sends().items() if name != "h001"} == {"h002": OLD, "h003": OLD}
+    completed(fleet)
+
+
 @pytest.mark.parametrize("number", [1, BATCH])
 def test_an_old_credential_that_is_revoked_in_the_middle_is_not_gone_back_to(fleet: Fleet, number: int) -> None:
     said = fleet.rotate(*AT_ONCE, at=Moment("Write the next credential", number), then=lambda: fleet.lab.relay.revoke(OLD))

@@ -97,6 +97,20 @@ class Fleet:
         assert (done.returncode != 0) == fails, done.stdout[-8000:] + done.stderr[-2000:]
         return done.stdout + done.stderr
 
+    def rotate_once_changed(self, change: t.Callable[[], object]) -> str:
+        """What the playbook rotate says when this is changed at the provider as soon as it waits for that."""
+        rotating = subprocess.Popen(self.command("rotate"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.environment())
+        assert rotating.stdout is not None
+        said = ""
+        for line in rotating.stdout:
+            said += line
+            if "RETRYING" in line and "works now" in line:
+                break
+        change()
+        said += rotating.stdout.read()
+        assert rotating.wait() == 0, said[-5000:]
+        return said
+
     def killed(self, task: str, number: int = 1) -> None:
         """Runs the playbook rotate and kills it, with everything it has started, when this task is begun for the nth time."""
         more = {"ANSIBLE_CALLBACK_PLUGINS": str(HERE), "ANSIBLE_CALLBACKS_ENABLED": "kill_at", "KILL_AT": task, "KILL_NUMBER": str(number)}

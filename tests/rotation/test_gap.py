@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from rotation.fleet import OLD, PASSWORDS, RECIPIENT, Fleet, Relay, Values, programs
+from rotation.fleet import OLD, PASSWORDS, RECIPIENT, Fleet, Relay, Values, every, programs
 
+WAITING = {"smtp_relay_rotation_gap_delay": 1, "smtp_relay_rotation_gap_wait": 60}
 CHANGED = "the only p@ss w\"o'r\\d $HOME #;%s`{{x}}"
 
 
@@ -25,7 +26,7 @@ class Queueing(Fleet):
 
     def __init__(self, folder: Path, relay: Relay) -> None:
         super().__init__(folder, relay)
-        self.variables = {"web1": {"smtp_relay_rotation_gap_delay": 1, "smtp_relay_rotation_gap_wait": 60, "smtp_relay_probe": False}}
+        self.variables = {"web1": {**WAITING, "smtp_relay_probe": False}}
         # Nothing listens at port 25 here, so the local MTA is not probed.
         self.config = programs.prepare_satellite(folder / "web1" / "mta")
         self.next = {"id": "2026-11", "password": CHANGED}
@@ -58,18 +59,13 @@ def host(relay: Relay) -> t.Iterator[Queueing]:
 
 def test_mail_of_the_gap_is_kept_by_the_local_mta_and_sent_after_the_rotation(host: Queueing) -> None:
     before = host.text("web1")
-    rotating = subprocess.Popen(host.command("rotate"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=host.environment())
-    assert rotating.stdout is not None
-    said = ""
-    for line in rotating.stdout:
-        said += line
-        if "RETRYING" in line and "works now" in line:
-            break
-    host.relay.set_password(OLD, CHANGED)  # at the provider: from here on the old one is dead
     subject = str(uuid.uuid4())
-    subprocess.run(["sendmail", "-C", str(host.config), RECIPIENT], input=programs.mail(subject, RECIPIENT), text=True, check=True)
-    said += rotating.stdout.read()
-    assert rotating.wait() == 0, said[-5000:]
+
+    def provider_changes_it() -> None:
+        host.relay.set_password(OLD, CHANGED)  # from here on the old one is dead
+        subprocess.run(["sendmail", "-C", str(host.config), RECIPIENT], input=programs.mail(subject, RECIPIENT), text=True, check=True)
+
+    said = host.rotate_once_changed(provider_changes_it)
     assert "1 application sends through a local MTA and need not be touched" in said
     assert "there is no way back" in said and "Rotation complete: 1" in said
     assert host.relay.wait_for(subject, timeout=30).user.startswith(OLD)
@@ -89,3 +85,22 @@ def test_mail_that_was_already_deferred_is_flushed(host: Queueing) -> None:
     said = host.rotate()
     assert "Rotation complete: 1" in said
     assert host.relay.wait_for(subject, timeout=30).user.startswith(OLD), "Postfix would have tried again in minutes only"
+
+
+def test_a_gap_that_nothing_bridges_is_refused_until_it_is_accepted(fleet: Fleet) -> None:
+    fleet.declared["overlap"], fleet.next = False, {"id": "2026-11", "password": CHANGED}
+    for variables in fleet.variables.values():
+        variables.update(WAITING)
+    refused = fleet.rotate(fails=True)
+    assert "msmtp keeps no mail while its login is refused" in refused and refused.count("[rotation-gap]") == 2 and "accept_gap: true" in refused
+    before = {name: fleet.text(name) for name in fleet.variables}
+    fleet.declared["accept_gap"] = True
+
+    def provider_changes_it() -> None:
+        assert {name: fleet.text(name) for name in fleet.variables} == before, "nothing is written while the new one does not work yet"
+        fleet.relay.set_password(OLD, CHANGED)
+
+    said = fleet.rotate_once_changed(provider_changes_it)
+    assert "all hosts at once, and no way back" in said and "Rotation complete: 3 on the next credential, verified by a login." in said
+    assert fleet.send() == every(OLD) and set(fleet.kept().values()) == {0}, "the user is the same, with another password"
+    assert [secret for secret in (PASSWORDS[OLD], CHANGED) if secret in refused + said] == []

@@ -161,6 +161,16 @@ def test_the_summary_names_hosts_smtp_codes_and_the_command_to_go_on_with() -> N
     assert lines[3].endswith("Go on with: ansible-playbook smarthost.mail.rotate -i hosts.ini")
 
 
+@pytest.mark.parametrize("seen", ["smtp_relay_baseline", "smtp_relay_rotation_back"])
+def test_an_old_credential_that_is_dead_already_is_not_asked_to_be_kept(seen: str) -> None:
+    dead = {"smtp_relay_baseline": verified(app("gitea")), seen: verified(app("gitea", login=REFUSED), problems=[FAILS])}
+    last = outcome({"web1": dead, "web2": {"smtp_relay_baseline": {"unreachable": True}}}, ["hosts.ini"], False).lines[-1]
+    assert last == (
+        "The relay refuses the old credential already: a host that is still on it cannot send."
+        " Go on with: ansible-playbook smarthost.mail.rotate -i hosts.ini"
+    )
+
+
 def test_what_was_put_back_while_the_relay_is_down_is_said_to_be_back_and_not_verified() -> None:
     gone = {**REFUSED, "category": "connect_refused", "code": 0, "enhanced": ""}
     down = verified(app("gitea", login=gone), problems=[FAILS])
