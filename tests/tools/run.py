@@ -18,11 +18,11 @@ import typing as t
 
 import packages
 import place
-from suites import SUITES, Suite
+from suites import SUITES, TOOLS, Suite
 
 LOGS = place.ROOT / "build" / "logs"
 IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
-VENVS = {suite.name: threading.Lock() for suite in SUITES}  # one at a time makes each
+MAKING = threading.Lock()  # one suite makes the venv of the tools, the others wait for it
 SHOWN = 200  # lines of a failed suite's log; the whole of it is in build/logs
 
 
@@ -59,7 +59,7 @@ def run_commands(suite: Suite, log: t.IO[str]) -> str:
     """Run one command after another; return "" or what went wrong."""
     deadline = time.monotonic() + suite.seconds
     try:
-        bin_folder = make_venv(suite, log) if suite.tools else place.ROOT / ".venv" / "bin"
+        bin_folder = tools_venv(log) if suite.tools else place.ROOT / ".venv" / "bin"
     except subprocess.CalledProcessError as error:
         return "its virtual environment could not be made: %s ended with %d" % (" ".join(error.cmd), error.returncode)
     env = place.environment(bin_folder, suite.place)
@@ -80,11 +80,10 @@ def run_commands(suite: Suite, log: t.IO[str]) -> str:
     return ""
 
 
-def make_venv(suite: Suite, log: t.IO[str]) -> pathlib.Path:
-    """Return the bin folder of the suite's venv, which it has in common with the other suites of the same tools."""
-    name = next(other.name for other in SUITES if other.tools == suite.tools)
-    with VENVS[name]:
-        return place.make_venv(name, suite.tools, log)
+def tools_venv(log: t.IO[str]) -> pathlib.Path:
+    """Return the bin folder of the venv that all suites with tools have in common."""
+    with MAKING:
+        return place.make_venv("tools", TOOLS, log)
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
@@ -130,7 +129,7 @@ def chosen(names: t.Sequence[str]) -> list[Suite]:
 
 
 def main(names: t.Sequence[str]) -> int:
-    """Run the quick suites one by one, then the slow ones two at a time; return the exit status."""
+    """Run the quick suites one by one, then the slow ones three at a time: much of a slow suite's time is waiting; return the exit status."""
     suites = chosen(names)
     started = time.monotonic()
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -138,7 +137,7 @@ def main(names: t.Sequence[str]) -> int:
         place.copy_tree()
         place.make_home()
     good = [show(run_suite(suite)) for suite in suites if suite.stage == "quick"]
-    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(max_workers=3) as pool:
         slow = [pool.submit(run_suite, suite) for suite in suites if suite.stage != "quick"]
         good += [show(done.result()) for done in concurrent.futures.as_completed(slow)]
     print("%d of %d suites are fine, in %.0f s" % (sum(good), len(good), time.monotonic() - started))
