@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the unit tests of the target side (module_utils) on the oldest Python that this machine has of those we promise; the probe's also on the newest.
 
-What differs from Python to Python is TLS; what writes files runs on the oldest and on .venv's own.
+What differs from Python to Python is TLS; what writes files runs on the oldest and on .venv's own, and is killed there before
+every system call; before every line, which are the same on all of them, `unit` does that.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def main() -> int:
     for version, program in have:
         folder = "tests/unit/plugins/module_utils" + ("" if version == have[0][0] else "/smtp")
         bin_folder = place.make_venv("python-" + version, (CORES[version], *TOOLS), sys.stdout, program)
-        command = [str(bin_folder / "python"), "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", folder]
+        command = [str(bin_folder / "python"), "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "-k", "not whichever_line", folder]
         status = max(status, subprocess.run(command, check=False).returncode)
     return status
 

@@ -53,7 +53,7 @@ SUITES = (
         tools=True,
     ),
     Suite("rotation", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/rotation"),)),
-    Suite("old_python", "slow", "checkout", (("python", "tests/tools/old_python.py"),)),
+    Suite("old_python", "slow", "checkout", (("python", "tests/tools/old_python.py"),), seconds=840),
     Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),
     Suite("kill", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/kill"),)),
     Suite("lint", "slow", "tree", (("ansible-lint", "--offline", "--profile", "production", "--strict"), ("yamllint", "--strict", ".")), tools=True),
