@@ -28,10 +28,11 @@ faults: .venv/ready-tests ## break a rotation over SSH in every way, each time u
 kill: .venv/ready-tests ## kill smtp_deploy at every system call that changes a file, and refuse it every one: some minutes
 	SMARTHOST_KILL=all $(BIN)/python -m pytest -q -n 2 tests/kill
 
-bench: .venv/ready-tests ## measure smtp_config beside template tasks and smtp_probe beside smtplib, swaks and check_smtp, and the controller's part for 60 applications; writes build/bench*.json
+bench: .venv/ready-tests ## measure smtp_config beside template tasks and smtp_probe beside smtplib, swaks and check_smtp, and what the controller has to do; writes build/bench*.json
 	$(BIN)/python tests/bench/bench.py
 	$(BIN)/python tests/bench/probe.py
 	$(BIN)/python tests/bench/catalogue.py
+	$(BIN)/python tests/bench/scale.py
 
 bench-fleet: .venv/ready-tests ## measure a rotation of 5, 20 and 50 hosts over SSH beside a ping on them; needs root and Linux; writes build/bench-fleet.json
 	$(BIN)/python tests/bench/fleet.py

@@ -53,12 +53,7 @@ def seconds(case: Case, work: pathlib.Path, ssh_config: pathlib.Path) -> float:
         subprocess.run(["rm", "-rf", "--", str(case.folder)], check=True)
         case.folder.mkdir()
     playbook = plays.write(work / (case.name + ".yml"), case.tasks)
-    env = {
-        **os.environ, "ANSIBLE_CONFIG": str(work / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
-        "ANSIBLE_HOME": str(work / "home"), "ANSIBLE_PIPELINING": "true", "ANSIBLE_NOCOLOR": "true",
-        "ANSIBLE_SSH_ARGS": "-F %s %s" % (ssh_config, PIPELINING % work),
-    }
-    command = [str(BIN / "ansible-playbook"), "-i", "bench,", "-e", "ansible_python_interpreter=" + sys.executable, str(playbook)]
+    command, env = controller(playbook, "bench,", work, ssh_config)
     started = time.monotonic()
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, check=False)
     took = time.monotonic() - started
@@ -67,10 +62,26 @@ def seconds(case: Case, work: pathlib.Path, ssh_config: pathlib.Path) -> float:
     return took
 
 
+def controller(playbook: pathlib.Path, hosts: str, work: pathlib.Path, ssh_config: pathlib.Path) -> tuple[list[str], dict[str, str]]:
+    """The command and the environment of one run as users have it. No settings of this user's come in."""
+    (work / "ansible.cfg").write_text("[defaults]\n", encoding="ascii")
+    env = {
+        **os.environ, "ANSIBLE_CONFIG": str(work / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
+        "ANSIBLE_HOME": str(work / "home"), "ANSIBLE_PIPELINING": "true", "ANSIBLE_NOCOLOR": "true",
+        "ANSIBLE_SSH_ARGS": "-F %s %s" % (ssh_config, PIPELINING % work),
+    }
+    return [str(BIN / "ansible-playbook"), "-i", hosts, "-e", "ansible_python_interpreter=" + sys.executable, str(playbook)], env
+
+
+def end_connection(work: pathlib.Path, ssh_config: pathlib.Path) -> None:
+    """End the connection that Ansible keeps open."""
+    command = ["ssh", "-F", str(ssh_config), "-o", "ControlPath=%s/cm-%%C" % work, "-O", "exit", "bench"]
+    subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
+
+
 def measure(work: pathlib.Path) -> dict[str, list[float]]:
     """Run every case in turn, round after round, so that a busy minute hits all of them; the first run of SSH is not counted."""
     times: dict[str, list[float]] = {}
-    (work / "ansible.cfg").write_text("[defaults]\n", encoding="ascii")  # no settings of the user come in
     with sshd.running(work) as ssh_config:
         every = cases(work)
         seconds(every[0], work, ssh_config)
@@ -78,8 +89,7 @@ def measure(work: pathlib.Path) -> dict[str, list[float]]:
             print("round %d of %d" % (number + 1, ROUNDS), flush=True)
             for case in every:
                 times.setdefault(case.name, []).append(seconds(case, work, ssh_config))
-        subprocess.run(["ssh", "-F", str(ssh_config), "-o", "ControlPath=%s/cm-%%C" % work, "-O", "exit", "bench"],
-                       stderr=subprocess.DEVNULL, check=False)
+        end_connection(work, ssh_config)
     return times
 
 

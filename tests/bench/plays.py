@@ -25,13 +25,13 @@ GITEA__mailer__FORCE_TRUST_SERVER_CERT=false
 """
 
 
-def ours(count: int, folder: pathlib.Path) -> list[Task]:
+def ours(count: int, folder: t.Union[str, pathlib.Path]) -> list[Task]:
     """One smtp_config task for `count` instances of Gitea, each with a file of its own."""
     apps = [{"name": "g%02d" % number, "app": "gitea", "form": "env", "path": "%s/app%02d.env" % (folder, number)} for number in range(count)]
     return [{"name": "Ours", "smarthost.mail.smtp_config": {"relay": RELAY, "apps": apps, "state_dir": "%s/state" % folder}}]
 
 
-def templates(count: int, folder: pathlib.Path) -> list[Task]:
+def templates(count: int, folder: t.Union[str, pathlib.Path]) -> list[Task]:
     """`count` template tasks that write the same settings to as many files."""
     return [
         {"name": "Template", "ansible.builtin.template": {"src": "mailer.env.j2", "dest": "%s/app%02d.env" % (folder, number), "mode": "0600"}}
@@ -46,7 +46,7 @@ def ping() -> list[Task]:
 
 def write(path: pathlib.Path, tasks: list[Task]) -> pathlib.Path:
     """Write a play with these tasks (JSON is YAML); none makes an empty play. Return its path."""
-    play = {"name": "Bench", "hosts": "bench", "gather_facts": False, "vars": {"relay": RELAY}, "tasks": tasks}
+    play = {"name": "Bench", "hosts": "all", "gather_facts": False, "vars": {"relay": RELAY}, "tasks": tasks}
     path.write_text(json.dumps([play], indent=1), encoding="utf-8")
     path.with_name("mailer.env.j2").write_text(TEMPLATE, encoding="utf-8")
     return path

@@ -29,7 +29,7 @@ PermitRootLogin prohibit-password
 Subsystem sftp internal-sftp
 """
 CLIENT = """\
-Host bench
+Host bench*
   HostName 127.0.0.1
   Port {port}
   User {user}
@@ -42,7 +42,7 @@ Host bench
 
 @contextlib.contextmanager
 def running(folder: pathlib.Path) -> t.Iterator[pathlib.Path]:
-    """Start a server and yield the path of an ssh_config in which it is the host `bench`; end it afterwards."""
+    """Start a server and yield the path of an ssh_config in which it is the host `bench`, and every host whose name begins so; end it afterwards."""
     program = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
     if not program:
         sys.exit("The bench measures over SSH and needs sshd: apt install openssh-server")
