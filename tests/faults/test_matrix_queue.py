@@ -63,7 +63,7 @@ def test_one_secret_a_host_is_touched_and_no_message_is_lost_or_refused(queueing
 
 def test_mail_of_a_gap_is_kept_by_the_hosts_and_sent_after_the_rotation(queueing: Queueing, tmp_path: pathlib.Path) -> None:
     queueing.relay.update(overlap=False, next={"id": "2", "password": CHANGED})
-    at, kept = Moment("The next credential works now", 1, ("FAILED - RETRYING",)), []
+    at, kept = Moment("Change the credential at the provider now, this waits until the next one works", 1, ("FAILED - RETRYING",)), []
 
     def provider_changes_it() -> None:
         queueing.lab.relay.set(OLD, CHANGED)

@@ -104,7 +104,7 @@ class Fleet:
         said = ""
         for line in rotating.stdout:
             said += line
-            if "RETRYING" in line and "works now" in line:
+            if "RETRYING" in line and "Change the credential at the provider now" in line:
                 break
         change()
         said += rotating.stdout.read()
