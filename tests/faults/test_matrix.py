@@ -100,7 +100,7 @@ def test_a_host_that_is_down_all_the_time_keeps_the_rotation_open_until_the_day_
 @pytest.mark.parametrize(
     "name, number, told, others",
     [
-        ("h001", 1, "2 not begun, on the current credential, 1 not reached.", OLD),  # no other host is begun after the first
+        ("h001", 1, "1 not reached.", OLD),  # no other host is begun after the first
         ("h003", BATCH, "2 on the next credential, verified by a login, 1 not reached.", NEW),
     ],
     ids=["the-first", "one-of-a-batch"],
