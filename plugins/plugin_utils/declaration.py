@@ -226,7 +226,7 @@ def _completeness(kind: str, raw: dict[str, t.Any], where: str) -> list[Problem]
         problems.append(Problem(f"{where}.via", "only a local MTA forwards to another relay.", "not-for-type", "Add type: local_mta, or leave via out."))
     if "username" in raw and "password" not in raw and "oauth2" not in raw and kind == "smtp" and raw.get("enabled", True):
         miss("password", "a user name stands here without a password.", "Give both, or neither for a relay without login.")
-    if "next" in raw and "oauth2" in raw:
+    if "next" in raw and "oauth2" in raw and "password" not in raw:
         what = "next is a user name's password, and this relay logs in with OAuth 2."
         hint = "Let the provider know both client secrets at once, put the new one into oauth2, and run smarthost.mail.apply; then remove the old one."
         problems.append(Problem(f"{where}.next", what, "not-for-type", hint))
