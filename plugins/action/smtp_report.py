@@ -13,6 +13,7 @@ import tempfile
 import typing as t
 
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor, Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils import app_lists
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import exports, gather, summary
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import HOST_OUTCOMES, RUNS, Host, Report, Run
@@ -65,7 +66,7 @@ def _host(name: str, variables: t.Mapping[str, t.Any], waiting: bool, run: Run) 
 
 def _learn(redactor: Redactor, variables: t.Mapping[str, t.Any]) -> None:
     """Know the secrets of a host whose failure may have been told by a task of anyone's."""
-    for name in ("smtp_relay", "smtp_relay_apps"):
+    for name in ("smtp_relay", *app_lists.names(variables)):
         try:
             _learn_tree(redactor, variables.get(name))
         except Exception:  # a declaration that cannot be templated has no value that a message could hold

@@ -9,12 +9,12 @@ from __future__ import annotations
 import secrets
 import typing as t
 
-from ansible_collections.smarthost.mail.plugins.plugin_utils import outcome, revocation, rotation
+from ansible_collections.smarthost.mail.plugins.plugin_utils import app_lists, outcome, revocation, rotation
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import Logins
 
-PLANNED = ("smtp_relay", "smtp_relay_apps", "smtp_relay_catalogue", "smtp_relay_on_unsupported")
+PLANNED = ("smtp_relay", "smtp_relay_catalogue", "smtp_relay_on_unsupported")
 # With these the same login may well work in a moment: a new credential is not known everywhere at once.
 SPREADING = ("auth_failed", "auth_temporary")
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -51,7 +51,8 @@ class ActionModule(Action):
         return {name: self._task_vars["hostvars"][name] for name in self._task_vars["ansible_play_hosts_all"]}
 
     def _fleet(self) -> rotation.Fleet:
-        return rotation.fleet({name: {key: given[key] for key in PLANNED if key in given} for name, given in self._hosts().items()})
+        hosts = self._hosts().items()
+        return rotation.fleet({name: {key: given[key] for key in [*PLANNED, *app_lists.names(given)] if key in given} for name, given in hosts})
 
     def _plan(self) -> Result:
         fleet = self._fleet()

@@ -11,6 +11,7 @@ import ipaddress
 import re
 import typing as t
 
+from .app_lists import by_variable
 from .model import Credential, Declaration, Mailbox, Message, OAuth2, Relay, Request, Secret
 from .problems import Problem, ProblemsError, did_you_mean, one_of
 from .validation import coerce, problems_of
@@ -30,7 +31,10 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # with h
 
 
 def load(relay: t.Any, apps: t.Any) -> Declaration:
-    """Resolve ``smtp_relay`` and ``smtp_relay_apps``. Raises ProblemsError with all that is wrong in either."""
+    """Resolve ``smtp_relay`` and its applications. Raises ProblemsError with all that is wrong in either.
+
+    apps: the list of ``smtp_relay_apps``, or the lists of several such variables by name (``app_lists``).
+    """
     relays, default, problems = _relays(plain(relay))
     requests, more = _requests(plain(apps), relays, default)
     problems += more
@@ -299,31 +303,54 @@ def mailbox(value: str | dict[str, str]) -> Mailbox:
 
 
 def _requests(raw: t.Any, relays: t.Mapping[str, Relay], default: str) -> tuple[list[Request], list[Problem]]:
-    if raw is None:
-        return [], []
-    if not isinstance(raw, list):
-        return [], [Problem("smtp_relay_apps", "a list is expected here.", "wrong-type", "Such as: [nextcloud, {name: gitea, form: ini}]")]
-    requests, problems = [], []
-    for number, item in enumerate(raw):
-        where = f"smtp_relay_apps[{number}]"
-        item = coerce(item, "smtp_relay", "application")
-        wrong = _checked(item, "application", where)
-        if not wrong:
-            request = _request({"name": item} if isinstance(item, str) else item, where, default)
-            if request.relay in relays:
-                wrong = _plaintext_auth(override(relays[request.relay], request), where)
-            elif isinstance(item, dict) and "relay" in item:
-                wrong = [_unknown_relay(f"{where}.relay", request.relay, relays)]
-            wrong += [
-                Problem(f"{where}.{key}", f"this is for form: {key}, which is not asked for.", "not-for-form", f"Add form: {key}, or leave {key} out.")
-                for key in request.platforms if key != request.form
-            ]
-            if request.name in [other.name for other in requests]:
-                hint = "Give one of them another name, and app: with the application's."
-                wrong.append(Problem(where, f'"{request.name}" is listed twice.', "same-name", hint))
-            requests.append(request)
-        problems += wrong
-    return requests, problems
+    found: dict[str, tuple[Request, t.Any]] = {}
+    problems: list[Problem] = []
+    for variable, items in by_variable(raw).items():
+        if items is None:
+            continue
+        if not isinstance(items, list):
+            problems.append(Problem(variable, "a list is expected here.", "wrong-type", "Such as: [nextcloud, {name: gitea, form: ini}]"))
+            continue
+        for number, item in enumerate(items):
+            where = f"{variable}[{number}]"
+            item = coerce(item, "smtp_relay", "application")
+            wrong = _checked(item, "application", where)
+            if not wrong:
+                written = {"name": item} if isinstance(item, str) else item
+                request = _request(written, where, default)
+                wrong = _wrong_request(request, "relay" in written, relays) + _again(request, written, found)
+            problems += wrong
+    return [request for request, _written in found.values()], problems
+
+
+def _wrong_request(request: Request, names_relay: bool, relays: t.Mapping[str, Relay]) -> list[Problem]:
+    """What one item cannot have, though its shape is right."""
+    wrong, where = [], request.where
+    if request.relay in relays:
+        wrong = _plaintext_auth(override(relays[request.relay], request), where)
+    elif names_relay:
+        wrong = [_unknown_relay(f"{where}.relay", request.relay, relays)]
+    return wrong + [
+        Problem(f"{where}.{key}", f"this is for form: {key}, which is not asked for.", "not-for-form", f"Add form: {key}, or leave {key} out.")
+        for key in request.platforms if key != request.form
+    ]
+
+
+def _again(request: Request, written: t.Any, found: dict[str, tuple[Request, t.Any]]) -> list[Problem]:
+    """Adds the request to those found, by name. Two variables may ask for the same: it is done once then."""
+    if request.name not in found:
+        found[request.name] = (request, written)
+        return []
+    first, before = found[request.name]
+    apart = first.where.partition("[")[0] != request.where.partition("[")[0]
+    if apart and before == written:
+        found[request.name] = (dataclasses.replace(first, also=(*first.also, request.where)), before)
+        return []
+    hint = "Give one of them another name, and app: with the application's."
+    if apart:
+        what = f'"{request.name}" is listed by {first.where} too, with other settings.'
+        return [Problem(request.where, what, "same-name", "Write the same in both, leave one of them out, or g" + hint[1:])]
+    return [Problem(request.where, f'"{request.name}" is listed twice.', "same-name", hint)]
 
 
 def _request(item: dict[str, t.Any], where: str, default: str) -> Request:

@@ -148,7 +148,10 @@ class Relay:
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """One item of ``smtp_relay_apps``: which application gets which relay, where, and what differs for it."""
+    """One item of ``smtp_relay_apps``: which application gets which relay, where, and what differs for it.
+
+    where: the item that asks for it, as ``smtp_relay_apps_wiki[0]``. also: items of other variables that ask for the same.
+    """
 
     name: str
     app: str
@@ -167,6 +170,7 @@ class Request:
     accept: frozenset[str] = frozenset()
     overrides: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     platforms: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)  # by form: k8s_secret, compose
+    also: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from . import refusal
+from . import app_lists, refusal
 from .catalogue import Catalogue
 from .declaration import load
 from .model import AppPlan, Declaration, Relay, Request
@@ -78,7 +78,7 @@ def fleet(variables: t.Mapping[str, Variables]) -> Fleet:
 
 
 def _member(name: str, given: Variables, catalogue: Catalogue) -> tuple[Member, list[Problem]]:
-    declared = load(given.get("smtp_relay"), given.get("smtp_relay_apps", []))
+    declared = load(given.get("smtp_relay"), {name: given[name] for name in app_lists.names(given)})
     planned = plan_host(declared, catalogue, "next")
     problems = [refusal.problem(item) for item in planned.refusals] if given.get("smtp_relay_on_unsupported", "fail") == "fail" else []
     plans = tuple(plan for plan in planned.apps if plan.relay.next is not None and plan.relay.sends)

@@ -18,7 +18,7 @@ STAGES = (
     {"model"},
     {"dialects"},
     {"dialect"},  # finds one of them by name
-    {"validation", "expressions", "context", "refusal", "command"},
+    {"app_lists", "validation", "expressions", "context", "refusal", "command"},
     {"declaration"},
     {"entry", "platforms"},
     {"catalogue"},
@@ -29,7 +29,7 @@ STAGES = (
     {"rotation"},
     {"outcome", "revocation"},
 )
-COMPOSERS = ("action", "modules", "filter", "callback")
+COMPOSERS = ("action", "modules", "filter", "lookup", "callback")
 LIBRARIES = ("ansible", "yaml", "ruamel", "jinja2", "jsonschema")  # what the controller side may use beside the standard library
 ONE_FILE = {"socket": "module_utils", "ssl": "module_utils", "jinja2": "plugin_utils", "jsonschema": "plugin_utils"}
 FILE_LINES, FUNCTION_LINES = 400, 50

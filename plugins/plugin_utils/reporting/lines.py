@@ -9,14 +9,14 @@ from __future__ import annotations
 import typing as t
 
 from .. import refusal
-from ..model import AppPlan, HostPlan, Refusal, Relay
+from ..model import AppPlan, HostPlan, Refusal, Relay, Request
 
 
 def plan_lines(plans: t.Iterable[AppPlan], planned: HostPlan, refusals: t.Iterable[Refusal]) -> list[str]:
     """Who gets what, one line an application, then what is refused with the ways out."""
     lines = [_planned(plan) for plan in plans]
-    lines += [f"{request.name}: taken back" for request in planned.absent]
-    lines += [f"{request.name}: unmanaged, never touched" for request in planned.unmanaged]
+    lines += [f"{request.name}: taken back; {_origin(request)}" for request in planned.absent]
+    lines += [f"{request.name}: unmanaged, never touched; {_origin(request)}" for request in planned.unmanaged]
     return lines + [line for item in refusals for line in f"REFUSED {refusal.problem(item)}".splitlines()]
 
 
@@ -44,7 +44,11 @@ def _planned(plan: AppPlan) -> str:
         parts.append("no setting for " + ", ".join(plan.unexpressed))
     if plan.accepted:
         parts.append("accepted: " + ", ".join(gap.code for gap in plan.accepted))
-    return "; ".join(parts)
+    return "; ".join([*parts, _origin(plan.request)])
+
+
+def _origin(request: Request) -> str:
+    return "listed in " + " and ".join([request.where, *request.also])
 
 
 def _connection(relay: Relay, security: str) -> str:

@@ -23,7 +23,7 @@ CASES = [re.split(r"\n--\n?", case.strip("\n"), maxsplit=1) for case in re.split
 def load(text: str) -> Declaration:
     """What a variables file of this text declares."""
     variables = yaml.safe_load(text)
-    return declaration.load(variables["smtp_relay"], variables.get("smtp_relay_apps"))
+    return declaration.load(variables["smtp_relay"], {name: value for name, value in variables.items() if name != "smtp_relay"})
 
 
 def relay(text: str) -> Relay:
@@ -42,6 +42,20 @@ def test_what_is_wrong_is_said_all_at_once_in_the_users_words(written: str, answ
         said = str(error)
     assert said == answer.strip("\n")
     assert "hunter" not in said
+
+
+def test_every_labelled_variable_adds_to_the_list_and_what_two_of_them_ask_for_alike_is_done_once() -> None:
+    declared = load("""
+smtp_relay: {host: h}
+smtp_relay_apps_wiki: [gitea, {name: msmtp, path: /srv/msmtprc}]
+smtp_relay_apps_base: [{name: msmtp, path: /srv/msmtprc}, {name: grafana, state: absent}]
+smtp_relay_apps: [ghost, {name: gitea}]
+""")
+    assert [(request.name, request.where, *request.also) for request in declared.requests] == [
+        ("ghost", "smtp_relay_apps[0]"), ("gitea", "smtp_relay_apps[1]", "smtp_relay_apps_wiki[0]"),
+        ("msmtp", "smtp_relay_apps_base[0]", "smtp_relay_apps_wiki[1]"), ("grafana", "smtp_relay_apps_base[1]"),
+    ]
+    assert declaration.load({"host": "h"}, {}).requests == () == declaration.load({"host": "h"}, {"smtp_relay_apps_base": None}).requests
 
 
 PORTS = """
