@@ -9,16 +9,18 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import new_key
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, destination, plan, refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, failure, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Deployment, Host
 from ansible_collections.smarthost.mail.plugins.plugin_utils.difference import difference
+from ansible_collections.smarthost.mail.plugins.plugin_utils.folder import Folder
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, Declaration, HostPlan, Refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.lines import drift_lines, plan_lines
 
-STATES = ("present", "planned", "query", "rolled_back", "committed")
+KEPT_ON_THE_HOST = ("query", "rolled_back", "committed")
+STATES = ("present", "planned", *KEPT_ON_THE_HOST)
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "relay": {"type": "raw"},
     "apps": {"type": "raw", "default": []},
@@ -53,16 +55,13 @@ class Work(t.NamedTuple):
         """What the task returns about its applications; no secret is in it."""
         changed = {file["path"] for file in outcome.get("files", ()) if file["changed"]}
         touched = {change["app"] for change in self.deployment.changes if change["path"] in changed}
-        paths = {item.request.name: {self.deployment.at(file) for file in item.files} for item in self.plans}
-        apps = [_app(item, self.deployment, item.request.name in touched or bool(changed & paths[item.request.name])) for item in self.plans]
-        return {
-            "apps": apps, "absent": [request.name for request in self.planned.absent],
-            "unmanaged": [request.name for request in self.planned.unmanaged],
-            "refusals": [refusal.problem(item).as_dict() for item in self.refusals],
-            "accepted": [gap for item in self.plans for gap in refusal.accepted(item)],
-            "activations": _activations(outcome.get("applications", ()), [request.name for request in self.planned.unmanaged]),
-            "lines": plan_lines(self.plans, self.planned, self.refusals) + drift_lines(outcome.get("drift", ())),
-        }
+        paths = {item.request.name: {file.path for file in item.files} for item in self.plans}
+        apps = [
+            _app(item, [file.path for file in item.files], item.request.name in touched or bool(changed & paths[item.request.name]))
+            for item in self.plans
+        ]
+        activations = _activations(outcome.get("applications", ()), [request.name for request in self.planned.unmanaged])
+        return {**_described(apps, self.plans, self.planned, self.refusals, outcome.get("drift", ())), "activations": activations}
 
 
 class ActionModule(Action):
@@ -74,7 +73,9 @@ class ActionModule(Action):
         """The files of every application, or what becomes of a generation."""
         self._args, self._seal_key = args, new_key()
         try:
-            return self._generation() if args["state"] in ("query", "rolled_back", "committed") else self._configure()
+            if args["dest"] is not None and args["state"] in KEPT_ON_THE_HOST:
+                raise ProblemsError([destination.no_state(args["state"])])
+            return self._generation() if args["state"] in KEPT_ON_THE_HOST else self._configure()
         except Refused as error:
             return {**failure("Nothing was written on this host", error.problems), "refusals": [item.as_dict() for item in error.problems]}
         except ProblemsError as error:
@@ -84,6 +85,8 @@ class ActionModule(Action):
         declared = declaration.load(self._args["relay"], self._args["apps"])
         catalogue = Catalogue(self._args["catalogue"])
         first = plan.plan_host(declared, catalogue, self._args["credential"])
+        if self._args["dest"] is not None and self._args["state"] == "present":
+            return self._render(first)
         work = self._assemble(declared, catalogue, first, self._query(declared, first) if self._must_query(declared, first) else NOTHING_KNOWN)
         if self._args["state"] == "planned":
             return work.described({"changed": False})
@@ -101,7 +104,7 @@ class ActionModule(Action):
         in_force = {name: app.get("credential_id", "") for name, app in host.record.get("apps", {}).items()}
         # What is on the host decides which credential is taken, and nothing else of the plan.
         planned = plan.plan_host(declared, catalogue, self._args["credential"], in_force) if in_force and self._rotating(declared) else first
-        deployment = Deployment(host, self._args["dest"] or "")
+        deployment = Deployment(host)
         plans = [item for item in planned.apps if deployment.add(item)]
         listed = {request.name for request in declared.requests}
         gone = [request.name for request in planned.absent]
@@ -114,6 +117,19 @@ class ActionModule(Action):
         if deployment.problems:
             raise ProblemsError(deployment.problems)
         return Work(plans, planned, refusals, deployment)
+
+    def _render(self, first: HostPlan) -> dict[str, t.Any]:
+        """Everything into a folder on the controller; no host is contacted."""
+        with Folder(destination.absolute(self._args["dest"])) as folder:
+            rendering = destination.Destination(folder, str(self._task_vars["inventory_hostname"]))
+            plans = [item for item in first.apps if rendering.add(item)]
+            refusals = [*first.refusals, *rendering.refusals]
+            if refusals and self._args["on_unsupported"] == "fail":
+                raise Refused(refusals)
+            rendering.keep(item.name for item in (*refusals, *first.unmanaged))
+            outcome = rendering.write(check=bool(self._task.check_mode), diff=bool(self._task.diff))
+        apps = [_app(item, rendering.paths(item), rendering.touches(item, outcome)) for item in plans]
+        return {**outcome, **_described(apps, plans, first, refusals, outcome["drift"])}
 
     # -- module calls -------------------------------------------------------------------------
 
@@ -129,9 +145,8 @@ class ActionModule(Action):
         return self._args["credential"] == "in_force" and any(relay.next is not None for relay in declared.relays.values())
 
     def _query(self, declared: Declaration, first: HostPlan) -> Host:
-        place = Deployment(NOTHING_KNOWN, self._args["dest"] or "")
         files = [file for item in first.apps for file in item.files if file.shared or self._task.diff]
-        wanted = [{"path": place.at(file), **({"command": command} if command else {})} for file in files for command in [place.command(file)]]
+        wanted = [{"path": file.path, **({"command": file.command} if file.command else {})} for file in files]
         answer = self._call(
             state="query", seal_key=self._seal_key, read=wanted,
             read_apps=["*"] if self._args["prune"] else [request.name for request in declared.requests],
@@ -155,8 +170,7 @@ class ActionModule(Action):
 
     def _call(self, **arguments: t.Any) -> dict[str, t.Any]:
         """One module call. Raises ProblemsError with what the host reports; other failures pass as they are."""
-        arguments["state_dir"] = f"{self._args['dest']}/.smarthost" if self._args["dest"] else self._args["state_dir"]
-        answer = self.call("smtp_deploy", arguments)
+        answer = self.call("smtp_deploy", {**arguments, "state_dir": self._args["state_dir"]})
         if answer.get("problems"):
             raise ProblemsError([Problem(**problem) for problem in answer["problems"]])
         if answer.get("failed") or answer.get("unreachable"):
@@ -165,12 +179,24 @@ class ActionModule(Action):
         return answer
 
 
-def _app(item: AppPlan, deployment: Deployment, changed: bool) -> dict[str, t.Any]:
-    recorded = deployment.apps[item.request.name]
+def _described(
+    apps: list[dict[str, t.Any]], plans: t.Sequence[AppPlan], planned: HostPlan, refusals: t.Sequence[Refusal], drift: t.Sequence[t.Mapping[str, t.Any]],
+) -> dict[str, t.Any]:
+    """What the task returns about its applications, wherever they are written."""
+    return {
+        "apps": apps, "absent": [request.name for request in planned.absent], "unmanaged": [request.name for request in planned.unmanaged],
+        "refusals": [refusal.problem(item).as_dict() for item in refusals],
+        "accepted": [gap for item in plans for gap in refusal.accepted(item)],
+        "lines": plan_lines(plans, planned, refusals) + drift_lines(drift),
+    }
+
+
+def _app(item: AppPlan, paths: t.Sequence[str], changed: bool) -> dict[str, t.Any]:
+    credential = item.relay.credential
     return {
         "name": item.request.name, "app": item.request.app, "title": item.application.title, "form": item.form, "path": item.path,
-        "paths": [file["path"] for file in recorded["files"]], "relay": item.relay.name, "security": item.security,
-        "credential_id": recorded["credential_id"], "changed": changed, "unexpressed": list(item.unexpressed),
+        "paths": list(paths), "relay": item.relay.name, "security": item.security,
+        "credential_id": credential.id if credential else "", "changed": changed, "unexpressed": list(item.unexpressed),
         "activate": dict(item.activate), "environment": dict(item.environment), "test": item.application.test,
     }
 

@@ -37,7 +37,7 @@ class ActionModule(Action):
         """Where the report is and what it says, or why it could not be written."""
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         report = gathered(self._task_vars, Run(args["run"], bool(self._task.check_mode), now))
-        folder = pathlib.Path(self._loader.path_dwim(os.path.expanduser(args["dest"])))
+        folder = pathlib.Path(os.path.abspath(os.path.expanduser(args["dest"])))  # below the folder in which Ansible was started
         try:
             written = _write(folder, {"html": page(report), "json": exports.as_json(report), "xml": exports.as_junit(report)})
         except OSError as error:

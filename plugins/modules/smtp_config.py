@@ -69,7 +69,15 @@ options:
     type: bool
     default: false
   dest:
-    description: A folder; files are written below it instead of in place, with their usual paths.
+    description:
+      - A folder on the controller; the files are rendered below it instead of in place, with their usual paths. No host is contacted.
+      - A relative one is below the folder in which Ansible was started.
+      - Files are the caller's, C(0600) below folders of C(0700), and nothing is asked of the controller but that. Owner, group and mode
+        of each on the host are in C(manifest.json) beside the files; see the notes.
+      - One folder holds the files of one host. What an earlier run rendered there and is no longer planned is removed, unless it was
+        there before or somebody has changed it since. No link below the folder is followed.
+      - A file that the application shares with its user holds our part alone, or what is in the folder with our part in it.
+      - V(in_force) of O(credential) is the current one here, as there is no record.
     type: path
   state:
     description:
@@ -105,6 +113,15 @@ attributes:
     description: Target systems.
 requirements:
   - jsonschema (on the controller)
+notes:
+  - "C(manifest.json) in O(dest) has C(version) 1. A key is never taken away within a version; keys may come. At the top are
+    C(written_by), C(host), C(folders) (those that were made), C(files), and C(salt), the key of the fingerprints."
+  - "Each of C(files) has C(file) (its name below the folder), C(path) (where it belongs on the host), C(apps), C(owner), C(group), C(mode)
+    (null: as the host has it), C(secret) (whether it holds one), C(shared) (whether it is the user's file with our part in it, and must be
+    merged, not copied), C(group_if_readable) (the group for a shared file which everybody may read there and which holds a secret now),
+    C(readers) (users and groups that must be able to read a secret file which several applications have in common), C(tool) (instead of
+    C(path), the command that takes these settings), C(existed) (whether it was in the folder before) and C(fingerprint)."
+  - C(manifest.json) is as confidential as the files beside it.
 seealso:
   - module: smarthost.mail.smtp_probe
 """
@@ -135,7 +152,6 @@ EXAMPLES = r"""
     relay: "{{ smtp_relay }}"
     apps: "{{ smtp_relay_apps }}"
     dest: ./out/{{ inventory_hostname }}
-  delegate_to: localhost
 
 - name: Put back what the last run replaced
   smarthost.mail.smtp_config:
@@ -219,10 +235,23 @@ drift:
       elements: str
       sample: [mailer.PASSWD]
     what: {description: "V(changed), or V(removed) where nothing stands any more.", type: str, sample: changed}
-    done: {description: "V(left), V(overwritten), V(adopted) or V(taken_back).", type: str, sample: left}
+    done:
+      description: "V(left), V(overwritten), V(adopted) or V(taken_back); V(kept) in O(dest), of what is no longer planned."
+      type: str
+      sample: left
 generation:
-  description: Id of what this run replaced; null when nothing changed.
+  description: Id of what this run replaced; null when nothing changed, and with O(dest).
   returned: O(state=present)
   type: str
   sample: 20261121T051700Z-1
+manifest:
+  description: The folder's manifest.
+  returned: with O(dest)
+  type: str
+  sample: /srv/out/web1/manifest.json
+removed:
+  description: Files of an earlier run that were removed from the folder.
+  returned: with O(dest)
+  type: list
+  elements: str
 """

@@ -25,7 +25,9 @@ author:
   - Smarthost Maintainers (@smarthost)
 options:
   dest:
-    description: Folder on the controller, made where it does not exist. A report that is there is replaced.
+    description:
+      - Folder on the controller, made where it does not exist. A report that is there is replaced.
+      - A relative one is below the folder in which Ansible was started.
     type: path
     required: true
   run:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import re
 import typing as t
 
 from ..module_utils.files.seal import original_label, read_label, seal_contents, seal_facts, unseal
@@ -20,7 +19,6 @@ from .render import Rendered, holds_secret, not_valid, render_app
 OTHERS_READ = 0o004
 STRICTEST = ("enforce", "report", "adopt")
 ENCODING, ERRORS = "utf-8", "surrogateescape"
-_UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 class Host(t.NamedTuple):
@@ -47,9 +45,8 @@ NOTHING_KNOWN = Host({}, {}, "")
 class Deployment:
     """Collects changes; every problem and refusal on the way is kept, nothing is written."""
 
-    def __init__(self, host: Host, below: str = "") -> None:
-        """``below``: a folder in which everything is rendered instead of in place; shared files need not exist there."""
-        self.host, self._below = host, below.rstrip("/")
+    def __init__(self, host: Host) -> None:
+        self.host = host
         self.changes: list[dict[str, t.Any]] = []
         self.texts: dict[str, str] = {}
         self.facts: dict[str, dict[str, dict[str, str]]] = {}
@@ -59,19 +56,9 @@ class Deployment:
         self.refusals: list[Refusal] = []
         self.problems: list[Problem] = []
 
-    def at(self, file: FilePlan) -> str:
-        """Where the file is written, or the name of what a tool sets. In a folder of our own no tool is called: it gets the body."""
-        if not file.command or not self._below:
-            return self._below + file.path
-        return f"{self._below}/{_UNFIT.sub('_', file.path).strip('_')}.json"
-
-    def command(self, file: FilePlan) -> t.Mapping[str, t.Any] | None:
-        """How a tool is asked to read and write it, where one is."""
-        return None if self._below else file.command
-
     def add(self, plan: AppPlan) -> bool:
         """Render one application and queue its files. False (and nothing queued) when it has a problem or refusal."""
-        existing = {file.path: self.host.text(self.at(file)) or "" for file in plan.files if file.shared}
+        existing = {file.path: self.host.text(file.path) or "" for file in plan.files if file.shared}
         rendered, refusals, problems = render_app(plan, existing)
         self.refusals += refusals
         self.problems += problems
@@ -80,7 +67,7 @@ class Deployment:
         for item in rendered:
             self._write(plan, item)
         # Who else has a secret file in common with it the host knows: there it is taken back when the last one is gone.
-        kept = {self.at(item.file) for item in rendered}
+        kept = {item.file.path for item in rendered}
         self._take_back(plan.request.name, [file for file in self.host.recorded(plan.request.name) if file["path"] not in kept])
         credential = plan.relay.credential
         self.apps[plan.request.name] = {
@@ -91,7 +78,7 @@ class Deployment:
         return True
 
     def _noted(self, file: FilePlan, live: bool) -> dict[str, t.Any]:
-        noted = {"path": self.at(file), "dialect": file.dialect, "shared": file.shared, "owns": [list(key) for key in file.owns]}
+        noted = {"path": file.path, "dialect": file.dialect, "shared": file.shared, "owns": [list(key) for key in file.owns]}
         return noted if file.readers is None else {**noted, "readers": list(file.readers), "live": live}
 
     def take_back(self, name: str) -> None:
@@ -100,7 +87,7 @@ class Deployment:
             self.removed.append(name)
 
     def _write(self, plan: AppPlan, item: Rendered) -> None:
-        path = self.at(item.file)
+        path = item.file.path
         self.planned[path], self.texts[path] = item.file, item.text
         self.facts.pop(path, None)
         # What another application leaves at this path, this one takes over; a secret file they have in common.
@@ -110,7 +97,7 @@ class Deployment:
             self._note_facts(path, item.file.dialect, item.file.owns, item.text)
         self._change(
             plan.request.name, path, "write", shared=item.file.shared, secret=holds_secret(item.file), drift=plan.request.drift,
-            owner=item.file.owner, group=item.file.group or self._group_if_open(item.file, path), mode=item.file.mode, command=self.command(item.file),
+            owner=item.file.owner, group=item.file.group or self._group_if_open(item.file, path), mode=item.file.mode, command=item.file.command,
         )
         if item.file.readers is not None:
             self._have_in_common(self.changes[-1], before, item.file.readers)
@@ -168,8 +155,7 @@ class Deployment:
         self.facts[path] = {"wanted": key_values(name, text, owns), "present": key_values(name, self.host.text(path) or "", owns)}
 
     def _based_on(self, path: str) -> str | None:
-        found = self.host.files.get(path, {}).get("fingerprint")
-        return "absent" if found is None and self._below else found
+        return self.host.files.get(path, {}).get("fingerprint")
 
     def arguments(self, seal_key: str) -> dict[str, t.Any]:
         """The options of the one ``smtp_deploy`` call that makes it so; contents are sealed."""

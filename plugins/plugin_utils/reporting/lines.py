@@ -24,6 +24,7 @@ def plan_lines(plans: t.Iterable[AppPlan], planned: HostPlan, refusals: t.Iterab
 DONE = {
     "left": ("left as it is", "drift: enforce writes it again, drift: adopt takes it as ours"), "overwritten": ("written again", ""),
     "adopted": ("taken as ours", ""), "taken_back": ("taken back all the same", "a roll-back finds it"),
+    "kept": ("no longer rendered, and left in the folder", "remove it when it is of no use"),
 }
 
 

@@ -31,7 +31,8 @@ PLAY = """
 
 
 def run(
-    folder: pathlib.Path, hosts: t.Mapping[str, t.Any], *options: str, serial: int = 0, dest: str = "out", kind: str = "apply"
+    folder: pathlib.Path, hosts: t.Mapping[str, t.Any], *options: str, serial: int = 0, dest: str = "out", kind: str = "apply",
+    started_in: t.Optional[pathlib.Path] = None,
 ) -> "subprocess.CompletedProcess[str]":
     """Record facts on hosts and write the report."""
     common = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
@@ -44,11 +45,18 @@ def run(
         str(folder / "play.yml"),
         *options,
     ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=started_in or folder, capture_output=True, text=True, timeout=60, check=False)
 
 
 def outcomes(path: pathlib.Path) -> t.Dict[str, str]:
     return {host["name"]: host["outcome"] for host in json.loads(path.read_text("utf-8"))["hosts"]}
+
+
+def test_a_relative_folder_is_below_the_one_in_which_ansible_was_started(tmp_path: pathlib.Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    assert run(tmp_path, {"a": {"recorded": {"apps": []}}}, started_in=here, dest="./out").returncode == 0
+    assert (here / "out" / "report.html").is_file() and not (tmp_path / "out").exists()
 
 
 def test_in_batches_each_report_says_whose_turn_has_not_come(tmp_path: pathlib.Path) -> None:

@@ -43,8 +43,9 @@ class Fleet:
         declared = declaration.load(relay or RELAY, [{"owner": str(os.geteuid()), **app} for app in apps])
         planned = plan.plan_host(declared, Catalogue(), credential)
         assert not planned.refusals
-        deployment = Deployment(NOTHING_KNOWN, str(self.root))
-        assert all(deployment.add(item) for item in planned.apps)
+        deployment = Deployment(NOTHING_KNOWN)
+        below = [[file._replace(path=f"{self.root}{file.path}") for file in item.files] for item in planned.apps]
+        assert all(deployment.add(item._replace(files=tuple(files))) for item, files in zip(planned.apps, below))
         arguments = deployment.arguments(new_key())
         arguments["record"] = {**arguments["record"], "remove": list(gone)}
         changes = [
