@@ -23,7 +23,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "credential": {"type": "str", "choices": list(plan.CREDENTIALS), "default": "in_force"},
     "values": {"type": "str", "choices": ["files", "declaration"], "default": "files"},
     "only": {"type": "str", "choices": ["all", "rotating"], "default": "all"},
-    "level": {"type": "str", "choices": ["auth", "envelope"], "default": "auth"},
+    "level": {"type": "str", "choices": ["auth", "envelope"]},
     "to": {"type": "list", "elements": "str", "default": []},
     "processes": {"type": "bool", "default": True},
     "fail": {"type": "bool", "default": True},
@@ -52,7 +52,7 @@ class ActionModule(Action):
         chosen = [item for item in planned.apps if args["only"] == "all" or item.relay.next is not None]
         stands = host if args["values"] == "files" else None
         subjects = [subject(item, declared.relays[item.request.relay], stands) for item in chosen]
-        logins = Logins(subjects, args["level"], args["to"])
+        logins = Logins(subjects, args["level"] or "", args["to"])
         proved = self._proved(logins)
         if proved.get("unreachable"):
             return proved

@@ -34,11 +34,11 @@ def smtp_files(relay: t.Any, app: t.Any, form: str | None = None, catalogue: t.S
 
 
 def smtp_probes(
-    relay: t.Any, apps: t.Any = (), credential_ids: t.Mapping[str, str] | None = None, level: str | None = None,
+    relay: t.Any, apps: t.Any = None, credential_ids: t.Mapping[str, str] | None = None, level: str | None = None,
 ) -> list[dict[str, t.Any]]:
     """The options of ``smtp_probe`` for every relay that the applications use. See the filter's documentation."""
     try:
-        return probes.probes(declaration.load(relay, apps), declaration.plain(credential_ids or {}), str(level or ""))
+        return [] if apps is not None and not apps else probes.probes(declaration.load(relay, apps), declaration.plain(credential_ids or {}), str(level or ""))
     except ProblemsError as error:
         raise AnsibleFilterError(str(error)) from None
 

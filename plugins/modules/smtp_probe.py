@@ -258,15 +258,25 @@ options:
     description: Address of the sender, as V(user@example.com), or with the name that the test message carries, as
       V(Example <user@example.com>). The envelope has the address alone.
     type: str
+  also_from:
+    description:
+      - Addresses of further senders. With O(level=envelope) each has an envelope of its own in the same conversation, after the same login.
+      - Excludes O(send).
+    type: list
+    elements: str
   to:
-    description: Addresses of the recipients.
+    description:
+      - Addresses of the recipients.
+      - Left out with O(level=envelope), the sender's own address stands in for them. What the relay says of it counts only where it speaks
+        of the sender or the login. If it is refused or put off (greylisting), RV(recipient) is V(not_tested).
     type: list
     elements: str
   level:
     description:
       - How far to go. V(connect) is answered by name; V(tls) also has the connection that was declared; V(auth) also logs in;
         V(envelope) also has sender and recipients accepted, and takes them back.
-      - When left out, V(auth) with O(username), else V(tls). With O(send), V(envelope).
+      - When left out, V(envelope) with O(from), else V(auth) with O(username), else V(tls). With O(send), V(envelope).
+        With O(type=ms_graph), V(auth), as far as one can see without sending.
     type: str
     choices: [connect, tls, auth, envelope]
   send:
@@ -518,6 +528,10 @@ options:
       from:
         description: As O(from).
         type: str
+      also_from:
+        description: As O(also_from).
+        type: list
+        elements: str
       to:
         description: As O(to).
         type: list
@@ -807,12 +821,25 @@ addresses:
   type: list
   elements: dict
   sample: [{ip: 192.0.2.1, port: 587, family: ipv4, ok: true, error: "", ms: 3.2, category: ok, cert_sha256: ab01}]
+senders:
+  description: What the relay said of each sender whose envelope was tried; what it said to a recipient of our own choice does not count.
+  returned: when probing one relay
+  type: list
+  elements: dict
+  sample: [{address: noreply@example.com, ok: false, category: send_as_denied, code: 553, enhanced: 5.7.1, text: not owned, meaning: it may not}]
 recipients:
   description: What the relay said of each recipient that was tried.
   returned: when probing one relay
   type: list
   elements: dict
   sample: [{address: ops@example.com, ok: true, code: 250, enhanced: 2.1.5, text: Ok, meaning: done}]
+recipient:
+  description:
+    - V(tested) where recipients were tried and what was said of them counts. V(not_tested) where none was named in O(to), and the sender's own
+      address was not accepted as one. Empty where none was tried.
+  returned: when probing one relay
+  type: str
+  sample: tested
 dane:
   description: What the TLSA records say of the certificate. Empty unless O(dane=report).
   returned: when probing one relay

@@ -55,9 +55,9 @@ options:
   level:
     description:
       - V(auth) logs in. V(envelope) also has each application's sender accepted, and takes it back.
+      - Left out, V(envelope) where C(from) is declared, else V(auth).
     type: str
     choices: [auth, envelope]
-    default: auth
   to:
     description:
       - Recipients to try with O(level=envelope). Left out, the sender itself is the recipient, and then it does not count if that
@@ -139,7 +139,8 @@ apps:
       sample: file
     why: {description: "Why it is not V(file).", type: str, sample: ""}
     login:
-      description: What the relay said. Empty where there is no login. C(ok), C(category), C(stage), C(code), C(enhanced), C(diagnosis).
+      description: What the relay said. Empty where there is no login. C(ok), C(category), C(stage), C(code), C(enhanced), C(diagnosis), and
+        C(level), how far it was proven.
       type: dict
       sample: {ok: true, category: ok, stage: "", code: 235, enhanced: 2.7.0, diagnosis: ""}
     process:

@@ -12,13 +12,11 @@ import typing as t
 from .deployment import Deployment, Host
 from .dialect import dialect
 from .model import AppPlan, Credential, FilePlan, Relay
-from .probes import options_of
+from .probes import Joined
 from .problems import Problem
 from .readback import BY_HAND, NO_SECRET, read_back
 
 Result = t.Dict[str, t.Any]
-# A recipient of our own choice proves nothing when it is refused: what was asked about is the sender.
-OF_THE_RECIPIENT = ("recipient_rejected", "relay_denied")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,39 +96,26 @@ class Logins:
     """The distinct logins of several applications: each is tried once, as a wrong password too often locks an account."""
 
     def __init__(self, subjects: t.Sequence[Subject], level: str, to: t.Sequence[str]) -> None:
-        self._level, self._to = level, list(to)
-        self._found: dict[str, tuple[Result, list[str]]] = {}
+        """level: as of ``smtp_verify``, empty for as far as each can be proven."""
+        self._joined = Joined(level, to)
         for item in subjects:
             if item.login is not None or item.plan.relay.oauth2 is not None:
-                options = self._options(item)
-                self._found.setdefault(repr(sorted(options.items(), key=lambda pair: pair[0])), (options, []))[1].append(item.name)
-
-    def _options(self, item: Subject) -> Result:
-        relay = dataclasses.replace(item.plan.relay, credential=item.login)
-        options = options_of(relay)
-        if self._level == "envelope" and relay.from_ is not None:
-            return {**options, "level": "envelope", "to": self._to or [relay.from_.address]}
-        # Whom a message is from changes nothing about a login.
-        return {**{key: value for key, value in options.items() if key not in ("from", "reply_to", "looks")}, "level": "auth"}
+                self._joined.add(dataclasses.replace(item.plan.relay, credential=item.login), item.name)
 
     def options(self) -> list[Result]:
         """Options of ``smtp_probe``, one for each login, with its secret in the clear."""
-        return [{**options, "name": f"{options['name']} ({', '.join(users)})"} for options, users in self._found.values()]
+        return self._joined.options()
 
     def by_subject(self, relays: t.Sequence[Result]) -> dict[str, Result]:
-        """What came of each application's login."""
-        found = {}
-        for (_options, users), result in zip(self._found.values(), relays):
-            passed = result["ok"] or (not self._to and result["category"] in OF_THE_RECIPIENT)
-            found.update({name: {**_login(result), "ok": passed} for name in users})
-        return found
+        """What came of each application's login, and of its sender."""
+        return {name: _login(result) for name, result in self._joined.by_user(relays).items()}
 
 
 def _login(result: Result) -> Result:
     reply = result.get("reply") or {}
     return {
-        "ok": result["ok"], "category": result["category"], "stage": result.get("stage", ""), "code": reply.get("code", 0),
-        "enhanced": reply.get("enhanced", ""), "diagnosis": result.get("diagnosis", ""),
+        "ok": result["ok"], "category": result["category"], "stage": result.get("stage", ""), "code": reply.get("code") or 0,
+        "enhanced": reply.get("enhanced", ""), "diagnosis": result.get("diagnosis", ""), "level": result.get("level_reached", ""),
     }
 
 

@@ -59,6 +59,7 @@ def relay_options() -> dict[str, dict[str, t.Any]]:
         "timeout": {"type": "float", "default": 30},
         "step_timeout": {"type": "float"},
         "from": {"type": "str"},
+        "also_from": {"type": "list", "elements": "str"},
         "to": {"type": "list", "elements": "str"},
         "level": {"type": "str", "choices": ["connect", "tls", "auth", "envelope"]},
         "send": {"type": "str", "choices": ["never", "on_change", "always"], "default": "never"},

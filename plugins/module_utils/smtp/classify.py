@@ -87,6 +87,8 @@ RULES = (
     Rule(("mail", "message"), r"5\d\d", r"send as|on behalf", "send_as_denied"),
     Rule(("mail", "message"), r"5\d\d", r"not verified|unverified", "sender_unverified"),
     Rule(("rcpt",), r"\d+ [45]\.1\.[78]\b", "", "sender_rejected"),
+    # Postfix waits for RCPT with what it has against the sender (smtpd_delay_reject).
+    Rule(("rcpt",), r"[45]\d\d", r"sender(?: address)? (?:rejected|denied)|not owned by", "sender_rejected"),
 )
 
 

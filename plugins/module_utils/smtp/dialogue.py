@@ -22,11 +22,12 @@ from .actions import (
     command,
     require,
 )
+from .classify import classify
 from .failure import Failure
 from .light import TYPE_CHECKING, NamedTuple
 from .login import authenticate
 from .record import Record
-from .reply import Capabilities
+from .reply import Capabilities, Reply
 from .sasl import Credential, Random
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ QUIT_PATIENCE = 2.0
 
 
 class Goal(NamedTuple):
-    """How far to go, and with what. ``helo`` empty: the address we connect from (RFC 5321 4.1.4)."""
+    """How far to go, and with what. ``helo`` empty: the address we connect from (RFC 5321 4.1.4).
+
+    ``own_recipient``: the recipient is of our own choice, so that only what its refusal says of the sender or the login counts.
+    """
 
     helo: str
     security: str
@@ -49,6 +53,8 @@ class Goal(NamedTuple):
     allow_plaintext_auth: bool = False
     sender: str = ""
     recipients: t.Tuple[str, ...] = ()
+    also_from: t.Tuple[str, ...] = ()
+    own_recipient: bool = False
     message: t.Optional[bytes] = None
     lmtp: bool = False
     proxied: bool = False
@@ -143,22 +149,35 @@ def _starttls(goal: Goal, record: Record) -> Dialogue:
     record.after_tls = record.capabilities = yield from _ehlo(goal, record, "ehlo_tls")
 
 
+class Exchange(NamedTuple):
+    """One command of the envelope, and whose envelope it is."""
+
+    step: str
+    line: Command
+    sender: str
+
+
 def _envelope(goal: Goal, record: Record) -> Dialogue:
-    """MAIL and RCPT, then RSET (RFC 5321 3.3), or the message. In one group where the server takes groups."""
+    """MAIL and RCPT, then RSET (RFC 5321 3.3), for each sender; or the message. In one group where the server takes groups."""
     try:
-        steps = [("mail", command("MAIL", _path("FROM", goal.sender) + _utf8(goal, record) + _size(goal, record)))]
-        steps += [("rcpt", command("RCPT", _path("TO", recipient))) for recipient in goal.recipients]
+        steps = [exchange for sender in (goal.sender,) + goal.also_from for exchange in _of_sender(goal, sender, record)]
     except Failure as failure:
         failure.stage = "mail"
         raise
-    if goal.message is None:
-        steps.append(("rset", command("RSET")))
-        if record.capabilities.offers("PIPELINING"):
-            steps.append(("quit", command("QUIT")))
-    yield from _in_order(steps, record)
+    if goal.message is None and record.capabilities.offers("PIPELINING"):
+        steps.append(Exchange("quit", command("QUIT"), goal.sender))
+    record.senders = {sender: None for sender in (goal.sender,) + goal.also_from}
+    yield from _in_order(goal, steps, record)
     record.reached = "envelope"
     if goal.message is not None:
         yield from _message(goal, goal.message, record)
+
+
+def _of_sender(goal: Goal, sender: str, record: Record) -> list[Exchange]:
+    recipients = (sender,) if goal.own_recipient and sender != goal.sender else goal.recipients
+    steps = [Exchange("mail", command("MAIL", _path("FROM", sender) + _utf8(sender, recipients, record) + _size(goal, record)), sender)]
+    steps += [Exchange("rcpt", command("RCPT", _path("TO", recipient)), sender) for recipient in recipients]
+    return steps + ([Exchange("rset", command("RSET"), sender)] if goal.message is None else [])
 
 
 def _size(goal: Goal, record: Record) -> str:
@@ -175,26 +194,30 @@ def _path(word: str, address: str) -> str:
     return "%s:<%s>" % (word, address)
 
 
-def _utf8(goal: Goal, record: Record) -> str:
+def _utf8(sender: str, recipients: t.Tuple[str, ...], record: Record) -> str:
     """What MAIL needs to say where an address is not ASCII (RFC 6531 3.4)."""
-    if all(address.isascii() for address in (goal.sender,) + goal.recipients):
+    if all(address.isascii() for address in (sender,) + recipients):
         return ""
     if record.capabilities.offers("SMTPUTF8"):
         return " SMTPUTF8"
-    category = "recipient_rejected" if goal.sender.isascii() else "sender_rejected"
+    category = "recipient_rejected" if sender.isascii() else "sender_rejected"
     raise Failure(category, detail="the address is not ASCII and the server does not offer SMTPUTF8")
 
 
+OF_THE_SENDER = ("sender_rejected", "send_as_denied", "sender_unverified")
 REFUSED_AT = {"mail": "sender_rejected", "rcpt": "recipient_rejected", "rset": "protocol_error"}
 
 
-def _in_order(steps: list[tuple[str, Command]], record: Record) -> Dialogue:
-    """Send in one group if PIPELINING is offered, else one by one. Judges every reply; the first refusal counts."""
+def _in_order(goal: Goal, steps: list[Exchange], record: Record) -> Dialogue:
+    """Send in one group if PIPELINING is offered, else one by one. Judges every reply; of each sender the first refusal counts."""
     grouped = record.capabilities.offers("PIPELINING")
     first: Failure | None = None
     if grouped:
-        yield Send(tuple(line for _step, line in steps))
-    for step, line in steps:
+        yield Send(tuple(exchange.line for exchange in steps))
+    for step, line, sender in steps:
+        refused = not grouped and record.senders.get(sender) is not None
+        if refused and (step != "rset" or not goal.also_from):
+            continue
         if step == "quit":
             yield Patience(QUIT_PATIENCE)
             record.quit_sent = True
@@ -204,13 +227,27 @@ def _in_order(steps: list[tuple[str, Command]], record: Record) -> Dialogue:
                 if step != "quit":
                     require(record.reply, 2, REFUSED_AT[step])
         except Failure as failure:
+            if step == "rcpt" and goal.own_recipient and failure.reply is not None and _of_the_recipient(goal, failure.reply, record):
+                record.untested = failure.reply
+                continue
+            if step != "quit":
+                record.senders[sender] = record.senders[sender] or failure
+                failure.facts.setdefault("sender", sender)
             first = first or failure
             if failure.reply is None and step != "quit":
                 raise first from None
-            if not grouped or step == "quit":
+            if step == "quit":
                 break
     if first is not None and first.stage != "quit":
         raise first
+
+
+def _of_the_recipient(goal: Goal, reply: Reply, record: Record) -> bool:
+    """Whether a reply to RCPT speaks of the recipient, and neither of the sender nor of the login: many servers judge these only here."""
+    if reply.code == 421:
+        return False
+    category = classify("recipient_rejected", "rcpt", reply, goal.host, str(record.greeting or "")).category
+    return category not in OF_THE_SENDER and not category.startswith("auth_")
 
 
 def _message(goal: Goal, message: bytes, record: Record) -> Dialogue:

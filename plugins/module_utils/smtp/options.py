@@ -54,6 +54,8 @@ class Relay(NamedTuple):
     graph: t.Optional[Url] = None  # where Graph is, in the place of SMTP
     credential_id: str = ""
     mta_sts: t.Optional[MtaSts] = None
+    also_from: t.Tuple[str, ...] = ()
+    own_recipient: bool = False  # no recipient was named, and the sender's own address stands in for one
 
 
 Options: t.TypeAlias = "t.Mapping[str, t.Any]"
@@ -76,6 +78,8 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
     if problems:
         return None, [where + problem for problem in problems]
     credential = _credential(options)
+    sender = options.get("from") or (credential.username if credential and graph else "")
+    level = _level(options, credential is not None, graph is not None)
     return (
         Relay(
             name=options.get("name") or at(options["host"], port),
@@ -89,9 +93,8 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
             allow_plaintext_auth=options["allow_plaintext_auth"],
             helo=options.get("helo") or "",
             timeout=float(options["timeout"]),
-            sender=options.get("from") or (credential.username if credential and graph else ""),
-            recipients=tuple(options.get("to") or ()),
-            level="envelope" if options["send"] != "never" else options.get("level") or ("auth" if credential else "tls"),
+            sender=sender,
+            level=level,
             send=options["send"],
             wording=looks,
             expect=_given(options.get("expect")),
@@ -102,9 +105,24 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
             graph=graph,
             credential_id=options.get("credential_id") or "",
             mta_sts=mta_sts,
+            **_envelope(options, sender if level == "envelope" and graph is None else ""),
         ),
         [],
     )
+
+
+def _level(options: Options, login: bool, graph: bool) -> str:
+    """How far to go: as asked, else as far as what was given can be proven. Graph shows no more than ``auth`` without sending."""
+    if options["send"] != "never":
+        return "envelope"
+    return options.get("level") or ("envelope" if options.get("from") and not graph else "auth" if login else "tls")
+
+
+def _envelope(options: Options, sender: str) -> dict[str, t.Any]:
+    """Recipients and further senders. ``sender``: whose own address stands in where no recipient is named; empty for nobody's."""
+    own = bool(sender) and not options.get("to")
+    further = tuple(options.get("also_from") or ()) if sender else ()
+    return {"recipients": (sender,) if own else tuple(options.get("to") or ()), "also_from": further, "own_recipient": own}
 
 
 def _names_apart(options: Options) -> Options:
@@ -186,7 +204,7 @@ def _contradictions(options: Options) -> list[str]:
     level, send = options.get("level"), options["send"]
     envelope = level == "envelope" or send != "never"
     host = options.get("host") or ""
-    addresses = [text for text in [options.get("from")] + list(options.get("to") or ()) if text]
+    addresses = [text for text in [options.get("from"), *(options.get("also_from") or ()), *(options.get("to") or ())] if text]
     unknown = sorted({name for name in options.get("auth_mechanisms") or () if name.upper() not in NAMES})
     rows = (
         (not host, "host: is missing. Name the relay. [host-missing]"),
@@ -199,8 +217,12 @@ def _contradictions(options: Options) -> list[str]:
             "level: auth needs username and password, oauth2 or client_cert. [level-credential]",
         ),
         (
-            envelope and not (options.get("from") and options.get("to")),
-            "from, to: are needed for level: envelope and for send. [envelope-addresses]",
+            (envelope and not options.get("from")) or (send != "never" and not options.get("to")),
+            "from, to: from is needed for level: envelope, from and to for send. [envelope-addresses]",
+        ),
+        (
+            bool(options.get("also_from")) and send != "never",
+            "also_from: a message is from one sender. Leave it out with send. [send-senders]",
         ),
         (
             send != "never" and level not in (None, "envelope"),
@@ -208,7 +230,7 @@ def _contradictions(options: Options) -> list[str]:
         ),
         (
             any(_blank(text) or "<" in text or ">" in text for text in addresses),
-            "from, to: are addresses, as user@example.com; from may have a name, as Example <user@example.com>. [address-form]",
+            "from, also_from, to: are addresses, as user@example.com; from may have a name, as Example <user@example.com>. [address-form]",
         ),
         (_blank(options.get("helo") or ""), "helo: is one name, without blanks. [helo-form]"),
         (

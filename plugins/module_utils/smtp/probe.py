@@ -185,6 +185,8 @@ def _goal(relay: Relay, message: t.Any) -> Goal:
         allow_plaintext_auth=relay.allow_plaintext_auth,
         sender=relay.sender,
         recipients=relay.recipients,
+        also_from=relay.also_from,
+        own_recipient=relay.own_recipient,
         message=message.data if message else None,
         lmtp=relay.route.protocol == "lmtp",
         proxied=relay.route.proxy is not None,

@@ -71,6 +71,8 @@ class Record:
         self.token: dict[str, t.Any] = {}
         self.unseen: tuple[str, ...] = ()
         self.accepted: Reply | None = None
+        self.senders: dict[str, Failure | None] = {}  # those whose envelope was tried, and why one was refused
+        self.untested: Reply | None = None  # what was said to a recipient of our own choice, which proves nothing
         self.quit_sent = False
         self.reached = ""
         self.failure: Failure | None = None

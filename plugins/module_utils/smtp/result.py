@@ -71,13 +71,13 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
         "provider": verdict.provider,
         "confirmed_by": outcome.finding.confirmed_by if outcome.finding else "",
         "expect_unmet": unmet,
-        "blind_spots": list(record.unseen) + blind_spots("message" if outcome.sent else record.reached, verdict.provider),
+        "blind_spots": _untested(record) + list(record.unseen) + blind_spots("message" if outcome.sent else record.reached, verdict.provider),
         "steps": [_step(step) for step in record.steps],
         "tls": seen["tls"],
         "capabilities": seen["capabilities"],
         "auth": seen["auth"],
         "addresses": [address._asdict() for address in record.addresses],
-        "recipients": _recipients(relay, record),
+        **_envelope(relay, record),
         "dane": dict(record.dane),
         "mta_sts": dict(record.mta_sts),
         "notices": _notices(outcome),
@@ -184,12 +184,40 @@ def _tls(outcome: Outcome) -> dict[str, t.Any]:
     return {key: list(item) if key == "names" else item for key, item in known.items() if key not in BYTES}
 
 
+def _envelope(relay: Relay, record: Record) -> dict[str, t.Any]:
+    return {"senders": _senders(relay, record), "recipients": _recipients(relay, record), "recipient": _recipient(relay, record)}
+
+
+def _senders(relay: Relay, record: Record) -> list[dict[str, t.Any]]:
+    """What became of each sender whose envelope was tried."""
+    found = []
+    for address, failure in record.senders.items():
+        verdict = Verdict("ok") if failure is None else classify(failure.category, failure.stage, failure.reply, relay.host, str(record.greeting or ""))
+        said = _reply(failure.reply if failure else None, verdict)
+        found.append(dict({"address": address, "ok": failure is None, "category": verdict.category}, **said))
+    return found
+
+
 def _recipients(relay: Relay, record: Record) -> list[dict[str, t.Any]]:
     """What became of each recipient: at RCPT, and with LMTP of the message for each (RFC 2033 4.2)."""
     found: dict[str, Step] = {}
     for name in ("rcpt", "message") if relay.route.protocol == "lmtp" else ("rcpt",):
         found.update(zip(relay.recipients, [step for step in record.steps if step.name == name]))
     return [dict({"address": address, "ok": step.ok}, **_reply(step.reply)) for address, step in found.items()]
+
+
+def _recipient(relay: Relay, record: Record) -> str:
+    """Whether a recipient was proven: one of our own choice proves nothing when it is refused or put off."""
+    asked = any(step.name == "rcpt" for step in record.steps)
+    return "" if not asked else "not_tested" if relay.own_recipient and record.untested is not None else "tested"
+
+
+def _untested(record: Record) -> list[str]:
+    """The recipient among what was not seen, with what was said to it."""
+    if record.untested is None:
+        return []
+    said = "%s %s" % (record.untested.code, record.untested.text)
+    return ["whether it takes mail to anybody: to the sender's own address, tried because to: names none, it said %s" % said.strip()]
 
 
 def _notices(outcome: Outcome) -> list[str]:

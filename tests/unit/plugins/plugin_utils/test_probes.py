@@ -11,8 +11,8 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.smarthost.mail.plugins.modules import smtp_probe
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import load
-from ansible_collections.smarthost.mail.plugins.plugin_utils.probes import probes
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import load, override
+from ansible_collections.smarthost.mail.plugins.plugin_utils.probes import Joined, probes
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 from ansible_collections.smarthost.mail.plugins.plugin_utils.validation import load_schema
 
@@ -66,6 +66,29 @@ def test_a_relay_without_login_is_proven_as_far_as_it_goes_where_the_others_log_
     relays = {"default": "main", "relays": {"main": {"host": "h", "username": "u", "password": "p"}, "queue": {"type": "local_mta", "via": "main"}}}
     assert [found.get("level") for found in probes(load(relays, []), {}, "auth")] == [None, "tls"]
     assert [found.get("level") for found in probes(load(relays, []), {}, "connect")] == [None, None]
+    assert [found.get("level") for found in probes(load(relays, []), {}, "envelope")] == ["auth", "tls"]
+
+
+def test_one_login_proves_every_sender_that_applications_have_through_one_relay() -> None:
+    relay = {"host": "h.example.com", "username": "u", "password": "p", "from": "a@example.com"}
+    declared = load(relay, ["gitea", {"name": "grafana", "from": "g@example.com"}, {"name": "other", "port": 587}])
+    joined = Joined()
+    for request in declared.requests:
+        joined.add(override(declared.relays[request.relay], request), request.name)
+    first, second = joined.options()
+    assert (first["name"], first["from"], first["also_from"]) == ("default (gitea, grafana)", "a@example.com", ["g@example.com"])
+    assert first["level"] == "envelope"
+    assert (second["name"], second["port"], second["also_from"]) == ("default (other)", 587, [])
+    assert joined.users() == [["gitea", "grafana"], ["other"]]
+    refused = {"address": "g@example.com", "ok": False, "category": "send_as_denied", "code": 553, "enhanced": "", "text": "no", "meaning": "no"}
+    result = {
+        "ok": False, "category": "send_as_denied", "diagnosis": "said", "stage": "mail", "recipient": "tested", "recipients": [],
+        "senders": [{**refused, "address": "a@example.com", "ok": True, "category": "ok"}, refused],
+    }
+    found = joined.by_user([result, {"ok": True, "category": "ok"}])
+    assert {name: (each["ok"], each["category"]) for name, each in found.items()} == {
+        "gitea": (True, "ok"), "grafana": (False, "send_as_denied"), "other": (True, "ok"),
+    }
 
 
 def test_a_relay_that_is_off_is_not_probed() -> None:
@@ -115,7 +138,8 @@ NOT_THE_PROBES = {
 NOT_OF_THE_MESSAGE = {"max_attachment_mb": "is a limit of the application's"}
 # Options of the probe that no declaration sets, and why. A new option needs a thought here.
 NOT_DECLARED = {
-    "name": "is the relay's", "level": "is the caller's", "send": "is the caller's", "to": "is the caller's", "subject": "is the caller's",
+    "name": "is the relay's", "level": "is the caller's", "send": "is the caller's", "to": "is the caller's",
+    "also_from": "are the senders of applications with a login in common", "subject": "is the caller's",
     "state_dir": "is the host's", "diagnose": "is the caller's", "expect": "is the caller's",
     "protocol": "applications speak SMTP", "resolve": "applications are given a host, not a domain", "dns_servers": "belongs to resolve and dane",
     "proxy_protocol": "is for who stands behind a load balancer; applications stand before it",

@@ -259,7 +259,7 @@ def test_a_fetched_token_logs_in_by_xoauth2_once(tmp_path: pathlib.Path) -> None
             }
             endpoint.pages["POST /token"] = Page(200, granted(OUTLOOK_TOKEN))
             result = probe_all([options(**asked)], False)[0]
-            assert (result["ok"], result["level_reached"], result["auth"]["used"], len(handler.tried)) == (True, "auth", "XOAUTH2", 1), (
+            assert (result["ok"], result["level_reached"], result["auth"]["used"], len(handler.tried)) == (True, "envelope", "XOAUTH2", 1), (
                 result["msg"]
             )
             shows_no_secret(result)

@@ -66,11 +66,32 @@ def test_all_problems_come_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "given, level", [({}, "tls"), (LOGIN, "auth"), (dict(ENVELOPE, send="always"), "envelope"), ({"level": "connect"}, "connect")]
+    "given, level",
+    [
+        ({}, "tls"),
+        (LOGIN, "auth"),
+        ({"from_": "a@b.example"}, "envelope"),
+        (dict(LOGIN, from_="a@b.example"), "envelope"),
+        (dict(LOGIN, from_="a@b.example", level="auth"), "auth"),
+        (dict(ENVELOPE, send="always"), "envelope"),
+        ({"level": "connect"}, "connect"),
+        ({"type": "ms_graph", "host": None, "from_": "a@b.example", "oauth2": {"token": "x"}}, "auth"),
+    ],
 )
 def test_the_level_comes_from_what_was_given(given: dict[str, t.Any], level: str) -> None:
     relay, _problems = read(options(**given))
     assert relay is not None and relay.level == level
+
+
+def test_the_sender_stands_in_for_a_recipient_where_none_is_named() -> None:
+    for given, own, recipients in (
+        ({"from_": "A <a@b.example>"}, True, ("a@b.example",)),
+        (ENVELOPE, False, ("c@d.example",)),
+        (dict(LOGIN, from_="a@b.example", level="auth"), False, ()),
+    ):
+        relay, problems = read(options(**given))
+        assert relay is not None and problems == []
+        assert (relay.own_recipient, relay.recipients) == (own, recipients)
 
 
 def test_a_relay_does_not_print_its_password() -> None:

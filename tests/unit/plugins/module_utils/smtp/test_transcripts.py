@@ -126,6 +126,8 @@ def goal_from(given: dict[str, str], credential: Credential | None) -> Goal:
     words: dict[str, t.Any] = {key: unescaped(value).decode("utf-8") for key, value in given.items()}
     words["mechanisms"] = tuple(filter(None, words.pop("mechanisms", "").split(",")))
     words["allow_plaintext_auth"] = words.get("allow_plaintext_auth") == "yes"
+    words["also_from"] = tuple(filter(None, words.get("also_from", "").split(",")))
+    words["own_recipient"] = words.get("own_recipient") == "yes"
     words["message"] = words["message"].encode() if "message" in words else None
     defaults = Goal("me", "none", "auth", credential, sender="a@b.example", recipients=("c@d.example",), random=bytes)
     return defaults._replace(**words)

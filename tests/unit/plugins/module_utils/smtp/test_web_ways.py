@@ -60,7 +60,7 @@ def probe(world: World, oauth2: dict[str, t.Any] | None = None, **given: t.Any) 
         "token_url": world.server.origin + ("/graph-token" if graph else "/token"), **(oauth2 or {}),
     }  # fmt: skip
     usual: dict[str, t.Any] = {"from_": SENDER, "oauth2": token, "ca_path": str(world.authority.path), "timeout": 5}
-    usual.update({"host": None, "graph_url": world.server.origin} if graph else {"security": "tls"})
+    usual.update({"host": None, "graph_url": world.server.origin} if graph else {"security": "tls", "level": "auth"})
     result = probe_all([options(**{**usual, **given})], False)[0]
     shows_no_secret(result, TOKEN, GRAPH_TOKEN)
     return result
