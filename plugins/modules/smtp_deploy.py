@@ -242,7 +242,7 @@ read:
   type: dict
   sample: {/etc/gitea/app.ini: {kind: missing}}
 generations:
-  description: What can be rolled back, oldest first.
+  description: What can be rolled back, oldest first; the latest hundred.
   returned: O(state=query)
   type: list
   elements: dict
@@ -250,6 +250,7 @@ generations:
     id: {description: Id., type: str, sample: 20261121T051700Z-1}
     paths: {description: Paths it changed., type: list, elements: str, sample: [/etc/gitea/app.ini]}
     credentials: {description: "By application the label of the credential that was in force before it.", type: dict, sample: {gitea: "2026-08"}}
+    damaged: {description: "Its manifest cannot be read, so it can be committed and not rolled back; left out otherwise.", type: bool, sample: true}
 problems:
   description: Everything that stands in the way, as C(where), C(what), C(hint) and C(code); nothing was changed.
   returned: failure
@@ -259,6 +260,7 @@ problems:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.smarthost.mail.plugins.module_utils.files.change import OPTIONS
 from ansible_collections.smarthost.mail.plugins.module_utils.files.deploy import Request, run
 
 ARGUMENTS = {
@@ -270,24 +272,7 @@ ARGUMENTS = {
     },
     "read_apps": {"type": "list", "elements": "str", "default": []},
     "seal_key": {"type": "str", "no_log": True},
-    "changes": {
-        "type": "list", "elements": "dict", "default": [],
-        "options": {
-            "app": {"type": "str", "required": True},
-            "path": {"type": "str", "required": True},
-            "action": {"type": "str", "choices": ["write", "restore", "delete"], "default": "write"},
-            "owner": {"type": "str"},
-            "group": {"type": "str"},
-            "mode": {"type": "str"},
-            "secret": {"type": "bool", "default": False, "no_log": False},
-            "shared": {"type": "bool", "default": False},
-            "based_on": {"type": "str"},
-            "drift": {"type": "str", "choices": ["report", "enforce", "adopt"], "default": "report"},
-            "readers": {"type": "list", "elements": "str"},
-            "release": {"type": "bool", "default": False},
-            "command": {"type": "dict"},
-        },
-    },
+    "changes": {"type": "list", "elements": "dict", "default": [], "options": OPTIONS},
     "contents": {"type": "str", "no_log": True},
     "facts": {"type": "str", "no_log": True},
     "record": {"type": "dict", "default": {}},

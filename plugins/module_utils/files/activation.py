@@ -15,7 +15,7 @@ import typing as t
 
 from . import staleness
 from .containers import Project
-from .problems import Problem, from_os_error
+from .problems import Problem, ProblemsError, from_os_error
 
 SYSTEMD_RUNNING = "/run/systemd/system"
 INIT_SCRIPTS = "/etc/init.d"
@@ -97,7 +97,10 @@ def activate(
 
     timeout: seconds for each. state_dir: where it is noted when what was activated.
     """
-    this = Round(activations, check, timeout, staleness.Notes(state_dir))
+    try:
+        this = Round(activations, check, timeout, staleness.Notes(state_dir))
+    except ProblemsError as error:
+        return _with_problems({"changed": False, "activations": []}, error.problems)
     done: dict[tuple[str, ...], Done] = {}
     first: dict[tuple[str, ...], str] = {}
     told = []
@@ -119,9 +122,13 @@ def activate(
             told.append(_tell(item, shared._replace(reason=f"together with {first[item.target]}") if shared.activated else shared))
     answer: dict[str, t.Any] = {"changed": any(item["activated"] for item in told), "activations": told}
     problems = [one.problem for one in done.values() if one.problem] + ([] if check else _keep(this.notes))
-    if problems:
-        answer.update(failed=True, msg="\n".join(map(str, problems)), problems=[problem.as_dict() for problem in problems])
-    return answer
+    return _with_problems(answer, problems)
+
+
+def _with_problems(answer: dict[str, t.Any], problems: t.Sequence[Problem]) -> dict[str, t.Any]:
+    if not problems:
+        return answer
+    return {**answer, "failed": True, "msg": "\n".join(map(str, problems)), "problems": [problem.as_dict() for problem in problems]}
 
 
 def _tell(item: Activation, done: Done) -> dict[str, t.Any]:

@@ -11,46 +11,45 @@ user, gets the file by its owner and mode alone; several get an access list (acl
 from __future__ import annotations
 
 import base64
+import dataclasses
 import errno
 import os
 import struct
 import typing as t
 
+from .change import Change
 from .look import Meta, Seen
+from .ownership import OwnershipRecord, RecordChange, RecordedApp, RecordedFile
 from .problems import Problem
 
-Entry = t.Dict[str, t.Any]
 ACL = "system.posix_acl_access"
 # linux/posix_acl_xattr.h: a version, then tag, permissions and id of each entry, in this order.
 _VERSION, _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER, _NOBODY = 2, 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0xFFFFFFFF
 _READ, _WRITE = 4, 2
 
 
-def readers(path: str, asked: t.Iterable[str], before: Entry, record: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+def readers(path: str, asked: t.Iterable[str], before: OwnershipRecord, noted: RecordChange) -> tuple[str, ...]:
     """Everybody who reads a common file: those of this run, and of what the host's record (before it) has and this run leaves alone."""
-    gone = {*(record.get("apps") or {}), *(record.get("remove") or ())}
-    others = [reader for name, app in before["apps"].items() if name not in gone for reader in _used(app).get(path) or ()]
+    gone = {*noted.apps, *noted.remove}
+    others = [reader for name, app in before.apps.items() if name not in gone for reader in _used(app).get(path, ())]
     return tuple(sorted({*asked, *others}))
 
 
-def with_readers(item: Entry, before: Entry, record: t.Mapping[str, t.Any]) -> Entry:
-    """One element of the option ``changes``, with all of a common file's readers."""
-    return item if item.get("readers") is None else {**item, "readers": readers(item["path"], item["readers"], before, record)}
+def with_readers(change: Change, before: OwnershipRecord, noted: RecordChange) -> Change:
+    """One change, with all of a common file's readers."""
+    return change if change.readers is None else dataclasses.replace(change, readers=readers(change.path, change.readers, before, noted))
 
 
-def users(paths: t.Sequence[str], record: Entry) -> set[str]:
+def users(paths: t.Container[str], record: OwnershipRecord) -> set[str]:
     """The applications that must be told of a change of these common files: but for those that read them at each use."""
-    return {
-        name for name, app in record["apps"].items() for file in app.get("files") or ()
-        if "readers" in file and not file.get("live") and file["path"] in paths
-    }
+    return {name for name, app in record.apps.items() for path, file in app.common_files().items() if not file.live and path in paths}
 
 
-def unused(before: Entry, record: t.Mapping[str, t.Any]) -> list[tuple[str, Entry]]:
+def unused(before: OwnershipRecord, noted: RecordChange) -> list[tuple[str, RecordedFile]]:
     """The common files of the host's record that no application uses any more after this run."""
-    after = {**before["apps"], **(record.get("apps") or {})}
-    used = {path for name, app in after.items() if name not in (record.get("remove") or ()) for path in _used(app)}
-    return [(path, entry) for path, entry in before["files"].items() if entry.get("common") and path not in used]
+    after = {**before.apps, **noted.apps}
+    used = {path for name, app in after.items() if name not in noted.remove for path in app.common_files()}
+    return [(path, file) for path, file in before.files.items() if file.common and path not in used]
 
 
 def access(path: str, names: t.Sequence[str], seen: Seen, find: t.Callable[[str, str], t.Optional[int]]) -> tuple[Meta, list[Problem]]:
@@ -71,8 +70,8 @@ def access(path: str, names: t.Sequence[str], seen: Seen, find: t.Callable[[str,
     return Meta(os.geteuid(), os.getegid(), 0o640, {**kept, ACL: _access_list(users, groups)}), []
 
 
-def _used(app: t.Mapping[str, t.Any]) -> dict[str, t.Sequence[str]]:
-    return {file["path"]: file["readers"] for file in app.get("files") or () if "readers" in file}
+def _used(app: RecordedApp) -> dict[str, tuple[str, ...]]:
+    return {path: file.readers or () for path, file in app.common_files().items()}
 
 
 def _split(name: str) -> tuple[str, str]:

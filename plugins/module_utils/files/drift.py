@@ -20,15 +20,14 @@ import hmac
 import typing as t
 
 from . import commands
-from .examine import Change
+from .change import Change
 from .look import FILE, MISSING, Seen
+from .ownership import Prints, RecordedFile
 
-POLICIES = ("report", "enforce", "adopt")
 WHOLE = ""
 
 #: By key a value in its dialect-independent spelling; ``WHOLE``: all bytes of a file.
 Facts = t.Mapping[str, bytes]
-Prints = t.Dict[str, str]
 
 
 class Verdict(t.NamedTuple):
@@ -45,8 +44,8 @@ def prints(key: bytes, path: str, facts: Facts) -> Prints:
     return {name: _print(key, path, name, value) for name, value in facts.items()}
 
 
-def judge(change: Change, seen: Seen, entry: t.Mapping[str, t.Any], key: bytes) -> Verdict:
-    """One change against what the record says we wrote. ``entry``: {} where nothing is recorded.
+def judge(change: Change, seen: Seen, file: t.Optional[RecordedFile], key: bytes) -> Verdict:
+    """One change against what the record says we wrote. ``file``: None where nothing is recorded.
 
     A declaration that changed is always written. Where only somebody else's change differs, the policy decides; a key or file
     that is merely gone is put back by ``report`` too, as nobody's value is lost by that.
@@ -54,10 +53,10 @@ def judge(change: Change, seen: Seen, entry: t.Mapping[str, t.Any], key: bytes) 
     wanted = prints(key, change.path, _wanted(change))
     present = prints(key, change.path, _present(change, seen))
     unknown = change.shared and not change.facts
-    if unknown or "stands" not in entry:
+    if unknown or file is None:
         return Verdict(False, wanted, wanted, None)
-    stands = entry["stands"]
-    leave = change.writes_ours and seen.kind == FILE and wanted == entry["wrote"] and change.drift != "enforce" and (
+    stands = file.stands
+    leave = change.writes_ours and seen.kind == FILE and wanted == file.wrote and change.drift != "enforce" and (
         present == stands or change.drift == "adopt" or any(wanted.get(name) != value for name, value in present.items())
     )
     adopt = leave and change.drift == "adopt"

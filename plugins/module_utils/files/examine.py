@@ -17,39 +17,13 @@ import re
 import typing as t
 
 from . import common, obstacles
+from .change import Change
 from .look import DANGLING, FILE, FOLDER, MISSING, OTHER, UNREADABLE, Meta, Seen
 from .problems import Problem
 from .seal import fingerprint
 
 
 _MODE = re.compile(r"^0?[0-7]{3}$")
-
-
-@dataclasses.dataclass(frozen=True)
-class Change:
-    """One element of the option ``changes``, with the content that belongs to it. readers: of a file that applications have in common."""
-
-    app: str
-    path: str
-    action: str
-    owner: t.Optional[str] = None
-    group: t.Optional[str] = None
-    mode: t.Optional[str] = None
-    secret: bool = False
-    shared: bool = False
-    based_on: t.Optional[str] = None
-    release: bool = False
-    seal_key: str = dataclasses.field(default="", repr=False)
-    content: t.Optional[bytes] = dataclasses.field(default=None, repr=False)
-    drift: str = "report"
-    readers: t.Optional[t.Sequence[str]] = None
-    facts: t.Mapping[str, t.Mapping[str, bytes]] = dataclasses.field(default_factory=dict, repr=False, compare=False)
-    command: t.Optional[t.Mapping[str, t.Any]] = None
-
-    @property
-    def writes_ours(self) -> bool:
-        """Whether the path is ours afterwards."""
-        return self.action == "write" and not self.release
 
 
 @dataclasses.dataclass(frozen=True)

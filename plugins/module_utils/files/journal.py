@@ -33,7 +33,8 @@ from .durable import (
 from .examine import Step
 from .look import Meta, is_still
 from .problems import Problem, ProblemsError, from_os_error
-from .state import Record, State
+from .ownership import OwnershipRecord
+from .state import State
 
 NOTHING_CHANGED = "Nothing was changed."
 UNFINISHED = "Undoing the run failed as well; the next run goes on with it."
@@ -51,7 +52,7 @@ class Work(t.NamedTuple):
 
     name: str
     steps: tuple[Step, ...]
-    record: Record
+    record: OwnershipRecord
     originals: dict[str, Step]
     drops: tuple[str, ...] = ()
     kept: t.Mapping[str, Step] = {}
@@ -62,7 +63,7 @@ class Pending(t.NamedTuple):
 
     outcome: t.Optional[str]
     files: dict[str, t.Optional[str]]
-    record: t.Optional[Record]
+    record: t.Optional[OwnershipRecord]
 
 
 def perform(state: State, work: Work) -> None:
@@ -111,9 +112,9 @@ def pending(state: State) -> Pending:
     if journal is None:
         return Pending(None, {}, None)
     if journal["phase"] != "go":
-        return Pending("undone", {}, journal["record_before"])
+        return Pending("undone", {}, OwnershipRecord.from_json(journal["record_before"]))
     ahead = [entry for entry in journal["entries"] if entry["temp"] is None or os.path.lexists(entry["temp"])]
-    return Pending("finished", {entry["real"]: entry["temp"] for entry in ahead}, journal["record"])
+    return Pending("finished", {entry["real"]: entry["temp"] for entry in ahead}, OwnershipRecord.from_json(journal["record"]))
 
 
 def _plan(state: State, work: Work) -> Journal:
@@ -138,8 +139,8 @@ def _plan(state: State, work: Work) -> Journal:
         "phase": "prepared",
         "entries": entries,
         "record_temp": os.path.join(state.folder, "record.json.next"),
-        "record_before": state.load_record(),
-        "record": work.record,
+        "record_before": state.load_record().to_json(),
+        "record": work.record.to_json(),
         "drops": list(work.drops),
         "rollback": bool(work.drops),
     }

@@ -161,7 +161,7 @@ def _key_bytes(key: str) -> bytes:
 
 def _labelled(purpose: bytes, key: bytes, label: str, nonce: bytes) -> bytes:
     """Key, label and nonce with lengths before them, so that no two triples give the same bytes."""
-    parts = (purpose, key, label.encode("utf-8"), nonce)
+    parts = (purpose, key, label.encode("utf-8", ERRORS), nonce)
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 

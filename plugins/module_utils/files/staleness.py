@@ -15,7 +15,8 @@ import os
 import time
 import typing as t
 
-from .durable import read_json, write_json
+from . import fields, stored
+from .durable import write_json
 
 Target = t.Tuple[str, ...]
 NEVER = 0.0  # older than any settings
@@ -25,8 +26,9 @@ class Notes:
     """When each target was last activated, in seconds since 1970, kept in the state folder; nowhere without one."""
 
     def __init__(self, state_dir: t.Optional[str]) -> None:
+        """Raises ProblemsError when they are damaged."""
         self.path = os.path.join(state_dir, "activated.json") if state_dir and os.path.isdir(state_dir) else None
-        self._times: dict[str, float] = (read_json(self.path) or {}) if self.path else {}
+        self._times = _times(self.path) if self.path else {}
         self._new = False
 
     def last(self, target: Target) -> t.Optional[float]:
@@ -83,6 +85,11 @@ def fresh(since: t.Optional[float], start: t.Optional[float], noted: t.Optional[
     if noted is not None and noted >= since:
         return "it was activated after its settings were written"
     return ""
+
+
+def _times(path: str) -> dict[str, float]:
+    hint = "Delete it: what may run with older settings is then activated once more."
+    return stored.load(path, stored.NOTES_BYTES, lambda value: fields.mapping_of(fields.moment)(value, "it"), hint) or {}
 
 
 def _name(target: Target) -> str:

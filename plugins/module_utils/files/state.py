@@ -19,22 +19,20 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
-import re
 import stat
 import time
 import typing as t
 
-from .durable import make_folder, read_json, remove_file, sync_folder, write_new
+from . import fields, stored
+from .durable import make_folder, remove_file, sync_folder, write_new
+from .manifest import Manifest
+from .ownership import GENERATION, OwnershipRecord
 from .problems import Problem, ProblemsError
 
-_ID = re.compile(r"^(\d{8}T\d{6}Z)-(\d+)$")
 _POLL_SECONDS = 0.05
 KEY_BYTES = 32
-
-#: {"apps": {name: dict}, "files": {path: dict}}
-Record = t.Dict[str, t.Dict[str, t.Any]]
+_COPY = "Restore it from a backup. Without one, make a copy of the folder {folder}, then delete this file: "
 
 
 class State:
@@ -84,20 +82,47 @@ class State:
         make_folder(self.generations, 0o700)  # last: its presence says that all is there
         sync_folder(self.folder)
 
-    def load_record(self) -> Record:
-        """The ownership record; empty on a host that has none. ValueError when damaged."""
-        return read_json(self.record) or {"apps": {}, "files": {}}
+    def load_record(self) -> OwnershipRecord:
+        """The ownership record; empty on a host that has none. Raises ProblemsError when damaged."""
+        hint = "every file that is here then counts as the user's own, and what stood in its place before us is no longer known."
+        record = stored.load(self.record, stored.RECORD_BYTES, OwnershipRecord.from_json, self._copy(hint))
+        return OwnershipRecord() if record is None else record
+
+    def load_manifest(self, name: str) -> Manifest:
+        """That of a finished generation. Raises ProblemsError when damaged; all other generations can be used."""
+        path = self.manifest(name)
+        hint = f"Restore it from a backup, or delete the folder {self.generation(name)}: what that run replaced cannot be brought back then."
+        manifest = stored.load(path, stored.JOURNAL_BYTES, lambda value: Manifest.from_json(value, name), hint)
+        if manifest is None:
+            raise ProblemsError([stored.damaged(path, fields.DamagedError("it is gone"), hint)])
+        return manifest
 
     def load_key(self) -> t.Optional[bytes]:
-        """The host's key for fingerprints, None before there is one. ValueError when damaged."""
+        """The host's key for fingerprints, None before there is one. Raises ProblemsError when damaged."""
         try:
-            with open(self.key, "rb") as file:
-                key = file.read()
-        except FileNotFoundError:
-            return None
-        if len(key) != KEY_BYTES:
-            raise ValueError(f"{self.key} is damaged")
+            key = stored.content(self.key, stored.MIB)
+            if key is not None and len(key) != KEY_BYTES:
+                raise fields.DamagedError(f"it has not {KEY_BYTES} bytes")
+        except fields.DamagedError as error:
+            hint = "a new one is made, and what somebody else has changed in our files until then is not noticed."
+            raise ProblemsError([stored.damaged(self.key, error, self._copy(hint))]) from None
         return key
+
+    def load_blob(self, path: str) -> bytes:
+        """Bytes that we keep. Raises ProblemsError when they are gone."""
+        try:
+            with open(path, "rb") as file:
+                return file.read()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            hint = "Restore it from a backup of the state folder. Without one, remove or restore the file by hand that it belongs to."
+            raise ProblemsError([stored.damaged(path, fields.DamagedError("the bytes that we kept are gone"), hint)]) from None
+
+    def load_original(self, name: str) -> bytes:
+        """One original. Raises ProblemsError when it is gone."""
+        return self.load_blob(self.original(name))
+
+    def _copy(self, hint: str) -> str:
+        return _COPY.format(folder=self.folder) + hint
 
     def make_key(self, key: bytes) -> None:
         """Keep the host's key. Only under the lock, where there is none."""
@@ -107,19 +132,21 @@ class State:
         os.rename(temp, self.key)
         sync_folder(self.folder)
 
-    def finished(self) -> list[str]:
+    def finished(self) -> t.List[str]:
         """Ids of the finished generations, oldest first."""
-        names = os.listdir(self.generations) if os.path.isdir(self.generations) else []
-        return sorted((name for name in names if _ID.match(name) and os.path.exists(self.manifest(name))), key=sort_key)
+        return sorted((name for name in self._begun() if os.path.exists(self.manifest(name))), key=sort_key)
 
-    def next_id(self) -> str:
-        """An id that sorts after every other, also when the clock was set back."""
+    def next_id(self, record: OwnershipRecord) -> str:
+        """An id that no generation ever had: it sorts after every other, also when the clock was set back, and after those that are gone."""
         stamp, number = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()), 1
-        names = os.listdir(self.generations) if os.path.isdir(self.generations) else []
-        last = max((sort_key(name) for name in names if _ID.match(name)), default=("", 0))
+        known = [*self._begun(), *_named_by([*_list(self.originals), *record.blobs]), *([record.last] if record.last else [])]
+        last = max(map(sort_key, known), default=("", 0))
         if last[0] >= stamp:
             stamp, number = last[0], last[1] + 1
         return f"{stamp}-{number}"
+
+    def _begun(self) -> t.List[str]:
+        return [name for name in _list(self.generations) if GENERATION.fullmatch(name)]
 
     def drop_generation(self, name: str) -> None:
         """Remove a generation with its bytes. The manifest goes first: what is left without one is never rolled back to."""
@@ -139,11 +166,16 @@ class State:
         for name in os.listdir(self.generations):
             if name not in finished:
                 self.drop_generation(name)
-        records = [self.load_record()] + [read_json(self.manifest(name))["record_before"] for name in finished]
-        wanted = {entry.get(part) for record in records for entry in record["files"].values() for part in ("original", "kept")}
-        for name in os.listdir(self.originals):
-            if name not in wanted:
-                remove_file(self.original(name))
+        left = set(_list(self.originals)) - self.load_record().blobs
+        for name in left - self._kept_for(finished) if left else ():
+            remove_file(self.original(name))
+
+    def _kept_for(self, generations: t.Iterable[str]) -> t.Set[str]:
+        """The originals that rolling back would need; all of them, where that cannot be known."""
+        try:
+            return {blob for name in generations for blob in self.load_manifest(name).record_before.blobs}
+        except ProblemsError:
+            return set(os.listdir(self.originals))
 
     @contextlib.contextmanager
     def locked(self, timeout: float) -> t.Iterator[None]:
@@ -171,9 +203,14 @@ def sort_key(name: str) -> tuple[str, int]:
     return stamp, int(number)
 
 
-def copy_record(record: Record) -> Record:
-    """A record that can be changed without changing the first one."""
-    return json.loads(json.dumps(record))
+def _list(folder: str) -> t.List[str]:
+    return os.listdir(folder) if os.path.isdir(folder) else []
+
+
+def _named_by(blobs: t.Iterable[str]) -> t.List[str]:
+    """The generations that these originals are named by."""
+    found = [GENERATION.match(name) for name in blobs]
+    return [match.group() for match in found if match]
 
 
 def _private(path: str, flags: int) -> int:

@@ -7,20 +7,21 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import typing as t
 
-from . import commands
+from . import commands, fields, stored
 from .look import FILE, MISSING, Seen, look
-from .state import Record, State
-
-Spec = t.Mapping[str, t.Any]
+from .ownership import OwnershipRecord, Spec
+from .problems import Problem, ProblemsError
+from .state import State
 
 
 class View(t.NamedTuple):
     """record: what is ours. files: by real path what takes its place, None for none. told: what tools have told already."""
 
     state: State
-    record: Record
+    record: OwnershipRecord
     files: t.Mapping[str, t.Optional[str]]
     recovered: t.Optional[str]
     told: dict[str, Seen]
@@ -32,7 +33,20 @@ class View(t.NamedTuple):
 
     def command(self, path: str) -> t.Optional[Spec]:
         """How a tool reads and writes what stands there, where the record says so."""
-        return self.record["files"].get(path, {}).get("command")
+        file = self.record.files.get(path)
+        return None if file is None else file.command
+
+    def ask(self, wanted: t.Iterable[t.Tuple[str, t.Optional[Spec]]]) -> None:
+        """Ask every tool once. Raises ProblemsError with all that do not answer."""
+        problems: t.List[Problem] = []
+        for path, command in wanted:
+            try:
+                if command:
+                    self.look(path, command)
+            except ProblemsError as error:
+                problems += error.problems
+        if problems:
+            raise ProblemsError(problems)
 
     def look(self, path: str, command: t.Optional[Spec] = None) -> Seen:
         """What stands at ``path``; with ``command``, what its tool reads there, asked once. Raises ProblemsError where that fails."""
@@ -47,7 +61,20 @@ class View(t.NamedTuple):
         return Seen(path, seen.real, MISSING) if instead is None else dataclasses.replace(look(instead), path=path, real=seen.real)
 
     def _ask(self, path: str, command: commands.Command) -> Seen:
-        ahead, kept = self.files.get(path), self.record["files"].get(path, {}).get("kept")
+        ahead = self.files.get(path)
         if ahead is not None:
             return Seen(path, path, FILE, commands.META, look(ahead).data)
-        return commands.look_at(path, command, look(self.state.original(kept)).data if kept else None)
+        file = self.record.files.get(path)
+        return commands.look_at(path, command, self._kept(file.kept) if file is not None and file.kept else None)
+
+    def _kept(self, blob: str) -> t.Optional[bytes]:
+        """What we last wrote by a tool that does not show it."""
+        if not os.path.lexists(self.state.original(blob)):
+            return None
+        data = self.state.load_original(blob)
+        try:
+            fields.mapping(fields.parse(data), "it")
+        except fields.DamagedError as error:
+            hint = "Delete it: the tool is then believed to hold what it shows, until its settings are written again."
+            raise ProblemsError([stored.damaged(self.state.original(blob), error, hint)]) from None
+        return data

@@ -10,50 +10,52 @@ seconds since 1970); and ``gone``, the same two of each application that was tak
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from .activation import Activation
+from .ownership import Gone, OwnershipRecord, RecordedApp
 from .staleness import Notes
-from .state import Record
+
+_ACTIVATE = ("how", "systemd", "command", "signal", "compose", "reason")
 
 
-def note(before: Record, after: Record, touched: t.Collection[str], now: float) -> None:
-    """Into the record ``after`` a run: what the record ``before`` it knew, and that these applications are changed now."""
-    for name, app in after["apps"].items():
-        since = now if name in touched else before["apps"].get(name, app).get("since")
-        if since is not None:
-            app["since"] = since
-    gone = dict(before.get("gone", {}))
+def noted(before: OwnershipRecord, after: OwnershipRecord, touched: t.Collection[str], now: float) -> OwnershipRecord:
+    """The record ``after`` a run, with what the record ``before`` it knew, and that these applications are changed now."""
+    apps = {name: _since(name, app, before, now if name in touched else None) for name, app in after.apps.items()}
+    gone = dict(before.gone)
     for name in touched:
-        if name in before["apps"] and _wants(name, before["apps"][name]):
-            gone[name] = {"activate": before["apps"][name]["activate"], "since": now}
-    after["gone"] = {name: app for name, app in gone.items() if name not in after["apps"]}
-    if not after["gone"]:
-        del after["gone"]
+        if name in before.apps and _wants(name, before.apps[name]):
+            gone[name] = Gone(before.apps[name].activate, now)
+    return dataclasses.replace(after, apps=apps, gone={name: app for name, app in gone.items() if name not in after.apps})
 
 
-def forget(record: Record, notes: Notes) -> None:
-    """Drop what was taken back and has been activated since."""
-    gone = record.pop("gone", {})
-    left = {name: app for name, app in gone.items() if (notes.last(_activation(name, app).target) or 0) < app["since"]}
-    if left:
-        record["gone"] = left
+def forgotten(record: OwnershipRecord, notes: Notes) -> OwnershipRecord:
+    """The record without what was taken back and has been activated since."""
+    left = {name: gone for name, gone in record.gone.items() if (notes.last(_activation(name, gone).target) or 0) < gone.since}
+    return dataclasses.replace(record, gone=left)
 
 
-def applications(before: Record, after: Record, touched: t.Collection[str]) -> list[dict[str, t.Any]]:
+def applications(before: OwnershipRecord, after: OwnershipRecord, touched: t.Collection[str]) -> t.List[t.Dict[str, t.Any]]:
     """For the controller: every application that is ours, or was and may not know better, and since when; touched: changed now."""
-    known = {**before["apps"], **before.get("gone", {}), **after["apps"], **after.get("gone", {})}
+    known: t.Dict[str, t.Union[RecordedApp, Gone]] = {**before.apps, **before.gone, **after.apps, **after.gone}
     told = []
     for name, app in known.items():
-        if name in touched or name in after["apps"] or name in after.get("gone", {}):
+        if name in touched or name in after.apps or name in after.gone:
             now = name in touched
-            told.append({"name": name, "activate": app.get("activate") or {}, "since": None if now else app.get("since"), "touched": now})
+            told.append({"name": name, "activate": dict(app.activate), "since": None if now else app.since, "touched": now})
     return told
 
 
-def _wants(name: str, app: t.Mapping[str, t.Any]) -> bool:
-    return bool(app.get("activate")) and _activation(name, app).wanted != "none"
+def _since(name: str, app: RecordedApp, before: OwnershipRecord, now: t.Optional[float]) -> RecordedApp:
+    known = before.apps.get(name, app).since
+    since = known if now is None else now
+    return app if since is None else dataclasses.replace(app, since=since)
 
 
-def _activation(name: str, app: t.Mapping[str, t.Any]) -> Activation:
-    return Activation(name, **app["activate"])
+def _wants(name: str, app: RecordedApp) -> bool:
+    return bool(app.activate) and _activation(name, app).wanted != "none"
+
+
+def _activation(name: str, app: t.Union[RecordedApp, Gone]) -> Activation:
+    return Activation(name, **{key: value for key, value in app.activate.items() if key in _ACTIVATE})
