@@ -13,10 +13,12 @@ from ..model import AppPlan, HostPlan, Refusal, Relay, Request
 
 
 def plan_lines(plans: t.Iterable[AppPlan], planned: HostPlan, refusals: t.Iterable[Refusal]) -> list[str]:
-    """Who gets what, one line an application, then what is refused with the ways out."""
+    """Who gets what, one line an application, then each gap that was accepted, once, then what is refused with the ways out."""
+    plans = list(plans)
     lines = [_planned(plan) for plan in plans]
     lines += [f"{request.name}: taken back; {_origin(request)}" for request in planned.absent]
     lines += [f"{request.name}: unmanaged, never touched; {_origin(request)}" for request in planned.unmanaged]
+    lines += [f"ACCEPTED by name [{code}]: {', '.join(names)}" for code, names in _accepted(plans).items()]
     return lines + [line for item in refusals for line in f"REFUSED {refusal.problem(item)}".splitlines()]
 
 
@@ -43,9 +45,16 @@ def _planned(plan: AppPlan) -> str:
     parts = [f"{name}: {', '.join(file.path for file in plan.files)} [{plan.form}]", _connection(plan.relay, plan.security)]
     if plan.unexpressed:
         parts.append("no setting for " + ", ".join(plan.unexpressed))
-    if plan.accepted:
-        parts.append("accepted: " + ", ".join(gap.code for gap in plan.accepted))
     return "; ".join([*parts, _origin(plan.request)])
+
+
+def _accepted(plans: t.Iterable[AppPlan]) -> dict[str, list[str]]:
+    """The applications that have each accepted gap, by its code."""
+    found: dict[str, list[str]] = {}
+    for plan in plans:
+        for code in dict.fromkeys(gap.code for gap in plan.accepted):
+            found.setdefault(code, []).append(plan.request.name)
+    return found
 
 
 def _origin(request: Request) -> str:
