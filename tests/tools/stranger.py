@@ -17,6 +17,7 @@ import sys
 import tempfile
 import typing as t
 
+import packages
 import setup
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -42,7 +43,15 @@ def as_user(user: int | None, command: t.Sequence[str]) -> list[str]:
 
 
 def python_for(user: int | None) -> str:
-    """Return a supported Python that this user can run and make a venv with: the one on root's PATH may lie in root's home."""
+    """Return a supported Python that this user can run and make a venv with: the one on root's PATH may lie in root's home. Or leave."""
+    found = usable_python(user)
+    if not found and not packages.install(["python3-venv"]):
+        found = usable_python(user)
+    return found or sys.exit(f"No Python {' or '.join(setup.SUPPORTED)} with venv and ensurepip is there for this user: apt install python3 python3-venv")
+
+
+def usable_python(user: int | None) -> str:
+    """Return such a Python, or ""."""
     names = [shutil.which(f"python{version}", path=SYSTEM_PATH) for version in ("3", *setup.SUPPORTED)]
     own = [sys.executable, *(str(folder / "python3") for folder in pathlib.Path.home().glob(".pyenv/versions/3.*/bin"))]
     usable = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
@@ -53,7 +62,7 @@ def python_for(user: int | None) -> str:
             continue
         if done.returncode == 0 and done.stdout.decode().strip() in setup.SUPPORTED:
             return python
-    sys.exit(f"No Python {' or '.join(setup.SUPPORTED)} with venv and ensurepip is there for an unprivileged user: apt install python3 python3-venv")
+    return ""
 
 
 def clone(folder: pathlib.Path) -> pathlib.Path:
