@@ -183,6 +183,7 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.smarthost.mail.plugins.module_utils.files.activation import Activation, activate
+from ansible_collections.smarthost.mail.plugins.module_utils.files.internal import guard
 
 ARGUMENTS = {
     "activations": {
@@ -221,7 +222,10 @@ ARGUMENTS = {
 
 def main() -> None:
     """Options in, one answer out."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    guard(AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True), _activate)
+
+
+def _activate(module: AnsibleModule) -> None:
     wanted = [Activation(**{**item, "command": tuple(item["command"] or ())}) for item in module.params["activations"]]
     answer = activate(wanted, module.check_mode, module.params["timeout"], module.params["state_dir"])
     if answer.get("failed"):

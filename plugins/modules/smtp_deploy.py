@@ -262,6 +262,7 @@ problems:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.smarthost.mail.plugins.module_utils.files.change import OPTIONS
 from ansible_collections.smarthost.mail.plugins.module_utils.files.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils.files.internal import guard
 
 ARGUMENTS = {
     "state": {"type": "str", "choices": ["query", "present", "rolled_back", "committed"], "default": "present"},
@@ -284,7 +285,10 @@ ARGUMENTS = {
 
 def main() -> None:
     """Options in, one answer out."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    guard(AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True), _deploy)
+
+
+def _deploy(module: AnsibleModule) -> None:
     options = dict(module.params)
     for name in ("read", "read_apps", "changes"):
         options[name] = tuple(options[name])

@@ -900,6 +900,7 @@ msg:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.smarthost.mail.plugins.module_utils.files.internal import guard
 from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import SealError, unseal_options
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp import changes
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.arguments import argument_spec
@@ -922,11 +923,17 @@ def opened(module: AnsibleModule) -> dict[str, t.Any]:
 
 def main() -> None:
     """Read the options, probe, tell."""
-    module = AnsibleModule(
-        argument_spec=dict(argument_spec(), seal_key={"type": "str", "no_log": True}),
-        supports_check_mode=True,
-        mutually_exclusive=[("host", "relays")],
+    guard(
+        AnsibleModule(
+            argument_spec=dict(argument_spec(), seal_key={"type": "str", "no_log": True}),
+            supports_check_mode=True,
+            mutually_exclusive=[("host", "relays")],
+        ),
+        _probe,
     )
+
+
+def _probe(module: AnsibleModule) -> None:
     options = opened(module)
     shared = {key: value for key, value in options.items() if key not in ("relays", "fail")}
     many = options["relays"]

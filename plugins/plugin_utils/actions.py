@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ..module_utils.files import internal
 from ..module_utils.files.seal import new_key, seal_options
 from ..module_utils.smtp.arguments import argument_spec
 from .problems import Problem, ProblemsError
@@ -50,10 +51,16 @@ class Action(ActionBase):
         except (AnsibleActionFail, TypeError) as error:
             # Raised on, Ansible would show the options as they were written, secrets and all.
             return {**result, "failed": True, "changed": False, "msg": str(error)}
+        except Exception as error:
+            return {**result, **unexpected(error)}
         try:
             result.update(self.outcome(args))
         except ProblemsError as error:
             result.update(failure(self.nothing_done, error.problems))
+        except AnsibleError:
+            raise  # Ansible's own: a lost connection, a template that fails
+        except Exception as error:
+            result.update(unexpected(error))
         return result
 
     def call(self, module: str, arguments: Result) -> Result:
@@ -85,6 +92,12 @@ class Action(ActionBase):
 def module_failed(answer: t.Mapping[str, t.Any]) -> Problem:
     """A failure that a module tells in ``msg`` only."""
     return Problem("", str(answer.get("msg", "the module failed on the host")).strip(), "module-failed")
+
+
+def unexpected(error: Exception) -> Result:
+    """The result of a task that met what nobody expected: where, and nothing of the error's own text."""
+    found = internal.problem(error)
+    return {"failed": True, "changed": False, "msg": str(found), "problems": [found.as_dict()]}
 
 
 def failure(head: str, problems: t.Sequence[Problem]) -> Result:
