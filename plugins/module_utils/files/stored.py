@@ -17,7 +17,6 @@ from .problems import Problem, ProblemsError
 MIB = 1 << 20
 #: A record of 5,000 applications has some 7 MiB; a journal has it twice.
 RECORD_BYTES, JOURNAL_BYTES, NOTES_BYTES = 16 * MIB, 48 * MIB, 4 * MIB
-CODE = "state-damaged"
 
 T = t.TypeVar("T")
 
@@ -54,5 +53,5 @@ def content(path: str, most: int) -> t.Optional[bytes]:
 def damaged(path: str, error: fields.DamagedError, hint: str) -> Problem:
     """A file of ours that cannot be used, and what to do."""
     if error.newer:
-        return Problem(path, f"A later release of smarthost.mail has written this: {error}.", CODE, "Use that release, or a later one.")
-    return Problem(path, f"Our own notes cannot be used: {error}.", CODE, hint)
+        return Problem(path, f"A later release of smarthost.mail has written this: {error}.", "state-damaged", "Use that release, or a later one.")
+    return Problem(path, f"Our own notes cannot be used: {error}.", "state-damaged", hint)
