@@ -72,6 +72,7 @@ from ansible.playbook.block import Block
 from ansible.plugins.callback import CallbackBase
 from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.helpers import pct_to_int
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.visible import visible
 from ansible_collections.smarthost.mail.plugins.plugin_utils import progress
 
 try:
@@ -191,7 +192,7 @@ class CallbackModule(CallbackBase):
         if self._play:
             self._play.end()
         for line in self._summary(stats) if self._every else ():
-            self._display.display(line, stderr=True)
+            self._display.display(visible(line), stderr=True)
 
     # -- what is counted --------------------------------------------------------------------------
 
@@ -222,7 +223,7 @@ class CallbackModule(CallbackBase):
         if not now and passed < (REDRAW if meter is not None else float(self.get_option("interval"))):
             return
         self._said_at = time.monotonic()
-        line = f"{self._playbook}: " + self._play.line(self._said_at, f"play {self._number}/{self._plays}" if self._plays > 1 else "")
+        line = visible(f"{self._playbook}: ") + self._play.line(self._said_at, f"play {self._number}/{self._plays}" if self._plays > 1 else "")
         if meter is None:
             self._display.display(line, stderr=True)
             return

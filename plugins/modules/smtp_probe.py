@@ -604,6 +604,10 @@ options:
       - For the action plugin of this name only, which seals every secret among the options on the controller, so that none is in what
         Ansible keeps on the target with C(ANSIBLE_KEEP_REMOTE_FILES).
     type: str
+notes:
+  - Give several relays in O(relays), not in a C(loop). For each item of a loop Ansible prints a label of its own, which is the whole item, password
+    included, and nothing in a module can change that. Where it must be a loop, set C(loop_control.label) to something without secrets, such as
+    C({{ item.name }}).
 attributes:
   check_mode:
     support: full
@@ -876,11 +880,24 @@ timings_ms:
   type: dict
   sample: {connect: 3.2, greeting: 12.1, total: 80.4}
 transcript:
-  description: The conversation. What was sent while logging in is shown as stars.
+  description:
+    - The conversation. What was sent while logging in is shown as stars. Of a very long one the beginning and the end, with a line that says
+      how many are left out between.
+    - Here and everywhere in the result, characters that cannot be seen (of control, of format and of writing direction) are escaped, as C(\\x1b)
+      and C(\\u202e).
   returned: when probing one relay
   type: list
   elements: str
   sample: ["S: 220 smtp.example.com ESMTP", "C: EHLO web1.example.com"]
+truncated:
+  description:
+    - What of this result was left out, because a relay, a DNS server, a token endpoint or a certificate said more than a result holds. Empty
+      if nothing was.
+    - A text holds at most 1,000 characters, a list or a mapping at most 100 entries, RV(transcript) at most 300 lines.
+  returned: when probing one relay
+  type: list
+  elements: str
+  sample: ["capabilities.before_tls: the first 100 of 7500 entries"]
 relays:
   description: One result for each relay, with the keys above and RV(ignore:name), RV(ignore:host), RV(ignore:port) and RV(ignore:security).
   returned: when O(relays) was given
@@ -901,11 +918,13 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.smarthost.mail.plugins.module_utils.files.internal import guard
-from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import SealError, unseal_options
+from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import SealError, unseal_options, with_secrets
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp import changes
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.arguments import argument_spec
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.failure import OptionError
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import probe_all
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import FEW, HIDDEN
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.visible import visible
 
 
 def opened(module: AnsibleModule) -> dict[str, t.Any]:
@@ -917,8 +936,15 @@ def opened(module: AnsibleModule) -> dict[str, t.Any]:
         options, secrets = unseal_options(module.params["seal_key"], argument_spec(), options)
     except SealError as exc:
         module.fail_json(msg="seal_key: the secrets cannot be opened: %s. [bad-seal]" % exc)
-    module.no_log_values.update(secrets)
+    module.no_log_values.update(secret for secret in secrets if len(secret) >= FEW)
     return options
+
+
+def leave_short_ones_out(module: AnsibleModule) -> None:
+    """Ansible replaces every secret that it knows of wherever it stands: one of few characters is everywhere, and stars in the middle of
+    common words tell what it is. The probe's own redactor knows better; the options, which Ansible repeats, are made to hold none."""
+    module.no_log_values = {value for value in module.no_log_values if len(value) >= FEW}
+    module.params = with_secrets(argument_spec(), module.params, lambda _label, text: text if len(text) >= FEW else HIDDEN)
 
 
 def main() -> None:
@@ -935,13 +961,14 @@ def main() -> None:
 
 def _probe(module: AnsibleModule) -> None:
     options = opened(module)
+    leave_short_ones_out(module)
     shared = {key: value for key, value in options.items() if key not in ("relays", "fail")}
     many = options["relays"]
     asked = [shared] if many is None else [dict(shared, **{key: value for key, value in one.items() if value is not None}) for one in many]
     try:
         results = probe_all(asked, module.check_mode)
     except OptionError as exc:
-        module.fail_json(msg=str(exc))
+        module.fail_json(msg=visible(str(exc), keep="\n"))
     if many is None:
         result = results[0]
     else:
@@ -956,7 +983,7 @@ def _probe(module: AnsibleModule) -> None:
         }
     for one in results:
         for text in one["notices"]:
-            module.warn("%s: %s." % (one["name"], text))
+            module.warn(visible("%s: %s." % (one["name"], text)))
     if module._diff:
         result["diff"] = list(filter(None, map(changes.diff, results)))
     module.exit_json(failed=module.params["fail"] and not result["ok"], **result)

@@ -14,9 +14,12 @@ from ansible.plugins.action import ActionBase
 from ..module_utils.files import internal
 from ..module_utils.files.seal import new_key, seal_options
 from ..module_utils.smtp.arguments import argument_spec
+from ..module_utils.smtp.visible import visible_all
 from .problems import Problem, ProblemsError
 
 COLLECTION = "smarthost.mail"
+#: The keys of a result that are text for people. Others are data, and stay as they are.
+FOR_PEOPLE = ("msg", "lines", "diff", "warnings", "problems")
 OLDEST_PYTHON = (3, 8)
 
 Result = t.Dict[str, t.Any]
@@ -50,7 +53,7 @@ class Action(ActionBase):
             _validation, args = self.validate_argument_spec(argument_spec=self.arguments, mutually_exclusive=self.exclusive)
         except (AnsibleActionFail, TypeError) as error:
             # Raised on, Ansible would show the options as they were written, secrets and all.
-            return {**result, "failed": True, "changed": False, "msg": str(error)}
+            return shown({**result, "failed": True, "changed": False, "msg": str(error)})
         except Exception as error:
             return {**result, **unexpected(error)}
         try:
@@ -61,7 +64,7 @@ class Action(ActionBase):
             raise  # Ansible's own: a lost connection, a template that fails
         except Exception as error:
             result.update(unexpected(error))
-        return result
+        return shown(result)
 
     def call(self, module: str, arguments: Result) -> Result:
         """The answer of a module of ours on the host. Raises ProblemsError where it could not even start."""
@@ -74,9 +77,13 @@ class Action(ActionBase):
         return answer
 
     def probe(self, options: Result) -> Result:
-        """What ``smtp_probe`` on the host says, given its documented options; their secrets are sealed on the way."""
+        """What ``smtp_probe`` on the host says, given its documented options; their secrets are sealed on the way.
+
+        All of it is for people, and a host may say what it likes.
+        """
         key = new_key()
-        return self.call("smtp_probe", {**seal_options(key, argument_spec(), options), "seal_key": key})
+        said: Result = visible_all(self.call("smtp_probe", {**seal_options(key, argument_spec(), options), "seal_key": key}), keep="\n")
+        return said
 
     def _why_not_started(self, answer: Result) -> Problem:
         """A module that could not even start says little: ask the host for its Python."""
@@ -87,6 +94,11 @@ class Action(ActionBase):
             what = f"Python {version[0]}.{version[1]} ({python}) is too old on this host."
             return Problem("", what, "python-too-old", "Python 3.8 or newer is needed there; name it in ansible_python_interpreter.")
         return module_failed(answer)
+
+
+def shown(result: Result) -> Result:
+    """The result, in which what people read holds nothing that a terminal obeys or that cannot be seen: it may come from a host or a file."""
+    return {**result, **{key: visible_all(result[key], keep="\n\t") for key in FOR_PEOPLE if key in result}}
 
 
 def module_failed(answer: t.Mapping[str, t.Any]) -> Problem:

@@ -10,6 +10,8 @@ import errno
 import os
 import typing as t
 
+from ..smtp.visible import visible
+
 
 class Problem(t.NamedTuple):
     """One thing that is wrong, in the user's words.
@@ -26,12 +28,13 @@ class Problem(t.NamedTuple):
     hint: str = ""
 
     def __str__(self) -> str:
-        text = f"{self.where}: {self.what}   [{self.code}]" if self.where else f"{self.what}   [{self.code}]"
-        return text + "".join(f"\n    {line}" for line in self.hint.splitlines())
+        where, what, hint, code = self.as_dict().values()
+        text = f"{where}: {what}   [{code}]" if where else f"{what}   [{code}]"
+        return text + "".join(f"\n    {line}" for line in hint.split("\n") if hint)
 
     def as_dict(self) -> dict[str, str]:
-        """The same facts for a module result."""
-        return {"where": self.where, "what": self.what, "hint": self.hint, "code": self.code}
+        """The same facts for a module result: names of keys and files, and what tools say, may hold anything, and are shown on terminals."""
+        return {"where": visible(self.where), "what": visible(self.what, "\n"), "hint": visible(self.hint, "\n"), "code": self.code}
 
 
 class ProblemsError(Exception):

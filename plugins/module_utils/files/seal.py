@@ -118,7 +118,7 @@ def unseal_facts(key: str, text: str) -> dict[str, dict[str, dict[str, bytes]]]:
 
 def seal_options(key: str, spec: Spec, options: Options) -> dict[str, t.Any]:
     """``options`` with every text sealed in its place that the argument specification says is a secret (``no_log``)."""
-    return _turn_secrets(spec, options, lambda label, text: seal(key, label, text.encode("utf-8", ERRORS)))
+    return with_secrets(spec, options, lambda label, text: seal(key, label, text.encode("utf-8", ERRORS)))
 
 
 def unseal_options(key: str, spec: Spec, options: Options) -> tuple[dict[str, t.Any], set[str]]:
@@ -130,11 +130,11 @@ def unseal_options(key: str, spec: Spec, options: Options) -> tuple[dict[str, t.
         secrets.update({plain} - {""})
         return plain
 
-    return _turn_secrets(spec, options, opened), secrets
+    return with_secrets(spec, options, opened), secrets
 
 
-def _turn_secrets(spec: Spec, options: Options, turn: t.Callable[[str, str], str], within: str = "option") -> dict[str, t.Any]:
-    """A copy of ``options`` with each secret turned, given its label; what the specification does not know stays."""
+def with_secrets(spec: Spec, options: Options, turn: t.Callable[[str, str], str], within: str = "option") -> dict[str, t.Any]:
+    """A copy of ``options`` with each secret turned, given its label and itself; what the specification does not know stays."""
     turned = dict(options)
     for name, value in options.items():
         about, label = spec.get(name, {}), f"{within} {name}"
@@ -143,9 +143,9 @@ def _turn_secrets(spec: Spec, options: Options, turn: t.Callable[[str, str], str
         if about.get("no_log"):
             turned[name] = turn(label, value)
         elif about.get("options") and isinstance(value, list):
-            turned[name] = [_turn_secrets(about["options"], item, turn, label) for item in value]
+            turned[name] = [with_secrets(about["options"], item, turn, label) for item in value]
         elif about.get("options"):
-            turned[name] = _turn_secrets(about["options"], value, turn, label)
+            turned[name] = with_secrets(about["options"], value, turn, label)
     return turned
 
 

@@ -34,7 +34,8 @@ def look_at_each(relay: Relay, record: Record, deadline: Deadline) -> list[str]:
     tried = {address.ip: address for address in record.addresses}
     if record.peer:
         seen[record.peer.ip] = record
-    record.addresses[:] = [_address(ip, seen[ip], tried.get(ip)) for ip in dict.fromkeys(record.resolved) if ip in seen]
+    every = [ip for ip in dict.fromkeys(record.resolved) if ip in seen or ip in tried]
+    record.addresses[:] = [_address(ip, seen[ip], tried.get(ip)) if ip in seen else tried[ip] for ip in every]
     return _differences(record.addresses, {ip: frozenset(one.capabilities.words) for ip, one in seen.items()})
 
 

@@ -97,7 +97,7 @@ def classify(category: str, stage: str, reply: Reply | Answer | None, host: str,
     provider = providers.recognise(host, greeting)
     if reply is None or reply.kind < 4:
         return Verdict(category, provider=provider, confidence=AMBIGUOUS.get(category, "certain"))
-    said = str(reply)
+    said, words = str(reply), reply.text
     row = providers.find(provider, said)
     if row is not None:
         return Verdict(row.category, row.meaning, row.remedies, row.of or provider, "certain" if provider else "likely")
@@ -105,6 +105,6 @@ def classify(category: str, stage: str, reply: Reply | Answer | None, host: str,
     sure = "certain" if reply.code in PLAIN_CODES else "likely" if advice else "guess"
     found = Verdict(category, codes.meaning(reply.code, reply.enhanced), (advice,) if advice else (), provider, sure)
     for rule in RULES:
-        if (not rule.stages or stage in rule.stages) and re.match(rule.codes, said) and re.search(rule.words, reply.text, re.I):
+        if (not rule.stages or stage in rule.stages) and re.match(rule.codes, said) and re.search(rule.words, words, re.I):
             return found._replace(category=rule.category, confidence="likely")
     return found

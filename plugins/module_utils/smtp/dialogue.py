@@ -22,6 +22,7 @@ from .actions import (
     command,
     require,
 )
+from .bounds import listed
 from .classify import classify
 from .failure import Failure
 from .light import TYPE_CHECKING, NamedTuple
@@ -140,7 +141,7 @@ def _starttls(goal: Goal, record: Record) -> Dialogue:
     with record.during("starttls"):
         if not offered:
             masked = record.capabilities.masked
-            raise Failure("starttls_masked" if masked else "starttls_not_offered", offered=", ".join(sorted(record.capabilities.words)))
+            raise Failure("starttls_masked" if masked else "starttls_not_offered", offered=listed(sorted(record.capabilities.words)))
         require((yield from ask(record, command("STARTTLS"))), 2, "starttls_refused")
     with record.during("tls"):
         record.tls = yield StartTls()

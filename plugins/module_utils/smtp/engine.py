@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from .actions import Compute, Connect, Resolve
 
+# Of one conversation: a thousand recipients do not come near it.
+MAX_RECEIVED = 1048576
+
 Trace: t.TypeAlias = "t.Callable[[str, str], None]"
 
 
@@ -43,6 +46,7 @@ class Engine:
         self._parser = ReplyParser()
         self._trace = trace
         self._replies = 0
+        self._received = 0
 
     def start(self) -> list[Effect]:
         """Begin."""
@@ -57,6 +61,10 @@ class Engine:
         if not data:
             unfinished = " in the middle of a reply" if self._parser.pending else ""
             return self.broke(Failure("disconnected", detail="the server closed the connection" + unfinished))
+        self._received += len(data)
+        if self._received > MAX_RECEIVED:
+            category = "protocol_error" if self._replies else "not_smtp"
+            return self.broke(Failure(category, detail="it sent more than %d bytes" % MAX_RECEIVED))
         self._parser.feed(data)
         try:
             reply = self._next_reply()

@@ -12,7 +12,6 @@ documents that it leaves no trace, and a probe must not.
 from __future__ import annotations
 
 import base64
-import json
 import urllib.parse
 
 from .answer import Answer
@@ -107,7 +106,7 @@ def _judge_look(response: Response, level: str, record: Record, redactor: Redact
     record.reached = "tls"
     code, answer, found = _explained(response, redactor)
     record.reply = answer
-    if response.status == 200 and _object(response) is not None:
+    if response.status == 200 and response.json is not None:
         record.reached = "envelope" if level == "envelope" else "auth"
         record.unseen = (UNPROVED,)
     elif response.status == 403 and code in ("Authorization_RequestDenied", "ErrorAccessDenied"):
@@ -126,7 +125,7 @@ def _send(mailbox: Mailbox, message: bytes, record: Record, redactor: Redactor, 
         try:
             response = ask(Request("POST", mailbox.at("/sendMail"), headers, base64.b64encode(message)), mailbox.way, own, deadline, "message")
         finally:
-            record.transcript += own.transcript
+            record.include(own)
         _code, answer, found = _explained(response, redactor)
         record.reply = answer
         if response.status != 202:
@@ -136,21 +135,13 @@ def _send(mailbox: Mailbox, message: bytes, record: Record, redactor: Redactor, 
 
 def _explained(response: Response, redactor: Redactor) -> tuple[str, Answer, Meaning | None]:
     """The error's code, the answer as it may be shown, and what it means, if that is known."""
-    error = (_object(response) or {}).get("error")
+    error = (response.json or {}).get("error")
     error = error if isinstance(error, dict) else {}
     code, words = (str(error.get(key, "")) for key in ("code", "message"))
     found = CODES.get(code)
-    shown = redactor.text(" ".join(("%s: %s" % (code, words)).split()))[:MOST_SHOWN] if code else "HTTP %d" % response.status
+    shown = redactor.text(" ".join(("%s: %s" % (code, words))[: 10 * MOST_SHOWN].split()))[:MOST_SHOWN] if code else "HTTP %d" % response.status
     accepted = {200: "the mailbox answers", 202: "the message is accepted"}.get(response.status, "")
     return code, Answer(response.status, shown, found.sentence if found else accepted), found
-
-
-def _object(response: Response) -> dict[str, t.Any] | None:
-    try:
-        said = json.loads(response.body.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return None
-    return said if isinstance(said, dict) else None
 
 
 def _failed(response: Response, answer: Answer, found: Meaning | None, stage: str, otherwise: str) -> Failure:

@@ -12,6 +12,7 @@ import re
 
 from .actions import Action, Asking, Command, Compute, Dialogue, ask, command, refused
 from .auth import Mechanism, candidates
+from .bounds import listed
 from .failure import Failure
 from .light import TYPE_CHECKING
 from .record import Record
@@ -54,7 +55,7 @@ def authenticate(goal: Goal, credential: Credential, record: Record) -> Dialogue
             category = "auth_temporary" if reply.kind == 4 else record.suspicion or "auth_failed"
             who = credential.username or "the client certificate"
             raise refused(reply, category, mechanism=mechanism.name, username=who, **WRONG[mechanism.needs])
-    raise Failure("auth_mechanism_unsupported", reply, detail, offered=", ".join(offered), allowed=", ".join(goal.mechanisms))
+    raise Failure("auth_mechanism_unsupported", reply, detail, offered=listed(offered), allowed=", ".join(goal.mechanisms))
 
 
 # What a rejected login calls for, by what the mechanism needs; a password is what diagnosis.py speaks of by itself.

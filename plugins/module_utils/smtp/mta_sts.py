@@ -94,7 +94,7 @@ def _fetch(asked: Asked, record: Record, deadline: Deadline) -> bytes:
     try:
         response = ask(request, asked.way, own, deadline, "mta_sts")
     finally:
-        record.transcript += own.transcript
+        record.include(own)
     if response.status != 200:
         where = ", and senders follow no redirect" if 300 <= response.status < 400 else ""
         raise Unusable("%s answers with HTTP %d%s" % (asked.url.where, response.status, where))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import urllib.parse
@@ -30,6 +29,8 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 # How long an assertion of ours is good for, in seconds: it is used at once, and clocks differ.
 ASSERTION_LIFE = 600
 MOST_SHOWN = 400
+# A token of a relay has a few thousand characters; Postfix takes 12,288 in one line.
+LONGEST = 16384
 
 # RFC 6750 2.1, and nothing that could end a header or an SMTP command.
 _TOKEN = r"[\x21-\x7e]+\Z"
@@ -108,7 +109,7 @@ def _fetch(oauth2: OAuth2, url: Url, record: Record, redactor: Redactor, deadlin
         failure.facts.setdefault("remedies", _unreachable(url, failure))
         raise
     finally:
-        record.transcript += own.transcript
+        record.include(own)
     token, newer = _read(response, url, record, redactor)
     old = oauth2.refresh_token
     return token._replace(rotated=old is not None and newer not in ("", old.reveal()))
@@ -162,19 +163,21 @@ def _read(response: Response, url: Url, record: Record, redactor: Redactor) -> t
     record.reply = Answer(response.status, "HTTP %d" % response.status)
     if response.status == 429 or response.status in _BUSY:
         raise _busy(response, url, record)
-    said = _json(response)
+    said = response.json
     if said is None:
         raise _refused(url, record, _odd(response), ("Correct oauth2.token_url.", "Look for a proxy in between."))
     for key in ("access_token", "refresh_token", "id_token"):
         if isinstance(said.get(key), str):
-            redactor.learn_token(Secret(said[key]))
+            redactor.learn_token(Secret(said[key][:LONGEST]))
     if "error" in said or response.status != 200:
-        error, description = (str(said.get(key, "")) for key in ("error", "error_description"))
+        error, description = (str(said.get(key, ""))[: 10 * MOST_SHOWN] for key in ("error", "error_description"))
         found = token_errors.meaning(error, description)
         text = redactor.text(" ".join(("%s: %s" % (error, description)).split()))[:MOST_SHOWN]
         record.reply = Answer(response.status, text, found.sentence)
         raise _refused(url, record, found.sentence, found.remedies)
     token = said.get("access_token")
+    if isinstance(token, str) and len(token) > LONGEST:
+        raise _refused(url, record, "its access token is longer than %d characters" % LONGEST, ("Have tokens with fewer claims given out to this client.",))
     if not isinstance(token, str) or not re.match(_TOKEN, token):
         raise _refused(url, record, "its answer holds no access token that could be sent on", ("Correct oauth2.token_url.",))
     if str(said.get("token_type", "Bearer")).lower() != "bearer":
@@ -190,15 +193,6 @@ def _lasting(claims: Claims, said: t.Mapping[str, t.Any]) -> Claims:
     if claims.expires is None and text.isascii() and text.isdigit() and len(text) < 10:
         return claims._replace(expires=time.time() + int(text))
     return claims
-
-
-def _json(response: Response) -> dict[str, t.Any] | None:
-    """The object in it, whatever type it claims to be of: some endpoints say text/plain."""
-    try:
-        said = json.loads(response.body.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return None
-    return said if isinstance(said, dict) else None
 
 
 def _odd(response: Response) -> str:

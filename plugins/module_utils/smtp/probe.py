@@ -14,7 +14,7 @@ from .failure import OptionError
 from .light import TYPE_CHECKING
 from .options import Options, Relay, read
 from .record import Record
-from .result import Outcome, build
+from .result import Outcome, build, extend
 from .secret import Redactor
 from .transport import Deadline, Endpoint, OwnName, run
 
@@ -138,7 +138,7 @@ def probe(relay: Relay, check_mode: bool, name: OwnName | None = None) -> dict[s
     if relay.send == "on_change":
         if sent:
             _sending().remember(relay, result)
-        result.update(_sending().compare(relay, result))
+        extend(result, _sending().compare(relay, result), redactor)
     return result
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 
+from .bounds import FIRST, LAST, MORE, ending
 from .failure import Failure
 from .light import TYPE_CHECKING, NamedTuple
 from .reply import Capabilities, Reply
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # A deadline that passes has its own name where the step tells more than the clock.
 LATE_AT = {"resolve": "dns_failure", "connect": "connect_timeout", "proxy": "connect_timeout", "greeting": "greeting_timeout"}
+
+MOST_OF_LINE = 2000
 
 
 class Step(NamedTuple):
@@ -54,7 +57,10 @@ class Record:
         self._clock = clock
         self._redactor = redactor
         self.steps: list[Step] = []
-        self.transcript: list[str] = []
+        self._first: list[str] = []
+        self._last: list[str] = []
+        self._room = 2 * FIRST.characters
+        self.lines = 0
         self.resolved: list[str] = []
         self.addresses: list[Address] = []
         self.peer: Peer = None  # type: ignore[assignment]  # set by the first thing that the dialogue does
@@ -82,7 +88,29 @@ class Record:
 
     def trace(self, who: str, text: str) -> None:
         """Add a line to the transcript: ``C`` we said, ``S`` the server said, ``*`` something happened."""
-        self.transcript.append("%s: %s" % (who, text))
+        self._keep("%s: %s" % (who, text))
+
+    def include(self, other: Record) -> None:
+        """What was said in a conversation beside this one, or inside of it, belongs into the same transcript."""
+        for line in other.transcript:
+            self._keep(line)
+
+    def _keep(self, line: str) -> None:
+        line = line if len(line) <= MOST_OF_LINE else line[:MOST_OF_LINE] + MORE
+        self.lines += 1
+        if len(self._first) < 2 * FIRST.lines and self._room > 0:
+            self._first.append(line)
+            self._room -= len(line)
+        else:
+            self._room = 0
+            self._last.append(line)
+            if len(self._last) > 4 * LAST.lines:
+                del self._last[: -2 * LAST.lines]
+
+    @property
+    def transcript(self) -> list[str]:
+        """What was said, line by line; where that is very much, its beginning and its end. ``lines`` is how many lines there were."""
+        return self._first + ending(self._last, 2 * LAST.lines, 2 * LAST.characters)
 
     def hide(self, line: str) -> None:
         """This was sent while logging in: it must not show, should the server say it back."""

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from .bounds import MORE
 from .light import TYPE_CHECKING, NamedTuple
+from .visible import visible
 
 if TYPE_CHECKING:
     import typing as t
@@ -15,8 +17,10 @@ if TYPE_CHECKING:
 MAX_LINE = 4096
 MAX_REPLY = 65536
 
+# What is looked at and shown of the words of a reply: real ones have some hundred characters, and patterns are held against them.
+MAX_TEXT = 4000
+
 # Replies are taken apart without patterns: compiling some takes longer than a whole conversation on the same host.
-_CONTROL = {number: "\\x%02x" % number for number in list(range(0x20)) + list(range(0x7F, 0xA0))}
 
 
 class Malformed(Exception):
@@ -29,15 +33,15 @@ class Malformed(Exception):
 
 
 def printable(data: bytes) -> str:
-    """Text of a server, safe for a terminal: UTF-8, else latin-1, with control characters escaped."""
+    """Text of a server, safe for a terminal: UTF-8, else latin-1, with what cannot be seen escaped."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    return text.translate(_CONTROL)
+    return visible(text)
 
 
-def _enhanced(line: str) -> str:
+def enhanced_code(line: str) -> str:
     """The RFC 3463 code that the line begins with, ended by a blank, a colon or the line; empty where it has none."""
     word = line.partition(" ")[0].partition(":")[0]
     parts = word.split(".")
@@ -60,13 +64,20 @@ class Reply(NamedTuple):
     @property
     def enhanced(self) -> str:
         """RFC 3463 code of the last line that has one, as ``5.7.8``; empty where there is none."""
-        found = list(filter(None, map(_enhanced, self.lines)))
+        found = list(filter(None, map(enhanced_code, self.lines)))
         return found[-1] if found else ""
 
     @property
     def text(self) -> str:
-        """The words, without the enhanced code that each line repeats."""
-        return " ".join(line[len(_enhanced(line)) :].strip() for line in self.lines).strip()
+        """The words, without the enhanced code that each line repeats; of very many the first."""
+        words: list[str] = []
+        size = 0
+        for line in self.lines:
+            words.append(line[len(enhanced_code(line)) :].strip())
+            size += len(words[-1]) + 1
+            if size > MAX_TEXT:
+                return " ".join(words).strip()[:MAX_TEXT] + MORE
+        return " ".join(words).strip()
 
     def __str__(self) -> str:
         return ("%d %s %s" % (self.code, self.enhanced, self.text)).replace("  ", " ").strip()
@@ -94,8 +105,8 @@ class ReplyParser:
         """The next whole reply, or None if more bytes are needed. Raises :class:`Malformed`."""
         while True:
             end = self._data.find(b"\n")
+            self._check(end)
             if end < 0:
-                self._check_unfinished_line()
                 return None
             line = bytes(self._data[:end]).rstrip(b"\r")
             del self._data[: end + 1]
@@ -103,12 +114,13 @@ class ReplyParser:
             if reply is not None:
                 return reply
 
-    def _check_unfinished_line(self) -> None:
-        if len(self._data) > MAX_LINE:
-            raise Malformed("a line of more than %d bytes without an end" % MAX_LINE, bytes(self._data))
+    def _check(self, end: int) -> None:
+        """What can be known of a line by its beginning and its length, whether or not its end (-1) has arrived: the same, however it is cut."""
         # A TLS record has no newline to wait for, and a reply starts with a digit.
         if self._data and not 0x32 <= self._data[0] <= 0x35:
-            raise Malformed("something that is not a reply", bytes(self._data))
+            raise Malformed("something that is not a reply", bytes(self._data[: end if end >= 0 else None]).rstrip(b"\r"))
+        if (end if end >= 0 else len(self._data)) > MAX_LINE:
+            raise Malformed("a line of more than %d bytes" % MAX_LINE, bytes(self._data[:MAX_LINE]))
 
     def _take(self, line: bytes) -> Reply | None:
         code, mark, text = line[:3], line[3:4], line[4:]
@@ -137,13 +149,13 @@ class Capabilities(NamedTuple):
     @classmethod
     def from_reply(cls, reply: Reply) -> Capabilities:
         """Read the lines after the first (RFC 5321 4.1.1.1), and the old ``AUTH=LOGIN`` spelling."""
-        words: dict[str, str] = {}
+        words: dict[str, list[str]] = {}
         for line in reply.lines[1:]:
             keyword, _gap, params = line.strip().replace("=", " ", 1).partition(" ")
             keyword = keyword.upper()
             if keyword and (keyword not in words or keyword == "AUTH"):
-                words[keyword] = (words.get(keyword, "") + " " + params).strip()
-        return cls(words)
+                words.setdefault(keyword, []).append(params.strip())
+        return cls({keyword: " ".join(filter(None, params)) for keyword, params in words.items()})
 
     def offers(self, keyword: str) -> bool:
         """Whether this extension was listed."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .answer import Answer
 from .blind_spots import blind_spots
+from .bounds import both_ends, listed, shorten
 from .classify import Verdict, classify
 from .codes import meaning, remedy
 from .diagnosis import explain
@@ -16,6 +17,7 @@ from .record import Record, Step
 from .reply import Capabilities, Reply
 from .route import at
 from .secret import Redactor
+from .visible import visible_all
 
 if TYPE_CHECKING:
     import typing as t
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 # Words of ours, which a password that happens to be the same word must not garble.
 OURS = ("category", "observed", "stage", "level", "level_reached", "security", "family")
+
+# And sentences of ours, in which a short one would be found everywhere. What they repeat of others was cleaned before.
+SENTENCES = ("diagnosis", "remedies", "meaning", "confirmed_by", "expect_unmet", "blind_spots", "notices", "problems", "detail", "error")
 
 # What of TLS is for other stages, not for people.
 BYTES = ("chain",)
@@ -48,6 +53,7 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
     seen = _seen(outcome, verdict, redactor)
     category, unmet = _against_expectation(outcome, seen, facts)
     ok = not unmet and category in ("ok", relay.expect.get("category", "ok"))
+    facts.update((key, redactor.clean(facts[key])) for key in ("detail", "names", "offered", "has") if key in facts)
     sentence, remedies = explain(category, facts)
     if category == verdict.category:
         own = (outcome.finding.remedies if outcome.finding else ()) or facts.get("remedies", ())
@@ -85,11 +91,23 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
         "receipt": {},
         "changes_since": [],
         "timings_ms": _timings(record, outcome.ms),
-        "transcript": redactor.transcript(record.transcript),
     }
-    value = redactor.clean(value, OURS)
+    return _finished(value, record, redactor)
+
+
+def _finished(value: dict[str, t.Any], record: Record, redactor: Redactor) -> dict[str, t.Any]:
+    """With the transcript, as it leaves this host: without secrets, with nothing that cannot be seen, within bounds."""
+    lines, left_out = both_ends(redactor.transcript(record.transcript), record.lines)
+    value = shorten(visible_all(dict(redactor.clean(value, OURS, SENTENCES), transcript=lines)), left_out)
     value["msg"] = message(value)
     return value
+
+
+def extend(result: dict[str, t.Any], more: dict[str, t.Any], redactor: Redactor) -> None:
+    """Put ``more`` into a finished result, in the same state."""
+    found = shorten(visible_all(redactor.clean(more)))
+    result["truncated"] = result["truncated"] + found.pop("truncated")
+    result.update(found)
 
 
 def _verdict(outcome: Outcome) -> tuple[Verdict, dict[str, t.Any]]:
@@ -101,7 +119,7 @@ def _verdict(outcome: Outcome) -> tuple[Verdict, dict[str, t.Any]]:
         "server_name": relay.tls.server_name,
         "username": relay.credential.username if relay.credential else "",
         "mechanism": record.tried[-1] if record.tried else "",
-        "offered": ", ".join(record.capabilities.auth),
+        "offered": listed(record.capabilities.auth),
         "sender": relay.sender,
         "timeout": relay.timeout,
         "helo": relay.helo,
@@ -109,7 +127,7 @@ def _verdict(outcome: Outcome) -> tuple[Verdict, dict[str, t.Any]]:
     }
     certificate = _tls(outcome)
     if certificate:
-        facts.update(names=", ".join(certificate["names"]), days_left=certificate["days_left"])
+        facts.update(names=listed(certificate["names"]), days_left=certificate["days_left"])
     greeting = str(record.greeting or "")
     if record.failure is None:
         return classify("ok", "", None, relay.host, greeting), facts
@@ -229,7 +247,9 @@ def _notices(outcome: Outcome) -> list[str]:
 
 
 def _words(capabilities: Capabilities, redactor: Redactor) -> dict[str, str]:
-    return {redactor.text(keyword): params for keyword, params in capabilities.words.items()}
+    """A secret may be spread over several of them."""
+    flat = redactor.texts([text for pair in capabilities.words.items() for text in pair])
+    return dict(zip(flat[::2], flat[1::2]))
 
 
 def _timings(record: Record, total: float) -> dict[str, float]:

@@ -10,11 +10,14 @@ import base64
 _HTML = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;", ord("'"): "&#39;"}
 # Less of a longer base64 could be anything.
 LEAST = 6
+# Words of our own sentences. A part of a secret that is nothing but one of them tells nobody anything.
+ORDINARY = ("password", "username", "credentials", "authentication", "certificate", "connection")
 _JSON = {ord('"'): '\\"', ord("\\"): "\\\\", ord("/"): "\\/"}
 
 
 def spellings(text: str) -> set[str]:
-    """``text`` in clear, escaped (URL, form, JSON, HTML, Python, quoted-printable), in hex and in base64, also within a longer base64."""
+    """``text`` in clear, escaped (URL, form, JSON, HTML, Python, quoted-printable: what must be, or all of it), in hex and in base64, also
+    within a longer base64."""
     data = text.encode("utf-8")
     ascii_only = "".join(char if char.isascii() else "\\u%04x" % ord(char) for char in text.translate(_JSON))
     markup = text.translate(_HTML)
@@ -28,6 +31,10 @@ def spellings(text: str) -> set[str]:
             odd = [byte for byte in set(data) if byte not in kept and not (byte < 128 and chr(byte).isalnum())]
             escaped = data.decode("latin-1").translate({byte: "%s%02X" % (mark, byte) for byte in odd})
             found.update((escaped, escaped.replace("%20", "+")))
+    hexadecimal = ["%02x" % byte for byte in data]
+    found.update(mark.join(hexadecimal) for mark in ":-,")
+    found.update(mark + mark.join(hexadecimal) for mark in ("%", "=", "\\x", "0x"))
+    found.update("".join(form % ord(char) for char in text) for form in ("\\u%04x", "&#%d;", "&#x%x;"))
     return found | within_base64(data)
 
 

@@ -27,6 +27,8 @@ _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHO
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
 _FAMILIES = {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}
 _WANTED = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
+# Each has its share of the time that there is.
+MOST_ADDRESSES = 20
 
 
 class Deadline:
@@ -113,7 +115,7 @@ class _Wire:
             data = self._ready().recv(16384)
             return lambda: engine.received(data)
         elif isinstance(effect, Resolve):
-            self._found = _resolve(self._endpoint, self._deadline)
+            self._found = self._look_up()
             return lambda: engine.answered([address[4][0] for address in self._found])
         elif isinstance(effect, Connect):
             peer = self._connect()
@@ -134,6 +136,13 @@ class _Wire:
         else:  # Close, the last of the effects
             self.close()
         return None
+
+    def _look_up(self) -> list[t.Any]:
+        found = _resolve(self._endpoint, self._deadline)
+        if len(found) > MOST_ADDRESSES:
+            text = "%s has %d addresses, of which the first %d are used"
+            self._record.warnings.append(text % (self._endpoint.host, len(found), MOST_ADDRESSES))
+        return found[:MOST_ADDRESSES]
 
     def _ready(self) -> socket.socket:
         if self._sock is None:

@@ -11,23 +11,19 @@ import re
 import typing as t
 
 from ...module_utils.smtp.secret import Redactor
+from ...module_utils.smtp.visible import visible
 from .model import Activation, App, AppOutcome, Certificate, Drift, Failure, Finding, Gap, Host, HostOutcome, Relay, Reply, Run, Step
 
 Facts = t.Mapping[str, t.Any]
+MOST = 10**15
 LONGEST = 4000  # characters of one text: what is longer is noise, and a page must open quickly
-
-# Control characters, and those that change how the text around them is read or that cannot be in XML. Line end and tab stay.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
-)
-
 
 def shown(value: t.Any) -> str:
     """A value as text in which every character can be seen: U+202E and its like become ⟨U+202E⟩."""
     if value is None:
         return ""
-    text = _UNSEEN.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", str(value))
+    # Line end and tab stay. XML takes none of the others either.
+    text = visible(str(value), keep="\n\t", escape=lambda char: f"⟨U+{ord(char):04X}⟩")
     return text if len(text) <= LONGEST else text[:LONGEST] + " …"
 
 
@@ -272,4 +268,5 @@ def _texts(value: t.Any) -> tuple[str, ...]:
 
 
 def _number(value: t.Any) -> float:
-    return float(value) if isinstance(value, (int, float)) else 0.0
+    # Not every number that JSON of Python's can hold is one: NaN, Infinity, and whole ones of a thousand digits.
+    return float(value) if isinstance(value, (int, float)) and -MOST < value < MOST else 0.0
