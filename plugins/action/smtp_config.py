@@ -54,7 +54,7 @@ class Work(t.NamedTuple):
     def described(self, outcome: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """What the task returns about its applications; no secret is in it."""
         changed = {file["path"] for file in outcome.get("files", ()) if file["changed"]}
-        touched = {change["app"] for change in self.deployment.changes if change["path"] in changed}
+        touched = {change.app for change in self.deployment.changes if change.path in changed}
         paths = {item.request.name: {file.path for file in item.files} for item in self.plans}
         apps = [
             _app(item, [file.path for file in item.files], item.request.name in touched or bool(changed & paths[item.request.name]))
@@ -93,7 +93,7 @@ class ActionModule(Action):
         outcome = self._deploy(work.deployment)
         if outcome.get("look_again"):
             # Our part of a user's file is no longer asked for: only now it is known, and read.
-            work = self._assemble(declared, catalogue, first, Host(outcome["record"], outcome["read"], self._seal_key))
+            work = self._assemble(declared, catalogue, first, Host.from_answer(outcome, self._seal_key))
             outcome = self._deploy(work.deployment)
         described = work.described(outcome)
         outcome.pop("applications", None)
@@ -101,14 +101,14 @@ class ActionModule(Action):
 
     def _assemble(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, host: Host) -> Work:
         """Everything to be done, rendered. Raises Refused, or ProblemsError with all that is wrong."""
-        in_force = {name: app.get("credential_id", "") for name, app in host.record.get("apps", {}).items()}
+        in_force = host.in_force
         # What is on the host decides which credential is taken, and nothing else of the plan.
         planned = plan.plan_host(declared, catalogue, self._args["credential"], in_force) if in_force and self._rotating(declared) else first
         deployment = Deployment(host)
         plans = [item for item in planned.apps if deployment.add(item)]
         listed = {request.name for request in declared.requests}
         gone = [request.name for request in planned.absent]
-        gone += [name for name in host.record.get("apps", {}) if name not in listed] if self._args["prune"] else []
+        gone += [name for name in host.record.apps if name not in listed] if self._args["prune"] else []
         for name in gone:
             deployment.take_back(name)
         refusals = [*planned.refusals, *deployment.refusals]
@@ -151,15 +151,17 @@ class ActionModule(Action):
             state="query", seal_key=self._seal_key, read=wanted,
             read_apps=["*"] if self._args["prune"] else [request.name for request in declared.requests],
         )
-        return Host(answer["record"], answer["read"], self._seal_key)
+        return Host.from_answer(answer, self._seal_key)
 
     def _deploy(self, deployment: Deployment) -> dict[str, t.Any]:
+        # What can fail is done before anything is written: a run that wrote ends with what it wrote.
+        diffs = {
+            path: difference(file, deployment.host.text(path), deployment.texts[path]) for path, file in deployment.planned.items() if self._task.diff
+        }
         outcome = self._call(state="present", **deployment.arguments(self._seal_key))
         if self._task.diff and not outcome.get("look_again"):
             changed = {file["path"] for file in outcome["files"] if file["changed"]}
-            outcome["diff"] = [
-                difference(file, deployment.host.text(path), deployment.texts[path]) for path, file in deployment.planned.items() if path in changed
-            ]
+            outcome["diff"] = [found for path, found in diffs.items() if path in changed]
         return outcome
 
     def _generation(self) -> dict[str, t.Any]:

@@ -12,7 +12,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import n
 from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, failure, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import Host
+from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Host
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import Logins, Subject, subject, told, undo, wrong
 
@@ -44,8 +44,8 @@ class ActionModule(Action):
         answer = self._stands(plan.plan_host(declared, catalogue, args["credential"])) if args["values"] == "files" else {}
         if answer.get("unreachable"):
             return answer
-        host = Host(answer.get("record", {}), answer.get("read", {}), answer.get("key", ""))
-        in_force = {name: app.get("credential_id", "") for name, app in host.record.get("apps", {}).items()}
+        host = Host.from_answer(answer, answer["key"]) if answer else NOTHING_KNOWN
+        in_force = host.in_force
         planned = plan.plan_host(declared, catalogue, args["credential"], in_force)
         if planned.refusals:
             raise ProblemsError([refusal.problem(item) for item in planned.refusals])

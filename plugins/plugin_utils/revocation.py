@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ..module_utils.files.fields import DamagedError
+from ..module_utils.files.ownership import OwnershipRecord
 from .declaration import load
 from .model import Credential, Relay, Secret
 from .probes import options_of
@@ -61,16 +63,24 @@ def guard(hosts: t.Mapping[str, Variables], dead: Old) -> list[Problem]:
     """Every host whose record still has the old credential in force, or whose record could not be read."""
     problems = []
     for name, given in hosts.items():
-        state = given.get("smtp_relay_state") or {}
-        if state.get("unreachable") or "record" not in state:
+        record = _record(given.get("smtp_relay_state") or {})
+        if record is None:
             hint = f"Run it again when the host is back, or leave the host out: --limit '!{name}'"
             problems.append(Problem(name, "its record could not be read, so nobody knows which credential it has.", "revoked-unknown", hint))
             continue
-        for app, noted in state["record"]["apps"].items():
-            if noted["relay"] == dead.relay.name and _has(noted.get("credential_id", ""), dead):
+        for app, noted in record.apps.items():
+            if noted.relay == dead.relay.name and _has(noted.credential_id, dead):
                 what = f"{app} has the old credential in force, by the host's record."
                 problems.append(Problem(name, what, "still-in-force", "Finish the rotation first: smarthost.mail.rotate"))
     return problems
+
+
+def _record(state: Result) -> OwnershipRecord | None:
+    """The record in the answer of a query, None without one that can be read."""
+    try:
+        return None if state.get("unreachable") else OwnershipRecord.from_answer(state.get("record"))
+    except DamagedError:
+        return None
 
 
 def _has(recorded: str, dead: Old) -> bool:

@@ -66,10 +66,10 @@ def subject(plan: AppPlan, declared: Relay, host: Host | None) -> Subject:
     if host is None:
         return Subject(plan, wanted, "declaration", "", None, True, None, known)
     texts = {file.path: host.text(file.path) for file in plan.files}
-    noted = host.record.get("apps", {}).get(plan.request.name)
-    since = (noted or {}).get("since")
+    noted = host.record.apps.get(plan.request.name)
+    since = None if noted is None else noted.since
     as_declared = _as_declared(plan, host, texts)
-    recorded = None if noted is None else noted.get("credential_id", "")
+    recorded = None if noted is None else noted.credential_id
     if wanted is None:
         return Subject(plan, None, "file", "", recorded, as_declared, since, known)
     found = read_back(plan, texts)

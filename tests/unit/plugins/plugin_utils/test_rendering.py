@@ -160,12 +160,13 @@ def test_a_secret_that_stood_elsewhere_in_a_list_is_not_shown() -> None:
 
 def host(record: dict[str, t.Any], path: str = "", content: str = "", original: str | None = None) -> Host:
     """What a host answers to a query: its record, and one file as it stands and as it stood before us."""
+    answer = {"record": {"apps": {}, "files": {}, **record}, "read": {}}
     if not path:
-        return Host(record, {}, KEY)
+        return Host.from_answer(answer, KEY)
     file = {"content": seal.seal(KEY, seal.read_label(path), content.encode()), "fingerprint": "ab"}
     if original is not None:
         file["original"] = seal.seal(KEY, seal.original_label(path), original.encode())
-    return Host(record, {path: file}, KEY)
+    return Host.from_answer({**answer, "read": {path: file}}, KEY)
 
 
 def recorded(path: str, shared: bool, dialect_name: str, *owns: list[str]) -> dict[str, t.Any]:
@@ -194,7 +195,7 @@ def test_a_file_of_our_own_is_one_change_and_one_record_without_a_query() -> Non
     deployment = Deployment(NOTHING_KNOWN)
     assert deployment.add(app_plan(form="env", mode="0600", relay={"credential_id": "1"}))
     (change,) = deployment.changes
-    assert {key: change[key] for key in ("app", "path", "action", "shared", "secret", "based_on", "mode")} == {
+    assert {key: getattr(change, key) for key in ("app", "path", "action", "shared", "secret", "based_on", "mode")} == {
         "app": "gitea",
         "path": "/etc/gitea/mailer.env",
         "action": "write",
@@ -215,7 +216,7 @@ def test_a_file_of_our_own_is_one_change_and_one_record_without_a_query() -> Non
 def test_a_file_of_the_users_is_changed_from_what_was_read() -> None:
     deployment = Deployment(host({}, "/etc/gitea/app.ini", USERS))
     assert deployment.add(app_plan(form="ini"))
-    assert (deployment.changes[0]["shared"], deployment.changes[0]["based_on"]) == (True, "ab")
+    assert (deployment.changes[0].shared, deployment.changes[0].based_on) == (True, "ab")
     assert contents(deployment)["/etc/gitea/app.ini"].startswith(USERS)
     assert ["mailer", "PASSWD"] in deployment.arguments(KEY)["record"]["apps"]["gitea"]["files"][0]["owns"]
 
@@ -229,14 +230,14 @@ def test_a_problem_or_refusal_queues_nothing_of_its_application() -> None:
 def test_a_file_whose_path_moved_is_taken_back_at_the_old_place() -> None:
     deployment = Deployment(host(recorded("/old.env", False, "docker_env")))
     assert deployment.add(app_plan(form="env", path="/new.env"))
-    assert [(change["path"], change["action"]) for change in deployment.changes] == [("/new.env", "write"), ("/old.env", "restore")]
+    assert [(change.path, change.action) for change in deployment.changes] == [("/new.env", "write"), ("/old.env", "restore")]
 
 
 def test_a_users_file_that_nobody_else_touched_is_put_back_as_it_was() -> None:
     now = USERS + "\n[mailer]\nPASSWD = hunter2\n"
     deployment = Deployment(host(recorded("/a.ini", True, "goini", ["mailer", "PASSWD"]), "/a.ini", now, USERS))
     deployment.take_back("gitea")
-    assert (deployment.removed, [(change["path"], change["action"]) for change in deployment.changes]) == (
+    assert (deployment.removed, [(change.path, change.action) for change in deployment.changes]) == (
         ["gitea"],
         [("/a.ini", "restore")],
     )
@@ -246,7 +247,7 @@ def test_our_keys_are_taken_out_of_the_users_file_and_the_rest_stays() -> None:
     now = USERS + "USER_ADDED = 1\n\n[mailer]\nPASSWD = hunter2\n"
     deployment = Deployment(host(recorded("/a.ini", True, "goini", ["mailer", "PASSWD"]), "/a.ini", now, USERS))
     deployment.take_back("gitea")
-    assert (deployment.removed, contents(deployment), deployment.changes[0]["based_on"]) == (
+    assert (deployment.removed, contents(deployment), deployment.changes[0].based_on) == (
         ["gitea"],
         {"/a.ini": USERS + "USER_ADDED = 1\n"},
         "ab",
@@ -274,7 +275,7 @@ def test_what_one_application_leaves_to_another_is_written_and_not_taken_back() 
         steps = [lambda d=deployment: d.take_back("gone"), lambda d=deployment: d.add(app_plan(form="env"))]
         for step in steps if first_back else reversed(steps):
             step()
-        assert [(change["app"], change["action"]) for change in deployment.changes if change["path"] == "/etc/gitea/mailer.env"] == [
+        assert [(change.app, change.action) for change in deployment.changes if change.path == "/etc/gitea/mailer.env"] == [
             ("gitea", "write")
         ]
         assert deployment.removed == ["gone"]
