@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test quick fleet faults kill bench bench-fleet clean
+.PHONY: help demo test quick fleet faults kill fuzz bench bench-fleet clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile
@@ -27,6 +27,9 @@ faults: .venv/ready-tests ## break a rotation over SSH in every way, each time u
 
 kill: .venv/ready-tests ## kill smtp_deploy at every system call that changes a file, and refuse it every one: some minutes
 	SMARTHOST_KILL=all $(BIN)/python -m pytest -q -n 2 tests/kill
+
+fuzz: .venv/ready-tests ## search for inputs that break the probe, for MINUTES=60 over all targets, two at a time; what is found is in build/fuzz/broken
+	$(BIN)/python tests/fuzz/run.py --minutes $(or $(MINUTES),60) --parallel 2
 
 bench: .venv/ready-tests ## measure smtp_config beside template tasks and smtp_probe beside smtplib, swaks and check_smtp, and what the controller has to do; writes build/bench*.json
 	$(BIN)/python tests/bench/bench.py

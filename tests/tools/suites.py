@@ -44,6 +44,8 @@ SUITES = (
     # Half of its time these wait for servers that say nothing.
     Suite("unit", "quick", "checkout", ((*PYTEST, "-n", "4", "tests/unit"),)),
     Suite("catalogue", "quick", "checkout", ((*PYTEST, "-n", "2", "tests/catalogue"),)),
+    # The quick part of `make fuzz`.
+    Suite("fuzz", "quick", "checkout", ((*PYTEST, "-n", "2", "tests/fuzz"),)),
     # The longest first: three run at a time.
     Suite("integration", "slow", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/integration"),), seconds=840),
     Suite(

@@ -30,9 +30,9 @@ Columns: t.TypeAlias = "t.List[int]"
 
 class Net:
     """``known`` are forms of secrets in clear, of which half must not show; ``sent`` others, of which no piece must; ``alone``
-    those that count only where they stand alone, as words."""
+    those that count only where they stand alone, as words; ``exact`` those that are little more than blanks and count as they are."""
 
-    def __init__(self, known: t.Iterable[str], sent: t.Iterable[str], alone: t.Iterable[str]) -> None:
+    def __init__(self, known: t.Iterable[str], sent: t.Iterable[str], alone: t.Iterable[str] = (), exact: t.Iterable[str] = ()) -> None:
         self._least: dict[str, int] = {}
         self._telling: set[str] = set()
         self._short: dict[int, set[str]] = {}
@@ -47,6 +47,7 @@ class Net:
         self._width = min([*self._short, FRAGMENT])
         self._firsts = {window[: self._width] for table in (self._least, *self._short.values()) for window in table}
         words = sorted({form for form in alone if form} | self._spelled_ordinary(alone), key=len, reverse=True)
+        self._exact = "|".join(map(re.escape, exact))
         self._words = _BEFORE + "(?:" + "|".join(map(re.escape, words)) + ")" + _AFTER if words else ""
 
     def _spelled_ordinary(self, alone: t.Iterable[str]) -> set[str]:
@@ -63,25 +64,28 @@ class Net:
 
     def replaced(self, texts: t.Sequence[str], stars: str, alone: bool) -> list[str]:
         """``texts``, each with ``stars`` in the place of what was found; also what begins in one and goes on in the next."""
-        found = self._stretches("".join(map(_quick, texts)), texts) if self._firsts else {}
-        shown = [_starred(text, found[number], stars) if number in found else text for number, text in enumerate(texts)]
+        shown = [re.sub(self._exact, stars, text) for text in texts] if self._exact else list(texts)
+        texts = list(shown)
+        hidden = self._hidden("".join(texts)) if self._firsts else b""
+        if hidden:
+            start = 0
+            for number, text in enumerate(texts):
+                part = hidden[start : start + len(text)]
+                start += len(text)
+                if any(part):
+                    shown[number] = _starred(text, part, stars)
         return [re.sub(self._words, stars, text) for text in shown] if alone and self._words else shown
 
-    def _stretches(self, quick: str, texts: t.Sequence[str]) -> dict[int, set[int]]:
-        """Number of a text to the columns to hide. ``quick``: the letters of all; nearly always nothing is in them, and no closer look is needed."""
-        if self._firsts.isdisjoint(_windows(quick, self._width)):
-            return {}
-        squeezed: list[str] = []
-        places: list[tuple[int, int]] = []
-        for number, text in enumerate(texts):
-            found, columns = letters(text)
-            squeezed.append(found)
-            places += [(number, column) for column in columns]
-        hidden: dict[int, set[int]] = {}
-        for start, end in self._runs("".join(squeezed)):
-            for number, column in places[start:end]:
-                hidden.setdefault(number, set()).add(column)
-        return hidden
+    def _hidden(self, text: str) -> bytes:
+        """One byte a column: 1 where it is to be hidden. Empty where nothing is: nearly always, and no closer look is needed."""
+        if self._firsts.isdisjoint(_windows(_quick(text), self._width)):
+            return b""
+        squeezed, columns = letters(text)
+        hidden = bytearray(len(text))
+        for start, end in self._runs(squeezed):
+            for column in columns[start:end]:
+                hidden[column] = 1
+        return bytes(hidden)
 
     def _runs(self, text: str) -> t.Iterator[tuple[int, int]]:
         """Where the pieces begin and end."""
@@ -146,12 +150,12 @@ def letters(text: str) -> tuple[str, Columns]:
     return "".join(kept), columns
 
 
-def _starred(text: str, columns: t.Collection[int], stars: str) -> str:
-    """``text`` with stars in the place of each run of ``columns``, blanks between them included."""
+def _starred(text: str, hidden: t.Sequence[int], stars: str) -> str:
+    """``text`` with stars in the place of each run of hidden columns, blanks between them included."""
     shown: list[str] = []
     for column, char in enumerate(text):
-        hidden = column in columns or (char.isspace() and column - 1 in columns and column + 1 in columns)
-        if not hidden:
+        between = char.isspace() and 0 < column < len(text) - 1 and hidden[column - 1] and hidden[column + 1]
+        if not hidden[column] and not between:
             shown.append(char)
         elif not shown or shown[-1] is not stars:
             shown.append(stars)

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 from .light import TYPE_CHECKING
+from .net import Net, letters
 from .reply import enhanced_code
 from .spellings import ORDINARY, spellings, within_base64
 from .visible import visible
 
 if TYPE_CHECKING:
     import typing as t
-
-    from .net import Net
 
 HIDDEN = "********"
 
@@ -57,6 +56,7 @@ class Redactor:
         self._sent: set[str] = set()
         self._lines: set[str] = set()
         self._alone: set[str] = set()
+        self._exact: set[str] = set()
         self._net: Net | None = None
 
     def learn(self, username: str, secret: Secret) -> None:
@@ -66,12 +66,14 @@ class Redactor:
             return
         self._net = None
         few = len(text) < FEW
-        if few or any(text.casefold() in word for word in ORDINARY):
+        if not few and len(letters(text)[0]) < FEW:
+            self._exact.add(text)
+        elif few or any(text.casefold() in word for word in ORDINARY):
             self._alone.add(text)
         if few:
             # What little there is of them in another spelling could be anything, too.
             self._alone.update(form for form in spellings(text) | {text.encode("utf-8").hex()} if len(form) > len(text))
-        else:
+        elif text not in self._exact:
             self._known.add(text)
         for blob in (text, "\0" + username + "\0" + text, username + "\0" + username + "\0" + text):
             if blob is not text or not few:
@@ -91,12 +93,9 @@ class Redactor:
 
     def _ready(self) -> Net:
         if self._net is None:
-            # Imported here: one that knows no secret, as most are, needs none.
-            from .net import Net
-
             known = {form for text in self._known for form in spellings(text) | {text.upper(), visible(text)}}
             sent = self._sent | {form for text in self._lines for form in spellings(text)}
-            self._net = Net(known, sent, self._alone)
+            self._net = Net(known, sent, self._alone, self._exact)
         return self._net
 
     def texts(self, texts: t.Sequence[str], ours: bool = False) -> list[str]:
@@ -104,7 +103,7 @@ class Redactor:
 
         Blanks, line ends, what cannot be seen and upper case make no difference. ``ours``: these are sentences of ours.
         """
-        if not (self._known or self._sent or self._lines or self._alone):
+        if not (self._known or self._sent or self._lines or self._alone or self._exact):
             return list(texts)
         return self._ready().replaced(texts, HIDDEN, alone=not ours)
 
