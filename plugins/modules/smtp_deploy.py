@@ -68,7 +68,7 @@ options:
         type: str
         required: true
       path:
-        description: Absolute path. The target of a symbolic link is replaced, the link kept.
+        description: Absolute path. The target of a symbolic link is replaced, the link kept; a link that would give another user something is refused.
         type: str
         required: true
       action:
@@ -236,7 +236,7 @@ record:
   sample: {apps: {}, files: {}}
 read:
   description: >-
-    By path, C(kind) (file, missing, folder, dangling_link, other, unreadable), C(content) and C(original) (sealed or null),
+    By path, C(kind) (file, missing, folder, dangling_link, other, unreadable, unsafe), C(content) and C(original) (sealed or null),
     C(fingerprint), C(mode), C(owner), C(group).
   returned: O(state=query)
   type: dict

@@ -95,6 +95,8 @@ def _judge(change: Change, view: View, key: bytes, known: bool) -> drift.Verdict
 
 def _examine(change: Change, verdict: drift.Verdict, view: View, state: State) -> examine.Outcome:
     seen = view.look(change.path, change.command)
+    if verdict.leave and not change.command and (verdict.drift or verdict.wrote != verdict.stands):
+        return examine.examine_left(change, seen)
     if verdict.leave:
         change = dataclasses.replace(change, content=seen.data)  # its owner and mode are as declared all the same
     file = view.record.files.get(change.path)

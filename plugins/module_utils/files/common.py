@@ -64,7 +64,7 @@ def access(path: str, names: t.Sequence[str], seen: Seen, find: t.Callable[[str,
     users, groups = (sorted(set(t.cast(t.List[int], ids[kind]))) for kind in ("user", "group"))
     if len(users) + len(groups) < 2:
         return Meta(*(users or [os.geteuid()]), *(groups or [os.getegid()]), 0o640 if groups else 0o600, kept), []
-    if not _keeps_lists(seen.real):
+    if not _keeps_lists(seen):
         what = "Several applications of different groups read this secret, and the file system keeps no access lists."
         return Meta(os.geteuid(), os.getegid(), 0o600, kept), [Problem(path, what, "no-acl", "Give these applications one group, by group: in each.")]
     return Meta(os.geteuid(), os.getegid(), 0o640, {**kept, ACL: _access_list(users, groups)}), []
@@ -85,16 +85,19 @@ def _missing(path: str, name: str) -> Problem:
     return Problem(path, f'There is no {kind} "{rest}" on this host.', code, f"Install the application first, or name another {other}.")
 
 
-def _keeps_lists(path: str) -> bool:
-    """Whether the file system of a path, which need not be there, has access lists."""
-    while not os.path.lexists(path):
-        path = os.path.dirname(path)
-    try:
-        os.getxattr(path, ACL)
-    except AttributeError:  # not Linux
+def _keeps_lists(seen: Seen) -> bool:
+    """Whether the file system that a path is on has access lists."""
+    if seen.place is None or not hasattr(os, "getxattr"):  # not Linux
         return False
+    fd = -1
+    try:
+        fd = seen.place.folder.for_reading()
+        os.getxattr(fd, ACL)
     except OSError as error:
         return error.errno == errno.ENODATA
+    finally:
+        if fd >= 0:
+            os.close(fd)
     return True
 
 

@@ -11,14 +11,20 @@ import json
 import os
 import typing as t
 
-from .look import Meta, write_xattrs
+from .look import PERMISSIONS, Meta, write_xattrs
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def write_new(path: str, data: bytes, meta: t.Optional[Meta] = None) -> None:
-    """A new file, 0600 from its first instant, then dressed as ``meta`` says; synced. FileExistsError when it exists."""
-    fd = os.open(path, _CREATE, 0o600)
+def write_new(path: str, data: bytes, meta: t.Optional[Meta] = None, folder: t.Optional[int] = None) -> None:
+    """A new file, 0600 from its first instant, then dressed as ``meta`` says; synced. FileExistsError when it exists.
+
+    folder: descriptor of the folder that it is made in; without one, the path leads there.
+    """
+    try:
+        fd = os.open(path if folder is None else os.path.basename(path), _CREATE, 0o600, dir_fd=folder)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None
     with open(fd, "wb") as file:
         try:
             file.write(data)
@@ -37,12 +43,12 @@ def _dress(fd: int, meta: t.Optional[Meta]) -> None:
     if (status.st_uid, status.st_gid) != (meta.uid, meta.gid):
         os.fchown(fd, meta.uid, meta.gid)
     write_xattrs(fd, meta.xattrs)
-    os.fchmod(fd, meta.mode)  # last: writing an ACL changes the group bits
+    os.fchmod(fd, meta.mode & PERMISSIONS)  # last: writing an ACL changes the group bits
 
 
-def sync_folder(path: str) -> None:
-    """Names in the folder are on disk. File systems that cannot sync a folder (EINVAL) are left alone."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def sync_folder(path: str, folder: t.Optional[int] = None) -> None:
+    """Names in the folder are on disk. File systems that cannot sync a folder (EINVAL) are left alone. folder: its descriptor."""
+    fd = os.open(path if folder is None else ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
     try:
         os.fsync(fd)
     except OSError as error:
@@ -60,26 +66,28 @@ def sync_folders(paths: t.Iterable[str]) -> None:
 
 
 def make_folder(path: str, mode: int) -> None:
-    """One folder with exactly this mode whatever the umask; fine when it is there."""
+    """One folder of our own state with exactly this mode whatever the umask; fine when it is there."""
+    before = os.umask(0)
     try:
-        os.mkdir(path, 0o700)
+        os.mkdir(path, mode)
     except FileExistsError:
         return
-    os.chmod(path, mode)
+    finally:
+        os.umask(before)
 
 
-def remove_file(path: str) -> None:
-    """Fine when it is gone."""
+def remove_file(path: str, folder: t.Optional[int] = None) -> None:
+    """Fine when it is gone. folder: descriptor of the folder that the name is in."""
     try:
-        os.unlink(path)
+        os.unlink(path, dir_fd=folder)
     except FileNotFoundError:
         pass
 
 
-def remove_folder_if_empty(path: str) -> None:
+def remove_folder_if_empty(path: str, folder: t.Optional[int] = None) -> None:
     """A folder that somebody else uses by now stays."""
     try:
-        os.rmdir(path)
+        os.rmdir(path, dir_fd=folder)
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EBUSY):
             raise

@@ -19,10 +19,14 @@ import typing as t
 from . import common, obstacles
 from .change import Change
 from .look import DANGLING, FILE, FOLDER, MISSING, OTHER, UNREADABLE, Meta, Seen
+from .paths import trusted, who
 from .problems import Problem
 from .seal import fingerprint
 
 
+_GROUP_READ, _ALL_READ = 0o040, 0o004
+_HIGHEST_ID = 2**32 - 2  # the one above means "leave it" to chown(2)
+_LONGEST_ID = 20
 _MODE = re.compile(r"^0?[0-7]{3}$")
 
 
@@ -65,8 +69,13 @@ def examine_write(change: Change, seen: Seen) -> Outcome:
     else:
         meta, more = common.access(change.path, change.readers, seen, _account)
         problems += more
-    step = Step(seen.path, seen.real, seen, change.content, meta, make=missing_folders(seen.real), narrow=change.readers is not None)
-    return problems or obstacles.of(step) or step
+    step = Step(seen.path, seen.real, seen, change.content, meta, make=missing_folders(seen), narrow=change.readers is not None)
+    return problems or _gives_away(change, step) or obstacles.of(step) or step
+
+
+def examine_left(change: Change, seen: Seen) -> Outcome:
+    """What somebody else has made of a file stays: its bytes, and its owner, mode and access list too."""
+    return _wrong_place(seen) or _wrong_base(change, seen) or Step(seen.path, seen.real, seen, seen.data, seen.meta)
 
 
 def examine_removal(change: Change, seen: Seen, folders: t.Sequence[str], ours: bool) -> Outcome:
@@ -80,7 +89,7 @@ def examine_removal(change: Change, seen: Seen, folders: t.Sequence[str], ours: 
 
 def examine_return(seen: Seen, data: bytes, meta: Meta) -> Outcome:
     """Exactly these bytes with exactly this owner, mode and attributes: what stood there once."""
-    step = Step(seen.path, seen.real, seen, data, meta, make=missing_folders(seen.real))
+    step = Step(seen.path, seen.real, seen, data, meta, make=missing_folders(seen))
     return _wrong_place(seen) or obstacles.of(step) or step
 
 
@@ -94,19 +103,16 @@ def not_ours(path: str) -> Problem:
     return Problem(path, "This file was never written by us, so there is nothing to take back.", "not-ours")
 
 
-def missing_folders(real: str) -> tuple[str, ...]:
+def missing_folders(seen: Seen) -> tuple[str, ...]:
     """Parents that have to be made first, outermost first."""
-    missing: list[str] = []
-    folder = os.path.dirname(real)
-    while not os.path.lexists(folder):
-        missing.insert(0, folder)
-        folder = os.path.dirname(folder)
-    return tuple(missing)
+    return seen.place.missing if seen.place is not None else ()
 
 
 def _wrong_place(seen: Seen) -> list[Problem]:
     if not os.path.isabs(seen.path):
         return [Problem(seen.path, "This is not an absolute path.", "not-absolute", "Begin it with a slash.")]
+    if seen.unsafe is not None:
+        return [seen.unsafe]
     wrong = {
         FOLDER: ("This is a folder; a file is to be written here.", "target-is-folder", "Name a file inside it, or move the folder away."),
         DANGLING: ("This is a symbolic link to nothing.", "dangling-link", "Make the file it points to, or remove the link."),
@@ -131,6 +137,43 @@ def _wrong_base(change: Change, seen: Seen) -> list[Problem]:
         what = "Somebody else has changed this file since it was read."
         return [Problem(change.path, what, "file-changed", "Run the same task again; it reads the file anew.")]
     return []
+
+
+def _gives_away(change: Change, step: Step) -> list[Problem]:
+    """Bytes that somebody else may have put there (a file of root's renamed, say) must not become readable for anybody new.
+
+    And behind a user's link everything is and stays that user's.
+    """
+    place, before, after = step.seen.place, step.seen.meta, step.meta
+    if place is None or after is None or not step.changed:
+        return []
+    if place.bound is not None and (after.uid != place.bound or place.missing):
+        what, owner = ("a folder", os.geteuid()) if place.missing else ("the file", after.uid)
+        what = f"A symbolic link of {who(place.bound)} leads here, and {what} would belong to {who(owner)}."
+        return [Problem(step.path, what, "unsafe-path", f"If that is the file that is meant, give the resolved path: {step.real}.")]
+    carried = change.shared or change.content == step.seen.data
+    if before is None or not place.exposed or not carried or (before.uid == place.folder.uid and not trusted(before.uid)):
+        return []
+    if before.mode & _ALL_READ or (_can_read(after, before) and not _group_gains(before, after)):
+        return []
+    what = f"This file belongs to {who(before.uid)}, in a folder where others ({who(place.folder.uid)}) can put it, and would become readable for others."
+    return [Problem(step.path, what, "unsafe-path", "If that is the file that is meant, give it the declared owner, group and mode yourself, and run again.")]
+
+
+def _can_read(after: Meta, before: Meta) -> bool:
+    """Whether the owner afterwards can read the file already."""
+    try:
+        name = pwd.getpwuid(after.uid)
+        groups = os.getgrouplist(name.pw_name, name.pw_gid)
+    except KeyError:
+        groups = [after.gid]
+    return after.uid in (0, before.uid) or bool(before.mode & _GROUP_READ and before.gid in groups)
+
+
+def _group_gains(before: Meta, after: Meta) -> bool:
+    """Whether somebody but the owner can read the file afterwards who could not before."""
+    more = after.mode & ~before.mode & (_GROUP_READ | _ALL_READ)
+    return bool(more or after.mode & _GROUP_READ and after.gid != before.gid or after.xattrs != before.xattrs)
 
 
 def _wanted_meta(change: Change, seen: Seen, problems: list[Problem]) -> Meta:
@@ -162,7 +205,10 @@ def _account(kind: str, name: str) -> t.Optional[int]:
 
 
 def _id_of(name: str, find: t.Callable[[str], int]) -> t.Optional[int]:
+    """None where there is none of this name, and where no user or group can have this number."""
+    if name.isascii() and name.isdigit():
+        return int(name) if len(name) <= _LONGEST_ID and int(name) <= _HIGHEST_ID else None
     try:
-        return int(name) if name.isdigit() else find(name)
-    except KeyError:
+        return find(name)
+    except (KeyError, ValueError):  # ValueError: a name that the host's encoding has not
         return None

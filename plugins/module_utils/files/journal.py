@@ -16,22 +16,14 @@ repeated. New bytes live in temporary files beside their targets, replaced bytes
 from __future__ import annotations
 
 import os
+import secrets
 import typing as t
 
 from . import commands
-from .durable import (
-    make_folder,
-    read_json,
-    remove_file,
-    remove_folder_if_empty,
-    sync_folder,
-    sync_folders,
-    to_json,
-    write_json,
-    write_new,
-)
+from .durable import make_folder, read_json, remove_file, sync_folder, sync_folders, to_json, write_json, write_new
 from .examine import Step
-from .look import Meta, is_still
+from .homes import Homes, changed, seen_stamp
+from .look import Meta
 from .problems import Problem, ProblemsError, from_os_error
 from .ownership import OwnershipRecord
 from .state import State
@@ -68,39 +60,68 @@ class Pending(t.NamedTuple):
 
 def perform(state: State, work: Work) -> None:
     """Make every step and the record true. Raises ProblemsError when the system refused something: nothing was changed then."""
-    journal = _plan(state, work)
+    homes = _homes(work.steps)
+    journal = _plan(state, work, homes)
     try:
         write_json(state.journal, journal)
-        _prepare(state, journal, work)
-        _refuse_touched(work.steps)
-        journal["phase"] = "go"
+        _prepare(state, journal, work, homes)
+        _refuse_touched(work.steps, homes)
+        journal.update(phase="go", folders=homes.identities())
         write_json(state.journal, journal)
-        _swap(state, journal)
+        _swap(state, journal, homes)
     except (OSError, ProblemsError) as error:
-        raise ProblemsError(_failed(state, journal, error)) from None
+        raise ProblemsError(_failed(state, journal, error, homes)) from None
     _close(state, journal)
 
 
 def settle(state: State) -> t.Optional[str]:
-    """What an earlier run left undone: ``finished`` or ``undone``, None without a journal. OSError: the journal stays."""
+    """What an earlier run left undone: ``finished`` or ``undone``, None without a journal. OSError: the journal stays.
+
+    Raises ProblemsError, once, where a folder is not the one that the run worked in: everything else is settled then.
+    """
     journal = read_json(state.journal)
     if journal is None:
         return None
+    homes = _homes_again(journal)
     if journal["phase"] == "go":
         try:
-            _swap(state, journal)
+            _swap(state, journal, homes)
         except (OSError, ProblemsError):
-            _undo_or_say(state, journal)
-            return "undone"
+            _undo_or_say(state, journal, homes)
+            return _unless_lost("undone", journal, homes)
         _close(state, journal)
-        return "finished"
-    _undo_or_say(state, journal)
-    return "undone"
+        return _unless_lost("finished", journal, homes)
+    _undo_or_say(state, journal, homes)
+    return _unless_lost("undone", journal, homes)
 
 
-def _undo_or_say(state: State, journal: Journal) -> None:
+def _homes(steps: t.Iterable[Step]) -> Homes:
+    """The folders as they were opened when their files were looked at, and those above the ones that are to go."""
+    homes = Homes()
+    for step in steps:
+        if step.seen.place is not None:
+            homes.hold(step.seen.place.folder)
+        for folder in step.drop:
+            homes.folder(os.path.dirname(folder))
+    return homes
+
+
+def _homes_again(journal: Journal) -> Homes:
+    return Homes(journal.get("folders", {}))
+
+
+def _unless_lost(outcome: str, journal: Journal, homes: Homes) -> str:
+    what = "An earlier run worked in this file's folder, which is another one now. What that run left in it is left alone; all else was %s."
+    hint = "See who has moved it, then run again; the next run works in the folder that is there."
+    lost = [entry["path"] for entry in _files(journal) if os.path.dirname(entry["real"]) in homes.lost]
+    if lost:
+        raise ProblemsError([Problem(path, what % outcome, "unsafe-path", hint) for path in lost])
+    return outcome
+
+
+def _undo_or_say(state: State, journal: Journal, homes: Homes) -> None:
     try:
-        _undo(state, journal)
+        _undo(state, journal, homes)
     except ProblemsError as error:
         what = "An earlier run is neither finished nor undone; nothing else is done on this host until it is."
         raise ProblemsError([*error.problems, Problem(state.journal, what, "not-settled", "Make the tool work, then run again.")]) from None
@@ -113,14 +134,21 @@ def pending(state: State) -> Pending:
         return Pending(None, {}, None)
     if journal["phase"] != "go":
         return Pending("undone", {}, OwnershipRecord.from_json(journal["record_before"]))
-    ahead = [entry for entry in journal["entries"] if entry["temp"] is None or os.path.lexists(entry["temp"])]
+    homes = _homes_again(journal)
+    ahead = [entry for entry in journal["entries"] if entry["temp"] is None or _is_ahead(entry, homes)]
     return Pending("finished", {entry["real"]: entry["temp"] for entry in ahead}, OwnershipRecord.from_json(journal["record"]))
 
 
-def _plan(state: State, work: Work) -> Journal:
+def _is_ahead(entry: t.Mapping[str, t.Any], homes: Homes) -> bool:
+    """Whether the new file is not in its place yet. What a tool is to write lies in our own folder."""
+    return os.path.lexists(entry["temp"]) if "command" in entry else homes.exists(entry["temp"])
+
+
+def _plan(state: State, work: Work, homes: Homes) -> Journal:
     entries = []
+    token = secrets.token_hex(8)  # nobody shall be there first
     for number, step in enumerate(work.steps):
-        beside = os.path.join(os.path.dirname(step.real), f".smarthost-{work.name}-{number}")
+        beside = os.path.join(os.path.dirname(step.real), f".smarthost-{work.name}-{token}-{number}")
         if step.command:
             beside = os.path.join(state.generation(work.name), f"new-{number}")
         entries.append({
@@ -130,6 +158,7 @@ def _plan(state: State, work: Work) -> Journal:
             "back": beside + "-back",
             "blob": str(number),
             "before": step.seen.meta.as_dict() if step.seen.meta else None,
+            "stamp": seen_stamp(step.seen),
             "make": list(step.make),
             "drop": list(step.drop),
             **({"command": dict(step.command)} if step.command else {}),
@@ -138,6 +167,7 @@ def _plan(state: State, work: Work) -> Journal:
         "id": work.name,
         "phase": "prepared",
         "entries": entries,
+        "folders": homes.identities(),
         "record_temp": os.path.join(state.folder, "record.json.next"),
         "record_before": state.load_record().to_json(),
         "record": work.record.to_json(),
@@ -146,7 +176,7 @@ def _plan(state: State, work: Work) -> Journal:
     }
 
 
-def _prepare(state: State, journal: Journal, work: Work) -> None:
+def _prepare(state: State, journal: Journal, work: Work, homes: Homes) -> None:
     """Everything that needs room or permission, so that only renames are left after ``go``."""
     generation = state.generation(journal["id"])
     make_folder(generation, 0o700)
@@ -157,39 +187,54 @@ def _prepare(state: State, journal: Journal, work: Work) -> None:
     for entry, step in zip(journal["entries"], work.steps):
         if entry["before"] is not None:
             write_new(os.path.join(generation, entry["blob"]), step.seen.data)
-        if step.data is not None:
+        if step.command:
+            write_new(entry["temp"], step.data or b"")
+        elif step.data is not None:
             for folder in entry["make"]:
-                make_folder(folder, 0o711 if step.narrow else 0o755)
-            write_new(entry["temp"], step.data, None if step.command else step.meta)
+                homes.make(folder, 0o711 if step.narrow else 0o755)
+            homes.write(entry["temp"], step.data, step.meta)
     write_new(journal["record_temp"], to_json(journal["record"]))
-    sync_folders([generation, state.generations, state.originals, state.folder] + _folders(journal))
+    sync_folders([generation, state.generations, state.originals, state.folder])
+    homes.sync()
 
 
-def _refuse_touched(steps: t.Sequence[Step]) -> None:
-    what, hint = "Somebody else has changed this file during the run.", "Run the same task again; it reads the file anew."
-    touched = [Problem(step.path, what, "file-changed", hint) for step in steps if not step.command and not is_still(step.seen)]
+def _refuse_touched(steps: t.Sequence[Step], homes: Homes) -> None:
+    touched = [changed(step.path) for step in steps if not step.command and not homes.is_still(step.seen)]
     if touched:
         raise ProblemsError(touched)
 
 
-def _swap(state: State, journal: Journal) -> None:
+def _swap(state: State, journal: Journal, homes: Homes) -> None:
     """Every new file into its place; one that is there already has no temporary file left. Tools first: they may well refuse."""
     for entry in journal["entries"]:
         if "command" in entry and os.path.lexists(entry["temp"]):
             commands.make_so(commands.Command(**entry["command"]), _bytes(entry["temp"]))
             remove_file(entry["temp"])
     for entry in _files(journal):
-        if entry["temp"] is None:
-            remove_file(entry["real"])
-        elif os.path.lexists(entry["temp"]):
-            os.rename(entry["temp"], entry["real"])
+        _into_place(entry, homes)
     for entry in journal["entries"]:
         for folder in reversed(entry["drop"]):
-            remove_folder_if_empty(folder)
-    sync_folders(_folders(journal))
+            homes.drop(folder)
+    homes.sync()
     if os.path.lexists(journal["record_temp"]):
         os.rename(journal["record_temp"], state.record)
     sync_folder(state.folder)
+
+
+def _into_place(entry: t.Mapping[str, t.Any], homes: Homes) -> None:
+    """Looked at once more first: what somebody else has written since is not overwritten."""
+    there = homes.stamp(entry["real"])
+    if entry["temp"] is None:
+        if there is None:
+            return
+    elif not homes.exists(entry["temp"]):
+        return
+    if there != entry.get("stamp", there):
+        raise ProblemsError([changed(entry["path"])])
+    if entry["temp"] is None:
+        homes.remove(entry["real"])
+    else:
+        homes.rename(entry["temp"], entry["real"])
 
 
 def _close(state: State, journal: Journal) -> None:
@@ -204,53 +249,68 @@ def _close(state: State, journal: Journal) -> None:
     sync_folder(state.folder)
 
 
-def _undo(state: State, journal: Journal) -> None:
+def _undo(state: State, journal: Journal, homes: Homes) -> None:
     """Back to what was. Blobs are removed (by the next sweep) only after the journal, so this may be repeated."""
     if journal["phase"] == "go":
-        journal["phase"] = "undo"
+        dropped = {folder for entry in journal["entries"] for folder in entry["drop"] if homes.folder(folder) is None and folder not in homes.lost}
+        kept = {path: known for path, known in journal.get("folders", {}).items() if path not in dropped}  # they are made again
+        journal.update(phase="undo", folders=kept)
         write_json(state.journal, journal)
     if journal["phase"] == "undo":
         for entry in reversed(journal["entries"]):
-            _put_back(state, journal, entry)
+            _put_back(state, journal, entry, homes)
+        homes.sync()
         if not os.path.lexists(journal["record_temp"]):
             write_json(state.record, journal["record_before"])
         journal["phase"] = "prepared"  # without its temporary file an entry would look as if it had to be put back
         write_json(state.journal, journal)
     for entry in reversed(journal["entries"]):
-        remove_file(entry["back"])
-        if entry["temp"] is not None:
-            remove_file(entry["temp"])
-            for folder in reversed(entry["make"]):
-                remove_folder_if_empty(folder)
+        _clean_up(entry, homes)
     remove_file(journal["record_temp"])
-    sync_folders(_folders(journal))
+    homes.sync()
     remove_file(state.journal)
     sync_folder(state.folder)
 
 
-def _put_back(state: State, journal: Journal, entry: t.Mapping[str, t.Any]) -> None:
+def _clean_up(entry: t.Mapping[str, t.Any], homes: Homes) -> None:
+    """What was made beside the files, and the folders for them."""
+    if "command" in entry:
+        for path in (entry["back"], entry["temp"]):
+            remove_file(path)
+        return
+    homes.remove(entry["back"])
+    if entry["temp"] is not None:
+        homes.remove(entry["temp"])
+        for folder in reversed(entry["make"]):
+            homes.drop(folder)
+
+
+def _put_back(state: State, journal: Journal, entry: t.Mapping[str, t.Any], homes: Homes) -> None:
     blob = os.path.join(state.generation(journal["id"]), entry["blob"])
     if "command" in entry:
         commands.put_back(commands.Command(**entry["command"]), _bytes(blob), done=not os.path.lexists(entry["temp"]))
         return
-    untouched = os.path.lexists(entry["real"] if entry["temp"] is None else entry["temp"])
+    untouched = homes.exists(entry["real"] if entry["temp"] is None else entry["temp"])
     if untouched:
         return
     if entry["before"] is None:
-        remove_file(entry["real"])
+        homes.remove(entry["real"])
         return
     for folder in entry["drop"]:
-        make_folder(folder, 0o755)
-    remove_file(entry["back"])
-    write_new(entry["back"], _bytes(blob), Meta.from_dict(entry["before"]))
-    os.rename(entry["back"], entry["real"])
+        homes.make(folder, 0o755)
+    if homes.folder(os.path.dirname(entry["real"])) is None:
+        homes.lost.add(os.path.dirname(entry["real"]))
+        return
+    homes.remove(entry["back"])
+    homes.write(entry["back"], _bytes(blob), Meta.from_dict(entry["before"]))
+    homes.rename(entry["back"], entry["real"])
 
 
-def _failed(state: State, journal: Journal, error: t.Union[OSError, ProblemsError]) -> list[Problem]:
+def _failed(state: State, journal: Journal, error: t.Union[OSError, ProblemsError], homes: Homes) -> list[Problem]:
     """Undo, and say what was refused and how it ended."""
     ending = NOTHING_CHANGED
     try:
-        _undo(state, read_json(state.journal) or journal)  # the phase that counts is the one on disk
+        _undo(state, read_json(state.journal) or journal, homes)  # the phase that counts is the one on disk
         state.sweep()
     except (OSError, ProblemsError):
         ending = UNFINISHED
@@ -259,14 +319,6 @@ def _failed(state: State, journal: Journal, error: t.Union[OSError, ProblemsErro
     meant = {beside: entry["path"] for entry in journal["entries"] for beside in (entry["temp"], entry["back"])}
     problem = from_os_error(error, state.folder, ending)
     return [problem._replace(where=meant.get(problem.where, problem.where))]
-
-
-def _folders(journal: Journal) -> list[str]:
-    """Folders in which names come and go: of each file, of each folder made or dropped."""
-    folders = []
-    for entry in _files(journal):
-        folders += [os.path.dirname(path) for path in (entry["real"], *entry["make"], *entry["drop"])]
-    return folders
 
 
 def _files(journal: Journal) -> list[dict[str, t.Any]]:

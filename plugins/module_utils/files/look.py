@@ -13,6 +13,10 @@ import os
 import stat
 import typing as t
 
+from . import paths
+from .paths import Place
+from .problems import Problem
+
 #: Extended attributes that decide who may read a file: POSIX ACLs (acl(5)) and the SELinux label.
 XATTRS = ("system.posix_acl_access", "security.selinux")
 
@@ -22,7 +26,12 @@ FOLDER = "folder"
 DANGLING = "dangling_link"
 OTHER = "other"
 UNREADABLE = "unreadable"
+UNSAFE = "unsafe"
 
+#: Set-user-id, set-group-id and sticky are never carried over to anything that we write.
+PERMISSIONS = 0o777
+
+_TRIES = 20
 _ABSENT_XATTR = (errno.ENODATA, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 
 
@@ -50,6 +59,8 @@ class Seen:
 
     path: as the user wrote it; real: with symbolic links followed (a link is kept, its target replaced).
     meta, data: of a readable file. stamp: changes when anybody writes, renames or chmods the file.
+    place: the folder that it is in, held open; None for what is no file (a tool's settings) or where the way is not safe.
+    unsafe: why the way is not safe, or the file not one to work with.
     """
 
     path: str
@@ -58,51 +69,62 @@ class Seen:
     meta: t.Optional[Meta] = None
     data: bytes = dataclasses.field(default=b"", repr=False)
     stamp: t.Optional[tuple[int, ...]] = None
+    place: t.Optional[Place] = dataclasses.field(default=None, repr=False, compare=False)
+    unsafe: t.Optional[Problem] = None
 
 
 def look(path: str) -> Seen:
     """What stands at ``path``. Never raises for what it finds; other OSErrors (an input/output error) pass through."""
-    real = os.path.realpath(path)
+    if not os.path.isabs(path):
+        return Seen(path, path, MISSING)
     try:
-        found = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return Seen(path, real, DANGLING if os.path.islink(path) else MISSING)
+        for _try in range(_TRIES):
+            seen = _look(path)
+            if seen is not None:
+                return seen
+        what = "This file is exchanged all the time."
+        raise paths.UnsafePathError(path, what, "Find out which process does that, end it, and run again.")
+    except paths.UnsafePathError as error:
+        return Seen(path, path, UNSAFE, unsafe=error.problem)
     except PermissionError:
-        return Seen(path, real, UNREADABLE)
+        return Seen(path, path, UNREADABLE)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            return Seen(path, real, DANGLING)
+            return Seen(path, path, DANGLING)
         raise
-    if stat.S_ISDIR(found.st_mode):
-        return Seen(path, real, FOLDER)
-    if not stat.S_ISREG(found.st_mode):
-        return Seen(path, real, OTHER)
-    return _read(path, real)
+    except ValueError:  # NUL, or characters that the host's encoding has not
+        return Seen(path, path, UNSAFE, unsafe=Problem(path, "No file can have this name.", "path-not-valid", "Write it in the host's encoding."))
 
 
-def _read(path: str, real: str) -> Seen:
+def _look(path: str) -> t.Optional[Seen]:
+    """None where the file was exchanged on the way to it."""
+    place = paths.walk(path)
+    if place.found is None:
+        kind = DANGLING if place.dangling else MISSING if place.names else FOLDER
+        return Seen(path, place.real, kind, place=place)
+    if not stat.S_ISREG(place.found.st_mode):
+        return Seen(path, place.real, OTHER, place=place)
     try:
-        fd = os.open(real, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        fd = paths.open_file(place)
     except PermissionError:
-        return Seen(path, real, UNREADABLE)
-    with open(fd, "rb") as file:
+        return Seen(path, place.real, UNREADABLE, place=place)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.EMLINK):
+            return None
+        raise
+    try:
         status = os.fstat(fd)
-        data = file.read()
-        meta = Meta(status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode), read_xattrs(fd))
-    return Seen(path, real, FILE, meta, data, stamp_of(status))
+        paths.is_plausible(place, status)
+        data = paths.read_open(fd, place)
+        meta = Meta(status.st_uid, status.st_gid, status.st_mode & PERMISSIONS, read_xattrs(fd))
+    finally:
+        os.close(fd)
+    return Seen(path, place.real, FILE, meta, data, stamp_of(status), place)
 
 
 def stamp_of(status: os.stat_result) -> tuple[int, ...]:
     """What differs as soon as somebody else has been at the file."""
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def is_still(seen: Seen) -> bool:
-    """Whether nobody has touched the path since it was looked at."""
-    try:
-        return stamp_of(os.stat(seen.real)) == seen.stamp
-    except FileNotFoundError:
-        return seen.kind == MISSING
 
 
 def read_xattrs(fd: int) -> dict[str, str]:

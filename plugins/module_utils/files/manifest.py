@@ -26,7 +26,8 @@ class JournalEntry:
 
     real: with symbolic links followed. temp: its new bytes until they have their place, None when there shall be no file. back: the
     bytes that were there, on their way back. blob: the same in the generation. before: who might do what with them, None when there was
-    no file. make, drop: folders. command: how the tool is asked that reads and writes it.
+    no file. make, drop: folders. command: how the tool is asked that reads and writes it. stamp: of the file that was looked at, None when
+    there was none; empty in a journal of an older version, which has none.
     """
 
     path: str
@@ -38,6 +39,7 @@ class JournalEntry:
     make: t.Tuple[str, ...] = ()
     drop: t.Tuple[str, ...] = ()
     command: t.Optional[Spec] = None
+    stamp: t.Optional[t.Tuple[int, ...]] = ()
 
     @classmethod
     def from_json(cls, value: object, place: str) -> JournalEntry:
@@ -49,6 +51,7 @@ class JournalEntry:
             path=found.take("path", named), real=found.take("real", named), temp=found.take("temp", fields.nullable(fields.path)),
             back=found.take("back", fields.path), blob=found.take("blob", _number), before=found.take("before", fields.nullable(ownership.meta)),
             make=found.take("make", _PATHS), drop=found.take("drop", _PATHS), command=command,
+            stamp=found.maybe("stamp", fields.nullable(fields.tuple_of(_whole)), ()),
         )
         found.end()
         if command and entry.temp is None:
@@ -61,12 +64,14 @@ class JournalEntry:
             "path": self.path, "real": self.real, "temp": self.temp, "back": self.back, "blob": self.blob,
             "before": None if self.before is None else self.before.as_dict(), "make": list(self.make), "drop": list(self.drop),
         }
+        if self.stamp != ():
+            told["stamp"] = self.stamp and list(self.stamp)
         return told if self.command is None else {**told, "command": dict(self.command)}
 
 
 @dataclasses.dataclass(frozen=True)
 class Journal:
-    """A set on its way (see journal). drops: generations that this roll-back ends."""
+    """A set on its way (see journal). drops: generations that this roll-back ends. folders: by path inode and owner of each that it works in."""
 
     VERSION: t.ClassVar[int] = 2
 
@@ -76,6 +81,7 @@ class Journal:
     record_before: OwnershipRecord
     record: OwnershipRecord
     drops: t.Tuple[str, ...] = ()
+    folders: t.Mapping[str, t.Tuple[int, ...]] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def from_json(cls, value: object, place: str = "the journal") -> Journal:
@@ -84,6 +90,7 @@ class Journal:
         journal = cls(
             id=name, phase=phase, entries=found.take("entries", _ENTRIES), record_before=found.take("record_before", OwnershipRecord.from_json),
             record=found.take("record", OwnershipRecord.from_json), drops=found.take("drops", fields.tuple_of(ownership.generation)),
+            folders=found.maybe("folders", fields.mapping_of(fields.tuple_of(fields.whole)), {}),
         )
         found.end()
         return journal
@@ -93,6 +100,7 @@ class Journal:
         return {
             "version": self.VERSION, "id": self.id, "phase": self.phase, "entries": [entry.to_json() for entry in self.entries],
             "record_before": self.record_before.to_json(), "record": self.record.to_json(), "drops": list(self.drops),
+            "folders": {path: list(identity) for path, identity in self.folders.items()},
         }
 
 
@@ -128,6 +136,13 @@ def _phase(value: object, place: str) -> str:
     if value not in PHASES:
         raise DamagedError(f"{fields.shown(place)} is none of {', '.join(PHASES)}")
     return str(value)
+
+
+def _whole(value: object, place: str) -> int:
+    """Also below 0: times before 1970."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise DamagedError(f"{fields.shown(place)} is not a whole number")
+    return value
 
 
 def _number(value: object, place: str) -> str:

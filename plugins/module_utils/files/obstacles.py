@@ -13,7 +13,9 @@ import os
 import stat
 import typing as t
 
+from . import paths
 from .look import FILE
+from .paths import Folder, Place
 from .problems import Problem
 
 if t.TYPE_CHECKING:
@@ -27,69 +29,70 @@ _BLOCK = 4096
 
 def of(step: Step) -> list[Problem]:
     """Every reason known beforehand why this step cannot be done; empty for a step that changes nothing."""
-    if not step.changed:
+    place = step.seen.place
+    if not step.changed or place is None:
         return []
-    folder = os.path.dirname(step.make[0] if step.make else step.real)
-    if not os.path.isdir(folder):
-        return [Problem(step.path, f"{folder} is not a folder.", "parent-not-folder", "Correct the path.")]
-    reason = _folder_refuses(folder) or _file_refuses(step, folder)
+    if place.blocked:
+        return [Problem(step.path, f"{os.path.join(place.folder.path, place.names[0])} is not a folder.", "parent-not-folder", "Correct the path.")]
+    reason = _folder_refuses(place.folder) or _file_refuses(step, place)
     if reason:
         return [Problem(step.path, reason, "not-writable", "Use become, or make it writable for the user who runs the task.")]
     return _not_permitted(step)
 
 
-def state_folder(folder: str) -> list[Problem]:
+def state_folder(path: str) -> list[Problem]:
     """The same for the folder of our own state, which may have to be made first."""
-    while not os.path.lexists(folder):
-        folder = os.path.dirname(folder)
-    reason = _folder_refuses(folder) if os.path.isdir(folder) else "This is not a folder."
-    return [Problem(folder, reason, "not-writable", "Use become, or name another state_dir.")] if reason else []
+    place = paths.walk(path)
+    reason = "This is not a folder." if place.found is not None or place.blocked else _folder_refuses(place.folder)
+    return [Problem(place.folder.path, reason, "not-writable", "Use become, or name another state_dir.")] if reason else []
 
 
 def no_space(steps: t.Iterable[Step], state_dir: str) -> list[Problem]:
     """Folders whose file system has too little room for the new files, the replaced bytes and our notes."""
-    needs: dict[int, tuple[str, int]] = {}
+    needs: dict[int, tuple[Folder, int]] = {}
+    state = paths.walk(state_dir).folder
 
-    def need(folder: str, size: int) -> None:
-        while not os.path.isdir(folder):
-            folder = os.path.dirname(folder)
-        device = os.stat(folder).st_dev
-        needs[device] = (folder, needs.get(device, ("", 0))[1] + size // _BLOCK * _BLOCK + _BLOCK)
+    def need(folder: Folder, size: int) -> None:
+        before = needs.get(folder.status.st_dev, (folder, 0))[1]
+        needs[folder.status.st_dev] = (folder, before + size // _BLOCK * _BLOCK + _BLOCK)
 
     for step in steps:
         if step.changed:
-            need(state_dir if step.command else os.path.dirname(step.real), len(step.data or b""))
-            need(state_dir, 2 * len(step.seen.data))
-    problems = []
-    for folder, size in needs.values():
-        room = os.statvfs(folder)
-        free = (room.f_bfree if os.geteuid() == 0 else room.f_bavail) * room.f_frsize
-        if free < size or (room.f_files and not room.f_ffree):
-            what = f"The file system is full: {size} bytes are needed, {free} are free."
-            problems.append(Problem(folder, what, "no-space", "Make room and run again."))
-    return problems
+            need(state if step.command or step.seen.place is None else step.seen.place.folder, len(step.data or b""))
+            need(state, 2 * len(step.seen.data))
+    return [problem for folder, size in needs.values() for problem in _too_full(folder, size)]
 
 
-def _folder_refuses(folder: str) -> str:
-    if os.statvfs(folder).f_flag & os.ST_RDONLY:
-        return f"{folder} is on a file system that is mounted read-only."
-    if _flags(folder) & _IMMUTABLE_OR_APPEND_ONLY:
-        return f"{folder} is marked immutable or append-only (chattr)."
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return f"{folder} is not writable for the user who runs the task."
+def _too_full(folder: Folder, size: int) -> t.Iterator[Problem]:
+    room = os.fstatvfs(folder.fd)
+    free = (room.f_bfree if os.geteuid() == 0 else room.f_bavail) * room.f_frsize
+    if free < size:
+        yield Problem(folder.path, f"The file system is full: {size} bytes are needed, {free} are free.", "no-space", "Make room and run again.")
+    elif room.f_files and not room.f_ffree:
+        what = f"The file system is full: it has no inodes left for a new file, though {free} bytes are free."
+        yield Problem(folder.path, what, "no-space", "Remove files that are not needed (df -i shows the numbers), and run again.")
+
+
+def _folder_refuses(folder: Folder) -> str:
+    if os.fstatvfs(folder.fd).f_flag & os.ST_RDONLY:
+        return f"{folder.path} is on a file system that is mounted read-only."
+    if _flags(folder, ".") & _IMMUTABLE_OR_APPEND_ONLY:
+        return f"{folder.path} is marked immutable or append-only (chattr)."
+    if not os.access(".", os.W_OK | os.X_OK, dir_fd=folder.fd):
+        return f"{folder.path} is not writable for the user who runs the task."
     return ""
 
 
-def _file_refuses(step: Step, folder: str) -> str:
+def _file_refuses(step: Step, place: Place) -> str:
     if step.seen.kind != FILE or step.seen.meta is None:
         return ""
-    if _flags(step.real) & _IMMUTABLE_OR_APPEND_ONLY:
+    if _flags(place.folder, place.names[-1]) & _IMMUTABLE_OR_APPEND_ONLY:
         return "This file is marked immutable or append-only (chattr)."
     if step.real in _mount_points():
         return "This file is a mount point (bind-mounted, as into a container), so it cannot be replaced."
-    status = os.stat(folder)
+    status = place.folder.status
     if status.st_mode & stat.S_ISVTX and os.geteuid() not in (0, status.st_uid, step.seen.meta.uid):
-        return f"This file is another user's in the sticky folder {folder}."
+        return f"This file is another user's in the sticky folder {place.folder.path}."
     return ""
 
 
@@ -107,10 +110,12 @@ def _not_permitted(step: Step) -> list[Problem]:
     return []
 
 
-def _flags(path: str) -> int:
+def _flags(folder: Folder, name: str) -> int:
+    """The flags of a file in a folder, or of the folder itself; none where they cannot be read."""
     flags = array.array("l", [0])
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK) if os.access(path, os.R_OK) else -1
-    if fd < 0:
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW, dir_fd=folder.fd)
+    except OSError:
         return 0
     try:
         fcntl.ioctl(fd, _GET_FLAGS, flags, True)

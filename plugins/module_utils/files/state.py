@@ -28,6 +28,7 @@ from . import fields, stored
 from .durable import make_folder, remove_file, sync_folder, write_new
 from .manifest import Manifest
 from .ownership import GENERATION, OwnershipRecord
+from .paths import private_folder
 from .problems import Problem, ProblemsError
 
 _POLL_SECONDS = 0.05
@@ -63,13 +64,18 @@ class State:
         try:
             status = os.stat(self.folder)
         except (FileNotFoundError, NotADirectoryError):
-            return []
+            return self._unsafe()
         if not stat.S_ISDIR(status.st_mode):
             return [Problem(self.folder, "The state folder is not a folder.", "state-dir", "Name another state_dir.")]
         if status.st_uid != os.geteuid():
             hint = "Run as its owner, or name another state_dir."
             return [Problem(self.folder, "The state folder belongs to another user.", "state-dir", hint)]
-        return []
+        return self._unsafe()
+
+    def _unsafe(self) -> list[Problem]:
+        """Who can exchange the folder, or something in it, could make us write and read anywhere."""
+        problem = private_folder(self.folder)
+        return [problem] if problem is not None else []
 
     def create(self) -> None:
         """The folder and its parts, 0700 whatever the umask, also where an older one was more open."""

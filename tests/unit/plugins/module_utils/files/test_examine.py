@@ -144,7 +144,7 @@ def open_to_all(host: Host, as_root: None) -> t.Iterator[Host]:
     folders = [folder for folder in (host.root, *host.root.parents) if "pytest" in str(folder)]
     modes = {folder: folder.stat().st_mode & 0o7777 for folder in folders}
     for folder in folders:
-        folder.chmod(0o777 if folder in (host.root, host.root.parent) else 0o755)
+        folder.chmod(0o777 if folder == host.root else 0o1777 if folder == host.root.parent else 0o755)
     yield host
     for folder, mode in modes.items():
         folder.chmod(mode)

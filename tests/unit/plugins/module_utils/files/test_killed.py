@@ -14,14 +14,14 @@ import sys
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils.files import deploy, durable, journal, state
+from ansible_collections.smarthost.mail.plugins.module_utils.files import deploy, durable, homes, journal, state
 
 if t.TYPE_CHECKING:
     from .conftest import Host
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 EVENTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.setxattr", "os.removexattr"}
-FILES = {module.__file__ for module in (durable, journal, state)}
+FILES = {module.__file__ for module in (durable, homes, journal, state)}
 
 
 def die_at_event(number: int) -> None:
