@@ -109,6 +109,7 @@ class Set:
         record = json.loads((self.state_dir / "record.json").read_text())
         for entry in record["apps"].values():
             entry.pop("since")
+        record.pop("last")  # the name of the latest generation
         return {str(path.relative_to(self.root)): _shape(path) for path in sorted(self.root.rglob("*"))}, record
 
     def reset(self) -> None:
