@@ -109,14 +109,3 @@ def write_json(path: str, data: t.Any) -> None:
 def to_json(data: t.Any) -> bytes:
     """As ``write_json`` spells it."""
     return (json.dumps(data, indent=1, sort_keys=True) + "\n").encode("ascii")
-
-
-def read_json(path: str) -> t.Any:
-    """The content of a JSON file, or None when there is no such file. ValueError (without any content) when damaged."""
-    try:
-        with open(path, "rb") as file:
-            return json.loads(file.read())
-    except FileNotFoundError:
-        return None
-    except ValueError:
-        raise ValueError(f"{path} is damaged") from None

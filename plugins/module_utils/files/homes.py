@@ -19,7 +19,7 @@ from .look import Meta, Seen, stamp_of
 from .paths import Folder
 from .problems import Problem, ProblemsError
 
-Identities = t.Dict[str, t.List[int]]
+Identities = t.Mapping[str, t.Tuple[int, ...]]
 
 
 class Homes:
@@ -76,13 +76,13 @@ class Homes:
         """Whether anything stands there."""
         return self.stamp(path) is not None
 
-    def stamp(self, path: str) -> t.Optional[list[int]]:
+    def stamp(self, path: str) -> t.Optional[t.Tuple[int, ...]]:
         """What differs as soon as somebody else has been at the file; None where nothing stands. Without the device, as identity."""
         above = self._above(path)
         if above is None:
             return None
         try:
-            return list(stamp_of(os.stat(os.path.basename(path), dir_fd=above.fd, follow_symlinks=False)))[1:]
+            return stamp_of(os.stat(os.path.basename(path), dir_fd=above.fd, follow_symlinks=False))[1:]
         except FileNotFoundError:
             return None
 
@@ -149,9 +149,9 @@ class Homes:
         return folder
 
 
-def seen_stamp(seen: Seen) -> t.Optional[list[int]]:
+def seen_stamp(seen: Seen) -> t.Optional[t.Tuple[int, ...]]:
     """As ``Homes.stamp`` gives it."""
-    return None if seen.stamp is None else list(seen.stamp)[1:]
+    return None if seen.stamp is None else seen.stamp[1:]
 
 
 def changed(path: str, kind: str = "file") -> Problem:

@@ -15,23 +15,22 @@ repeated. New bytes live in temporary files beside their targets, replaced bytes
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import secrets
 import typing as t
 
 from . import commands
-from .durable import make_folder, read_json, remove_file, sync_folder, sync_folders, to_json, write_json, write_new
+from .durable import make_folder, remove_file, sync_folder, sync_folders, to_json, write_json, write_new
 from .examine import Step
 from .homes import Homes, changed, seen_stamp
-from .look import Meta
-from .problems import Problem, ProblemsError, from_os_error
+from .manifest import Journal, JournalEntry
 from .ownership import OwnershipRecord
+from .problems import Problem, ProblemsError, from_os_error
 from .state import State
 
 NOTHING_CHANGED = "Nothing was changed."
 UNFINISHED = "Undoing the run failed as well; the next run goes on with it."
-
-Journal = t.Dict[str, t.Any]
 
 
 class Work(t.NamedTuple):
@@ -63,11 +62,10 @@ def perform(state: State, work: Work) -> None:
     homes = _homes(work.steps)
     journal = _plan(state, work, homes)
     try:
-        write_json(state.journal, journal)
+        _keep(state, journal)
         _prepare(state, journal, work, homes)
         _refuse_touched(work.steps, homes)
-        journal.update(phase="go", folders=homes.identities())
-        write_json(state.journal, journal)
+        journal = _keep(state, dataclasses.replace(journal, phase="go", folders=homes.identities()))
         _swap(state, journal, homes)
     except (OSError, ProblemsError) as error:
         raise ProblemsError(_failed(state, journal, error, homes)) from None
@@ -79,11 +77,11 @@ def settle(state: State) -> t.Optional[str]:
 
     Raises ProblemsError, once, where a folder is not the one that the run worked in: everything else is settled then.
     """
-    journal = read_json(state.journal)
+    journal = state.load_journal()
     if journal is None:
         return None
     homes = _homes_again(journal)
-    if journal["phase"] == "go":
+    if journal.phase == "go":
         try:
             _swap(state, journal, homes)
         except (OSError, ProblemsError):
@@ -93,6 +91,12 @@ def settle(state: State) -> t.Optional[str]:
         return _unless_lost("finished", journal, homes)
     _undo_or_say(state, journal, homes)
     return _unless_lost("undone", journal, homes)
+
+
+def _keep(state: State, journal: Journal) -> Journal:
+    """The journal, once it is on disk."""
+    write_json(state.journal, journal.to_json())
+    return journal
 
 
 def _homes(steps: t.Iterable[Step]) -> Homes:
@@ -107,13 +111,13 @@ def _homes(steps: t.Iterable[Step]) -> Homes:
 
 
 def _homes_again(journal: Journal) -> Homes:
-    return Homes(journal.get("folders", {}))
+    return Homes(journal.folders)
 
 
 def _unless_lost(outcome: str, journal: Journal, homes: Homes) -> str:
     what = "An earlier run worked in this file's folder, which is another one now. What that run left in it is left alone; all else was %s."
     hint = "See who has moved it, then run again; the next run works in the folder that is there."
-    lost = [entry["path"] for entry in _files(journal) if os.path.dirname(entry["real"]) in homes.lost]
+    lost = [entry.path for entry in _files(journal) if os.path.dirname(entry.real) in homes.lost]
     if lost:
         raise ProblemsError([Problem(path, what % outcome, "unsafe-path", hint) for path in lost])
     return outcome
@@ -129,71 +133,58 @@ def _undo_or_say(state: State, journal: Journal, homes: Homes) -> None:
 
 def pending(state: State) -> Pending:
     """What ``settle`` would do, for check mode."""
-    journal = read_json(state.journal)
+    journal = state.load_journal()
     if journal is None:
         return Pending(None, {}, None)
-    if journal["phase"] != "go":
-        return Pending("undone", {}, OwnershipRecord.from_json(journal["record_before"]))
+    if journal.phase != "go":
+        return Pending("undone", {}, journal.record_before)
     homes = _homes_again(journal)
-    ahead = [entry for entry in journal["entries"] if entry["temp"] is None or _is_ahead(entry, homes)]
-    return Pending("finished", {entry["real"]: entry["temp"] for entry in ahead}, OwnershipRecord.from_json(journal["record"]))
+    return Pending("finished", {entry.real: entry.temp for entry in journal.entries if _is_ahead(entry, homes)}, journal.record)
 
 
-def _is_ahead(entry: t.Mapping[str, t.Any], homes: Homes) -> bool:
+def _is_ahead(entry: JournalEntry, homes: Homes) -> bool:
     """Whether the new file is not in its place yet. What a tool is to write lies in our own folder."""
-    return os.path.lexists(entry["temp"]) if "command" in entry else homes.exists(entry["temp"])
+    return entry.temp is None or (os.path.lexists(entry.temp) if entry.command else homes.exists(entry.temp))
 
 
 def _plan(state: State, work: Work, homes: Homes) -> Journal:
-    entries = []
     token = secrets.token_hex(8)  # nobody shall be there first
-    for number, step in enumerate(work.steps):
-        beside = os.path.join(os.path.dirname(step.real), f".smarthost-{work.name}-{token}-{number}")
-        if step.command:
-            beside = os.path.join(state.generation(work.name), f"new-{number}")
-        entries.append({
-            "path": step.path,
-            "real": step.real,
-            "temp": None if step.data is None else beside,
-            "back": beside + "-back",
-            "blob": str(number),
-            "before": step.seen.meta.as_dict() if step.seen.meta else None,
-            "stamp": seen_stamp(step.seen),
-            "make": list(step.make),
-            "drop": list(step.drop),
-            **({"command": dict(step.command)} if step.command else {}),
-        })
-    return {
-        "id": work.name,
-        "phase": "prepared",
-        "entries": entries,
-        "folders": homes.identities(),
-        "record_temp": os.path.join(state.folder, "record.json.next"),
-        "record_before": state.load_record().to_json(),
-        "record": work.record.to_json(),
-        "drops": list(work.drops),
-        "rollback": bool(work.drops),
-    }
+    return Journal(
+        id=work.name, phase="prepared", entries=tuple(_entry(state, work.name, token, number, step) for number, step in enumerate(work.steps)),
+        record_before=state.load_record(), record=work.record, drops=work.drops, folders=homes.identities(),
+    )
+
+
+def _entry(state: State, name: str, token: str, number: int, step: Step) -> JournalEntry:
+    beside = os.path.join(os.path.dirname(step.real), f".smarthost-{name}-{token}-{number}")
+    if step.command:
+        beside = os.path.join(state.generation(name), f"new-{number}")
+    return JournalEntry(
+        path=step.path, real=step.real, temp=None if step.data is None else beside, back=beside + "-back", blob=str(number),
+        before=step.seen.meta, make=step.make, drop=step.drop, command=step.command, stamp=seen_stamp(step.seen),
+    )
 
 
 def _prepare(state: State, journal: Journal, work: Work, homes: Homes) -> None:
     """Everything that needs room or permission, so that only renames are left after ``go``."""
-    generation = state.generation(journal["id"])
+    generation = state.generation(journal.id)
     make_folder(generation, 0o700)
     for blob, step in work.originals.items():
         write_new(state.original(blob), step.seen.data)
     for blob, step in work.kept.items():
         write_new(state.original(blob), step.data or b"")
-    for entry, step in zip(journal["entries"], work.steps):
-        if entry["before"] is not None:
-            write_new(os.path.join(generation, entry["blob"]), step.seen.data)
+    for entry, step in zip(journal.entries, work.steps):
+        if entry.before is not None:
+            write_new(os.path.join(generation, entry.blob), step.seen.data)
+        if entry.temp is None:
+            continue
         if step.command:
-            write_new(entry["temp"], step.data or b"")
-        elif step.data is not None:
-            for folder in entry["make"]:
-                homes.make(folder, 0o711 if step.narrow else 0o755)
-            homes.write(entry["temp"], step.data, step.meta)
-    write_new(journal["record_temp"], to_json(journal["record"]))
+            write_new(entry.temp, step.data or b"")
+            continue
+        for folder in entry.make:
+            homes.make(folder, 0o711 if step.narrow else 0o755)
+        homes.write(entry.temp, step.data or b"", step.meta)
+    write_new(state.record_next, to_json(journal.record.to_json()))
     sync_folders([generation, state.generations, state.originals, state.folder])
     homes.sync()
 
@@ -206,126 +197,117 @@ def _refuse_touched(steps: t.Sequence[Step], homes: Homes) -> None:
 
 def _swap(state: State, journal: Journal, homes: Homes) -> None:
     """Every new file into its place; one that is there already has no temporary file left. Tools first: they may well refuse."""
-    for entry in journal["entries"]:
-        if "command" in entry and os.path.lexists(entry["temp"]):
-            commands.make_so(commands.Command(**entry["command"]), _bytes(entry["temp"]))
-            remove_file(entry["temp"])
+    for entry in journal.entries:
+        if entry.command and entry.temp is not None and os.path.lexists(entry.temp):
+            commands.make_so(commands.Command(**entry.command), state.load_blob(entry.temp))
+            remove_file(entry.temp)
     for entry in _files(journal):
         _into_place(entry, homes)
-    for entry in journal["entries"]:
-        for folder in reversed(entry["drop"]):
+    for entry in journal.entries:
+        for folder in reversed(entry.drop):
             homes.drop(folder)
     homes.sync()
-    if os.path.lexists(journal["record_temp"]):
-        os.rename(journal["record_temp"], state.record)
+    if os.path.lexists(state.record_next):
+        os.rename(state.record_next, state.record)
     sync_folder(state.folder)
 
 
-def _into_place(entry: t.Mapping[str, t.Any], homes: Homes) -> None:
+def _into_place(entry: JournalEntry, homes: Homes) -> None:
     """Looked at once more first: what somebody else has written since is not overwritten."""
-    there = homes.stamp(entry["real"])
-    if entry["temp"] is None:
-        if there is None:
-            return
-    elif not homes.exists(entry["temp"]):
+    there = homes.stamp(entry.real)
+    if there is None if entry.temp is None else not homes.exists(entry.temp):
         return
-    if there != entry.get("stamp", there):
-        raise ProblemsError([changed(entry["path"])])
-    if entry["temp"] is None:
-        homes.remove(entry["real"])
+    if entry.stamp != () and entry.stamp != there:
+        raise ProblemsError([changed(entry.path)])
+    if entry.temp is None:
+        homes.remove(entry.real)
     else:
-        homes.rename(entry["temp"], entry["real"])
+        homes.rename(entry.temp, entry.real)
 
 
 def _close(state: State, journal: Journal) -> None:
     """The set is in place: the journal becomes the manifest of its generation, or ends the generations rolled back."""
-    if journal["rollback"]:
-        for name in journal["drops"]:
+    if journal.drops:
+        for name in journal.drops:
             state.drop_generation(name)
         remove_file(state.journal)
     else:
-        os.rename(state.journal, state.manifest(journal["id"]))
-        sync_folder(state.generation(journal["id"]))
+        os.rename(state.journal, state.manifest(journal.id))
+        sync_folder(state.generation(journal.id))
     sync_folder(state.folder)
 
 
 def _undo(state: State, journal: Journal, homes: Homes) -> None:
     """Back to what was. Blobs are removed (by the next sweep) only after the journal, so this may be repeated."""
-    if journal["phase"] == "go":
-        dropped = {folder for entry in journal["entries"] for folder in entry["drop"] if homes.folder(folder) is None and folder not in homes.lost}
-        kept = {path: known for path, known in journal.get("folders", {}).items() if path not in dropped}  # they are made again
-        journal.update(phase="undo", folders=kept)
-        write_json(state.journal, journal)
-    if journal["phase"] == "undo":
-        for entry in reversed(journal["entries"]):
+    if journal.phase == "go":
+        dropped = {folder for entry in journal.entries for folder in entry.drop if homes.folder(folder) is None and folder not in homes.lost}
+        kept = {path: known for path, known in journal.folders.items() if path not in dropped}  # they are made again
+        journal = _keep(state, dataclasses.replace(journal, phase="undo", folders=kept))
+    if journal.phase == "undo":
+        for entry in reversed(journal.entries):
             _put_back(state, journal, entry, homes)
         homes.sync()
-        if not os.path.lexists(journal["record_temp"]):
-            write_json(state.record, journal["record_before"])
-        journal["phase"] = "prepared"  # without its temporary file an entry would look as if it had to be put back
-        write_json(state.journal, journal)
-    for entry in reversed(journal["entries"]):
+        if not os.path.lexists(state.record_next):
+            write_json(state.record, journal.record_before.to_json())
+        # Without its temporary file an entry would look as if it had to be put back.
+        journal = _keep(state, dataclasses.replace(journal, phase="prepared"))
+    for entry in reversed(journal.entries):
         _clean_up(entry, homes)
-    remove_file(journal["record_temp"])
+    remove_file(state.record_next)
     homes.sync()
     remove_file(state.journal)
     sync_folder(state.folder)
 
 
-def _clean_up(entry: t.Mapping[str, t.Any], homes: Homes) -> None:
+def _clean_up(entry: JournalEntry, homes: Homes) -> None:
     """What was made beside the files, and the folders for them."""
-    if "command" in entry:
-        for path in (entry["back"], entry["temp"]):
+    if entry.command:
+        for path in filter(None, (entry.back, entry.temp)):
             remove_file(path)
         return
-    homes.remove(entry["back"])
-    if entry["temp"] is not None:
-        homes.remove(entry["temp"])
-        for folder in reversed(entry["make"]):
+    homes.remove(entry.back)
+    if entry.temp is not None:
+        homes.remove(entry.temp)
+        for folder in reversed(entry.make):
             homes.drop(folder)
 
 
-def _put_back(state: State, journal: Journal, entry: t.Mapping[str, t.Any], homes: Homes) -> None:
-    blob = os.path.join(state.generation(journal["id"]), entry["blob"])
-    if "command" in entry:
-        commands.put_back(commands.Command(**entry["command"]), _bytes(blob), done=not os.path.lexists(entry["temp"]))
+def _put_back(state: State, journal: Journal, entry: JournalEntry, homes: Homes) -> None:
+    blob = os.path.join(state.generation(journal.id), entry.blob)
+    if entry.command and entry.temp is not None:
+        commands.put_back(commands.Command(**entry.command), state.load_blob(blob), done=not os.path.lexists(entry.temp))
         return
-    untouched = homes.exists(entry["real"] if entry["temp"] is None else entry["temp"])
+    untouched = homes.exists(entry.real if entry.temp is None else entry.temp)
     if untouched:
         return
-    if entry["before"] is None:
-        homes.remove(entry["real"])
+    if entry.before is None:
+        homes.remove(entry.real)
         return
-    for folder in entry["drop"]:
+    for folder in entry.drop:
         homes.make(folder, 0o755)
-    if homes.folder(os.path.dirname(entry["real"])) is None:
-        homes.lost.add(os.path.dirname(entry["real"]))
+    if homes.folder(os.path.dirname(entry.real)) is None:
+        homes.lost.add(os.path.dirname(entry.real))
         return
-    homes.remove(entry["back"])
-    homes.write(entry["back"], _bytes(blob), Meta.from_dict(entry["before"]))
-    homes.rename(entry["back"], entry["real"])
+    homes.remove(entry.back)
+    homes.write(entry.back, state.load_blob(blob), entry.before)
+    homes.rename(entry.back, entry.real)
 
 
 def _failed(state: State, journal: Journal, error: t.Union[OSError, ProblemsError], homes: Homes) -> list[Problem]:
     """Undo, and say what was refused and how it ended."""
     ending = NOTHING_CHANGED
     try:
-        _undo(state, read_json(state.journal) or journal, homes)  # the phase that counts is the one on disk
+        _undo(state, state.load_journal() or journal, homes)  # the phase that counts is the one on disk
         state.sweep()
     except (OSError, ProblemsError):
         ending = UNFINISHED
     if isinstance(error, ProblemsError):
         return [*error.problems, *([Problem(state.journal, ending, "not-settled")] if ending == UNFINISHED else [])]
-    meant = {beside: entry["path"] for entry in journal["entries"] for beside in (entry["temp"], entry["back"])}
+    meant = {beside: entry.path for entry in journal.entries for beside in (entry.temp, entry.back)}
     problem = from_os_error(error, state.folder, ending)
     return [problem._replace(where=meant.get(problem.where, problem.where))]
 
 
-def _files(journal: Journal) -> list[dict[str, t.Any]]:
+def _files(journal: Journal) -> list[JournalEntry]:
     """The entries that are files; the others are settings that a tool reads and writes."""
-    return [entry for entry in journal["entries"] if "command" not in entry]
-
-
-def _bytes(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+    return [entry for entry in journal.entries if not entry.command]

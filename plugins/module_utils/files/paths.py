@@ -73,9 +73,9 @@ class Folder:
         return self.status.st_uid
 
     @property
-    def identity(self) -> t.List[int]:
+    def identity(self) -> t.Tuple[int, ...]:
         """What another folder at the same path differs in. Without the device, whose number may change when the host starts again."""
-        return [self.status.st_ino, self.status.st_uid]
+        return (self.status.st_ino, self.status.st_uid)
 
     @property
     def open_to_others(self) -> bool:

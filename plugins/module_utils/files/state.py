@@ -26,7 +26,7 @@ import typing as t
 
 from . import fields, stored
 from .durable import make_folder, remove_file, sync_folder, write_new
-from .manifest import Manifest
+from .manifest import Journal, Manifest
 from .ownership import GENERATION, OwnershipRecord
 from .paths import private_folder
 from .problems import Problem, ProblemsError
@@ -43,6 +43,7 @@ class State:
         self.folder = folder = os.path.abspath(folder)
         self.journal = os.path.join(folder, "journal.json")
         self.record = os.path.join(folder, "record.json")
+        self.record_next = self.record + ".next"
         self.key = os.path.join(folder, "key")
         self.originals = os.path.join(folder, "originals")
         self.generations = os.path.join(folder, "generations")
@@ -93,6 +94,11 @@ class State:
         hint = "every file that is here then counts as the user's own, and what stood in its place before us is no longer known."
         record = stored.load(self.record, stored.RECORD_BYTES, OwnershipRecord.from_json, self._copy(hint))
         return OwnershipRecord() if record is None else record
+
+    def load_journal(self) -> t.Optional[Journal]:
+        """What a killed run left, None without one. Raises ProblemsError when damaged: then nobody can settle it but people."""
+        hint = f"what the killed run has replaced is lost then, so look for it first in {self.generations} and beside the files."
+        return stored.load(self.journal, stored.JOURNAL_BYTES, Journal.from_json, self._copy(hint))
 
     def load_manifest(self, name: str) -> Manifest:
         """That of a finished generation. Raises ProblemsError when damaged; all other generations can be used."""
