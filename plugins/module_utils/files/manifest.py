@@ -51,7 +51,7 @@ class JournalEntry:
             path=found.take("path", named), real=found.take("real", named), temp=found.take("temp", fields.nullable(fields.path)),
             back=found.take("back", fields.path), blob=found.take("blob", _number), before=found.take("before", fields.nullable(ownership.meta)),
             make=found.take("make", _PATHS), drop=found.take("drop", _PATHS), command=command,
-            stamp=found.maybe("stamp", _STAMP, ()),
+            stamp=found.maybe("stamp", _STAMP, _NO_STAMP),
         )
         found.end()
         if command and entry.temp is None:
@@ -154,3 +154,4 @@ def _number(value: object, place: str) -> str:
 
 _ENTRIES = fields.tuple_of(JournalEntry.from_json)
 _STAMP: fields.Reader[t.Optional[t.Tuple[int, ...]]] = fields.nullable(fields.tuple_of(_whole))
+_NO_STAMP: t.Optional[t.Tuple[int, ...]] = ()
