@@ -10,11 +10,13 @@ import pathlib
 import sys
 
 import pytest
+from fuzz.effort import load_profile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COLLECTIONS = ROOT / ".venv" / "collections"
 
 sys.path.insert(0, str(COLLECTIONS))
+load_profile()
 
 
 @pytest.fixture(scope="session", autouse=True)

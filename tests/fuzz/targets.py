@@ -124,7 +124,7 @@ def conversation(data: bytes) -> None:
     message = b"Subject: x\r\n\r\n.x\r\n" if relay.send == "always" else None
     goal = Goal(
         relay.helo, relay.security, level, credential, mechanisms, True, relay.sender, relay.recipients, message, relay.route.protocol == "lmtp",
-        host=relay.host, port=relay.port, random=lambda count: b"\x07" * count,
+        host=relay.host, port=relay.port, random=lambda count: b"\x07" * count, rest=lambda: 5.0,
     )
     _run(Engine(converse(goal, record), record.trace), record, pieces(data, knobs[4:]), with_tls=not knobs[1] & 8)
     result = build(Outcome(relay, record, None, False, message is not None and record.accepted is not None, "", 0.0), redactor)
@@ -190,8 +190,8 @@ def sasl(data: bytes) -> None:
     credential = Credential("ann@example.com", Secret(PASSWORD), Secret(TOKEN), certificate=True)
     noted: list[str] = []
     session = Session(
-        credential, "relay.example.com", 587, b"\1" * 32 if mechanism.binds else b"", False, lambda count: b"\7" * count, noted.append,
-        lambda text, suspicion="": noted.append(text), noted.append,
+        credential, "relay.example.com", 587, b"\1" * 32 if mechanism.binds else b"", random=lambda count: b"\7" * count, rest=lambda: 5.0,
+        hide=noted.append, note=lambda text, suspicion="": noted.append(text), warn=noted.append,
     )
     exchange = mechanism.exchange(session)
     next(exchange, None)

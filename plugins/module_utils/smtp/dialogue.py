@@ -63,6 +63,7 @@ class Goal(NamedTuple):
     host: str = ""
     port: int = 0
     random: Random = os.urandom
+    rest: t.Callable[[], float] = lambda: float("inf")
 
     def reaches(self, level: str) -> bool:
         """Whether this level is to be reached."""

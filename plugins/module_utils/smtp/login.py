@@ -85,6 +85,7 @@ def _session(goal: Goal, credential: Credential, mechanism: Mechanism, end_point
         end_point=end_point,
         binding_offered=plus in record.capabilities.auth and plus not in record.tried,
         random=goal.random,
+        rest=goal.rest,
         hide=record.hide,
         note=record.remark,
         warn=record.warnings.append,
@@ -101,6 +102,7 @@ def _login(mechanism: Mechanism, session: Session, record: Record) -> t.Generato
     while reply.kind == 3:
         answer, error = yield Compute(functools.partial(_answer, exchange, reply.lines[-1]))
         if error is not None:
+            record.trace("*", "%s: %s" % (mechanism.name, error))
             # RFC 4954 4: "*" cancels. A server that does not wait for it changes nothing about why.
             try:
                 yield from ask(record, command("*"))

@@ -166,9 +166,10 @@ def _read(response: Response, url: Url, record: Record, redactor: Redactor) -> t
     said = response.json
     if said is None:
         raise _refused(url, record, _odd(response), ("Correct oauth2.token_url.", "Look for a proxy in between."))
-    for key in ("access_token", "refresh_token", "id_token"):
+    for key, most in (("access_token", LONGEST), ("refresh_token", LONGEST // 4), ("id_token", LONGEST // 4)):
         if isinstance(said.get(key), str):
-            redactor.learn_token(Secret(said[key][:LONGEST]))
+            # Longer ones are not used, and of what they are nothing is shown but by chance.
+            redactor.learn_token(Secret(said[key][:most]))
     if "error" in said or response.status != 200:
         error, description = (str(said.get(key, ""))[: 10 * MOST_SHOWN] for key in ("error", "error_description"))
         found = token_errors.meaning(error, description)

@@ -168,14 +168,14 @@ def _hold(relay: Relay, message: t.Any, record: Record, redactor: Redactor, dead
             return oauth2_login.converse_with_graph(relay, message.data if message else None, record, redactor, deadline)
     if record.failure is None:
         endpoint = Endpoint(relay.host, relay.port, relay.tls, relay.route, _reserve(relay))
-        run(Engine(converse(_goal(relay, message), record), record.trace), endpoint, record, deadline)
+        run(Engine(converse(_goal(relay, message, deadline), record), record.trace), endpoint, record, deadline)
 
 
 def _reserve(relay: Relay) -> float:
     return min(relay.timeout * RESERVE_SHARE, RESERVE_MOST) if relay.diagnose else 0.0
 
 
-def _goal(relay: Relay, message: t.Any) -> Goal:
+def _goal(relay: Relay, message: t.Any, deadline: Deadline) -> Goal:
     return Goal(
         helo=relay.helo,
         security=relay.security,
@@ -193,4 +193,5 @@ def _goal(relay: Relay, message: t.Any) -> Goal:
         greeting_patience=relay.timeout - _reserve(relay) if relay.diagnose else None,
         host=relay.host,
         port=relay.port,
+        rest=deadline.rest,
     )

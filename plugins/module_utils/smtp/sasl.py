@@ -45,8 +45,9 @@ class Session(NamedTuple):
     """What a mechanism is told. ``end_point`` is the channel binding ``tls-server-end-point``, empty where there is none;
     ``binding_offered`` says that the server has a ``-PLUS`` of this mechanism, which the user did not want.
 
-    ``hide`` is told what must not show should the server say it back, ``note`` what people should read of the exchange and the
-    category of a refusal after it (see :meth:`Record.remark`), ``warn`` what is not well and does not fail the login.
+    ``rest`` tells how many seconds there are for the login; ``hide`` is told what must not show should the server say it back, ``note``
+    what people should read of the exchange and the category of a refusal after it (see :meth:`Record.remark`), ``warn`` what is not well
+    and does not fail the login.
     """
 
     credential: Credential
@@ -55,6 +56,7 @@ class Session(NamedTuple):
     end_point: bytes = b""
     binding_offered: bool = False
     random: Random = os.urandom
+    rest: t.Callable[[], float] = lambda: float("inf")
     hide: t.Callable[[str], None] = lambda text: None
     note: t.Callable[..., None] = lambda text, suspicion="": None
     warn: t.Callable[[str], None] = lambda text: None
@@ -74,6 +76,12 @@ class Unusable(MechanismError):
     """This host or this login cannot run the mechanism."""
 
     category = "auth_mechanism_unsupported"
+
+
+class TooSlow(MechanismError):
+    """There is no time for what the server asks this host to compute."""
+
+    category = "deadline_exceeded"
 
 
 class Unproven(MechanismError):

@@ -10,12 +10,15 @@ import binascii
 import hashlib
 import hmac
 import re
+import time
 
-from .sasl import BadChallenge, Exchange, Session, Unproven, Unusable
+from .sasl import BadChallenge, Exchange, Session, TooSlow, Unproven, Unusable
 from .saslprep import saslprep
 
 # RFC 7677 4 wants 4096 at least. The most is what a patient client would compute for an honest server; the deadline may be sooner.
 FEWEST_ITERATIONS, MOST_ITERATIONS = 4096, 10_000_000
+# So many tell how long many more would take.
+SAMPLE = 10_000
 
 _FIRST = r"(?s)r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z0-9+/]+=*),i=([1-9][0-9]{0,9})(?:,.*)?\Z"
 _FINAL = r"(?s)v=([A-Za-z0-9+/]+=*)(?:,.*)?\Z"
@@ -35,6 +38,7 @@ def scram(session: Session, algorithm: str, plus: bool) -> Exchange:
     nonce, salt, iterations = _server_first(first, nonce)
     if iterations < FEWEST_ITERATIONS:
         session.warn("the server stores the password with %d iterations; RFC 7677 wants at least %d" % (iterations, FEWEST_ITERATIONS))
+    _in_time(algorithm, iterations, session)
     # RFC 5802 6: with "p" the binding itself is repeated, otherwise only the header; the server compares both.
     final = b"c=" + base64.b64encode(gs2 + (session.end_point if plus else b"")) + b",r=" + nonce
     salted = hashlib.pbkdf2_hmac(algorithm, password, salt, iterations)
@@ -72,6 +76,16 @@ def _server_first(challenge: bytes, nonce: bytes) -> tuple[bytes, bytes, int]:
         return both, base64.b64decode(match.group(2)), iterations
     except binascii.Error as exc:
         raise BadChallenge("its salt is not base64") from exc
+
+
+def _in_time(algorithm: str, iterations: int, session: Session) -> None:
+    """Raises :class:`TooSlow` before a computation that nobody waits for, and nobody can stop."""
+    if iterations > 10 * SAMPLE:
+        started = time.perf_counter()
+        hashlib.pbkdf2_hmac(algorithm, b"x", b"x", SAMPLE)
+        seconds = (time.perf_counter() - started) * iterations / SAMPLE
+        if seconds > session.rest():
+            raise TooSlow("it asks for %d iterations, which would take this host about %d s" % (iterations, seconds))
 
 
 def _prove(algorithm: str, salted: bytes, message: bytes) -> tuple[bytes, bytes]:

@@ -80,10 +80,12 @@ class Redactor:
                 self._sent.update(within_base64(blob.encode("utf-8")), (blob.encode("utf-8").hex(),))
 
     def learn_token(self, secret: Secret) -> None:
-        """Know a token or a client secret, and the telling parts of a JWT: its head is no secret, its claims and signature are."""
-        self.learn("", secret)
-        for part in secret.reveal().split(".")[1:]:
-            self.learn_line(part)
+        """Know a token or a client secret; of a JWT what follows its head, which is no secret: claims and signature."""
+        _head, dot, rest = secret.reveal().partition(".")
+        if dot and "." in rest:
+            self.learn_line(rest)
+        else:
+            self.learn("", secret)
 
     def learn_line(self, text: str) -> None:
         """Know one line that was sent while logging in, such as a CRAM-MD5 answer."""

@@ -12,12 +12,13 @@ _HTML = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot
 LEAST = 6
 # Words of our own sentences. A part of a secret that is nothing but one of them tells nobody anything.
 ORDINARY = ("password", "username", "credentials", "authentication", "certificate", "connection")
+LONG = 256
 _JSON = {ord('"'): '\\"', ord("\\"): "\\\\", ord("/"): "\\/"}
 
 
 def spellings(text: str) -> set[str]:
     """``text`` in clear, escaped (URL, form, JSON, HTML, Python, quoted-printable: what must be, or all of it), in hex and in base64, also
-    within a longer base64."""
+    within a longer base64. A long one is a token or a line with one in it, of plain characters: fewer ways of writing it differ."""
     data = text.encode("utf-8")
     ascii_only = "".join(char if char.isascii() else "\\u%04x" % ord(char) for char in text.translate(_JSON))
     markup = text.translate(_HTML)
@@ -26,15 +27,17 @@ def spellings(text: str) -> set[str]:
     found.update((text.translate(_JSON).replace("\\/", "/"), text.encode("unicode_escape").decode("ascii"), data.hex()))
     # A reply that is not UTF-8 is shown as latin-1 (see reply.py): the secret then looks like this.
     found.add(data.decode("latin-1"))
-    for mark in "%=":
-        for kept in (b"", b"/", b"-._~", b"/-._~", bytes(range(0x21, 0x3D)) + bytes(range(0x3E, 0x7F))):
+    every = (b"", b"/", b"-._~", b"/-._~", bytes(range(0x21, 0x3D)) + bytes(range(0x3E, 0x7F)))
+    for mark, many in (("%", every), ("=", every)) if len(text) <= LONG else (("%", every[:1] + every[2:3]),):
+        for kept in many:
             odd = [byte for byte in set(data) if byte not in kept and not (byte < 128 and chr(byte).isalnum())]
             escaped = data.decode("latin-1").translate({byte: "%s%02X" % (mark, byte) for byte in odd})
             found.update((escaped, escaped.replace("%20", "+")))
-    hexadecimal = ["%02x" % byte for byte in data]
-    found.update(mark.join(hexadecimal) for mark in ":-,")
-    found.update(mark + mark.join(hexadecimal) for mark in ("%", "=", "\\x", "0x"))
-    found.update("".join(form % ord(char) for char in text) for form in ("\\u%04x", "&#%d;", "&#x%x;"))
+    if len(text) <= LONG:
+        hexadecimal = ["%02x" % byte for byte in data]
+        found.update(mark.join(hexadecimal) for mark in ":-,")
+        found.update(mark + mark.join(hexadecimal) for mark in ("%", "=", "\\x", "0x"))
+        found.update("".join(form % ord(char) for char in text) for form in ("\\u%04x", "&#%d;", "&#x%x;"))
     return found | within_base64(data)
 
 

@@ -29,6 +29,9 @@ _FAMILIES = {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}
 _WANTED = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 # Each has its share of the time that there is.
 MOST_ADDRESSES = 20
+# The timeout of the socket, where it does see the deadline, is to tell of it.
+GRACE = 0.05
+ENDED = ("tls_handshake_closed", "disconnected")
 
 
 class Deadline:
@@ -98,6 +101,7 @@ class _Wire:
         self._step: Deadline | None = None
         self._sock: socket.socket | None = None
         self._found: list[t.Any] = []
+        self._guard: t.Any = None
 
     def carry_out(self, effect: Effect, engine: Engine) -> t.Callable[[], list[Effect]] | None:
         """Do one thing. Returns how to tell the engine, where it waits to be told."""
@@ -125,7 +129,9 @@ class _Wire:
             self._introduce()
             return lambda: engine.answered(True)
         elif isinstance(effect, StartTls):
-            self._sock, info = tls.handshake(self._ready(), self._endpoint.tls)
+            sock = self._ready()
+            self._guard = _guarded(sock, self._whole)
+            self._sock, info = tls.handshake(sock, self._endpoint.tls)
             self._record.certificate = self._sock.getpeercert(True) or b""
             return lambda: engine.answered(info)
         elif isinstance(effect, Compute):
@@ -158,6 +164,9 @@ class _Wire:
     def explain(self, exc: Exception) -> Failure:
         """One name for it; where it was the step that took too long, with how long it might."""
         failure = _explain(exc)
+        if failure.category in ENDED and self._guard is not None and not self._whole.rest():
+            # Not the peer: the guard has ended the connection.
+            failure = Failure("deadline_exceeded")
         if failure.category == "deadline_exceeded" and self._step is not None and not self._step.rest() and self._whole.rest():
             failure.facts.setdefault("timeout", self._endpoint.route.step_timeout)
         return failure
@@ -248,6 +257,30 @@ class _Wire:
         if self._sock is not None:
             self._sock.close()
             self._sock = None
+        if self._guard is not None:
+            self._guard.release()
+            self._guard = None
+
+
+def _guarded(sock: socket.socket, deadline: Deadline) -> t.Any:
+    """Ends the connection at the deadline unless the lock that it returns is released before.
+
+    OpenSSL knows no deadline: while a peer sends what TLS itself takes up (session tickets, requests for a handshake, empty records), it
+    returns to nobody, and a timeout of the socket is for silence only.
+    """
+    twin, over = sock.dup(), allocate_lock()
+    over.acquire()
+
+    def watch() -> None:
+        if not over.acquire(timeout=deadline.rest() + GRACE):
+            try:
+                twin.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # the peer was quicker
+        twin.close()
+
+    start_new_thread(watch, ())
+    return over
 
 
 def _peer(sock: socket.socket, ip: str, proxied: bool) -> Peer:

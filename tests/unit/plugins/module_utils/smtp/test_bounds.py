@@ -192,6 +192,35 @@ def test_a_server_may_not_answer_without_end() -> None:
     assert "more than 1048576 bytes" in raised.value.detail
 
 
+def test_a_server_that_keeps_openssl_busy_does_not_stretch_the_deadline() -> None:
+    """Requests for a handshake during the handshake are passed over, as fast as they come: no silence for a timeout to notice."""
+
+    def talk(sock: socket.socket, stop: threading.Event) -> None:
+        while not stop.is_set():
+            sock.sendall((b"\x16\x03\x03\x40\x00" + b"\0" * 16384) * 16)
+
+    with script(talk) as server:
+        started = time.monotonic()
+        result = probe_all([options(port=server.port, security="tls", timeout=1.5, validate_certs=False, diagnose=True)], False)[0]
+        assert time.monotonic() - started < 2.5 and (result["category"], result["stage"]) == ("deadline_exceeded", "tls")
+
+
+def test_nothing_is_left_computing_after_the_deadline() -> None:
+    def talk(sock: socket.socket, stop: threading.Event) -> None:
+        sock.sendall(b"220 hi\r\n")
+        sock.recv(4096)
+        sock.sendall(b"250-hi\r\n250 AUTH SCRAM-SHA-256\r\n")
+        first = base64.b64decode(sock.recv(4096).split()[2])
+        sock.sendall(b"334 " + base64.b64encode(first[first.index(b",r=") + 1 :] + b"x,s=c2FsdA==,i=10000000") + b"\r\n")
+        sock.recv(4096)
+        sock.recv(4096)
+
+    result, _seconds = probe(talk, username="u", password="hunter2-secret", timeout=0.5)
+    used = time.process_time()
+    time.sleep(0.5)
+    assert time.process_time() - used < 0.2 and result["category"] == "deadline_exceeded" and "10000000 iterations" in "\n".join(result["transcript"])
+
+
 # -- what cannot be seen ------------------------------------------------------------------------------------------------------------------
 
 

@@ -95,6 +95,25 @@ def test_sealed_secrets_are_opened_and_are_in_no_result(server: dict[str, t.Any]
     assert result["failed"] and "[bad-seal]" in result["msg"]
 
 
+@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("password", ["a", "1", "no"])
+def test_a_short_password_is_handed_to_nobody_elses_masking(server: dict[str, t.Any], password: str, sealed: bool) -> None:
+    """Ansible would put stars into every word that holds it, and turn numbers into texts. What it repeats of the options shows none of it."""
+    given, key = {"password": password}, seal.new_key()
+    if sealed:
+        given = dict(seal.seal_options(key, smtp_probe.argument_spec(), given), seal_key=key)
+    result, usual = run(**given, **server), run(password="of many letters", **server)
+    for one in (result, usual):
+        assert one.pop("category") == "auth_failed"
+    for name in ("diagnosis", "remedies", "stage", "reply", "port", "tls", "notices", "msg"):
+        assert result[name] == usual[name], name
+    shown = result["invocation"]["module_args"]["password"]
+    assert shown != password and (sealed or set(shown) == {"*"})
+    one_of_many = run(relays=[dict({key: server[key] for key in ("host", "port")}, password=password, name="one")], **{
+        key: value for key, value in server.items() if key not in ("host", "port")})
+    assert one_of_many["invocation"]["module_args"]["relays"][0]["password"] != password and "*" not in one_of_many["summary"]
+
+
 def check_options(spec: dict[str, t.Any], documented: dict[str, t.Any]) -> None:
     assert set(spec) == set(documented)
     for name, option in spec.items():
