@@ -18,7 +18,7 @@ from ._text import comment_lines as comment
 from ._text import one_line
 from .base import CannotCarry, Owns, Tree, Value
 
-__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "write"]
 
 
 def write(tree: Tree) -> str:
@@ -51,6 +51,11 @@ def remove(text: str, owns: Owns, original: str) -> str:
     return _keyed.remove(text, owns, original, _SYNTAX)
 
 
+def alike(before: str, after: str, owns: Owns) -> bool:
+    """Whether all that is not ours is in both texts; raises NotValid."""
+    return _keyed.alike(before, after, owns, _SYNTAX)
+
+
 def _on(tree: Tree) -> Tree:
     return {key: value for key, value in tree.items() if value is not False}
 
@@ -65,4 +70,6 @@ def _line(key: str, spelled: str) -> str:
     return key + spelled
 
 
-_SYNTAX = _flat.syntax(re.compile(r"[ \t]*(?P<key>[A-Z][A-Z0-9_]*)(?=[ \t\r\n#]|\Z)"), _line, "not of the form: KEY value", remark="#")
+_SYNTAX = _flat.syntax(
+    re.compile(r"[ \t]*(?P<key>[A-Z][A-Z0-9_]*)(?=[ \t\r\n#]|\Z)"), _line, r"([A-Z][A-Z0-9_]*)([ \t]+[^\s#]+)?", "not of the form: KEY value", remark="#",
+)

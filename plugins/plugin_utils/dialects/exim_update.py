@@ -19,7 +19,7 @@ from ._text import comment_lines as comment
 from ._text import one_line
 from .base import CannotCarry, Owns, Tree, Value
 
-__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "write"]
 
 
 def write(tree: Tree) -> str:
@@ -50,6 +50,11 @@ def remove(text: str, owns: Owns, original: str) -> str:
     return _keyed.remove(text, owns, original, _SYNTAX)
 
 
+def alike(before: str, after: str, owns: Owns) -> bool:
+    """Whether all that is not ours is in both texts; raises NotValid."""
+    return _keyed.alike(before, after, owns, _SYNTAX)
+
+
 def _bare(spelled: str) -> str:
     found = re.fullmatch(r"(['\"])(.*)\1", spelled)
     return found[2] if found else spelled
@@ -60,4 +65,7 @@ def _line(name: str, spelled: str) -> str:
 
 
 _WORD = r"""(?:'[^']*'|"[^"\\$`]*"|[^\s'"\\$`&|;<>()#]*)"""
-_SYNTAX = _flat.syntax(re.compile(rf"[ \t]*(?P<key>[A-Za-z_]\w*)=(?={_WORD}[ \t]*(?:[\r\n]|\Z))"), _line, "not of the form name='value'")
+_SYNTAX = _flat.syntax(
+    re.compile(rf"[ \t]*(?P<key>[A-Za-z_]\w*)=(?={_WORD}[ \t]*(?:[\r\n]|\Z))"), _line,
+    r"""([A-Za-z_][A-Za-z0-9_]*)=('[^'\r\n]*'|"[^"\\$`\r\n]*"|[A-Za-z0-9_./:@,+-]*)""", "not of the form name='value'",
+)
