@@ -15,7 +15,7 @@ from ._scan import Entry, Header, Items, Path, Plain, Section, Survey, Syntax, s
 from ._text import BOM, line_end
 from .base import Owns
 
-__all__ = ["Entry", "Header", "Items", "Path", "Plain", "Syntax", "alike", "merge", "remove", "settings"]
+__all__ = ["Entry", "Header", "Items", "Path", "Plain", "Syntax", "alike", "merge", "remove", "settings", "values"]
 
 
 class _Edit(t.NamedTuple):
@@ -76,6 +76,11 @@ def remove(text: str, owns: Owns, original: str, syntax: Syntax) -> str:
     text = _add(text, {path: end.join(old) for path, old in before.items() if path not in done}, owned, syntax)
     kept = {section.name for section in standing.sections}
     return _apply(text, _emptied(text, [section for section in survey(text, owned, syntax).sections if section.name not in kept]))
+
+
+def values(text: str, paths: t.Iterable[Path], syntax: Syntax, plain: t.Callable[[str], t.Any] = str) -> dict[Path, t.Any]:
+    """What is set at these paths, of equal keys the last; ``plain`` makes a value of how it is spelled. Raises what ``scan`` raises."""
+    return {entry.path: plain(entry.value) for entry in survey(text, frozenset(paths), syntax).entries}
 
 
 def alike(before: str, after: str, owns: Owns, syntax: Syntax) -> bool:

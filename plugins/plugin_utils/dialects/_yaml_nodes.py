@@ -18,7 +18,7 @@ import yaml
 
 from . import _yaml_blocks as blocks
 from ._text import line_number
-from ._yaml_tree import Member, Node, Path, Way, deepest, find, lines, way
+from ._yaml_tree import Member, Node, Path, Way, deepest, find, head_line, lines, way, with_its_line
 from .base import NotValid
 
 # libyaml where PyYAML was built with it: ten times faster, the same offsets (a test compares them).
@@ -28,7 +28,10 @@ _NULL = re.compile(r"~|null|Null|NULL|")
 _KEEPS_END = re.compile(r"[|>][0-9]*\+")
 _REMEMBERED_FROM = 10_000
 
-__all__ = ["LOADER", "DocumentStart", "Event", "Member", "Node", "Parsed", "Way", "deepest", "events_of", "find", "lines", "parse", "way"]
+__all__ = [
+    "LOADER", "DocumentStart", "Event", "Member", "Node", "Parsed", "Way", "deepest", "events_of", "find", "head_line", "lines", "parse", "way",
+    "with_its_line",
+]
 
 
 def not_valid(error: Exception) -> NotValid:

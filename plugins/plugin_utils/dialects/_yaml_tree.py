@@ -105,3 +105,16 @@ def lines(text: str, member: Member) -> tuple[int, int]:
     if text[last - 1:last] == "\n":
         return start, last
     return start, text.find("\n", last) + 1 or len(text)
+
+
+def head_line(text: str, member: Member) -> tuple[int, int]:
+    """Where the line with the key starts and ends."""
+    return text.rfind("\n", 0, member.start) + 1, text.find("\n", member.colon) + 1 or len(text)
+
+
+def with_its_line(text: str, value: Node) -> tuple[int, int]:
+    """An empty value on a line of its own, as offsets: with that line, where nothing else is in it."""
+    start = text.rfind("\n", 0, value.start) + 1
+    stop = text.find("\n", value.end) + 1 or len(text)
+    alone = not text[start:value.start].strip() and not text[value.end:stop].strip()
+    return (start, stop) if alone else (value.start, value.end)

@@ -13,13 +13,14 @@ Source: Exim specification 6.4 "Macros in the configuration file"; Debian's READ
 from __future__ import annotations
 
 import re
+import typing as t
 
 from . import _flat, _keyed
 from ._text import comment_lines as comment
 from ._text import one_line, refuse_edge_blanks
 from .base import CannotCarry, Owns, Tree, Value
 
-__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
 
 def write(tree: Tree) -> str:
@@ -54,6 +55,11 @@ def remove(text: str, owns: Owns, original: str) -> str:
 def alike(before: str, after: str, owns: Owns) -> bool:
     """Whether all that is not ours is in both texts; raises NotValid."""
     return _keyed.alike(before, after, owns, _SYNTAX)
+
+
+def values(text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+    """What is set at these paths; raises NotValid."""
+    return _keyed.values(text, paths, _SYNTAX)
 
 
 def _line(name: str, spelled: str) -> str:

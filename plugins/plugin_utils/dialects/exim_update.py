@@ -13,13 +13,14 @@ Source: update-exim4.conf(8), ``debian/debconf/update-exim4.conf`` of exim4 4.96
 from __future__ import annotations
 
 import re
+import typing as t
 
 from . import _flat, _keyed
 from ._text import comment_lines as comment
 from ._text import one_line
 from .base import CannotCarry, Owns, Tree, Value
 
-__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
 
 def write(tree: Tree) -> str:
@@ -53,6 +54,11 @@ def remove(text: str, owns: Owns, original: str) -> str:
 def alike(before: str, after: str, owns: Owns) -> bool:
     """Whether all that is not ours is in both texts; raises NotValid."""
     return _keyed.alike(before, after, owns, _SYNTAX)
+
+
+def values(text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+    """What is set at these paths; raises NotValid."""
+    return _keyed.values(text, paths, _SYNTAX, _bare)
 
 
 def _bare(spelled: str) -> str:

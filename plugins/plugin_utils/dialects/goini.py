@@ -21,7 +21,7 @@ from ._text import BOM, Lines, line_number, one_line
 from ._text import comment_lines as comment
 from .base import CannotCarry, NotValid, Owns, Tree, Value
 
-__all__ = ["GoIni", "alike", "comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["GoIni", "alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
 _BARE = re.compile(r"[A-Za-z0-9_.+@^,/:-]+")
 # A line that is the same to go-ini with any load options.
@@ -84,6 +84,10 @@ class GoIni(t.NamedTuple):
     def alike(self, before: str, after: str, owns: Owns) -> bool:
         """Whether all that is not ours is in both texts; raises NotValid."""
         return _keyed.alike(before, after, owns, self.syntax)
+
+    def values(self, text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+        """What is set at these paths; raises NotValid."""
+        return _keyed.values(text, paths, self.syntax)
 
     @property
     def syntax(self) -> _keyed.Syntax:
@@ -189,14 +193,16 @@ def _continued(end: int, value: str, lines: Lines) -> tuple[str, int, int, bool]
     Lines are joined as long as they end in a backslash.
     """
     value_end = end
-    for start, line in iter(lines.line, (end, "")):
+    while True:
+        start, line = lines.line()
+        if not line:
+            return value, value_end, end, True
         bare = line.strip(_BLANKS)
         end, value_end = start + len(line), start + len(line.rstrip(_BLANKS))
         value += bare
         if not bare or not value.endswith("\\"):
             return value, value_end, end, False
         value = value[:-1]
-    return value, value_end, end, True
 
 
 def _unwrapped(bare: str) -> str:
@@ -207,4 +213,4 @@ def _unwrapped(bare: str) -> str:
 
 
 _gitea = GoIni(continuation=False, quote=quote)
-write, read, merge, remove, alike = _gitea.write, _gitea.read, _gitea.merge, _gitea.remove, _gitea.alike
+write, read, merge, remove, alike, values = _gitea.write, _gitea.read, _gitea.merge, _gitea.remove, _gitea.alike, _gitea.values

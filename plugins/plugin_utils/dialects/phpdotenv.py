@@ -24,7 +24,7 @@ from ._text import ASCII_BLANKS, BOM, line_number, one_line, with_backslashes
 from ._text import comment_lines as comment
 from .base import NotValid, Owns, Tree, Value
 
-__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "variable", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "variable", "write"]
 
 _BARE = re.compile(r"[A-Za-z0-9_.+@%^,/:-]+")
 _WORD = re.compile(r"true|false|null|empty|\((?:true|false|null|empty)\)", re.IGNORECASE)
@@ -59,7 +59,7 @@ def read(text: str) -> Tree:
     tree = {}
     for _section, piece in _keyed.settings(text, _SYNTAX):
         for name, value in piece.items():
-            tree[name] = value[1:-1] if value[:1] in ("'", '"') and _WRAPPED.fullmatch(value) else value
+            tree[name] = _unwrapped(value)
     return tree
 
 
@@ -76,6 +76,15 @@ def remove(text: str, owns: Owns, original: str) -> str:
 def alike(before: str, after: str, owns: Owns) -> bool:
     """Whether all that is not ours is in both texts; raises NotValid."""
     return _keyed.alike(before, after, owns, _SYNTAX)
+
+
+def values(text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+    """What is set at these paths; raises NotValid."""
+    return _keyed.values(text, paths, _SYNTAX, _unwrapped)
+
+
+def _unwrapped(value: str) -> str:
+    return value[1:-1] if value[:1] in ("'", '"') and _WRAPPED.fullmatch(value) else value
 
 
 def _line(key: str, spelled: str) -> str:

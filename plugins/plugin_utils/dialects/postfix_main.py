@@ -21,7 +21,7 @@ from ._text import ASCII_BLANKS, BOM, Lines, line_number, one_line, refuse_edge_
 from ._text import comment_lines as comment
 from .base import NotValid, Owns, Tree, Value
 
-__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
 _ASSIGNMENT = re.compile(r"(?P<name>[^\s=]+)\s*=[ \t]*")
 
@@ -42,7 +42,7 @@ def quote(value: Value) -> str:
 
 def read(text: str) -> Tree:
     """``{parameter: text}`` with continued lines joined and references left as they stand; raises NotValid."""
-    return {name: value.replace("$$", "$") for _section, piece in _keyed.settings(text, _SYNTAX) for name, value in piece.items()}
+    return {name: _plain(value) for _section, piece in _keyed.settings(text, _SYNTAX) for name, value in piece.items()}
 
 
 def merge(text: str, tree: Tree, owns: Owns) -> str:
@@ -58,6 +58,15 @@ def remove(text: str, owns: Owns, original: str) -> str:
 def alike(before: str, after: str, owns: Owns) -> bool:
     """Whether all that is not ours is in both texts; raises NotValid."""
     return _keyed.alike(before, after, owns, _SYNTAX)
+
+
+def values(text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+    """What is set at these paths; raises NotValid."""
+    return _keyed.values(text, paths, _SYNTAX, _plain)
+
+
+def _plain(spelled: str) -> str:
+    return spelled.replace("$$", "$")
 
 
 def _line(name: str, spelled: str) -> str:

@@ -21,7 +21,7 @@ from ._text import Lines, line_number, one_line, refuse_edge_blanks
 from ._text import comment_lines as comment
 from .base import NotValid, Owns, Tree, Value
 
-__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
 _HEADER = re.compile(r"\[(?P<name>.+)\]")
 _OPTION = re.compile(r"(?P<key>.*?)\s*[=:][^\S\r\n]*(?P<value>[^\r\n]*)")
@@ -66,6 +66,11 @@ def alike(before: str, after: str, owns: Owns) -> bool:
     return _keyed.alike(before, after, owns, _SYNTAX)
 
 
+def values(text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+    """What is set at these paths; raises NotValid."""
+    return _keyed.values(text, paths, _SYNTAX)
+
+
 def _line(key: str, spelled: str) -> str:
     return f"{key} = {spelled}".rstrip()
 
@@ -89,6 +94,8 @@ def _scan(text: str, many: t.Pattern[str] | None) -> _keyed.Items:
             indent = 0
             yield _keyed.Plain(start, start + len(line))
             continue
+        if "\r" in line.rstrip("\r\n"):
+            raise NotValid("a carriage return in the middle of a line, which ends it for Python", line_number(text, start))
         bare, here = line.strip(), len(line) - len(line.lstrip())
         if not bare or bare[0] in "#;":
             if entry is not None and not bare:

@@ -21,7 +21,7 @@ from ._text import BOM, line_number, one_line
 from ._text import comment_lines as comment
 from .base import NotValid, Owns, Tree, Value
 
-__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
 _BLANK = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r)|[ \t]*(?:#[^\r\n]*)?\Z")
 _NAME = re.compile(r"[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
@@ -57,6 +57,11 @@ def remove(text: str, owns: Owns, original: str) -> str:
 def alike(before: str, after: str, owns: Owns) -> bool:
     """Whether all that is not ours is in both texts; raises NotValid."""
     return _keyed.alike(before, after, owns, _SYNTAX)
+
+
+def values(text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+    """What is set at these paths; raises NotValid."""
+    return _keyed.values(text, paths, _SYNTAX)
 
 
 def _line(key: str, spelled: str) -> str:

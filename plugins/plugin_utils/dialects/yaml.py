@@ -21,7 +21,8 @@ from . import _nested
 from . import _yaml_nodes as nodes
 from ._text import BOM
 from ._text import comment_lines as comment
-from ._yaml_edit import SYNTAX, alike, values
+from ._yaml_edit import SYNTAX
+from ._yaml_look import alike, values
 from ._yaml_spell import quote, spell_key
 from ._yaml_values import compose
 from .base import NotValid, Owns, Tree
