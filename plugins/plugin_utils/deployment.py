@@ -98,15 +98,19 @@ class Deployment:
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.changes: list[Change] = []
+        self._changes: dict[str, list[Change]] = {}
         self.texts: dict[str, str] = {}
         self.facts: dict[str, Facts] = {}
-        self._at: dict[str, Change] = {}
         self.apps: dict[str, RecordedApp] = {}
         self.removed: list[str] = []
         self.planned: dict[str, FilePlan] = {}
         self.refusals: list[Refusal] = []
         self.problems: list[Problem] = []
+
+    @property
+    def changes(self) -> list[Change]:
+        """All that is queued, in its order."""
+        return [change for changes in self._changes.values() for change in changes]
 
     def add(self, plan: AppPlan) -> bool:
         """Render one application and queue its files. False (and nothing queued) when it has a problem or refusal."""
@@ -146,9 +150,7 @@ class Deployment:
         path = item.file.path
         self.planned[path] = item.file
         # What another application leaves at this path, this one takes over; a secret file they have in common.
-        before = self._at.get(path)
-        if before is not None:
-            self.changes.remove(before)
+        before = next(iter(self._changes.pop(path, [])), None)
         change = Change(
             plan.request.name, path, "write", shared=item.file.shared, secret=holds_secret(item.file), drift=plan.request.drift,
             based_on=self._based_on(path) if item.file.shared else None, owner=item.file.owner,
@@ -158,8 +160,7 @@ class Deployment:
 
     def _queue(self, steps: t.Iterable[Step]) -> None:
         for change, text, facts in steps:
-            self.changes.append(change)
-            self._at[change.path] = change
+            self._changes.setdefault(change.path, []).append(change)
             self.facts.pop(change.path, None)
             if text is not None:
                 self.texts[change.path] = text
