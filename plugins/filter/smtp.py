@@ -9,9 +9,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, probes, refusal, render
+from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, platforms, probes, refusal, render
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, FilePlan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 CREDENTIALS = ("current", "next")
@@ -20,7 +20,10 @@ CREDENTIALS = ("current", "next")
 def smtp_settings(relay: t.Any, app: t.Any, form: str | None = None, catalogue: t.Sequence[str] = (), credential: str = "current") -> t.Any:
     """One application's settings as data (secrets in the clear): for an ``env:`` or a Secret. See the filter's documentation."""
     planned = _plan(relay, app, form, catalogue, credential)
-    trees = {file.path: render.reveal(file.tree, render.secret_marker(file)) for file in planned.files if file.readers is None}
+    refused = render.cannot_hold(planned)
+    if refused:
+        raise AnsibleFilterError("\n".join(str(refusal.problem(item)) for item in refused))
+    trees = {file.path: _data(file) for file in planned.files if file.readers is None}
     return next(iter(trees.values())) if len(trees) == 1 else trees
 
 
@@ -41,6 +44,12 @@ def smtp_probes(
         return [] if apps is not None and not apps else probes.probes(declaration.load(relay, apps), declaration.plain(credential_ids or {}), str(level or ""))
     except ProblemsError as error:
         raise AnsibleFilterError(str(error)) from None
+
+
+def _data(file: FilePlan) -> t.Any:
+    """A file's settings as data: variables are text, as no environment holds anything else."""
+    variables = platforms.as_variables(file)
+    return render.reveal(file.tree if variables is None else variables, render.secret_marker(file))
 
 
 def _plan(relay: t.Any, app: t.Any, form: str | None, catalogue: t.Sequence[str], credential: str) -> AppPlan:

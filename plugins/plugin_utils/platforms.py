@@ -96,14 +96,23 @@ def form_names(application: Application) -> list[str]:
 
 def wrap(platform: Platform, file: FilePlan, request: Request, secret_file: str | None) -> FilePlan:
     """The file that a platform takes in place of a file of variables."""
-    spoken = dialect(file.dialect)
-    spell = getattr(spoken, "variable", plain_variable)
-    variables = {name: _spelled(value, spell) for name, value in file.tree.items()}
+    variables = as_variables(file) or {}
     secrets = [(*above, *key) for above in platform.at(request) for key in file.secrets]
     return FilePlan(
         file.path, platform.dialect, False, platform.wrap(variables, request, secret_file), (), frozenset(secrets), request.owner, request.group,
         request.mode or "0600", None,
     )
+
+
+def as_variables(file: FilePlan) -> dict[str, t.Any] | None:
+    """What each variable holds, as text, for the process that is to see it; None for a file that is not one of variables.
+
+    What cannot be such a text stays as it is, for render to refuse by its key.
+    """
+    if file.dialect not in _OF_VARIABLES or not isinstance(file.tree, t.Mapping):
+        return None
+    spell = getattr(dialect(file.dialect), "variable", plain_variable)
+    return {name: _spelled(value, spell) for name, value in file.tree.items()}
 
 
 def _spelled(value: t.Any, spell: t.Callable[[t.Any], str]) -> t.Any:

@@ -15,10 +15,9 @@ from __future__ import annotations
 from . import _nested
 from . import yaml as _yaml
 from .base import Owns, Tree, Value
-from ._yaml_edit import SYNTAX
-from .yaml import alike, comment, read, remove, values
+from .yaml import SYNTAX, comment, read, remove
 
-__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
+__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
 
 
 def write(tree: Tree) -> str:

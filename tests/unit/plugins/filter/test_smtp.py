@@ -26,7 +26,7 @@ def test_settings_are_data_with_the_secret_in_the_clear() -> None:
     settings = smtp.smtp_settings(RELAY, "gitea", form="env")
     assert (settings["GITEA__mailer__SMTP_ADDR"], settings["GITEA__mailer__SMTP_PORT"], settings["GITEA__mailer__PASSWD"]) == (
         "smtp.example.com",
-        465,
+        "465",
         "p w",
     )
 
@@ -151,7 +151,7 @@ def test_vaulted_lazy_and_tagged_values_are_what_they_stand_for(tmp_path: pathli
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=os.environ)
     assert done.returncode == 0, done.stdout + done.stderr
     written = json.loads((tmp_path / "out.json").read_text())
-    assert (written["settings"]["GITEA__mailer__PASSWD"], written["settings"]["GITEA__mailer__SMTP_PORT"]) == ("p w", 465)
+    assert (written["settings"]["GITEA__mailer__PASSWD"], written["settings"]["GITEA__mailer__SMTP_PORT"]) == ("p w", "465")
     assert (written["probes"][0]["password"], written["probes"][0]["port"]) == ("p w", 465)
 
 
