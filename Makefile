@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test quick fleet faults kill fuzz bench bench-fleet clean
+.PHONY: help demo test quick fleet faults kill fuzz fresh bench bench-fleet clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile
@@ -30,6 +30,9 @@ kill: .venv/ready-tests ## kill smtp_deploy at every system call that changes a 
 
 fuzz: .venv/ready-tests ## search for inputs that break the probe, for MINUTES=60 over all targets, two at a time; what is found is in build/fuzz/broken
 	$(BIN)/python tests/fuzz/run.py --minutes $(or $(MINUTES),60) --parallel 2
+
+fresh: ## both commands on a new Debian 12 that has python3, make and git alone, as a user and as root; needs root; ONLY="unit lint" runs those suites there
+	$(PYTHON) tests/tools/fresh.py $(ONLY)
 
 bench: .venv/ready-tests ## measure smtp_config beside template tasks and smtp_probe beside smtplib, swaks and check_smtp, and what the controller has to do; writes build/bench*.json
 	$(BIN)/python tests/bench/bench.py

@@ -23,7 +23,6 @@ STAGES = (
     {"entry", "platforms"},
     {"catalogue"},
     {"plan"},
-    {"guard"},
     {"render", "probes"},
     {"deployment", "difference", "readback", "reporting", "actions", "folder", "manifest"},
     {"destination"},

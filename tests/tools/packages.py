@@ -61,3 +61,37 @@ def install(names: t.Sequence[str], log: t.Optional[t.IO[str]] = None) -> str:
     if done.returncode or still:
         return "apt could not install " + " ".join(still or wanted)
     return ""
+
+
+def unpacked(names: t.Sequence[str], folder: pathlib.Path) -> pathlib.Path:
+    """Return a folder with the files of Debian packages, downloaded and unpacked there and never installed. Any user may. RuntimeError says why not."""
+    stamp = folder / "unpacked.txt"
+    if stamp.is_file() and stamp.read_text(encoding="utf-8").split() == list(names):
+        return folder
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        raise RuntimeError("this machine has no apt")
+    shutil.rmtree(folder, ignore_errors=True)
+    download = folder / "download"
+    for name in ("state/lists/partial", "cache/archives/partial"):
+        (download / name).mkdir(parents=True)
+    apt = ["apt-get", "-q", "-o", "APT::Sandbox::User=root", "-o", "Dir::Cache=%s/cache" % download, "-o", "Debug::NoLocking=true"]
+    own = ["-o", "Dir::State=%s/state" % download, "-o", "Dir::State::status=/var/lib/dpkg/status"]
+    # The machine's own lists first; a new machine has none, and only root may fetch them to where they belong.
+    tries = (([*apt, "download", *names],), ([*apt, *own, "update"], [*apt, *own, "download", *names]))
+    failed = [why for commands in tries for why in [_try(commands, download)]]
+    if all(failed):
+        raise RuntimeError("apt-get download %s failed: %s" % (" ".join(names), failed[-1]))
+    for package in download.glob("*.deb"):
+        subprocess.run(["dpkg-deb", "--extract", str(package), str(folder)], check=True)
+    shutil.rmtree(download)
+    stamp.write_text(" ".join(names), encoding="utf-8")
+    return folder
+
+
+def _try(commands: t.Sequence[t.Sequence[str]], folder: pathlib.Path) -> str:
+    """Run one command after another unless what they are for is there already; return "" or the end of what the one that failed printed."""
+    for command in commands if not list(folder.glob("*.deb")) else ():
+        done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, check=False)
+        if done.returncode:
+            return " ".join(done.stdout.split()[-30:])
+    return ""

@@ -12,6 +12,8 @@ import subprocess
 import sys
 import typing as t
 
+import setup
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CACHE = ROOT / ".cache"
 COLLECTIONS = CACHE / "tree"
@@ -43,7 +45,8 @@ def make_home() -> None:
     cache = HOME / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     for name in GET_PIP:
-        shutil.copyfile(ROOT / "tests" / "tools" / "get_pip_shim.py", cache / name)
+        text = (ROOT / "tests" / "tools" / "get_pip_shim.py").read_text(encoding="utf-8")
+        (cache / name).write_text(text.replace('WHEELS = ""', "WHEELS = %r" % str(setup.WHEELS / "usr/share/python-wheels")), encoding="utf-8")
     for name in (".config/pip", ".cache/pip", ".pip"):
         mine, users = HOME / name, pathlib.Path.home() / name
         if users.is_dir() and not mine.is_symlink():
@@ -65,7 +68,7 @@ def make_venv(name: str, requirements: t.Sequence[str], log: t.IO[str], python: 
     stamp = venv / "made-from.txt"
     made_from = "\n".join([os.path.realpath(python), *requirements])
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != made_from:
-        subprocess.run([python, "-m", "venv", "--clear", str(venv)], check=True, stdout=log, stderr=log)
+        setup.new_venv(os.path.realpath(python), venv, log)
         pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         subprocess.run([*pip, *requirements], check=True, stdout=log, stderr=log)
         stamp.write_text(made_from, encoding="utf-8")

@@ -44,15 +44,16 @@ def run_suite(suite: Suite) -> Outcome:
     with path.open("w", encoding="utf-8") as log:
         wanted = packages.listed(place.ROOT / "tests" / suite.name / "packages.txt")
         why_not = packages.install(wanted, log)
-        if why_not:
+        lacking = packages.missing(wanted) if why_not else []
+        if why_not and not suite.partial:
             how = "needs Debian packages, and %s. Run it with: apt install %s && make test ONLY=%s"
-            return Outcome(suite, "left out", time.monotonic() - started, (how % (why_not, " ".join(packages.missing(wanted)), suite.name),))
+            return Outcome(suite, "left out", time.monotonic() - started, (how % (why_not, " ".join(lacking), suite.name),))
         problem = run_commands(suite, log)
     text = path.read_text(encoding="utf-8", errors="replace")
     problem = problem or nothing_tested(text)
     word = "FAILED" if problem else "ok"
     counts = tuple(line.strip("= ") for line in text.splitlines() if re.search(r"\b\d+ (passed|failed|error)", line) and " in " in line)
-    return Outcome(suite, word, time.monotonic() - started, (*counts, *filter(None, [problem])))
+    return Outcome(suite, word, time.monotonic() - started, (*counts, *filter(None, [problem]), *left_out(text, suite, lacking)))
 
 
 def run_commands(suite: Suite, log: t.IO[str]) -> str:
@@ -103,6 +104,19 @@ def nothing_tested(text: str) -> str:
     if IN_CI and skipped:
         return "%s tests were skipped, and with CI=true nothing may be left out" % skipped.group(1)
     return ""
+
+
+def left_out(text: str, suite: Suite, lacking: t.Sequence[str]) -> list[str]:
+    """What tests of a suite that ran were left out, each kind once with their number, and how to run them."""
+    kinds: dict[str, int] = {}
+    for number, reason in re.findall(r"^SKIPPED \[(\d+)\] [^ ]+ (.*)$", text, re.MULTILINE):
+        kinds[reason] = kinds.get(reason, 0) + int(number)
+    if not kinds:
+        return []
+    how = "sudo make test ONLY=%s" % suite.name if os.geteuid() else "make test ONLY=%s" % suite.name
+    if lacking:
+        how = "apt install %s && %s" % (" ".join(lacking), how)
+    return [*("left out: %d tests, %s" % (number, reason) for reason, number in sorted(kinds.items())), "run them with: " + how]
 
 
 def show(outcome: Outcome) -> bool:

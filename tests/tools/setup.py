@@ -14,6 +14,7 @@ import typing as t
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 VENV = ROOT / ".venv"
+WHEELS = ROOT / ".cache" / "wheels"
 SUPPORTED = ("3.11", "3.12", "3.13")
 SAY = "import sys; print('%d.%d' % sys.version_info[:2])"
 
@@ -51,23 +52,48 @@ def supported_python() -> str:
 
 
 def make_venv(python: str) -> None:
-    """Make .venv unless a usable one is there; Debian ships venv's pip in a package of its own."""
-    if version_of(str(VENV / "bin" / "python")) in SUPPORTED:
+    """Make .venv unless a usable one is there."""
+    if version_of(str(VENV / "bin" / "python")) not in SUPPORTED or not (VENV / "bin" / "pip").exists():
+        new_venv(python, VENV)
+
+
+def new_venv(python: str, folder: pathlib.Path, log: t.Optional[t.IO[str]] = None) -> None:
+    """Make a venv with pip, also where Debian's pip for it is a package that is missing and that this user may not install."""
+    make = [python, "-m", "venv", "--clear", str(folder)]
+    if has_ensurepip(python):
+        subprocess.run(make, check=True, stdout=log, stderr=log)
         return
-    if subprocess.run([python, "-c", "import ensurepip, venv"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
-        install_venv_package(python)
-    subprocess.run([python, "-m", "venv", "--clear", str(VENV)], check=True)
+    wheels = pip_wheels()
+    subprocess.run([*make, "--without-pip"], check=True, stdout=log, stderr=log)
+    (pip,) = wheels.glob("pip-*.whl")
+    install = ["install", "-qq", "--disable-pip-version-check", "--no-index", "--find-links", str(wheels), "pip", "setuptools"]
+    subprocess.run([str(folder / "bin" / "python"), str(pip / "pip"), *install], check=True, stdout=log, stderr=log)
 
 
-def install_venv_package(python: str) -> None:
-    """Install Debian's python3-venv where we may, or leave with the command to run."""
+def has_ensurepip(python: str) -> bool:
+    """Whether this Python can put pip into a venv by itself; where it cannot, Debian's package that lets it is installed if we may."""
+    asked = [python, "-c", "import ensurepip, venv"]
+    if subprocess.run(asked, stderr=subprocess.DEVNULL, check=False).returncode == 0:
+        return True
+    return not debian().install(["python%s-venv" % version_of(python)]) and subprocess.run(asked, check=False).returncode == 0
+
+
+def pip_wheels() -> pathlib.Path:
+    """Return a folder with wheels of pip and setuptools, which are Debian's, unpacked and not installed; leave where that cannot be."""
+    try:
+        found = debian().unpacked(["python3-pip-whl", "python3-setuptools-whl"], WHEELS)
+    except RuntimeError as error:
+        sys.exit("python3 here has no ensurepip, so a virtual environment gets no pip, and Debian's cannot be had: %s. "
+                 "Install it: apt install python3-venv" % error)
+    return found / "usr" / "share" / "python-wheels"
+
+
+def debian() -> t.Any:
+    """Return packages.py, which stands beside this file however this is called."""
     sys.path.insert(0, str(ROOT / "tests" / "tools"))
     import packages
 
-    wanted = "python%s-venv" % version_of(python)
-    why_not = packages.install([wanted])
-    if why_not:
-        sys.exit("%s has no venv module that can install pip, and %s. Install it: apt install %s" % (python, why_not, wanted))
+    return packages
 
 
 def main(requirements: str) -> None:

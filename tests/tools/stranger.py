@@ -17,7 +17,6 @@ import sys
 import tempfile
 import typing as t
 
-import packages
 import setup
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -43,41 +42,33 @@ def as_user(user: int | None, command: t.Sequence[str]) -> list[str]:
 
 
 def python_for(user: int | None) -> str:
-    """Return a supported Python that this user can run and make a venv with: the one on root's PATH may lie in root's home. Or leave."""
-    found = usable_python(user)
-    if not found and not packages.install(["python3-venv"]):
-        found = usable_python(user)
-    return found or sys.exit(f"No Python {' or '.join(setup.SUPPORTED)} with venv and ensurepip is there for this user: apt install python3 python3-venv")
-
-
-def usable_python(user: int | None) -> str:
-    """Return such a Python, or ""."""
-    names = [shutil.which(f"python{version}", path=SYSTEM_PATH) for version in ("3", *setup.SUPPORTED)]
+    """Return a supported Python that this user can run (the one on root's PATH may lie in root's home), or leave."""
+    system = [shutil.which(f"python{version}", path=SYSTEM_PATH) for version in ("3", *setup.SUPPORTED)]
     own = [sys.executable, *(str(folder / "python3") for folder in pathlib.Path.home().glob(".pyenv/versions/3.*/bin"))]
-    usable = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
-    for python in [*filter(None, names), *own]:
+    for python in [*filter(None, system), *own]:
         try:
-            done = subprocess.run(as_user(user, [python, "-c", usable]), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", check=False)
+            done = subprocess.run(as_user(user, [python, "-c", setup.SAY]), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", check=False)
         except OSError:
             continue
         if done.returncode == 0 and done.stdout.decode().strip() in setup.SUPPORTED:
+            setup.has_ensurepip(python)  # as root, Debian's package for it is installed now, and need not be unpacked by the user
             return python
-    return ""
+    sys.exit(f"No Python {' or '.join(setup.SUPPORTED)} is there for an unprivileged user: apt install python3")
 
 
-def clone(folder: pathlib.Path) -> pathlib.Path:
+def clone(folder: pathlib.Path, name: str = "checkout") -> pathlib.Path:
     """A clean clone of what is committed here, whoever owns this checkout: git refuses another user's unless told that it is safe."""
     settings = folder / "gitconfig"
     settings.write_text(f"[safe]\n\tdirectory = {ROOT}\n\tdirectory = {ROOT}/.git\n", encoding="utf-8")
-    target = folder / "checkout"
+    target = folder / name
     command = ["git", "clone", "--quiet", "--no-hardlinks", "--depth=1", ROOT.as_uri(), str(target)]
     subprocess.run(command, check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": str(settings)}, stdin=subprocess.DEVNULL)
     return target
 
 
-def home(folder: pathlib.Path) -> pathlib.Path:
+def home(folder: pathlib.Path, name: str = "home") -> pathlib.Path:
     """An empty home but for how pip finds its packages on this machine."""
-    target = folder / "home"
+    target = folder / name
     target.mkdir()
     for name in (".config/pip/pip.conf", ".pip/pip.conf"):
         settings = pathlib.Path.home() / name

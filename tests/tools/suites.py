@@ -28,6 +28,7 @@ class Suite(t.NamedTuple):
     tools: whether it runs in the venv of the TOOLS, kept in .cache/venvs, and not in .venv.
     seconds: a suite that takes longer is ended and has failed.
     root: it is left out, with a word, for a user who is not root.
+    partial: those of its tests that need root or a Debian package leave themselves out, each kind with a word; the others run all the same.
     """
 
     name: str
@@ -37,26 +38,27 @@ class Suite(t.NamedTuple):
     tools: bool = False
     seconds: int = 600
     root: bool = False
+    partial: bool = False
 
 
 SUITES = (
     Suite("architecture", "quick", "checkout", ((*PYTEST, "tests/architecture"),)),
     # Half of its time these wait for servers that say nothing.
-    Suite("unit", "quick", "checkout", ((*PYTEST, "-n", "4", "tests/unit"),)),
-    Suite("catalogue", "quick", "checkout", ((*PYTEST, "-n", "2", "tests/catalogue"),)),
+    Suite("unit", "quick", "checkout", ((*PYTEST, "-n", "4", "tests/unit"),), partial=True),
+    Suite("catalogue", "quick", "checkout", ((*PYTEST, "-n", "2", "tests/catalogue"),), partial=True),
     # The quick part of `make fuzz`.
     Suite("fuzz", "quick", "checkout", ((*PYTEST, "-n", "2", "tests/fuzz"),)),
     # The longest first: three run at a time.
-    Suite("integration", "slow", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/integration"),), seconds=840),
+    Suite("integration", "slow", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/integration"),), seconds=840, partial=True),
     Suite(
         # What it has for YAML and for the changelog is what lint and docs run by themselves.
         "sanity", "slow", "tree",
         (("ansible-test", "sanity", "--local", "--color", "no", "--exclude", "tests/", "--skip-test", "changelog", "--skip-test", "yamllint"),),
         tools=True,
     ),
-    Suite("rotation", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/rotation"),)),
-    Suite("old_python", "slow", "checkout", (("python", "tests/tools/old_python.py"),), seconds=840),
-    Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),)),
+    Suite("rotation", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/rotation"),), root=True),
+    Suite("old_python", "slow", "checkout", (("python", "tests/tools/old_python.py"),), seconds=840, partial=True),
+    Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),), partial=True),
     Suite("kill", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/kill"),)),
     Suite("lint", "slow", "tree", (("ansible-lint", "--offline", "--profile", "production", "--strict"), ("yamllint", "--strict", ".")), tools=True),
     Suite("molecule", "slow", "tree", (("molecule", "test", "--scenario-name", "default"),), tools=True),
@@ -69,7 +71,7 @@ SUITES = (
         tools=True,
     ),
     Suite("package", "slow", "tree", (("python", "tests/tools/package.py"),), tools=True),
-    Suite("systemd", "slow", "checkout", ((*PYTEST, "tests/systemd"),)),
+    Suite("systemd", "slow", "checkout", ((*PYTEST, "tests/systemd"),), root=True),
     Suite("lab", "apart", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/lab"),)),
     Suite("faults", "apart", "checkout", ((*PYTEST, "tests/faults"),), root=True),
     Suite("fleet", "apart", "tree", (("molecule", "test", "--scenario-name", "fleet"),), tools=True, root=True),

@@ -20,6 +20,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Ca
 from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Deployment
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
+from leave_out import need_root
 
 RELAY = {
     "host": "smtp.example.com", "username": "apps", "password": "dummy-secret", "from": "noreply@example.com", "secret": "file",
@@ -70,8 +71,7 @@ class Fleet:
 
 @pytest.fixture
 def fleet(tmp_path: pathlib.Path) -> Fleet:
-    if os.geteuid():
-        pytest.fail("the groups of these tests are for root to give")
+    need_root("it gives groups to files")
     return Fleet(tmp_path)
 
 

@@ -21,6 +21,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import p
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.proxy_protocol import header
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.route import read_route
 from certificates import chain_file, issue
+from leave_out import need_program
 from servers import free_port, script
 from smtp_rig import ENCODINGS, PASSWORD, options
 from test_tls import relay
@@ -192,6 +193,7 @@ def test_a_proxy_where_nobody_listens_is_told() -> None:
 
 
 def test_microsocks_is_gone_through() -> None:
+    need_program("microsocks", "microsocks")
     port = free_port()
     with script(smtp({})) as server, subprocess.Popen(["microsocks", "-i", "127.0.0.1", "-p", str(port), "-u", "u", "-P", "x"]) as program:
         try:
@@ -205,6 +207,7 @@ def test_microsocks_is_gone_through() -> None:
 
 
 def test_tinyproxy_is_gone_through(tmp_path: pathlib.Path) -> None:
+    need_program("tinyproxy", "tinyproxy")
     port = free_port()
     (tmp_path / "tinyproxy.conf").write_text("Port %d\nListen 127.0.0.1\nBasicAuth u x\nTimeout 5\n" % port)
     command = ["tinyproxy", "-d", "-c", str(tmp_path / "tinyproxy.conf")]

@@ -15,6 +15,7 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import probe_all
+from leave_out import need_program
 from servers import Authority, free_port, script, server_context
 from smtp_rig import options
 from test_hostile import old_tls, says, tls_server
@@ -149,6 +150,7 @@ def running(program: "subprocess.Popen[bytes]", port: int, kind: str) -> t.Itera
 
 @pytest.mark.parametrize("real", [microsocks, tinyproxy])
 def test_real_proxies_with_a_login_are_gone_through(world: World, tmp_path: pathlib.Path, real: t.Any) -> None:
+    need_program(real.__name__, real.__name__)
     with real(tmp_path) as url, script(takes_the_token(world)) as server:
         result = probe(world, port=server.port, proxy=url % "pr0xy-word")
         assert (result["ok"], result["auth"]["used"]) == (True, "XOAUTH2"), result["msg"]
