@@ -38,9 +38,10 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 class Refused(Exception):
     """This host's applications cannot express what was declared; nothing is written."""
 
-    def __init__(self, refusals: t.Sequence[Refusal]) -> None:
+    def __init__(self, refusals: t.Sequence[Refusal], problems: t.Sequence[Problem] = ()) -> None:
         super().__init__()
-        self.problems = [refusal.problem(item) for item in refusals]
+        self.refused = [refusal.problem(item) for item in refusals]
+        self.problems = [*self.refused, *problems]
 
 
 class Work(t.NamedTuple):
@@ -61,7 +62,7 @@ class Work(t.NamedTuple):
             for item in self.plans
         ]
         activations = _activations(outcome.get("applications", ()), [request.name for request in self.planned.unmanaged])
-        return {**_described(apps, self.plans, self.planned, self.refusals, outcome.get("drift", ())), "activations": activations}
+        return {**_described(apps, self.plans, self.planned, self.refusals, outcome.get("drift", ()), self.deployment.problems), "activations": activations}
 
 
 class ActionModule(Action):
@@ -77,7 +78,7 @@ class ActionModule(Action):
                 raise ProblemsError([destination.no_state(args["state"])])
             return self._generation() if args["state"] in KEPT_ON_THE_HOST else self._configure()
         except Refused as error:
-            return {**failure("Nothing was written on this host", error.problems), "refusals": [item.as_dict() for item in error.problems]}
+            return {**failure("Nothing was written on this host", error.problems), "refusals": [item.as_dict() for item in error.refused]}
         except ProblemsError as error:
             return {**failure(self.nothing_done, error.problems), "refusals": []}
 
@@ -112,11 +113,15 @@ class ActionModule(Action):
         for name in gone:
             deployment.take_back(name)
         refusals = [*planned.refusals, *deployment.refusals]
-        if refusals and self._args["on_unsupported"] == "fail":
-            raise Refused(refusals)
-        if deployment.problems:
-            raise ProblemsError(deployment.problems)
+        self._stop_if_asked(refusals, deployment.problems)
         return Work(plans, planned, refusals, deployment)
+
+    def _stop_if_asked(self, refusals: t.Sequence[Refusal], problems: t.Sequence[Problem]) -> None:
+        """What one application cannot have ends the run for all of them, unless only it is to be left out."""
+        if self._args["on_unsupported"] == "fail" and refusals:
+            raise Refused(refusals, problems)
+        if self._args["on_unsupported"] == "fail" and problems:
+            raise ProblemsError(problems)
 
     def _render(self, first: HostPlan) -> dict[str, t.Any]:
         """Everything into a folder on the controller; no host is contacted."""
@@ -124,12 +129,12 @@ class ActionModule(Action):
             rendering = destination.Destination(folder, str(self._task_vars["inventory_hostname"]))
             plans = [item for item in first.apps if rendering.add(item)]
             refusals = [*first.refusals, *rendering.refusals]
-            if refusals and self._args["on_unsupported"] == "fail":
-                raise Refused(refusals)
-            rendering.keep(item.name for item in (*refusals, *first.unmanaged))
+            self._stop_if_asked(refusals, rendering.problems)
+            left_out = rendering.leave_out()
+            rendering.keep([item.name for item in (*refusals, *first.unmanaged)] + [item.request.name for item in first.apps if item not in plans])
             outcome = rendering.write(check=bool(self._task.check_mode), diff=bool(self._task.diff))
         apps = [_app(item, rendering.paths(item), rendering.touches(item, outcome)) for item in plans]
-        return {**outcome, **_described(apps, plans, first, refusals, outcome["drift"])}
+        return {**outcome, **_described(apps, plans, first, refusals, outcome["drift"], left_out)}
 
     # -- module calls -------------------------------------------------------------------------
 
@@ -183,13 +188,14 @@ class ActionModule(Action):
 
 def _described(
     apps: list[dict[str, t.Any]], plans: t.Sequence[AppPlan], planned: HostPlan, refusals: t.Sequence[Refusal], drift: t.Sequence[t.Mapping[str, t.Any]],
+    problems: t.Sequence[Problem] = (),
 ) -> dict[str, t.Any]:
     """What the task returns about its applications, wherever they are written."""
     return {
         "apps": apps, "absent": [request.name for request in planned.absent], "unmanaged": [request.name for request in planned.unmanaged],
-        "refusals": [refusal.problem(item).as_dict() for item in refusals],
+        "refusals": [item.as_dict() for item in (*map(refusal.problem, refusals), *problems)],
         "accepted": [gap for item in plans for gap in refusal.accepted(item)],
-        "lines": plan_lines(plans, planned, refusals) + drift_lines(drift),
+        "lines": [*plan_lines(plans, planned, refusals), *(line for item in problems for line in f"LEFT OUT {item}".splitlines()), *drift_lines(drift)],
     }
 
 

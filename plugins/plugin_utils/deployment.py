@@ -16,8 +16,7 @@ from ..module_utils.files.change import Change
 from ..module_utils.files.fields import DamagedError, Fields
 from ..module_utils.files.ownership import OwnershipRecord, RecordChange, RecordedApp, UsedFile
 from ..module_utils.files.seal import SealError, original_label, read_label, seal_contents, seal_facts, unseal
-from .dialect import dialect
-from .dialects.base import NotValid
+from . import guard
 from .model import AppPlan, FilePlan, Refusal
 from .problems import Problem, ProblemsError
 from .render import Rendered, holds_secret, not_valid, render_app
@@ -82,19 +81,36 @@ class Host(t.NamedTuple):
 NOTHING_KNOWN = Host(OwnershipRecord(), {}, "")
 
 
+#: By key what our settings in a shared file are to be (``wanted``) and are (``present``).
+Facts = t.Dict[str, t.Dict[str, str]]
+
+
+class Step(t.NamedTuple):
+    """One change, with the text that it writes and what it makes of our keys."""
+
+    change: Change
+    text: str | None = None
+    facts: Facts | None = None
+
+
 class Deployment:
     """Collects changes; every problem and refusal on the way is kept, nothing is written."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.changes: list[Change] = []
+        self._changes: dict[str, list[Change]] = {}
         self.texts: dict[str, str] = {}
-        self.facts: dict[str, dict[str, dict[str, str]]] = {}
+        self.facts: dict[str, Facts] = {}
         self.apps: dict[str, RecordedApp] = {}
         self.removed: list[str] = []
         self.planned: dict[str, FilePlan] = {}
         self.refusals: list[Refusal] = []
         self.problems: list[Problem] = []
+
+    @property
+    def changes(self) -> list[Change]:
+        """All that is queued, in its order."""
+        return [change for changes in self._changes.values() for change in changes]
 
     def add(self, plan: AppPlan) -> bool:
         """Render one application and queue its files. False (and nothing queued) when it has a problem or refusal."""
@@ -104,11 +120,16 @@ class Deployment:
         self.problems += problems
         if refusals or problems:
             return False
-        for item in rendered:
-            self._write(plan, item)
+        where = f"{plan.request.where} ({plan.request.name})"
+        facts = {item.file.path: self._facts(where, item.file, item.text) for item in rendered if item.file.shared}
         # Who else has a secret file in common with it the host knows: there it is taken back when the last one is gone.
-        kept = {item.file.path for item in rendered}
-        self._take_back(plan.request.name, [file for file in self.host.recorded(plan.request.name) if file.path not in kept])
+        ours = {item.file.path for item in rendered}
+        back = self._take_back(plan.request.name, [file for file in self.host.recorded(plan.request.name) if file.path not in ours])
+        if back is None or None in facts.values():
+            return False
+        for item in rendered:
+            self._write(plan, item, facts.get(item.file.path))
+        self._queue(back)
         credential = plan.relay.credential
         self.apps[plan.request.name] = RecordedApp(
             app=plan.request.app, form=plan.form, relay=plan.relay.name, credential_id=credential.id if credential else "",
@@ -117,62 +138,76 @@ class Deployment:
         return True
 
     def take_back(self, name: str) -> None:
-        """Queue the taking back of everything that the record holds for an application."""
-        if self._take_back(name, self.host.recorded(name)) and name in self.host.record.apps:
+        """Queue the taking back of everything that the record holds for an application: of all of it, or of nothing."""
+        back = self._take_back(name, self.host.recorded(name))
+        if back is None:
+            return
+        self._queue(back)
+        if name in self.host.record.apps:
             self.removed.append(name)
 
-    def _write(self, plan: AppPlan, item: Rendered) -> None:
+    def _write(self, plan: AppPlan, item: Rendered, facts: Facts | None) -> None:
         path = item.file.path
-        self.planned[path], self.texts[path] = item.file, item.text
-        self.facts.pop(path, None)
+        self.planned[path] = item.file
         # What another application leaves at this path, this one takes over; a secret file they have in common.
-        before = next((change for change in self.changes if change.path == path), None)
-        if before is not None:
-            self.changes.remove(before)
-        if item.file.shared:
-            self._note_facts(path, item.file.dialect, item.file.owns, item.text)
+        before = next(iter(self._changes.pop(path, [])), None)
         change = Change(
             plan.request.name, path, "write", shared=item.file.shared, secret=holds_secret(item.file), drift=plan.request.drift,
             based_on=self._based_on(path) if item.file.shared else None, owner=item.file.owner,
             group=item.file.group or self._group_if_open(item.file, path), mode=item.file.mode, command=item.file.command or None,
         )
-        self.changes.append(change if item.file.readers is None else _in_common(change, before, item.file.readers))
+        self._queue([Step(change if item.file.readers is None else _in_common(change, before, item.file.readers), item.text, facts)])
+
+    def _queue(self, steps: t.Iterable[Step]) -> None:
+        for change, text, facts in steps:
+            self._changes.setdefault(change.path, []).append(change)
+            self.facts.pop(change.path, None)
+            if text is not None:
+                self.texts[change.path] = text
+            if facts is not None:
+                self.facts[change.path] = facts
 
     def _group_if_open(self, file: FilePlan, path: str) -> str | None:
         open_to_all = self.host.files.get(path, Stands()).mode & OTHERS_READ
         return file.group_if_open if open_to_all and holds_secret(file) else None
 
-    def _take_back(self, name: str, files: t.Iterable[UsedFile]) -> bool:
-        fine = True
+    def _take_back(self, name: str, files: t.Iterable[UsedFile]) -> list[Step] | None:
+        """How these files become as they were before us; None (and problems) where one of them cannot."""
+        steps: list[Step | None] = []
         for file in files:
             if file.path in self.planned or file.readers is not None:
                 continue
             if not file.shared:
-                self.changes.append(Change(name, file.path, "restore"))
+                steps.append(Step(Change(name, file.path, "restore")))
             elif self.host.text(file.path) is not None:
-                fine = self._take_out(name, file) and fine
-        return fine
+                steps.append(self._take_out(name, file))
+        sure = [step for step in steps if step is not None]
+        return sure if len(sure) == len(steps) else None
 
-    def _take_out(self, name: str, file: UsedFile) -> bool:
+    def _take_out(self, name: str, file: UsedFile) -> Step | None:
         path = file.path
         text, original = self.host.text(path) or "", self.host.text(path, "original") or ""
         try:
-            rest = dialect(file.dialect).remove(text, file.owns, original)
-        except (NotValid, LookupError) as error:
+            rest = guard.remove(file.dialect, text, file.owns, original)
+        except Exception as error:
             # LookupError: our own notes on the host name a dialect that this version does not have.
             self.problems.append(not_valid(name, path, file.dialect, error))
-            return False
-        self._note_facts(path, file.dialect, file.owns, "")
+            return None
+        facts = self._facts(name, file, "")
+        if facts is None:
+            return None
         if rest == original:
-            self.changes.append(Change(name, path, "restore"))  # its permissions too are as before then
-        else:
-            self.texts[path] = rest
-            self.changes.append(Change(name, path, "write", shared=True, release=True, based_on=self._based_on(path)))
-        return True
+            return Step(Change(name, path, "restore"), None, facts)  # its permissions too are as before then
+        return Step(Change(name, path, "write", shared=True, release=True, based_on=self._based_on(path)), rest, facts)
 
-    def _note_facts(self, path: str, name: str, owns: t.Iterable[t.Sequence[str]], text: str) -> None:
+    def _facts(self, where: str, file: FilePlan | UsedFile, text: str) -> Facts | None:
         """What our keys have in a shared file, by which the host finds out what somebody else has changed."""
-        self.facts[path] = {"wanted": key_values(name, text, owns), "present": key_values(name, self.host.text(path) or "", owns)}
+        try:
+            present = key_values(file.dialect, self.host.text(file.path) or "", file.owns)
+            return {"wanted": key_values(file.dialect, text, file.owns), "present": present}
+        except Exception as error:
+            self.problems.append(not_valid(where, file.path, file.dialect, error))
+            return None
 
     def _based_on(self, path: str) -> str | None:
         return self.host.files.get(path, Stands()).fingerprint
@@ -206,14 +241,9 @@ def _mode(value: object, place: str) -> int:
     return int(text, 8)
 
 
-def key_values(name: str, text: str, owns: t.Iterable[t.Sequence[str]]) -> dict[str, str]:
+def key_values(name: str, text: str, owns: t.Sequence[t.Sequence[str]]) -> dict[str, str]:
     """Our keys in a shared file with their values in one spelling, whatever the file's own; those that are there."""
-    values: dict[str, str] = {}
-    tree = dialect(name).read(text)
-    for key in owns:
-        found = tree
-        for part in key:
-            found = found.get(part) if isinstance(found, t.Mapping) else None
-        if found is not None:
-            values[".".join(key)] = json.dumps(found, sort_keys=True, default=str)
-    return values
+    found = guard.values(name, text, owns)
+    return {
+        ".".join(key): json.dumps(found[tuple(key)], sort_keys=True, default=str) for key in owns if found.get(tuple(key)) is not None
+    }

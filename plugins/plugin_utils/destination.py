@@ -58,6 +58,12 @@ class Destination:
             self._take(plan.request.name, item)
         return True
 
+    def leave_out(self) -> list[Problem]:
+        """The files of a user that could not be changed: they no longer stand in the way of the other applications."""
+        left = [problem for problem in self.problems if problem.code == "file-not-valid"]
+        self.problems = [problem for problem in self.problems if problem not in left]
+        return left
+
     def keep(self, names: t.Iterable[str]) -> None:
         """What an earlier render wrote for these applications stays."""
         self._kept.update(names)

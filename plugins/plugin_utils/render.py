@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ..module_utils.files.internal import ISSUES
+from . import guard
 from .dialect import dialect
 from .dialects.base import CannotCarry, NotValid
 from .model import AppPlan, FilePlan, Gap, Refusal, Secret
@@ -40,7 +42,7 @@ def render_app(plan: AppPlan, existing: t.Mapping[str, str]) -> tuple[list[Rende
             rendered.append(Rendered(file, _text(file, existing.get(file.path, ""))))
         except CannotCarry as error:
             refusals += [_refusal(plan, file, path, why) for path, why in _not_carried(file) or [((), error.why)]]
-        except NotValid as error:
+        except Exception as error:  # whatever is in a file, it is the trouble of this application and of no other one
             problems.append(not_valid(f"{plan.request.where} ({plan.request.name})", file.path, file.dialect, error))
     return rendered, refusals, problems
 
@@ -66,8 +68,14 @@ def _any_secret(tree: t.Any) -> bool:
 
 
 def not_valid(where: str, path: str, name: str, error: Exception) -> Problem:
-    """A file on the host that its dialect cannot read: named, and left as it is."""
-    return Problem(where, f"{path} is not valid as {name}: {error}.", "file-not-valid", "It was left as it is. Correct it, then run again.")
+    """A file on the host that its dialect cannot read, or not change without harm: named, and left as it is."""
+    if isinstance(error, guard.Harm):
+        return Problem(where, f"{path} cannot be changed safely as {name}: {error}.", "file-not-valid", guard.HINT)
+    hint = "It was left as it is. Correct it, then run again."
+    if isinstance(error, (NotValid, LookupError)) and not isinstance(error, (KeyError, IndexError)):
+        return Problem(where, f"{path} is not valid as {name}: {error}.", "file-not-valid", hint)
+    # Of what nobody expected the text may hold anything.
+    return Problem(where, f"{path} could not be read as {name} ({type(error).__name__}).", "file-not-valid", f"{hint} If it is right, report this at {ISSUES}")
 
 
 def reveal(tree: t.Any, marker: str | None = None) -> t.Any:
@@ -83,7 +91,7 @@ def _text(file: FilePlan, existing: str) -> str:
     spoken = dialect(file.dialect)
     tree = reveal(file.tree, secret_marker(file))
     if file.shared:
-        return spoken.merge(existing, tree, file.owns)
+        return guard.merge(file.dialect, existing, tree, file.owns)
     comment = getattr(spoken, "comment", None)
     return (comment(MANAGED) if comment else "") + spoken.write(tree)
 

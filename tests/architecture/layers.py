@@ -23,6 +23,7 @@ STAGES = (
     {"entry", "platforms"},
     {"catalogue"},
     {"plan"},
+    {"guard"},
     {"render", "probes"},
     {"deployment", "difference", "readback", "reporting", "actions", "folder", "manifest"},
     {"destination"},

@@ -15,6 +15,7 @@ import typing as t
 
 from . import staleness
 from .containers import Project
+from .paths import UnsafePathError, who
 from .problems import Problem, ProblemsError, from_os_error
 
 SYSTEMD_RUNNING = "/run/systemd/system"
@@ -259,16 +260,21 @@ def _signal(item: Activation, check: bool) -> Done:
     """Signal 0 in check mode: the system says whether the process could be signalled, and does nothing."""
     _kind, path, name = item.target
     try:
-        with open(path, "rb") as file:
-            pid = int(file.read().split()[0])
+        pid, whose = staleness.read_pid(path)
         if pid <= 1:
             raise ValueError
+        if whose is not None and staleness.runs_as(pid) != whose:
+            what = f"This file of {who(whose)} names process {pid}, which is not that user's; nothing was sent to it."
+            hint = "Have the application write the process id of its own, or let root own the file."
+            return Done(False, "the pid file is not safe", Problem(path, what, "unsafe-path", hint))
         os.kill(pid, 0 if check else signal.Signals["SIG" + name])
     except (FileNotFoundError, ProcessLookupError):
         return Done(False, f"no process runs that {path} names; it reads its settings when it starts")
     except (ValueError, IndexError):
         what = f"{item.app} cannot be activated: this file holds no process id."
         return Done(False, "the pid file is not valid", Problem(path, what, "activation-failed"))
+    except UnsafePathError as error:
+        return Done(False, "the pid file is not safe", error.problem)
     except OSError as error:
         what = f"{item.app} could not be sent {name}: {error.strerror}."
         return Done(False, "the signal could not be sent", Problem(path, what, "activation-failed"))

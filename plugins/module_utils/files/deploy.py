@@ -65,7 +65,7 @@ def _alone(request: Request, state: State) -> t.ContextManager[None]:
 def _settled(request: Request, state: State) -> View:
     if request.check:
         ahead = journal.pending(state)
-        return View(state, state.load_record() if ahead.record is None else ahead.record, ahead.files, ahead.outcome, {})
+        return View(state, state.load_record() if ahead.record is None else ahead.record, ahead.files, ahead.outcome, {}, {}, {})
     recovered = journal.settle(state)
     if os.path.isdir(state.generations) and (recovered or request.state != "query"):
         state.sweep()

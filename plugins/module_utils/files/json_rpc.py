@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+from . import regular
 from .problems import Problem, ProblemsError
 
 if t.TYPE_CHECKING:
@@ -91,8 +92,7 @@ def _address(command: Command) -> str:
 def _token(command: Command) -> str:
     path = str(command.token)
     try:
-        with open(path, encoding="ascii") as file:
-            return file.read().strip()
+        return regular.read_file(path)[0].decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         what = f"The token of its API cannot be read ({type(error).__name__})."
         raise ProblemsError([Problem(path, what, "tool-missing", "Put it there, 0600, or say path: with where it is.")]) from None

@@ -13,8 +13,8 @@ import os
 import stat
 import typing as t
 
-from . import paths
-from .paths import Place
+from . import paths, regular
+from .paths import Folder, Place
 from .problems import Problem
 
 #: Extended attributes that decide who may read a file: POSIX ACLs (acl(5)) and the SELinux label.
@@ -73,13 +73,16 @@ class Seen:
     unsafe: t.Optional[Problem] = None
 
 
-def look(path: str) -> Seen:
-    """What stands at ``path``. Never raises for what it finds; other OSErrors (an input/output error) pass through."""
+def look(path: str, known: t.Optional[dict[str, Folder]] = None) -> Seen:
+    """What stands at ``path``. Never raises for what it finds; other OSErrors (an input/output error) pass through.
+
+    known: folders that this run has walked through already, to which those of this path are added.
+    """
     if not os.path.isabs(path):
         return Seen(path, path, MISSING)
     try:
         for _try in range(_TRIES):
-            seen = _look(path)
+            seen = _look(path, known)
             if seen is not None:
                 return seen
         what = "This file is exchanged all the time."
@@ -96,16 +99,16 @@ def look(path: str) -> Seen:
         return Seen(path, path, UNSAFE, unsafe=Problem(path, "No file can have this name.", "path-not-valid", "Write it in the host's encoding."))
 
 
-def _look(path: str) -> t.Optional[Seen]:
+def _look(path: str, known: t.Optional[dict[str, Folder]]) -> t.Optional[Seen]:
     """None where the file was exchanged on the way to it."""
-    place = paths.walk(path)
+    place = paths.walk(path, known=known)
     if place.found is None:
         kind = DANGLING if place.dangling else MISSING if place.names else FOLDER
         return Seen(path, place.real, kind, place=place)
     if not stat.S_ISREG(place.found.st_mode):
         return Seen(path, place.real, OTHER, place=place)
     try:
-        fd = paths.open_file(place)
+        fd = regular.open_file(place)
     except PermissionError:
         return Seen(path, place.real, UNREADABLE, place=place)
     except OSError as error:
@@ -114,8 +117,8 @@ def _look(path: str) -> t.Optional[Seen]:
         raise
     try:
         status = os.fstat(fd)
-        paths.is_plausible(place, status)
-        data = paths.read_open(fd, place)
+        regular.is_plausible(place, status)
+        data = regular.read_open(fd, place)
         meta = Meta(status.st_uid, status.st_gid, status.st_mode & PERMISSIONS, read_xattrs(fd))
     finally:
         os.close(fd)

@@ -20,20 +20,21 @@ import errno
 import os
 import pwd
 import stat
-import typing as t
 import weakref
 
+from ..smtp.light import TYPE_CHECKING, NamedTuple
 from .problems import Problem, ProblemsError
 
-#: No settings file is larger; nor is a certificate, a key or a file with a process id.
-MAX_BYTES = 8 * 1024 * 1024
+if TYPE_CHECKING:
+    import typing as t
 
 _DIRECTORY = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 #: With O_PATH (Linux) a folder needs no right to be listed; elsewhere it does.
 _STEP = _DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK)
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _MOST_LINKS = 40
 _TRIES = 20
+_MOST_KNOWN = 100
+_MOST_OPEN = 65536
 _NOT_A_FOLDER = (errno.ENOTDIR, errno.ELOOP, errno.EMLINK)  # EMLINK: FreeBSD, for a link
 _ACL = "system.posix_acl_access"
 
@@ -48,7 +49,7 @@ class UnsafePathError(ProblemsError):
 
 def trusted(uid: int) -> bool:
     """Root may do everything anyway, and who runs us may do what we do."""
-    return uid in (0, os.geteuid())
+    return uid == 0 or uid == os.geteuid()
 
 
 class Folder:
@@ -123,7 +124,7 @@ def _shared(folder: Folder) -> Folder:
     return folder
 
 
-class Place(t.NamedTuple):
+class Place(NamedTuple):
     """Where a path leads: an open folder, and the names below it.
 
     path: as it was written. names: the file's own name last, before it the folders that are missing; empty when the path is a folder.
@@ -172,32 +173,35 @@ def enter(here: Folder, name: str) -> t.Optional[Folder]:
     return _shared(Folder(path, fd, here))
 
 
-class _Link(t.NamedTuple):
+class _Link(NamedTuple):
     text: str
     uid: int
 
 
-class _Name(t.NamedTuple):
+class _Name(NamedTuple):
     """A component still to walk, and whether it was read from a link."""
 
     name: str
     of_link: bool
 
 
-def walk(path: str, follow: bool = True) -> Place:
+def walk(path: str, follow: bool = True, known: t.Optional[t.Dict[str, Folder]] = None) -> Place:
     """Where an absolute path leads. UnsafePathError where following a link would not be safe (or, without ``follow``, at any link).
 
+    known: folders that were walked through before and are not opened again; those of this walk are added.
     PermissionError where a folder may not be entered, OSError (ELOOP) for a circle of links.
     """
-    return _Walk(path, follow).done()
+    return _Walk(path, follow, {} if known is None else known).done()
 
 
 class _Walk:
     """One walk. stack: the open folders from the root to where we are, for ``..``."""
 
-    def __init__(self, path: str, follow: bool) -> None:
-        self.path, self.follow = path, follow
-        self.stack = [_root()]
+    def __init__(self, path: str, follow: bool, known: t.Dict[str, Folder]) -> None:
+        self.path, self.follow, self.known = path, follow, known
+        if "/" not in known:
+            known["/"] = _root()
+        self.stack = [known["/"]]
         self.todo = _names(path, False)
         self.links = 0
         self.bound: t.Optional[int] = None
@@ -236,9 +240,12 @@ class _Walk:
         raise UnsafePathError(self.path, what, "Find out which process does that, end it, and run again.")
 
     def _enter(self, here: Folder, name: str) -> bool:
-        folder = enter(here, name)
+        path = os.path.join(here.path, name)
+        folder = self.known.get(path) or enter(here, name)
         if folder is None:
             return False
+        if len(self.known) < _MOST_KNOWN:
+            self.known[path] = folder
         if not trusted(here.uid) and folder.uid != here.uid:
             self.left = self.left or here
         self.stack.append(folder)
@@ -263,8 +270,8 @@ class _Walk:
         if not trusted(here.uid) and link.uid != here.uid:
             self._refuse(f"{at} is a symbolic link of {who(link.uid)} in a folder of {who(here.uid)}, who can exchange it.")
         if not trusted(link.uid):
-            if self.bound not in (None, link.uid):
-                self._refuse(f"{at} is a symbolic link of {who(link.uid)}, and a link of {who(t.cast(int, self.bound))} leads to it.")
+            if self.bound is not None and self.bound != link.uid:
+                self._refuse(f"{at} is a symbolic link of {who(link.uid)}, and a link of {who(self.bound)} leads to it.")
             self.bound = link.uid
         self.todo += _names(link.text, True)
         if link.text.startswith("/"):
@@ -287,53 +294,6 @@ class _Walk:
         return tuple(step.name for step in reversed(self.todo))
 
 
-def open_file(place: Place) -> int:
-    """The regular file at a place, open for reading. OSError where there is none that is one, or it may not be read."""
-    found = place.found
-    if found is None or not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.ENOENT if found is None else errno.EINVAL, os.strerror(errno.ENOENT) if found is None else "not a file", place.path)
-    fd = os.open(place.names[-1], _READ, dir_fd=place.folder.fd)
-    status = os.fstat(fd)
-    if stat.S_ISREG(status.st_mode) and (place.bound is None or status.st_uid == place.bound):
-        return fd
-    os.close(fd)
-    raise OSError(errno.ELOOP, "exchanged a moment ago", place.path)
-
-
-def is_plausible(place: Place, status: os.stat_result, one_name: bool = True) -> None:
-    """UnsafePathError for an open file that is somebody's trick or no such file as we work with."""
-    if status.st_nlink != 1 and (one_name or place.exposed):
-        what = f"This file of {who(status.st_uid)} has {status.st_nlink} names (hard links), so it may be another one as well."
-        raise UnsafePathError(place.path, what, "Replace it by a copy of its own, and run again.")
-    if status.st_size > MAX_BYTES:
-        what = f"This file of {who(status.st_uid)} has {status.st_size} bytes; no file of this kind has more than {MAX_BYTES}."
-        raise UnsafePathError(place.path, what, "Name another file.")
-
-
-def read_open(fd: int, place: Place) -> bytes:
-    """All of an open file that is_plausible, which may have grown meanwhile."""
-    parts, size = [], 0
-    while size <= MAX_BYTES:
-        part = os.read(fd, 1 << 18)
-        if not part:
-            return b"".join(parts)
-        parts.append(part)
-        size += len(part)
-    raise UnsafePathError(place.path, f"This file has more than {MAX_BYTES} bytes.", "Name another file.")
-
-
-def read_file(path: str) -> t.Tuple[bytes, os.stat_result, Place]:
-    """A file that is only read (a certificate, a key, a process id), and where it was found. UnsafePathError, OSError."""
-    place = walk(path)
-    fd = open_file(place)
-    try:
-        status = os.fstat(fd)
-        is_plausible(place, status, one_name=False)
-        return read_open(fd, place), status, place
-    finally:
-        os.close(fd)
-
-
 def private_folder(path: str) -> t.Optional[Problem]:
     """Why a folder for our own notes, which may have to be made, is not safe from others; None when it is."""
     try:
@@ -345,6 +305,16 @@ def private_folder(path: str) -> t.Optional[Problem]:
         return None
     what = f"{folder.path}, which belongs to {who(folder.uid)}, or a folder above it can be written by others, who could exchange what we keep."
     return Problem(path, what, "unsafe-path", "Name a folder that only root, or the user of the task, can write.")
+
+
+def hold_many() -> None:
+    """As many folders may be held open as the system lets us; by default some hundred."""
+    import resource  # few runs have so many
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_OPEN if hard == resource.RLIM_INFINITY else min(hard, _MOST_OPEN)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def who(uid: int) -> str:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import errno
 import os
-import typing as t
 
+from ..smtp.light import TYPE_CHECKING, NamedTuple
 from ..smtp.visible import visible
 
+if TYPE_CHECKING:
+    import typing as t
 
-class Problem(t.NamedTuple):
+
+class Problem(NamedTuple):
     """One thing that is wrong, in the user's words.
 
     where: path as the user wrote it (``smtp_relay.relays.main.security``), or a path of the target; may be empty.

@@ -15,10 +15,13 @@ import os
 import time
 import typing as t
 
-from . import fields, stored
+from . import fields, regular, stored
 from .durable import write_json
+from .paths import UnsafePathError, private_folder, trusted
+from .problems import ProblemsError
 
 Target = t.Tuple[str, ...]
+_LONGEST_PID = 10
 NEVER = 0.0  # older than any settings
 
 
@@ -26,8 +29,11 @@ class Notes:
     """When each target was last activated, in seconds since 1970, kept in the state folder; nowhere without one."""
 
     def __init__(self, state_dir: t.Optional[str]) -> None:
-        """Raises ProblemsError when they are damaged."""
+        """Raises ProblemsError when they are damaged, or others can exchange the folder."""
         self.path = os.path.join(state_dir, "activated.json") if state_dir and os.path.isdir(state_dir) else None
+        problem = private_folder(os.path.abspath(state_dir)) if self.path and state_dir else None
+        if problem is not None:
+            raise ProblemsError([problem])
         self._times = _times(self.path) if self.path else {}
         self._new = False
 
@@ -70,9 +76,22 @@ def started(pid: t.Optional[int]) -> t.Optional[float]:
 def pid_in(path: str) -> t.Optional[int]:
     """The process id that a file holds, or None."""
     try:
-        with open(path, "rb") as file:
-            return int(file.read().split()[0])
-    except (OSError, ValueError, IndexError):
+        return read_pid(path)[0]
+    except (OSError, ValueError, IndexError, UnsafePathError):
+        return None
+
+
+def read_pid(path: str) -> t.Tuple[int, t.Optional[int]]:
+    """The process id that a file holds, and whose word that is; None for root's or our own. Raises OSError, ValueError, UnsafePathError."""
+    data, status, _place = regular.read_file(path)
+    return int(data.split(None, 1)[0][:_LONGEST_PID]), None if trusted(status.st_uid) else status.st_uid
+
+
+def runs_as(pid: int) -> t.Optional[int]:
+    """Whose process that is; None where nobody can say (no Linux)."""
+    try:
+        return os.stat(f"/proc/{pid}").st_uid
+    except OSError:
         return None
 
 

@@ -10,26 +10,34 @@ import dataclasses
 import os
 import typing as t
 
-from . import commands, fields, stored
+from . import commands, fields, paths, stored
 from .look import FILE, MISSING, Seen, look
 from .ownership import OwnershipRecord, Spec
+from .paths import Folder
 from .problems import Problem, ProblemsError
 from .state import State
 
+_MANY = 200
+
 
 class View(t.NamedTuple):
-    """record: what is ours. files: by real path what takes its place, None for none. told: what tools have told already."""
+    """record: what is ours. files: by real path what takes its place, None for none. told: what tools have told already.
+
+    seen: what stood at each path that was looked at, once a run. folders: those on the way, held open.
+    """
 
     state: State
     record: OwnershipRecord
     files: t.Mapping[str, t.Optional[str]]
     recovered: t.Optional[str]
     told: dict[str, Seen]
+    seen: dict[str, Seen]
+    folders: dict[str, Folder]
 
     @classmethod
     def of(cls, state: State, recovered: t.Optional[str] = None) -> View:
         """The host with nothing left to settle."""
-        return cls(state, state.load_record(), {}, recovered, {})
+        return cls(state, state.load_record(), {}, recovered, {}, {}, {})
 
     def command(self, path: str) -> t.Optional[Spec]:
         """How a tool reads and writes what stands there, where the record says so."""
@@ -54,11 +62,20 @@ class View(t.NamedTuple):
             if path not in self.told:
                 self.told[path] = self._ask(path, commands.Command(**command))
             return self.told[path]
-        seen = look(path)
+        if path not in self.seen:
+            if len(self.seen) == _MANY:
+                paths.hold_many()
+            self.seen[path] = self._look(path)
+        return self.seen[path]
+
+    def _look(self, path: str) -> Seen:
+        seen = look(path, self.folders)
         if seen.real not in self.files:
             return seen
         instead = self.files[seen.real]
-        return Seen(path, seen.real, MISSING) if instead is None else dataclasses.replace(look(instead), path=path, real=seen.real)
+        if instead is None:
+            return Seen(path, seen.real, MISSING, place=seen.place)
+        return dataclasses.replace(look(instead, self.folders), path=path, real=seen.real)
 
     def _ask(self, path: str, command: commands.Command) -> Seen:
         ahead = self.files.get(path)

@@ -21,6 +21,8 @@ from .light import TYPE_CHECKING
 if TYPE_CHECKING:
     import typing as t
 
+_LONGEST = 1 << 20
+
 
 def _unusable(what: str, exc: OSError) -> OptionError:
     return OptionError(["state_dir: %s: %s. [state-dir]" % (what, exc.strerror)])
@@ -34,6 +36,7 @@ class Receipts:
 
     def prepare(self) -> None:
         """Make the folder where there is none, and see that it can be written. Raises :class:`OptionError`."""
+        self._refuse_unsafe()
         try:
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
             tempfile.TemporaryFile(dir=self._folder).close()
@@ -42,9 +45,11 @@ class Receipts:
 
     def find(self, settings: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
         """What was noted when a message went out with exactly these settings; None if none did. Changes nothing."""
+        self._refuse_unsafe()
         try:
-            with open(self._path(settings), "rb") as handle:
-                found = json.loads(handle.read().decode("utf-8"))
+            fd = os.open(self._path(settings), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(fd, "rb") as handle:
+                found = json.loads(handle.read(_LONGEST).decode("utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as exc:
@@ -65,6 +70,17 @@ class Receipts:
             os.replace(temporary, self._path(settings))
         except OSError as exc:
             raise _unusable("%s cannot be written" % self._folder, exc) from exc
+
+    def _refuse_unsafe(self) -> None:
+        """Who can exchange the folder could have us write anywhere. Raises :class:`OptionError`."""
+        from ansible_collections.smarthost.mail.plugins.module_utils.files.paths import private_folder
+
+        try:
+            problem = private_folder(os.path.abspath(self._folder))
+        except OSError as exc:
+            raise _unusable("%s cannot be read" % self._folder, exc) from exc
+        if problem is not None:
+            raise OptionError(["state_dir: %s %s [unsafe-path]" % (problem.what, problem.hint)])
 
     def _path(self, settings: t.Mapping[str, t.Any]) -> str:
         text = json.dumps(settings, sort_keys=True).encode("utf-8")

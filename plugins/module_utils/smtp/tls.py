@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import socket
     import typing as t
 
+    from ansible_collections.smarthost.mail.plugins.module_utils.files.regular import Passed
+
 VERSIONS = {
     "1.0": ssl.TLSVersion.TLSv1,
     "1.1": ssl.TLSVersion.TLSv1_1,
@@ -108,17 +110,26 @@ def _new_context(settings: TlsSettings) -> ssl.SSLContext:
 
 def _load_own(made: ssl.SSLContext, client: ClientCertificate) -> None:
     """The certificate that this host shows. Never asks for a password at a terminal."""
-    for option, path in (("client_cert", client.path), ("client_key", client.key_path)):
+    with _passed("client_cert", client.path) as certificate, _passed("client_key", client.key_path) as key:
         try:
-            with open(path, "rb"):
-                pass
-        except OSError as exc:
-            raise TlsSetupError(option, "%s cannot be read: %s" % (path, exc.strerror)) from exc
+            made.load_cert_chain(certificate, key, client.key_password.reveal)
+        except (OSError, ValueError) as exc:
+            why = "do not hold a certificate and its key in PEM, or client_key_password is not the key's password"
+            raise TlsSetupError("client_cert", "%s and %s %s" % (client.path, client.key_path, why)) from exc
+
+
+def _passed(option: str, path: str) -> Passed:
+    """A file of the settings, by a path that nobody can exchange. Raises TlsSetupError."""
+    # Only here: a login without files of its own needs none of it.
+    from ansible_collections.smarthost.mail.plugins.module_utils.files.paths import UnsafePathError
+    from ansible_collections.smarthost.mail.plugins.module_utils.files.regular import Passed
+
     try:
-        made.load_cert_chain(client.path, client.key_path, client.key_password.reveal)
-    except (OSError, ValueError) as exc:
-        why = "do not hold a certificate and its key in PEM, or client_key_password is not the key's password"
-        raise TlsSetupError("client_cert", "%s and %s %s" % (client.path, client.key_path, why)) from exc
+        return Passed(path)
+    except UnsafePathError as exc:
+        raise TlsSetupError(option, "%s is not safe. %s %s [unsafe-path]" % (path, exc.problem.what, exc.problem.hint)) from exc
+    except OSError as exc:
+        raise TlsSetupError(option, "%s cannot be read: %s" % (path, exc.strerror)) from exc
 
 
 def _load_authorities(made: ssl.SSLContext, path: str) -> None:
@@ -129,14 +140,15 @@ def _load_authorities(made: ssl.SSLContext, path: str) -> None:
     except OSError as exc:
         raise TlsSetupError("ca_path", "%s cannot be read: %s" % (path, exc.strerror)) from exc
     for name in files:
-        try:
-            made.load_verify_locations(cafile=name)
-        except (OSError, ValueError) as exc:
-            if not folder:
-                why = (
-                    "holds no certificate in PEM" if isinstance(exc, ssl.SSLError) else "cannot be read: %s" % getattr(exc, "strerror", exc)
-                )
-                raise TlsSetupError("ca_path", "%s %s" % (path, why)) from exc
+        if folder and not os.path.isfile(name):
+            continue
+        with _passed("ca_path", name) as safe:
+            try:
+                made.load_verify_locations(cafile=safe)
+            except (OSError, ValueError) as exc:
+                if not folder:
+                    why = "holds no certificate in PEM" if isinstance(exc, ssl.SSLError) else "cannot be read: %s" % getattr(exc, "strerror", exc)
+                    raise TlsSetupError("ca_path", "%s %s" % (path, why)) from exc
     if not made.get_ca_certs() and not made.cert_store_stats()["x509"]:
         raise TlsSetupError("ca_path", "%s holds no certificate in PEM" % path)
 

@@ -9,22 +9,26 @@ from __future__ import annotations
 import typing as t
 
 from . import _keyed
-from ._text import ASCII_BLANKS, BOM, line_number, lines_of
+from ._text import ASCII_BLANKS, BOM, Lines, line_number
 from .base import NotValid
 
 
 def syntax(
-    pattern: t.Pattern[str], line: t.Callable[[str, str], str], other: str | None = None, continued: str = "", remark: str = "",
+    pattern: t.Pattern[str], line: t.Callable[[str, str], str], plain: str, other: str | None = None, continued: str = "", remark: str = "",
 ) -> _keyed.Syntax:
     """Lines that ``pattern`` matches up to their value are settings (group ``key``); the value is the rest of the line.
 
-    other: why a line that is neither a setting, blank nor a comment is not valid; None passes over it.
+    plain: as in ``_scan.Syntax``. other: why a line that is neither a setting, blank nor a comment is not valid; None passes over it.
     continued: what stands at the end of a line that the next one continues. remark: what begins a comment behind a value.
     """
 
-    def scan(text: str) -> _keyed.Document:
-        entries = []
-        for start, end in _whole_lines(text, continued):
+    def scan(text: str, many: t.Pattern[str] | None) -> _keyed.Items:
+        first = 1 if text.startswith(BOM) else 0
+        yield _keyed.Header((), first, first)
+        for start, end, plain in _whole_lines(text, continued, many):
+            if plain:
+                yield _keyed.Plain(start, end)
+                continue
             bare = text[start:end].strip(ASCII_BLANKS)
             found = pattern.match(text, start, end)
             if continued and bare.endswith(continued) and not bare.startswith("#"):
@@ -32,31 +36,35 @@ def syntax(
             if found and not bare.startswith("#"):
                 rest = text[found.end():end].partition(remark)[0] if remark else text[found.end():end]
                 stop = found.end() + len(rest.rstrip(ASCII_BLANKS))
-                entries.append(_keyed.Entry((found["key"],), start, end, found.end(), stop, text[found.end():stop]))
+                yield _keyed.Entry((found["key"],), start, end, found.end(), stop, text[found.end():stop])
             elif other and bare and not bare.startswith("#"):
                 raise NotValid(other, line_number(text, start))
-        first = 1 if text.startswith(BOM) else 0
-        return _keyed.Document(tuple(entries), (_keyed.Section((), first, first, len(text)),))
 
-    return _keyed.Syntax(scan, line)
+    return _keyed.Syntax(scan, line, plain)
 
 
-def _whole_lines(text: str, continued: str) -> t.Iterator[tuple[int, int]]:
-    """Start and end of each line, with the lines that continue it."""
-    start = None
-    for offset, line in lines_of(text):
-        start = offset if start is None else start
-        bare = line.strip(ASCII_BLANKS)
-        if not (continued and bare.endswith(continued) and not bare.startswith("#")):
-            yield start, offset + len(line)
-            start = None
-    if start is not None:
-        yield start, len(text)
+def _whole_lines(text: str, continued: str, many: t.Pattern[str] | None) -> t.Iterator[tuple[int, int, bool]]:
+    """Start and end of each line, with the lines that continue it; of many plain ones at once."""
+    lines = Lines(text, many)
+    for start, line, plain in lines:
+        end = start + len(line)
+        while continued and not plain and line and _goes_on(line, continued):
+            _start, line = lines.line()
+            end += len(line)
+        yield start, end, plain
+
+
+def _goes_on(line: str, continued: str) -> bool:
+    bare = line.strip(ASCII_BLANKS)
+    return bare.endswith(continued) and not bare.startswith("#")
 
 
 def values(text: str, spoken: _keyed.Syntax) -> dict[str, str]:
     """``{key: spelled value}``; of equal keys the last. Raises NotValid."""
-    return {entry.path[0]: entry.value for entry in spoken.scan(text).entries}
+    found: dict[str, str] = {}
+    for _section, piece in _keyed.settings(text, spoken):
+        found.update(piece)
+    return found
 
 
 def spelled(tree: t.Mapping[str, t.Any], quote: t.Callable[[t.Any], str]) -> dict[tuple[str, ...], str]:

@@ -2,66 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Setting and taking back keys in a user's line-oriented file, all other bytes kept: what ini and env dialects share.
+"""Setting and removing keys in a user's line-oriented file, all other bytes kept: what ini and env dialects share.
 
-A dialect says by a ``Syntax`` how its parser sees the text; everything here works on offsets and never on a rewritten copy.
+A dialect says by a ``Syntax`` (``_scan``) how its parser sees the text; everything here works on offsets and never on a rewritten copy.
 """
 
 from __future__ import annotations
 
 import typing as t
 
+from ._scan import Entry, Header, Items, Path, Plain, Section, Survey, Syntax, settings, survey
 from ._text import BOM, line_end
 from .base import Owns
 
-Path = t.Tuple[str, ...]
-
-
-class Entry(t.NamedTuple):
-    """One setting in the text, as offsets: whole lines from start to end, in them the value without spacing and comment."""
-
-    path: Path
-    start: int
-    end: int
-    value_start: int
-    value_end: int
-    value: str
-
-
-class Section(t.NamedTuple):
-    """One header and what follows it, as offsets. A flat file is one section whose header is empty."""
-
-    name: Path
-    start: int
-    body: int
-    end: int
-
-
-class Document(t.NamedTuple):
-    """What a scan found, in the order of the text."""
-
-    entries: tuple[Entry, ...]
-    sections: tuple[Section, ...]
-
-
-def _keeps_any_comment(comment: str) -> bool:
-    return True
-
-
-class Syntax(t.NamedTuple):
-    """How one parser reads.
-
-    scan: text to Document; raises NotValid.
-    line: key and spelled value to a line without its end.
-    header: a section's name to its header line without its end.
-    keeps: may this comment stay behind one of our values? (A go-ini quote ends at the last quote of the line.) One that may
-        not goes with the value that it stands behind, and comes back with it.
-    """
-
-    scan: t.Callable[[str], Document]
-    line: t.Callable[[str, str], str]
-    header: t.Callable[[Path], str] = "".join
-    keeps: t.Callable[[str], bool] = _keeps_any_comment
+__all__ = ["Entry", "Header", "Items", "Path", "Plain", "Syntax", "alike", "merge", "remove", "settings", "values"]
 
 
 class _Edit(t.NamedTuple):
@@ -73,104 +27,150 @@ class _Edit(t.NamedTuple):
 def merge(text: str, wanted: t.Mapping[Path, str], owns: Owns, syntax: Syntax) -> str:
     """The text with each wanted key at its spelled value and no other owned key. Raises what ``scan`` raises."""
     lines = {path: syntax.line(path[-1], spelled) for path, spelled in wanted.items()}
-    owned = {tuple(path) for path in owns} | set(wanted)
-    entries = syntax.scan(text).entries
+    owned = _owned(owns) | set(wanted)
+    entries = survey(text, owned, syntax).entries
     in_force = {entry.path: entry for entry in entries}
     edits = []
     for entry in entries:
-        if entry.path in owned and (entry.path not in wanted or in_force[entry.path] is not entry):
+        if entry.path not in wanted or in_force[entry.path] is not entry:
             edits.append(_Edit(entry.start, entry.end, ""))
-        elif entry.path in wanted:
+        else:
             edits.append(_replacement(text, entry, wanted[entry.path], syntax))
     text = _apply(text, edits)
-    return _add(text, {path: line for path, line in lines.items() if path not in in_force}, syntax)
+    return _add(text, {path: line for path, line in lines.items() if path not in in_force}, owned, syntax)
+
+
+def _owned(owns: Owns) -> frozenset[Path]:
+    return frozenset(tuple(path) for path in owns)
 
 
 def _replacement(text: str, entry: Entry, spelled: str, syntax: Syntax) -> _Edit:
+    if spelled.startswith("=") and text[entry.value_start - 1:entry.value_start] == "=":
+        spelled = f" {spelled}"  # two of them would be another sign (Exim's ==)
     if syntax.keeps(text[entry.value_end:entry.end]):
         return _Edit(entry.value_start, entry.value_end, spelled)
-    return _Edit(entry.value_start, len(text[:entry.end].rstrip("\r\n")), spelled)
+    return _Edit(entry.value_start, _bare_end(text, entry), spelled)
+
+
+def _bare_end(text: str, entry: Entry) -> int:
+    """Where the entry's lines end, without the end of the last one."""
+    return entry.start + len(text[entry.start:entry.end].rstrip("\r\n"))
 
 
 def remove(text: str, owns: Owns, original: str, syntax: Syntax) -> str:
     """The text with our keys as they are in the original. Nothing else changed since: exactly the original."""
-    owned = {tuple(path) for path in owns}
+    owned = _owned(owns)
     if _without(text, owned, syntax) == _without(original, owned, syntax):
         return original
     before: dict[Path, list[str]] = {}
-    for entry in syntax.scan(original).entries:
-        if entry.path in owned:
-            before.setdefault(entry.path, []).append(original[entry.start:entry.end].rstrip("\r\n"))
-    entries = [entry for entry in syntax.scan(text).entries if entry.path in owned]
+    standing = survey(original, owned, syntax)
+    for entry in standing.entries:
+        before.setdefault(entry.path, []).append(original[entry.start:entry.end].rstrip("\r\n"))
     end = line_end(text)
     edits, done = [], set()
-    for entry in entries:
+    for entry in survey(text, owned, syntax).entries:
         old = [] if entry.path in done else before.get(entry.path, [])
         done.add(entry.path)
-        stop = entry.start + len(text[entry.start:entry.end].rstrip("\r\n")) if old else entry.end
-        edits.append(_Edit(entry.start, stop, end.join(old)))
+        edits.append(_Edit(entry.start, _bare_end(text, entry) if old else entry.end, end.join(old)))
     text = _apply(text, edits)
-    text = _add(text, {path: end.join(old) for path, old in before.items() if path not in done}, syntax)
-    return _without_new_sections(text, owned, original, syntax)
+    text = _add(text, {path: end.join(old) for path, old in before.items() if path not in done}, owned, syntax)
+    kept = {section.name for section in standing.sections}
+    return _apply(text, _emptied(text, [section for section in survey(text, owned, syntax).sections if section.name not in kept]))
 
 
-def _without(text: str, owned: set[Path], syntax: Syntax) -> str:
+def values(text: str, paths: t.Iterable[Path], syntax: Syntax, plain: t.Callable[[str], t.Any] = str) -> dict[Path, t.Any]:
+    """What is set at these paths, of equal keys the last; ``plain`` makes a value of how it is spelled. Raises what ``scan`` raises."""
+    return {entry.path: plain(entry.value) for entry in survey(text, frozenset(paths), syntax).entries}
+
+
+def alike(before: str, after: str, owns: Owns, syntax: Syntax) -> bool:
+    """Whether all that is not ours is in both texts: as it is read, and byte for byte. Raises what ``scan`` raises."""
+    owned = _owned(owns)
+    if survey(before, owned, syntax).others != survey(after, owned, syntax).others:
+        return False
+    return _without(before, owned, syntax) == _without(after, owned, syntax)
+
+
+def _without(text: str, owned: frozenset[Path], syntax: Syntax) -> str:
     """The text without our keys, without sections that held nothing else, without blank lines at the end."""
-    entries = syntax.scan(text).entries
-    text = _apply(text, [_Edit(entry.start, entry.end, "") for entry in entries if entry.path in owned])
-    return _without_new_sections(text, owned, "", syntax).rstrip("\r\n")
+    found = survey(text, owned, syntax)
+    text = _apply(text, [_Edit(entry.start, entry.end, "") for entry in found.entries])
+    return _apply(text, _emptied(text, _moved(found))).rstrip("\r\n")
 
 
-def _without_new_sections(text: str, owned: set[Path], original: str, syntax: Syntax) -> str:
-    """Our sections that are empty now are taken out, unless the original has them."""
-    names = {path[:-1] for path in owned} - {section.name for section in syntax.scan(original).sections} - {()}
-    edits = []
-    for section in syntax.scan(text).sections:
-        if section.name in names and section.start < section.body and not text[section.body:section.end].strip():
-            edits.append(_Edit(_before_blank_line(text, section.start), section.body, ""))
-    return _apply(text, edits)
+def _moved(found: Survey) -> t.Iterator[Section]:
+    """Where the sections are once all our entries are taken out."""
+    entries, gone, at = found.entries, 0, 0
+
+    def less(offset: int) -> int:
+        nonlocal gone, at
+        while at < len(entries) and entries[at].start < offset:
+            gone += entries[at].end - entries[at].start
+            at += 1
+        return offset - gone
+
+    for section in found.sections:
+        yield section._replace(start=less(section.start), body=less(section.body), end=less(section.end))
 
 
-def _before_blank_line(text: str, offset: int) -> int:
-    """The offset, less the one blank line that ``_add`` puts above a new section."""
+def _emptied(text: str, sections: t.Iterable[Section]) -> list[_Edit]:
+    """Of these sections those with nothing in them are taken out, each with the one blank line that ``_add`` puts above it."""
     end = line_end(text)
-    return offset - len(end) if text[:offset].endswith(end + end) else offset
+    edits = []
+    for section in sections:
+        if section.name != () and section.start < section.body and not text[section.body:section.end].strip():
+            above = len(end) if text[max(0, section.start - 2 * len(end)):section.start] == end + end else 0
+            edits.append(_Edit(section.start - above, section.body, ""))
+    return edits
 
 
-def _add(text: str, lines: t.Mapping[Path, str], syntax: Syntax) -> str:
+def _add(text: str, lines: t.Mapping[Path, str], owned: frozenset[Path], syntax: Syntax) -> str:
     """New lines after the last setting of their section, in the given order; new sections at the end of the text."""
+    if not lines:
+        return text
     by_section: dict[Path, list[str]] = {}
     for path, line in lines.items():
         by_section.setdefault(path[:-1], []).append(line)
+    last_piece = {section.name: section for section in survey(text, owned, syntax).sections}
+    edits = [_behind(text, last_piece[name], group, syntax) for name, group in by_section.items() if name in last_piece]
+    text = _apply(text, edits)
     for name, group in by_section.items():
-        offset = _end_of_section(syntax.scan(text), name)
-        if offset is None:
+        if name not in last_piece:
             blank = [""] if text.strip(BOM + "\r\n") else []
-            text = _insert(text, len(text), [*blank, syntax.header(name), *group])
-        else:
-            text = _insert(text, offset, group)
+            text = _apply(text, [_insertion(text, len(text), [*blank, syntax.header(name), *group])])
     return text
 
 
-def _end_of_section(document: Document, name: Path) -> int | None:
-    pieces = [section for section in document.sections if section.name == name]
-    if not pieces:
-        return None
-    last = pieces[-1]
-    ends = [entry.end for entry in document.entries if last.body <= entry.start < last.end]
-    return max(ends, default=last.body)
+def _behind(text: str, section: Section, lines: t.Sequence[str], syntax: Syntax) -> _Edit:
+    """Our lines behind the last setting of a section. One that goes on with the next line is ended by a blank one."""
+    margin = _margin(text, section) if syntax.indented else ""
+    ended = [""] if section.last is not None and section.last.open else []
+    return _insertion(text, section.last.end if section.last else section.body, [*ended, *(margin + line for line in lines)])
 
 
-def _insert(text: str, offset: int, lines: t.Sequence[str]) -> str:
+def _margin(text: str, section: Section) -> str:
+    """How far in a line must stand to be no part of the setting above it, and the line below it none of it."""
+    if section.last:
+        return _indent(text, section.last.start)
+    return max(_indent(text, section.start), _indent(text, section.end), key=len)
+
+
+def _indent(text: str, start: int) -> str:
+    end = text.find("\n", start) + 1 or len(text)
+    return text[start:end - len(text[start:end].lstrip())]
+
+
+def _insertion(text: str, offset: int, lines: t.Sequence[str]) -> _Edit:
     """Whole lines at a line's start, or after a last line that has no end (then ours has none either)."""
     end = line_end(text)
-    before = text[:offset]
-    if before.strip(BOM) and not before.endswith("\n"):
-        return before + end + end.join(lines) + text[offset:]
-    return before + end.join(lines) + end + text[offset:]
+    if offset > (1 if text.startswith(BOM) else 0) and text[offset - 1] != "\n":
+        return _Edit(offset, offset, end + end.join(lines))
+    return _Edit(offset, offset, end.join(lines) + end)
 
 
 def _apply(text: str, edits: t.Iterable[_Edit]) -> str:
-    for edit in sorted(edits, reverse=True):
-        text = text[:edit.start] + edit.text + text[edit.end:]
-    return text
+    pieces, at = [], 0
+    for edit in sorted(edits):
+        pieces += [text[at:edit.start], edit.text]
+        at = edit.end
+    return "".join([*pieces, text[at:]]) if pieces else text

@@ -22,11 +22,13 @@ class Syntax(t.NamedTuple):
     find: text and paths to the spelling of each path that is there, on one line; raises NotValid.
     edit: text and ``{path: spelling, or None to take the path out}`` to the new text; raises NotValid.
     empty: is this the spelling of a container with nothing in it, or of a document with nothing in it?
+    alike: is all that is not ours in both texts, byte for byte and as it is read?
     """
 
     find: t.Callable[[str, t.Iterable[Path]], t.Dict[Path, str]]
     edit: t.Callable[[str, t.Mapping[Path, t.Optional[str]]], str]
     empty: t.Callable[[str], bool]
+    alike: t.Callable[[str, str, Owns], bool]
 
 
 def merge(text: str, tree: Tree, owns: Owns, quote: t.Callable[[Value], str], syntax: Syntax) -> str:
@@ -49,17 +51,11 @@ def _leaves(tree: Tree, owned: t.Collection[Path], path: Path = ()) -> t.Iterato
 def remove(text: str, owns: Owns, original: str, syntax: Syntax) -> str:
     """The text with our paths as they are in the original. Nothing else changed since: exactly the original."""
     owned = [tuple(path) for path in owns]
-    if _without(text, owned, syntax) == _without(original, owned, syntax):
+    if syntax.alike(text, original, owned):
         return original
     before = syntax.find(original, [path[:length] for path in owned for length in range(len(path) + 1)])
     text = syntax.edit(text, {path: before.get(path) for path in owned})
     return _without_empty(text, owned, before, syntax)
-
-
-def _without(text: str, owned: t.Sequence[Path], syntax: Syntax) -> str:
-    """The text without our paths, without containers that held nothing else, without blank lines at the end."""
-    text = _without_empty(syntax.edit(text, dict.fromkeys(owned)), owned, (), syntax)
-    return "" if syntax.empty(text) else text.rstrip("\r\n")
 
 
 def _without_empty(text: str, owned: t.Sequence[Path], keep: t.Collection[Path], syntax: Syntax) -> str:

@@ -58,6 +58,32 @@ def line_number(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
 
 
+class Lines:
+    """The lines of a text one after the other, each with its offset; what ``plain`` matches comes at once, marked as such.
+
+    A byte order mark belongs to no line.
+    """
+
+    def __init__(self, text: str, plain: t.Pattern[str] | None = None) -> None:
+        self._text, self._plain = text, plain
+        self._offset = 1 if text.startswith(BOM) else 0
+
+    def __iter__(self) -> t.Iterator[tuple[int, str, bool]]:
+        while self._offset < len(self._text):
+            found = self._plain.match(self._text, self._offset) if self._plain else None
+            if found:
+                self._offset = found.end()
+                yield found.start(), found.group(), True
+            else:
+                yield (*self.line(), False)
+
+    def line(self) -> tuple[int, str]:
+        """The next line; an empty one at the end of the text."""
+        start = self._offset
+        self._offset = self._text.find("\n", start) + 1 or len(self._text)
+        return start, self._text[start:self._offset]
+
+
 def lines_of(text: str) -> t.Iterator[tuple[int, str]]:
     """Each line with its end, and the offset of its first character. A byte order mark belongs to no line."""
     offset = 1 if text.startswith(BOM) else 0

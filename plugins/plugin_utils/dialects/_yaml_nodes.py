@@ -2,45 +2,36 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the keys and values of a YAML text are: a small tree of offsets from PyYAML's events."""
+"""Where our keys are in a YAML text: a small tree of offsets from PyYAML's events, and what there is beside them.
+
+Only the mappings on the way to our keys become objects. Of the rest there is one hash a member: of its events, so that two texts with the
+same hashes are the same to a reader.
+"""
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
 import yaml
 
+from . import _yaml_blocks as blocks
 from ._text import line_number
+from ._yaml_tree import Member, Node, Path, Way, deepest, find, head_line, lines, way, with_its_line
 from .base import NotValid
 
 # libyaml where PyYAML was built with it: ten times faster, the same offsets (a test compares them).
+Event, DocumentStart = yaml.Event, yaml.DocumentStartEvent
 LOADER: t.Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = re.compile(r"~|null|Null|NULL|")
+_KEEPS_END = re.compile(r"[|>][0-9]*\+")
+_REMEMBERED_FROM = 10_000
 
-
-class Node(t.NamedTuple):
-    """A value, as offsets. ``members`` is empty but for block mappings.
-
-    kind: mapping, empty (nothing, null or ``{}``), flow, alias, sequence or scalar.
-    """
-
-    kind: str
-    start: int
-    end: int
-    anchored: bool = False
-    members: tuple[Member, ...] = ()
-
-
-class Member(t.NamedTuple):
-    """One key: its line (from 1), where it starts, in which column, where its colon ends, and its value."""
-
-    key: str | None
-    line: int
-    start: int
-    column: int
-    colon: int
-    value: Node
+__all__ = [
+    "LOADER", "DocumentStart", "Event", "Member", "Node", "Parsed", "Way", "deepest", "events_of", "find", "head_line", "lines", "parse", "way",
+    "with_its_line",
+]
 
 
 def not_valid(error: Exception) -> NotValid:
@@ -49,131 +40,171 @@ def not_valid(error: Exception) -> NotValid:
     return NotValid("not YAML", mark.line + 1 if mark else 0)
 
 
-def parse(text: str) -> Node | None:
-    """The top-level value, None where there is none; the text has no byte order mark.
+def events_of(text: str) -> t.Iterator[yaml.Event]:
+    """PyYAML's events. Raises NotValid."""
+    try:
+        yield from yaml.parse(text, Loader=LOADER)
+    except (yaml.YAMLError, ValueError) as error:
+        raise not_valid(error) from None
+
+
+class Parsed(t.NamedTuple):
+    """The top-level value (None where there is none), and how many events belong to members that were passed over as they are."""
+
+    root: Node | None
+    passed: int = 0
+
+
+def parse(text: str, paths: t.Iterable[Path] | None = None, quick: bool = True) -> Parsed:
+    """The top-level value; the text has no byte order mark. Without paths everything is looked into.
 
     Raises NotValid, also for several documents and for anything but a block mapping.
     """
-    try:
-        events = list(yaml.parse(text, Loader=LOADER))
-    except (yaml.YAMLError, ValueError) as error:
-        raise not_valid(error) from None
-    starts = [event for event in events if isinstance(event, yaml.DocumentStartEvent)]
-    if len(starts) > 1:
-        raise NotValid("more than one document", starts[1].start_mark.line + 1)
-    if not starts:
-        return None
-    _check_aliases(events)
-    root = _node(text, iter(events[2:]))
-    if root.kind == "empty" and root.start == root.end:
+    if paths is None:
+        return Parsed(_whole(text, None))
+    wanted = frozenset(paths)
+    return (_remembered if len(text) >= _REMEMBERED_FROM else _parse)(text, wanted, quick)
+
+
+def _parse(text: str, paths: frozenset[Path], quick: bool) -> Parsed:
+    wanted = way(paths)
+    cut = blocks.cut(text, set(wanted.below), LOADER) if quick and len(text) >= _REMEMBERED_FROM else None
+    if cut is not None:
+        members: list[Member] = []
+        for block in cut.blocks:
+            reader = _Reader(text[block.start:block.end], wanted)
+            root = reader.root()
+            if root is None or reader.anchors or root.kind != "mapping":
+                break
+            members += [_moved(member, block.start, text.count("\n", 0, block.start)) for member in root.members]
+        else:
+            return Parsed(Node("mapping", members[0].start, members[-1].value.end, False, tuple(members)), cut.passed)
+    return Parsed(_whole(text, wanted))
+
+
+_remembered = functools.lru_cache(maxsize=3)(_parse)
+
+
+def _whole(text: str, wanted: Way | None) -> Node | None:
+    root = _Reader(text, wanted).root()
+    if root is None or (root.kind == "empty" and root.start == root.end):
         return None
     if root.kind != "mapping":
         raise NotValid("the top level is not a block of keys", line_number(text, root.start))
     return root
 
 
-def _check_aliases(events: t.Iterable[yaml.Event]) -> None:
-    anchors = set()
-    for event in events:
-        anchor = getattr(event, "anchor", None)
-        if isinstance(event, yaml.AliasEvent) and anchor not in anchors:
-            raise NotValid("an alias without its anchor", event.start_mark.line + 1)
-        anchors.add(anchor)
+def _moved(member: Member, offset: int, lines_before: int) -> Member:
+    value = member.value
+    return member._replace(
+        line=member.line + lines_before, start=member.start + offset, colon=member.colon + offset,
+        value=value._replace(
+            start=value.start + offset, end=value.end + offset, members=tuple(_moved(inner, offset, lines_before) for inner in value.members),
+        ),
+    )
 
 
-def _node(text: str, events: t.Iterator[yaml.Event], event: yaml.Event | None = None) -> Node:
-    event = event or next(events)
-    start = event.start_mark.index
-    if isinstance(event, yaml.AliasEvent):
-        return Node("alias", start, event.end_mark.index)
-    anchored = event.anchor is not None or bool(getattr(event, "tag", None))
-    if isinstance(event, yaml.MappingStartEvent):
-        return _mapping(text, events, event, anchored)
-    if isinstance(event, yaml.SequenceStartEvent):
-        end = start
-        for item in events:
-            if isinstance(item, yaml.SequenceEndEvent):
-                return Node("sequence", start, item.end_mark.index if event.flow_style else end, anchored)
-            end = _node(text, events, item).end
-    return _scalar(text, t.cast(yaml.ScalarEvent, event), anchored)
+class _Reader:
+    """Makes nodes of the events of one text."""
+
+    def __init__(self, text: str, wanted: Way | None) -> None:
+        self._text, self._wanted, self._events = text, wanted, events_of(text)
+        #: What each anchor stands for at this place of the text, as something to compare.
+        self.anchors: dict[str, t.Any] = {}
+        self._defined = 0
+
+    def root(self) -> Node | None:
+        """The value of the only document. Raises NotValid."""
+        root, started = None, False
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if started:
+                    raise NotValid("more than one document", event.start_mark.line + 1)
+                started = True
+                root, _hashed = self._node(next(self._events), self._wanted)
+        return root
+
+    def _node(self, event: yaml.Event, wanted: Way | None) -> tuple[Node, int]:
+        if wanted is None:
+            looked_into = isinstance(event, yaml.MappingStartEvent)
+        else:
+            looked_into = isinstance(event, yaml.MappingStartEvent) and not event.flow_style and bool(wanted.below)
+        if looked_into:
+            return self._mapping(event, wanted), hash((event.anchor, event.tag))
+        return self._passed(event, wanted is not None and wanted.asked)
+
+    def _mapping(self, event: t.Any, wanted: Way | None) -> Node:
+        members: list[Member] = []
+        start = event.start_mark.index
+        self._define(event)
+        for key in self._events:
+            if isinstance(key, yaml.MappingEndEvent):
+                anchored = event.anchor is not None or event.tag is not None
+                if event.flow_style:
+                    return Node("flow" if members else "empty", start, key.end_mark.index, anchored)
+                return Node("mapping", start, members[-1].value.end, anchored, tuple(members))
+            mark = key.start_mark
+            spelled, hashed = self._passed(key, False)
+            name = key.value if isinstance(key, yaml.ScalarEvent) else None
+            value, inner = self._node(next(self._events), None if wanted is None else wanted.below.get(name or "", _ELSEWHERE))
+            colon = self._text.find(":", spelled.end) + 1
+            value = value if value.end > value.start else value._replace(start=colon, end=colon)
+            members.append(Member(name, mark.line + 1, mark.index, mark.column, colon, value, hash((hashed, inner))))
+        raise AssertionError("PyYAML closes every mapping")
+
+    def _passed(self, event: t.Any, asked: bool) -> tuple[Node, int]:
+        """A value of any depth, without looking into it; the events of one that is asked for."""
+        first, last, depth, hashed, size = event, event, 0, 0, 0
+        kept: list[yaml.Event] = []
+        while True:
+            size += 1
+            if asked:
+                kept.append(event)
+            if isinstance(event, yaml.ScalarEvent):
+                hashed = hash((hashed, event.value, event.tag, event.implicit, event.anchor))
+                last = event
+                self._define(event, asked)
+            elif isinstance(event, yaml.AliasEvent):
+                if event.anchor not in self.anchors:
+                    raise NotValid("an alias without its anchor", event.start_mark.line + 1)
+                hashed = hash((hashed, "*", self.anchors[event.anchor]))
+                last = event
+            elif isinstance(event, yaml.CollectionStartEvent):
+                hashed = hash((hashed, type(event).__name__, event.tag, event.anchor))
+                depth += 1
+                self._define(event, asked)
+            else:
+                depth -= 1
+                hashed = hash((hashed, "."))
+                if event.end_mark.index > event.start_mark.index:
+                    last = event
+            if not depth:
+                break
+            event = next(self._events)
+        anchored = getattr(first, "anchor", None) is not None or getattr(first, "tag", None) is not None
+        return Node(_kind(first, size), first.start_mark.index, self._end(last), anchored, (), tuple(kept)), hashed
+
+    def _end(self, last: t.Any) -> int:
+        start, end = last.start_mark.index, last.end_mark.index
+        if isinstance(last, yaml.ScalarEvent) and last.style in ("|", ">"):
+            if not _KEEPS_END.search(self._text[start:end].split("\n", 1)[0]):
+                return t.cast(int, start + len(self._text[start:end].rstrip()))
+        return t.cast(int, end)
+
+    def _define(self, event: t.Any, ours: bool = False) -> None:
+        if event.anchor is not None:
+            self._defined += 0 if ours else 1
+            self.anchors[event.anchor] = ("ours", event.anchor) if ours else self._defined
 
 
-def _scalar(text: str, event: yaml.ScalarEvent, anchored: bool) -> Node:
-    start, end = event.start_mark.index, event.end_mark.index
-    if event.style in ("|", ">") and not re.search(r"[|>][0-9]*\+", text[start:end].split("\n", 1)[0]):
-        end = start + len(text[start:end].rstrip())
-    empty = not event.style and bool(_NULL.fullmatch(event.value))
-    return Node("empty" if empty else "scalar", start, end, anchored)
+_ELSEWHERE = Way(False, {})
 
 
-def _mapping(text: str, events: t.Iterator[yaml.Event], event: yaml.MappingStartEvent, anchored: bool) -> Node:
-    members: list[Member] = []
-    start = event.start_mark.index
-    for key in events:
-        if isinstance(key, yaml.MappingEndEvent):
-            if event.flow_style:
-                return Node("flow" if members else "empty", start, key.end_mark.index, anchored)
-            return Node("mapping", start, members[-1].value.end, anchored, tuple(members))
-        mark = key.start_mark
-        end = _node(text, events, key).end
-        value = _node(text, events)
-        colon = text.find(":", end) + 1
-        value = value if value.end > value.start else value._replace(start=colon, end=colon)
-        name = key.value if isinstance(key, yaml.ScalarEvent) else None
-        members.append(Member(name, mark.line + 1, mark.index, mark.column, colon, value))
-    raise AssertionError("PyYAML closes every mapping")
-
-
-def _named(node: Node | None, key: str) -> Member | None:
-    named = [member for member in node.members if member.key == key] if node else []
-    if len(named) > 1:
-        raise NotValid(f"{key} is there twice", named[1].line)
-    return named[0] if named else None
-
-
-def find(root: Node | None, path: t.Sequence[str]) -> Member | None:
-    """The member at this path, or None. Raises NotValid for a key twice."""
-    node, member = root, None
-    for key in path:
-        member = _named(node, key)
-        if member is None:
-            return None
-        node = member.value
-    return member
-
-
-def deepest(root: Node | None, path: tuple[str, ...]) -> tuple[tuple[str, ...], Member | None]:
-    """The longest existing part of a path whose last key is missing, and its member (None: the top level).
-
-    Raises NotValid where nothing can be added below it.
-    """
-    for length in range(len(path) - 1, 0, -1):
-        member = find(root, path[:length])
-        if member is None:
-            continue
-        name = ".".join(path[:length])
-        if member.value.kind == "flow":
-            raise NotValid(f"{name} is written in {{ }} style: put each of its keys on a line of its own", member.line)
-        if member.value.kind == "alias":
-            raise NotValid(f"{name} is an alias: write out its keys there", member.line)
-        if member.value.kind not in ("mapping", "empty"):
-            raise NotValid(f"{name} is not a mapping", member.line)
-        return path[:length], member
-    return (), None
-
-
-def lines(text: str, member: Member) -> tuple[int, int]:
-    """Where the member's lines start and end."""
-    start = text.rfind("\n", 0, member.start) + 1
-    last = max(member.value.end, member.colon)
-    if text[last - 1:last] == "\n":
-        return start, last
-    return start, text.find("\n", last) + 1 or len(text)
-
-
-def value_of(text: str, path: t.Sequence[str]) -> t.Any:
-    """The plain value at a path that is there."""
-    value = yaml.load(text, Loader=LOADER)
-    for key in path:
-        value = value[key]
-    return value
+def _kind(first: yaml.Event, size: int) -> str:
+    if isinstance(first, yaml.AliasEvent):
+        return "alias"
+    if isinstance(first, yaml.MappingStartEvent):
+        return ("empty" if size == 2 else "flow") if first.flow_style else "mapping"
+    if isinstance(first, yaml.SequenceStartEvent):
+        return "sequence"
+    return "empty" if not first.style and _NULL.fullmatch(first.value) else "scalar"

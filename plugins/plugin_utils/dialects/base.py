@@ -17,10 +17,15 @@ A dialect is one module with these functions (shapes below), and states in its d
     text is not valid in this dialect (it is then left untouched).
 ``remove(text, owns, original) -> str``    (only dialects of shared files)
     The user's text with our keys as they are in ``original`` (the text before we first merged; "" when there was none).
+``values(text, paths) -> {path: value}``    (only dialects of shared files)
+    What is set at these key paths; those that are there. Nothing else in the text is looked at as a value. Raises NotValid.
+``alike(before, after, owns) -> bool``      (only dialects of shared files)
+    Whether all that is not ours is in both texts: as it is read, and byte for byte. Raises NotValid.
 ``comment(text) -> str``                   (only dialects that can hold a comment)
     The text as a comment to stand before what ``write`` gives, ready to be put there as it is; ``read`` passes over it.
 A name that starts with an underscore in this folder is no dialect but what several of them share: ``_text`` (words, lines),
-``_keyed`` (merge and remove for KEY = value lines), ``_nested`` (merge and remove for key paths).
+``_keyed`` and ``_scan`` (merge and remove for KEY = value lines), ``_nested`` (merge and remove for key paths).
+No dialect takes time or memory that is not linear to the text, and the user's own parts are only checked, never read as values.
 ``owns`` is a list of key paths (``[["mailer", "PASSWD"], ...]``): all that is ours in that file, also the keys that the
 tree leaves out now. An owned key that the tree does not have is taken out by merge, so that no stale value stays in force.
 
@@ -55,7 +60,7 @@ class NotValid(ValueError):
 
 
 class Dialect(t.Protocol):
-    """The surface that plan and render use. ``merge`` and ``remove`` exist only where a file may be shared.
+    """The surface that plan and render use. ``merge``, ``remove``, ``values`` and ``alike`` exist only where a file may be shared.
 
     ``comment`` exists beside them where a file may hold comments.
     """
@@ -65,6 +70,8 @@ class Dialect(t.Protocol):
     def quote(self, value: Value) -> str: ...
     def merge(self, text: str, tree: Tree, owns: Owns) -> str: ...
     def remove(self, text: str, owns: Owns, original: str) -> str: ...
+    def values(self, text: str, paths: t.Sequence[t.Tuple[str, ...]]) -> t.Dict[t.Tuple[str, ...], t.Any]: ...
+    def alike(self, before: str, after: str, owns: Owns) -> bool: ...
 
 
 def refuse_line_breaks(value: str) -> None:

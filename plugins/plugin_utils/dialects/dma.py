@@ -12,13 +12,14 @@ Source: dma 0.13 ``conf.c`` (parse_conf).
 from __future__ import annotations
 
 import re
+import typing as t
 
 from . import _flat, _keyed
 from ._text import comment_lines as comment
 from ._text import one_line
 from .base import CannotCarry, Owns, Tree, Value
 
-__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
 
 def write(tree: Tree) -> str:
@@ -38,7 +39,7 @@ def quote(value: Value) -> str:
 
 def read(text: str) -> Tree:
     """``{KEY: text}``, true for a key alone; raises NotValid."""
-    return {key: value.strip() or True for key, value in _flat.values(text, _SYNTAX).items()}
+    return {key: _plain(value) for key, value in _flat.values(text, _SYNTAX).items()}
 
 
 def merge(text: str, tree: Tree, owns: Owns) -> str:
@@ -49,6 +50,20 @@ def merge(text: str, tree: Tree, owns: Owns) -> str:
 def remove(text: str, owns: Owns, original: str) -> str:
     """The user's text with our keys as in the original; raises NotValid."""
     return _keyed.remove(text, owns, original, _SYNTAX)
+
+
+def alike(before: str, after: str, owns: Owns) -> bool:
+    """Whether all that is not ours is in both texts; raises NotValid."""
+    return _keyed.alike(before, after, owns, _SYNTAX)
+
+
+def values(text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+    """What is set at these paths; raises NotValid."""
+    return _keyed.values(text, paths, _SYNTAX, _plain)
+
+
+def _plain(spelled: str) -> Value:
+    return spelled.strip() or True
 
 
 def _on(tree: Tree) -> Tree:
@@ -65,4 +80,6 @@ def _line(key: str, spelled: str) -> str:
     return key + spelled
 
 
-_SYNTAX = _flat.syntax(re.compile(r"[ \t]*(?P<key>[A-Z][A-Z0-9_]*)(?=[ \t\r\n#]|\Z)"), _line, "not of the form: KEY value", remark="#")
+_SYNTAX = _flat.syntax(
+    re.compile(r"[ \t]*(?P<key>[A-Z][A-Z0-9_]*)(?=[ \t\r\n#]|\Z)"), _line, r"([A-Z][A-Z0-9_]*)([ \t]+[^\s#]+)?", "not of the form: KEY value", remark="#",
+)

@@ -15,9 +15,10 @@ from __future__ import annotations
 from . import _nested
 from . import yaml as _yaml
 from .base import Owns, Tree, Value
-from .yaml import SYNTAX, comment, read, remove
+from ._yaml_edit import SYNTAX
+from .yaml import alike, comment, read, remove, values
 
-__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
 
 def write(tree: Tree) -> str:

@@ -13,13 +13,14 @@ Source: Exim specification 6.4 "Macros in the configuration file"; Debian's READ
 from __future__ import annotations
 
 import re
+import typing as t
 
 from . import _flat, _keyed
 from ._text import comment_lines as comment
 from ._text import one_line, refuse_edge_blanks
 from .base import CannotCarry, Owns, Tree, Value
 
-__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
 
 def write(tree: Tree) -> str:
@@ -51,8 +52,20 @@ def remove(text: str, owns: Owns, original: str) -> str:
     return _keyed.remove(text, owns, original, _SYNTAX)
 
 
+def alike(before: str, after: str, owns: Owns) -> bool:
+    """Whether all that is not ours is in both texts; raises NotValid."""
+    return _keyed.alike(before, after, owns, _SYNTAX)
+
+
+def values(text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+    """What is set at these paths; raises NotValid."""
+    return _keyed.values(text, paths, _SYNTAX)
+
+
 def _line(name: str, spelled: str) -> str:
     return f"{name} = {spelled}"
 
 
-_SYNTAX = _flat.syntax(re.compile(r"[ \t]*(?P<key>[A-Za-z]\w*)[ \t]*==?[ \t]*"), _line, continued="\\")
+_SYNTAX = _flat.syntax(
+    re.compile(r"[ \t]*(?P<key>[A-Za-z]\w*)[ \t]*==?[ \t]*"), _line, r"([A-Za-z][A-Za-z0-9_]*)[ \t]*=[ \t]*([^\s=\\](?:[^\r\n\\]*[^\s\\])?)?", continued="\\",
+)

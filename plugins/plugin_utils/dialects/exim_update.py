@@ -13,13 +13,14 @@ Source: update-exim4.conf(8), ``debian/debconf/update-exim4.conf`` of exim4 4.96
 from __future__ import annotations
 
 import re
+import typing as t
 
 from . import _flat, _keyed
 from ._text import comment_lines as comment
 from ._text import one_line
 from .base import CannotCarry, Owns, Tree, Value
 
-__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
 
 def write(tree: Tree) -> str:
@@ -50,6 +51,16 @@ def remove(text: str, owns: Owns, original: str) -> str:
     return _keyed.remove(text, owns, original, _SYNTAX)
 
 
+def alike(before: str, after: str, owns: Owns) -> bool:
+    """Whether all that is not ours is in both texts; raises NotValid."""
+    return _keyed.alike(before, after, owns, _SYNTAX)
+
+
+def values(text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+    """What is set at these paths; raises NotValid."""
+    return _keyed.values(text, paths, _SYNTAX, _bare)
+
+
 def _bare(spelled: str) -> str:
     found = re.fullmatch(r"(['\"])(.*)\1", spelled)
     return found[2] if found else spelled
@@ -60,4 +71,7 @@ def _line(name: str, spelled: str) -> str:
 
 
 _WORD = r"""(?:'[^']*'|"[^"\\$`]*"|[^\s'"\\$`&|;<>()#]*)"""
-_SYNTAX = _flat.syntax(re.compile(rf"[ \t]*(?P<key>[A-Za-z_]\w*)=(?={_WORD}[ \t]*(?:[\r\n]|\Z))"), _line, "not of the form name='value'")
+_SYNTAX = _flat.syntax(
+    re.compile(rf"[ \t]*(?P<key>[A-Za-z_]\w*)=(?={_WORD}[ \t]*(?:[\r\n]|\Z))"), _line,
+    r"""([A-Za-z_][A-Za-z0-9_]*)=('[^'\r\n]*'|"[^"\\$`\r\n]*"|[A-Za-z0-9_./:@,+-]*)""", "not of the form name='value'",
+)

@@ -13,18 +13,20 @@ Source: go-ini ``parser.go`` (parse, readKeyName, readValue), ``key.go`` (transf
 
 from __future__ import annotations
 
-import functools
 import re
 import typing as t
 
 from . import _keyed
-from ._text import BOM, line_number, lines_of, one_line
+from ._text import BOM, Lines, line_number, one_line
 from ._text import comment_lines as comment
 from .base import CannotCarry, NotValid, Owns, Tree, Value
 
-__all__ = ["GoIni", "comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["GoIni", "alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
 _BARE = re.compile(r"[A-Za-z0-9_.+@^,/:-]+")
+# A line that is the same to go-ini with any load options.
+_CHAR = r"!$-&(-:<-\[\]-_a-~"
+_PLAIN = rf"([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*([{_CHAR}](?:[{_CHAR} \t]*[{_CHAR}])?)?"
 _REFERENCE = re.compile(r"%\([^)]+\)s")
 # What Go's unicode.IsSpace says.
 _BLANKS = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
@@ -64,12 +66,8 @@ class GoIni(t.NamedTuple):
     def read(self, text: str) -> Tree:
         """``{section: {KEY: text}}`` as the parser sees it; raises NotValid."""
         tree: dict[str, dict[str, str]] = {}
-        document = self.syntax.scan(text)
-        for section in document.sections:
-            if section.start < section.body:
-                tree.setdefault(section.name[0], {})
-        for entry in document.entries:
-            tree.setdefault(entry.path[0], {})[entry.path[1]] = entry.value
+        for section, piece in _keyed.settings(text, self.syntax):
+            tree.setdefault(section[0], {}).update(piece)
         return tree
 
     def merge(self, text: str, tree: Tree, owns: Owns) -> str:
@@ -83,10 +81,18 @@ class GoIni(t.NamedTuple):
         """The user's text with our keys as in the original; raises NotValid."""
         return _keyed.remove(text, owns, original, self.syntax)
 
+    def alike(self, before: str, after: str, owns: Owns) -> bool:
+        """Whether all that is not ours is in both texts; raises NotValid."""
+        return _keyed.alike(before, after, owns, self.syntax)
+
+    def values(self, text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+        """What is set at these paths; raises NotValid."""
+        return _keyed.values(text, paths, self.syntax)
+
     @property
     def syntax(self) -> _keyed.Syntax:
         """How the parser sees a text."""
-        return _keyed.Syntax(functools.partial(_scan, continuation=self.continuation), _line, _header, _keeps)
+        return _keyed.Syntax(_scan_joining if self.continuation else _scan_plain, _line, _PLAIN, "", _header, _keeps)
 
 
 def _line(key: str, spelled: str) -> str:
@@ -101,13 +107,24 @@ def _keeps(rest: str) -> bool:
     return "`" not in rest and '"""' not in rest
 
 
-def _scan(text: str, continuation: bool) -> _keyed.Document:
-    """Entries and sections; raises NotValid with the line where go-ini would give up."""
-    entries: list[_keyed.Entry] = []
+def _scan_plain(text: str, many: t.Pattern[str] | None) -> _keyed.Items:
+    return _scan(text, many, False)
+
+
+def _scan_joining(text: str, many: t.Pattern[str] | None) -> _keyed.Items:
+    return _scan(text, many, True)
+
+
+def _scan(text: str, many: t.Pattern[str] | None, continuation: bool) -> _keyed.Items:
+    """Entries and headers; raises NotValid with the line where go-ini would give up."""
     first = 1 if text.startswith(BOM) else 0
-    headers = [(("",), first, first)]
-    lines = lines_of(text)
-    for start, line in lines:
+    section: _keyed.Path = ("",)
+    yield _keyed.Header(section, first, first)
+    lines = Lines(text, many)
+    for start, line, plain in lines:
+        if plain:
+            yield _keyed.Plain(start, start + len(line))
+            continue
         bare = line.strip(_BLANKS)
         if not bare or bare[0] in "#;":
             continue
@@ -116,16 +133,14 @@ def _scan(text: str, continuation: bool) -> _keyed.Document:
             if close < 0:
                 raise NotValid("a section header without ]", line_number(text, start))
             name = line[line.index("[") + 1:close]
-            headers.append((("" if name == "DEFAULT" else name,), start, start + len(line)))
+            section = ("" if name == "DEFAULT" else name,)
+            yield _keyed.Header(section, start, start + len(line))
         else:
-            entries.append(_entry(text, start, line, headers[-1][0], lines, continuation))
-    ends = [header[1] for header in headers[1:]] + [len(text)]
-    sections = tuple(_keyed.Section(*header, end) for header, end in zip(headers, ends))
-    return _keyed.Document(tuple(entries), sections)
+            yield _entry(text, start, line, section, lines, continuation)
 
 
 def _entry(
-    text: str, start: int, line: str, section: _keyed.Path, lines: t.Iterator[tuple[int, str]], continuation: bool
+    text: str, start: int, line: str, section: _keyed.Path, lines: Lines, continuation: bool
 ) -> _keyed.Entry:
     key, after = _key(line)
     if not key:
@@ -134,14 +149,15 @@ def _entry(
     value_start = start + after + len(rest) - len(rest.lstrip(" \t"))
     rest = rest.lstrip(_BLANKS)
     mark = '"""' if len(rest) > 3 and rest.startswith('"""') else "`" if rest.startswith("`") else ""
+    goes_on = False
     if mark:
         value, value_end, end = _quoted(text, start, value_start, line, mark, lines)
     elif continuation and rest.rstrip(_BLANKS).endswith("\\"):
-        value, value_end, end = _continued(start + len(line), rest.rstrip(_BLANKS)[:-1], lines)
+        value, value_end, end, goes_on = _continued(start + len(line), rest.rstrip(_BLANKS)[:-1], lines)
     else:
         bare = re.split("[#;]", rest, maxsplit=1)[0].rstrip(_BLANKS)
         value, value_end, end = _unwrapped(bare), value_start + len(bare), start + len(line)
-    return _keyed.Entry((*section, key), start, end, value_start, value_end, value)
+    return _keyed.Entry((*section, key), start, end, value_start, value_end, value, goes_on)
 
 
 def _key(line: str) -> tuple[str, int]:
@@ -157,31 +173,36 @@ def _key(line: str) -> tuple[str, int]:
 
 
 def _quoted(
-    text: str, start: int, value_start: int, line: str, mark: str, lines: t.Iterator[tuple[int, str]]
+    text: str, start: int, value_start: int, line: str, mark: str, lines: Lines
 ) -> tuple[str, int, int]:
     """Value, where its spelling ends, where its lines end. The last mark of the line closes."""
     opened, end = value_start + len(mark), start + len(line)
     close = text.rfind(mark, opened, end)
     while close < 0:
-        following = next(lines, None)
-        if following is None:
+        following = lines.line()
+        if not following[1]:
             raise NotValid("a quote that is never closed", line_number(text, start))
         end = following[0] + len(following[1])
         close = text.rfind(mark, following[0], end)
     return text[opened:close], close + len(mark), end
 
 
-def _continued(end: int, value: str, lines: t.Iterator[tuple[int, str]]) -> tuple[str, int, int]:
-    """Value, where its spelling ends, where its lines end: lines are joined as long as they end in a backslash."""
+def _continued(end: int, value: str, lines: Lines) -> tuple[str, int, int, bool]:
+    """Value, where its spelling ends, where its lines end, and whether one more line would be joined.
+
+    Lines are joined as long as they end in a backslash.
+    """
     value_end = end
-    for start, line in lines:
+    while True:
+        start, line = lines.line()
+        if not line:
+            return value, value_end, end, True
         bare = line.strip(_BLANKS)
         end, value_end = start + len(line), start + len(line.rstrip(_BLANKS))
         value += bare
         if not bare or not value.endswith("\\"):
-            break
+            return value, value_end, end, False
         value = value[:-1]
-    return value, value_end, end
 
 
 def _unwrapped(bare: str) -> str:
@@ -192,4 +213,4 @@ def _unwrapped(bare: str) -> str:
 
 
 _gitea = GoIni(continuation=False, quote=quote)
-write, read, merge, remove = _gitea.write, _gitea.read, _gitea.merge, _gitea.remove
+write, read, merge, remove, alike, values = _gitea.write, _gitea.read, _gitea.merge, _gitea.remove, _gitea.alike, _gitea.values

@@ -18,7 +18,7 @@ from . import goini
 from .base import CannotCarry, Value
 from .goini import comment
 
-__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
 # The one reference that we write ourselves; entries see to it that no declared value is one.
 _OURS = re.compile(r"\$__file\{/etc/smarthost/secrets/[A-Za-z0-9_-]+\}")
@@ -33,4 +33,6 @@ def quote(value: Value) -> str:
 
 
 _grafana = goini.GoIni(continuation=True, quote=quote)
-write, read, merge, remove = _grafana.write, _grafana.read, _grafana.merge, _grafana.remove
+write, read, merge, remove, alike, values = (
+    _grafana.write, _grafana.read, _grafana.merge, _grafana.remove, _grafana.alike, _grafana.values,
+)

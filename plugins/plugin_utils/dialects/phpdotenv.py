@@ -24,12 +24,16 @@ from ._text import ASCII_BLANKS, BOM, line_number, one_line, with_backslashes
 from ._text import comment_lines as comment
 from .base import NotValid, Owns, Tree, Value
 
-__all__ = ["comment", "merge", "quote", "read", "remove", "variable", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "variable", "write"]
 
 _BARE = re.compile(r"[A-Za-z0-9_.+@%^,/:-]+")
 _WORD = re.compile(r"true|false|null|empty|\((?:true|false|null|empty)\)", re.IGNORECASE)
 _WRAPPED = re.compile(r"(['\"]).*\1")
 _NAME = re.compile(r"(?:export[ \t\v\f]+)?(?P<quote>['\"]?)(?P<name>[a-zA-Z0-9_.]+)(?P=quote)")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+_DOUBLE = re.compile(r'"((?:[^"\\]|\\["\\$fnrtv])*)"')
+_SINGLE = re.compile(r"'([^']*)'")
+_PLAIN = re.compile(r"[^\s#]*")
 _ESCAPES = {"f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\", "$": "$"}
 
 
@@ -53,9 +57,9 @@ def variable(value: Value) -> str:
 def read(text: str) -> Tree:
     """``{KEY: text}``; raises NotValid where phpdotenv would refuse the file."""
     tree = {}
-    for entry in _scan(text).entries:
-        wrapped = _WRAPPED.fullmatch(entry.value)
-        tree[entry.path[0]] = entry.value[1:-1] if wrapped else entry.value
+    for _section, piece in _keyed.settings(text, _SYNTAX):
+        for name, value in piece.items():
+            tree[name] = _unwrapped(value)
     return tree
 
 
@@ -69,30 +73,57 @@ def remove(text: str, owns: Owns, original: str) -> str:
     return _keyed.remove(text, owns, original, _SYNTAX)
 
 
+def alike(before: str, after: str, owns: Owns) -> bool:
+    """Whether all that is not ours is in both texts; raises NotValid."""
+    return _keyed.alike(before, after, owns, _SYNTAX)
+
+
+def values(text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+    """What is set at these paths; raises NotValid."""
+    return _keyed.values(text, paths, _SYNTAX, _unwrapped)
+
+
+def _unwrapped(value: str) -> str:
+    return value[1:-1] if value[:1] in ("'", '"') and _WRAPPED.fullmatch(value) else value
+
+
 def _line(key: str, spelled: str) -> str:
     return f"{key}={spelled}"
 
 
-def _scan(text: str) -> _keyed.Document:
+def _scan(text: str, many: t.Pattern[str] | None) -> _keyed.Items:
     first = 1 if text.startswith(BOM) else 0
-    entries = tuple(_entry(text, start, end) for start, end in _raw_entries(text, first))
-    return _keyed.Document(entries, (_keyed.Section((), first, first, len(text)),))
+    yield _keyed.Header((), first, first)
+    for start, end, plain in _raw_entries(text, first, many):
+        if plain:
+            yield _keyed.Plain(start, end)
+            continue
+        try:
+            yield _entry(text, start, end)
+        except NotValid as error:
+            raise NotValid(error.why, line_number(text, start)) from None
 
 
-def _raw_entries(text: str, offset: int) -> t.Iterator[tuple[int, int]]:
+def _raw_entries(text: str, offset: int, many: t.Pattern[str] | None) -> t.Iterator[tuple[int, int, bool]]:
     """Start and end of each entry: a line, or several when a double quote stays open (Lines.php, quirks included)."""
-    lines = list(re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+").finditer(text, offset))
     start = None
-    for found in lines:
+    while offset < len(text):
+        plain = many.match(text, offset) if many and start is None else None
+        if plain:
+            offset = plain.end()
+            yield (*plain.span(), True)
+            continue
+        found = t.cast("re.Match[str]", _LINE.match(text, offset))
+        offset = found.end()
         line = found.group().rstrip("\r\n")
         started = '="' in line and not _closes(line, True)
         if start is None and not started:
             if line.strip(ASCII_BLANKS + "\0") and not line.lstrip(ASCII_BLANKS + "\0").startswith("#"):
-                yield found.span()
+                yield (*found.span(), False)
             continue
         start = found.start() if start is None else start
         if _closes(line, started):
-            yield start, found.end()
+            yield start, found.end(), False
             start = None
     if start is not None:
         raise NotValid("a double quote that is never closed", line_number(text, start))
@@ -106,38 +137,37 @@ def _closes(line: str, started: bool) -> bool:
 
 
 def _entry(text: str, start: int, end: int) -> _keyed.Entry:
-    number = line_number(text, start)
     name, equals, _rest = text[start:end].partition("=")
     found = _NAME.fullmatch(name.strip(ASCII_BLANKS + "\0"))
     if not found:
-        raise NotValid("not of the form KEY=value", number)
+        raise NotValid("not of the form KEY=value")
     if not equals:
-        raise NotValid("a key without =", number)
+        raise NotValid("a key without =")
     value_start = start + len(name) + 1
     while value_start < end and text[value_start] in " \t":
         value_start += 1
     raw = text[value_start:end].rstrip(ASCII_BLANKS + "\0")
-    value, length = _value(raw, number)
+    value, length = _value(raw)
     return _keyed.Entry((found["name"],), start, end, value_start, value_start + length, value)
 
 
-def _value(raw: str, number: int) -> tuple[str, int]:
+def _value(raw: str) -> tuple[str, int]:
     """Value and the length of its spelling; raises NotValid (EntryParser.php, parseValue)."""
     if raw[:1] == '"':
-        found = re.compile(r'"((?:[^"\\]|\\["\\$fnrtv])*)"').match(raw)
+        found = _DOUBLE.match(raw)
         value = re.sub(r"\\(.)", lambda escape: _ESCAPES[escape[1]], found[1]) if found else ""
     elif raw[:1] == "'":
-        found = re.compile(r"'([^']*)'").match(raw)
+        found = _SINGLE.match(raw)
         value = found[1] if found else ""
     else:
-        found = re.compile(r"[^\s#]*").match(raw)
+        found = _PLAIN.match(raw)
         value = found[0] if found else ""
     if not found:
-        raise NotValid("a quote that is never closed, or an unknown escape", number)
+        raise NotValid("a quote that is never closed, or an unknown escape")
     rest = raw[found.end():].lstrip(ASCII_BLANKS)
     if rest and not rest.startswith("#"):
-        raise NotValid("more after the value: quotes are missing", number)
+        raise NotValid("more after the value: quotes are missing")
     return value, found.end()
 
 
-_SYNTAX = _keyed.Syntax(_scan, _line)
+_SYNTAX = _keyed.Syntax(_scan, _line, r"""([A-Za-z0-9_.]+)=[ \t]*(?:"([^"\\$\r\n]*)"|'([^'"\r\n]*)'|([A-Za-z0-9_./:@,+-]*))""")

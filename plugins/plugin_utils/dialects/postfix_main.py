@@ -14,13 +14,14 @@ Source: postconf(5), Postfix ``src/util/readlline.c``, ``src/util/mac_parse.c`` 
 from __future__ import annotations
 
 import re
+import typing as t
 
 from . import _keyed
-from ._text import ASCII_BLANKS, BOM, line_number, lines_of, one_line, refuse_edge_blanks
+from ._text import ASCII_BLANKS, BOM, Lines, line_number, one_line, refuse_edge_blanks
 from ._text import comment_lines as comment
 from .base import NotValid, Owns, Tree, Value
 
-__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
 _ASSIGNMENT = re.compile(r"(?P<name>[^\s=]+)\s*=[ \t]*")
 
@@ -41,7 +42,7 @@ def quote(value: Value) -> str:
 
 def read(text: str) -> Tree:
     """``{parameter: text}`` with continued lines joined and references left as they stand; raises NotValid."""
-    return {entry.path[0]: entry.value.replace("$$", "$") for entry in _scan(text).entries}
+    return {name: _plain(value) for _section, piece in _keyed.settings(text, _SYNTAX) for name, value in piece.items()}
 
 
 def merge(text: str, tree: Tree, owns: Owns) -> str:
@@ -54,31 +55,61 @@ def remove(text: str, owns: Owns, original: str) -> str:
     return _keyed.remove(text, owns, original, _SYNTAX)
 
 
+def alike(before: str, after: str, owns: Owns) -> bool:
+    """Whether all that is not ours is in both texts; raises NotValid."""
+    return _keyed.alike(before, after, owns, _SYNTAX)
+
+
+def values(text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+    """What is set at these paths; raises NotValid."""
+    return _keyed.values(text, paths, _SYNTAX, _plain)
+
+
+def _plain(spelled: str) -> str:
+    return spelled.replace("$$", "$")
+
+
 def _line(name: str, spelled: str) -> str:
     return f"{name} = {spelled}" if spelled else f"{name} ="
 
 
-def _scan(text: str) -> _keyed.Document:
-    entries: list[_keyed.Entry] = []
-    for start, line in lines_of(text):
+def _scan(text: str, many: t.Pattern[str] | None) -> _keyed.Items:
+    first = 1 if text.startswith(BOM) else 0
+    yield _keyed.Header((), first, first)
+    entry: _keyed.Entry | None = None
+    more: list[str] = []
+    for start, line, plain in Lines(text, many):
+        if plain:
+            if entry is not None:
+                yield _joined(entry, more)
+                entry, more = None, []
+            yield _keyed.Plain(start, start + len(line))
+            continue
         bare = line.strip(ASCII_BLANKS)
         if not bare or bare.startswith("#"):
             continue
         end, value_end = start + len(line), start + len(line.rstrip(ASCII_BLANKS))
         if line[0] in ASCII_BLANKS:
-            if not entries:
+            if entry is None:
                 raise NotValid("the first line starts with a blank, but continues nothing", line_number(text, start))
-            joined = (entries[-1].value + line.rstrip(ASCII_BLANKS)).lstrip(ASCII_BLANKS)
-            entries[-1] = entries[-1]._replace(end=end, value_end=value_end, value=joined)
+            more.append(line.rstrip(ASCII_BLANKS))
+            entry = entry._replace(end=end, value_end=value_end)
             continue
+        if entry is not None:
+            yield _joined(entry, more)
+            more = []
         found = _ASSIGNMENT.match(line)
         if not found:
             raise NotValid("not of the form: parameter = value", line_number(text, start))
         value_start = start + found.end()
         value_end = max(value_start, value_end)
-        entries.append(_keyed.Entry((found["name"],), start, end, value_start, value_end, text[value_start:value_end]))
-    first = 1 if text.startswith(BOM) else 0
-    return _keyed.Document(tuple(entries), (_keyed.Section((), first, first, len(text)),))
+        entry = _keyed.Entry((found["name"],), start, end, value_start, value_end, text[value_start:value_end])
+    if entry is not None:
+        yield _joined(entry, more)
 
 
-_SYNTAX = _keyed.Syntax(_scan, _line)
+def _joined(entry: _keyed.Entry, more: list[str]) -> _keyed.Entry:
+    return entry._replace(value="".join([entry.value, *more]).lstrip(ASCII_BLANKS)) if more else entry
+
+
+_SYNTAX = _keyed.Syntax(_scan, _line, r"([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*(\S(?:[^\r\n]*\S)?)?", r"(?=[^\s#])")

@@ -14,13 +14,14 @@ Source: Python ``Lib/configparser.py`` (RawConfigParser._read).
 from __future__ import annotations
 
 import re
+import typing as t
 
 from . import _keyed
-from ._text import line_number, lines_of, one_line, refuse_edge_blanks
+from ._text import Lines, line_number, one_line, refuse_edge_blanks
 from ._text import comment_lines as comment
 from .base import NotValid, Owns, Tree, Value
 
-__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
 _HEADER = re.compile(r"\[(?P<name>.+)\]")
 _OPTION = re.compile(r"(?P<key>.*?)\s*[=:][^\S\r\n]*(?P<value>[^\r\n]*)")
@@ -43,10 +44,9 @@ def quote(value: Value) -> str:
 
 def read(text: str) -> Tree:
     """``{section: {key: text}}`` as the parser sees it; raises NotValid."""
-    document = _scan(text)
-    tree: dict[str, dict[str, str]] = {section.name[0]: {} for section in document.sections}
-    for entry in document.entries:
-        tree[entry.path[0]][entry.path[1]] = entry.value
+    tree: dict[str, dict[str, str]] = {}
+    for section, piece in _keyed.settings(text, _SYNTAX):
+        tree.setdefault(section[0], {}).update(piece)
     return tree
 
 
@@ -61,6 +61,16 @@ def remove(text: str, owns: Owns, original: str) -> str:
     return _keyed.remove(text, owns, original, _SYNTAX)
 
 
+def alike(before: str, after: str, owns: Owns) -> bool:
+    """Whether all that is not ours is in both texts; raises NotValid."""
+    return _keyed.alike(before, after, owns, _SYNTAX)
+
+
+def values(text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+    """What is set at these paths; raises NotValid."""
+    return _keyed.values(text, paths, _SYNTAX)
+
+
 def _line(key: str, spelled: str) -> str:
     return f"{key} = {spelled}".rstrip()
 
@@ -69,27 +79,45 @@ def _header(name: _keyed.Path) -> str:
     return f"[{name[0]}]"
 
 
-def _scan(text: str) -> _keyed.Document:
-    entries: list[_keyed.Entry] = []
-    headers: list[tuple[_keyed.Path, int, int]] = []
-    indent = continues = -1
-    for start, line in lines_of(text):
+def _scan(text: str, many: t.Pattern[str] | None) -> _keyed.Items:
+    section: _keyed.Path = ()
+    entry: _keyed.Entry | None = None
+    more: list[str] = []
+    indent = 0
+    for start, line, plain in Lines(text, many):
+        if plain:
+            if entry is not None:
+                yield _joined(entry, more)
+                entry, more = None, []
+            if not section:
+                raise NotValid("a key above the first section", line_number(text, start))
+            indent = 0
+            yield _keyed.Plain(start, start + len(line))
+            continue
+        if "\r" in line.rstrip("\r\n"):
+            raise NotValid("a carriage return in the middle of a line, which ends it for Python", line_number(text, start))
         bare, here = line.strip(), len(line) - len(line.lstrip())
         if not bare or bare[0] in "#;":
+            if entry is not None and not bare:
+                more.append("")
             continue
-        if continues == len(headers) and here > indent:
-            entries[-1] = _continued(entries[-1], start, line)
+        if entry is not None and here > indent:
+            more.append(bare)
+            entry = entry._replace(end=start + len(line), value_end=start + len(line.rstrip()))
             continue
+        if entry is not None:
+            yield _joined(entry, more)
+            entry, more = None, []
         indent, found = here, _HEADER.match(bare)
         if found:
-            headers.append(((found["name"],), start, start + len(line)))
-        elif headers:
-            entries.append(_entry(text, start, line, headers[-1][0]))
-            continues = len(headers)
+            section = (found["name"],)
+            yield _keyed.Header(section, start, start + len(line))
+        elif section:
+            entry = _entry(text, start, line, section)
         else:
             raise NotValid("a key above the first section", line_number(text, start))
-    ends = [header[1] for header in headers[1:]] + [len(text)]
-    return _keyed.Document(tuple(entries), tuple(_keyed.Section(*header, end) for header, end in zip(headers, ends)))
+    if entry is not None:
+        yield _joined(entry, more)
 
 
 def _entry(text: str, start: int, line: str, section: _keyed.Path) -> _keyed.Entry:
@@ -101,9 +129,11 @@ def _entry(text: str, start: int, line: str, section: _keyed.Path) -> _keyed.Ent
     return _keyed.Entry((*section, found["key"].strip().lower()), start, start + len(line), value_start, value_start + len(value), value)
 
 
-def _continued(entry: _keyed.Entry, start: int, line: str) -> _keyed.Entry:
-    """The entry with one more line of its value."""
-    return entry._replace(end=start + len(line), value_end=start + len(line.rstrip()), value=f"{entry.value}\n{line.strip()}")
+def _joined(entry: _keyed.Entry, more: list[str]) -> _keyed.Entry:
+    """The entry with the further lines of its value; blank ones count only between others."""
+    return entry._replace(value="\n".join([entry.value, *more]).rstrip()) if more else entry
 
 
-_SYNTAX = _keyed.Syntax(_scan, _line, _header)
+_SYNTAX = _keyed.Syntax(
+    _scan, _line, r"([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*(\S(?:[^\r\n]*\S)?)?", r"(?=[^\s#;])", _header, indented=True, key=str.lower,
+)

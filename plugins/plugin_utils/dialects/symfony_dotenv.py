@@ -21,9 +21,10 @@ from ._text import BOM, line_number, one_line
 from ._text import comment_lines as comment
 from .base import NotValid, Owns, Tree, Value
 
-__all__ = ["comment", "merge", "quote", "read", "remove", "write"]
+__all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
-_NAME = re.compile(r"(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
+_BLANK = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r)|[ \t]*(?:#[^\r\n]*)?\Z")
+_NAME = re.compile(r"[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
 _PIECE = re.compile(r"""'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*)"|(?P<bare>(?:[^\s"'#\\]|(?<=[^\s])#|\\.)+)""", re.DOTALL)
 _END = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
 
@@ -40,7 +41,7 @@ def quote(value: Value) -> str:
 
 def read(text: str) -> Tree:
     """``{KEY: text}``; raises NotValid where Symfony would refuse the file."""
-    return {entry.path[0]: entry.value for entry in _scan(text).entries}
+    return {name: value for _section, piece in _keyed.settings(text, _SYNTAX) for name, value in piece.items()}
 
 
 def merge(text: str, tree: Tree, owns: Owns) -> str:
@@ -53,30 +54,42 @@ def remove(text: str, owns: Owns, original: str) -> str:
     return _keyed.remove(text, owns, original, _SYNTAX)
 
 
+def alike(before: str, after: str, owns: Owns) -> bool:
+    """Whether all that is not ours is in both texts; raises NotValid."""
+    return _keyed.alike(before, after, owns, _SYNTAX)
+
+
+def values(text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any]:
+    """What is set at these paths; raises NotValid."""
+    return _keyed.values(text, paths, _SYNTAX)
+
+
 def _line(key: str, spelled: str) -> str:
     return f"{key}={spelled}"
 
 
-def _scan(text: str) -> _keyed.Document:
+def _scan(text: str, many: t.Pattern[str] | None) -> _keyed.Items:
     first = offset = 1 if text.startswith(BOM) else 0
-    entries = []
-    blank = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r)|[ \t]*(?:#[^\r\n]*)?\Z")
+    yield _keyed.Header((), first, first)
     while offset < len(text):
-        passed = blank.match(text, offset)
+        plain = many.match(text, offset) if many else None
+        if plain:
+            yield _keyed.Plain(offset, plain.end())
+            offset = plain.end()
+            continue
+        passed = _BLANK.match(text, offset)
         if passed:
             offset = passed.end()
             continue
         entry = _entry(text, offset)
-        entries.append(entry)
+        yield entry
         offset = entry.end
-    return _keyed.Document(tuple(entries), (_keyed.Section((), first, first, len(text)),))
 
 
 def _entry(text: str, start: int) -> _keyed.Entry:
-    number = line_number(text, start)
-    found = _NAME.match(text, start + len(text[start:]) - len(text[start:].lstrip(" \t")))
+    found = _NAME.match(text, start)
     if not found or text[found.end():found.end() + 1] != "=":
-        raise NotValid("not of the form KEY=value", number)
+        raise NotValid("not of the form KEY=value", line_number(text, start))
     at = value_start = found.end() + 1
     value = ""
     for piece in iter(lambda: _PIECE.match(text, at), None):
@@ -84,7 +97,7 @@ def _entry(text: str, start: int) -> _keyed.Entry:
         at = piece.end()
     end = _END.match(text, at)
     if not end:
-        raise NotValid("blanks without quotes, or a quote that is never closed", number)
+        raise NotValid("blanks without quotes, or a quote that is never closed", line_number(text, start))
     return _keyed.Entry((found["name"],), start, end.end(), value_start, at, value)
 
 
@@ -96,4 +109,4 @@ def _plain(piece: t.Match[str]) -> str:
     return re.sub(r"\\(.)", r"\1", piece["bare"], flags=re.DOTALL)
 
 
-_SYNTAX = _keyed.Syntax(_scan, _line)
+_SYNTAX = _keyed.Syntax(_scan, _line, r"""([A-Za-z_][A-Za-z0-9_]*)=(?:'([^'\r\n]*)'|"([^"\\$\r\n]*)"|([A-Za-z0-9_./:@,+-]*))""")

@@ -272,6 +272,14 @@ def test_a_full_disk_is_found_beforehand(host: Host, as_root: None) -> None:
     assert codes(answer) == ["no-space"] and not any(sizes.values()) and names == []
 
 
+def test_a_disk_without_inodes_says_that(host: Host, as_root: None) -> None:
+    (host.root / "small").mkdir()
+    mounts = [["mount", "-t", "tmpfs", "-o", "nr_inodes=1,size=1m", "none", host.path("small")]]
+    answer, _sizes, names = in_a_namespace(host, mounts, (host.path("small/a.env"), "A", 1))
+    assert codes(answer) == ["no-space"] and "no inodes left" in answer["msg"] and "bytes are needed" not in answer["msg"]
+    assert names == []
+
+
 def test_a_disk_that_fills_up_during_the_run_undoes_everything_and_names_the_file(host: Host, as_root: None) -> None:
     (host.root / "small").mkdir()
     host.put("other.env", "old")

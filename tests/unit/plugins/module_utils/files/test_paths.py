@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import pathlib
+import resource
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils.files import look, paths
+from ansible_collections.smarthost.mail.plugins.module_utils.files import look, paths, regular
 
 from .conftest import codes
 
@@ -177,7 +178,7 @@ def test_a_file_with_two_names_or_of_no_plausible_size_is_refused_before_it_is_r
     os.link(host.path("two.ini"), host.path("other"))
     host.put("sparse.ini", "")
     os.truncate(host.path("sparse.ini"), 10 << 30)
-    host.put("large.ini", "x" * paths.MAX_BYTES)
+    host.put("large.ini", "x" * regular.MAX_BYTES)
     answer = host.deploy(dict.fromkeys(("two.ini", "sparse.ini", "large.ini"), "new"))
     assert codes(answer) == ["unsafe-path"] * 2
     assert "2 names" in answer["msg"] and str(10 << 30) in answer["msg"]
@@ -277,3 +278,13 @@ def test_no_descriptor_is_left_and_a_shared_folder_is_held_once(host: Host) -> N
     assert len(os.listdir("/proc/self/fd")) == before + 1
     del held
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_set_may_have_more_folders_than_a_process_may_have_files_open(host: Host) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (400, before[1]))
+    try:
+        assert host.deploy({f"app{number}/a.env": "A=1" for number in range(500)})["changed"]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert len(host.tree()) == 1000
