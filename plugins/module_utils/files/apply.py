@@ -121,8 +121,8 @@ def _new_record(
     files = dict(before.files)
     originals: t.Dict[str, Step] = {}
     kept: t.Dict[str, Step] = {}
-    made = [folder for file in before.files.values() for folder in file.folders]
-    made += [folder for each in done for folder in each.step.make]
+    made = {folder for file in before.files.values() for folder in file.folders}
+    made |= {folder for each in done for folder in each.step.make}
     for change, step, verdict in done:
         file = files.pop(change.path, None)
         if change.action != "write" or change.app in request.noted.remove or change.release:
@@ -144,7 +144,7 @@ def _new_record(
 
 
 def _original(
-    file: t.Optional[RecordedFile], step: Step, blob: str, made: t.Iterable[str],
+    file: t.Optional[RecordedFile], step: Step, blob: str, made: t.Container[str],
 ) -> t.Tuple[t.Optional[str], t.Optional[Meta], t.Tuple[str, ...]]:
     """Blob, owner and mode of what stood there before us, and the folders that were made for it."""
     if file is not None:

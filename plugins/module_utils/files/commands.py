@@ -23,13 +23,16 @@ import typing as t
 
 from . import json_rpc
 from .look import FILE, Meta, Seen
+from .output import TooMuchError, collect, last_lines
 from .problems import Problem, ProblemsError
 
 TIMEOUT_SECONDS = 120
+MOST_OUTPUT = 8 << 20
 #: Nobody owns what has no file.
 META = Meta(0, 0, 0, {})
 _LAST_LINES = 3
 _LONGEST_LINE = 400
+_DEEPEST = 100
 
 Tree = t.Dict[str, t.Any]
 Path = t.Sequence[str]
@@ -63,14 +66,25 @@ def present_settings(command: Command, known: t.Optional[Tree] = None) -> Tree:
     if command.token:
         return _only(json_rpc.read(command, TIMEOUT_SECONDS), command.keys)
     text = _run(command, command.read, None, known or {})
-    try:
-        tree = json.loads(text)
-    except ValueError:
-        tree = None
+    tree = parsed(text)
     if not isinstance(tree, dict):
         what = f"What {' '.join(command.read)} prints is not a JSON object."
         raise ProblemsError([Problem(command.place, what, "tool-output", "Run it by hand, and see whether the application is well.")])
     return _only(tree, command.keys)
+
+
+def parsed(text: bytes) -> t.Any:
+    """JSON from outside; None for what is none, or is nested deeper than any settings."""
+    try:
+        tree = json.loads(text)
+        return tree if _is_shallow(tree, _DEEPEST) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_shallow(tree: t.Any, left: int) -> bool:
+    inner = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    return left > 0 and all(_is_shallow(item, left - 1) for item in inner)
 
 
 def look_at(path: str, command: Command, kept: t.Optional[bytes]) -> Seen:
@@ -148,11 +162,13 @@ def _run(command: Command, words: t.Sequence[str], body: t.Optional[bytes], know
             raise ProblemsError([Problem(command.place, what, "tool-missing", "Say tool: with the words that call it here.")]) from None
         with process:
             try:
-                output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
-            except subprocess.TimeoutExpired:
+                output, errors = collect(process, TIMEOUT_SECONDS, MOST_OUTPUT)
+            except (subprocess.TimeoutExpired, TooMuchError) as error:
                 os.killpg(process.pid, signal.SIGKILL)
                 what = f"{said} did not end within {TIMEOUT_SECONDS} seconds."
-                raise ProblemsError([Problem(command.place, what, "tool-failed")]) from None
+                if isinstance(error, TooMuchError):
+                    what = f"{said} prints more than {MOST_OUTPUT} bytes."
+                raise ProblemsError([Problem(command.place, what, "tool-failed", "Run it by hand, and see whether the application is well.")]) from None
     if process.returncode:
         # What reading prints is full of the application's other secrets.
         lines = _last_lines(errors, command, known) + ([] if body is None else _last_lines(output, command, known))
@@ -164,12 +180,13 @@ def _run(command: Command, words: t.Sequence[str], body: t.Optional[bytes], know
 def _last_lines(output: bytes, command: Command, known: Tree) -> list[str]:
     # Only where a tool has failed: no other run waits for it.
     from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor, Secret
+    from ansible_collections.smarthost.mail.plugins.module_utils.smtp.visible import visible
 
     redactor = Redactor()
     for key in command.secrets:
         redactor.learn("", Secret(str(_value(known, key) or "")))
-    lines = redactor.texts(output.decode("utf-8", "replace").splitlines())
-    return [line.strip()[:_LONGEST_LINE] for line in lines if line.strip()][-_LAST_LINES:]
+    lines = redactor.texts(last_lines(output))
+    return [visible(line.strip())[:_LONGEST_LINE] for line in lines if line.strip()][-_LAST_LINES:]
 
 
 def _differ(command: Command, wanted: Tree, present: Tree) -> list[str]:

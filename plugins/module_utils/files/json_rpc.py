@@ -15,6 +15,7 @@ from .problems import Problem, ProblemsError
 if t.TYPE_CHECKING:
     from .commands import Command, Tree
 
+MOST_ANSWER = 8 << 20
 _THIS_HOST = ("localhost", "127.0.0.1", "::1")
 
 
@@ -31,7 +32,11 @@ def read(command: Command, timeout: float) -> Tree:
 def write(command: Command, body: Tree, timeout: float) -> None:
     """These keys of that object, by ``write`` (method, key of its id). Raises ProblemsError."""
     method, key = command.write
-    _call(command, method, {**body, key: read(command, timeout)[key]}, timeout)
+    found = read(command, timeout)
+    if key not in found:
+        what = f'{command.read[0]} answers without "{key}", so nothing says which one to write.'
+        raise ProblemsError([Problem(command.place, what, "tool-output", "See whether the user of the token may read it.")])
+    _call(command, method, {**body, key: found[key]}, timeout)
 
 
 def _call(command: Command, method: str, params: Tree, timeout: float) -> t.Any:
@@ -51,7 +56,7 @@ def _call(command: Command, method: str, params: Tree, timeout: float) -> t.Any:
     opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=timeout) as answer:
-            text = answer.read()
+            text = answer.read(MOST_ANSWER + 1)
     except urllib.error.HTTPError as error:
         error.close()
         raise ProblemsError([Problem(command.place, f"{method} is answered with HTTP status {error.code}.", "tool-failed")]) from None
@@ -62,10 +67,9 @@ def _call(command: Command, method: str, params: Tree, timeout: float) -> t.Any:
 
 
 def _result(command: Command, method: str, text: bytes) -> t.Any:
-    try:
-        told = json.loads(text)
-    except ValueError:
-        told = None
+    from .commands import parsed
+
+    told = parsed(text) if len(text) <= MOST_ANSWER else None
     if not isinstance(told, dict) or not {"result", "error"} & set(told):
         what = f"What {method} is answered with is no JSON-RPC."
         raise ProblemsError([Problem(command.place, what, "tool-output", "Correct the address.")])

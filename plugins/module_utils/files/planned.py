@@ -68,9 +68,15 @@ def all_clear(outcomes: t.Sequence[examine.Outcome], state: State) -> t.Tuple[St
     return steps
 
 
-def above(real: str, made: t.Iterable[str]) -> t.Tuple[str, ...]:
+def above(real: str, made: t.Container[str]) -> t.Tuple[str, ...]:
     """Which of these folders a path lies in, outermost first: whichever file in a folder of ours is the last to go takes it along."""
-    return tuple(sorted({folder for folder in made if real.startswith(folder + os.sep)}, key=len))
+    found: t.List[str] = []
+    folder = os.path.dirname(real)
+    while folder not in ("", os.sep):
+        if folder in made:
+            found.insert(0, folder)
+        folder = os.path.dirname(folder)
+    return tuple(found)
 
 
 def _same_file(steps: t.Sequence[Step]) -> t.List[Problem]:

@@ -62,7 +62,7 @@ def _oldest_first(manifests: t.Sequence[Manifest]) -> t.List[t.Tuple[JournalEntr
     for manifest in manifests:
         for entry in manifest.entries:
             found.setdefault(entry.real, (entry, manifest.id))
-    made = [folder for manifest in manifests for entry in manifest.entries for folder in entry.make]
+    made = {folder for manifest in manifests for entry in manifest.entries for folder in entry.make}
     return [(dataclasses.replace(entry, make=planned.above(real, made)), name) for real, (entry, name) in found.items()]
 
 

@@ -64,8 +64,10 @@ class State:
         """Why this folder cannot be used; empty when it is fine or can be made."""
         try:
             status = os.stat(self.folder)
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return self._unsafe()
+        except NotADirectoryError:
+            return [Problem(self.folder, "The state folder lies below something that is not a folder.", "state-dir", "Name another state_dir.")]
         if not stat.S_ISDIR(status.st_mode):
             return [Problem(self.folder, "The state folder is not a folder.", "state-dir", "Name another state_dir.")]
         if status.st_uid != os.geteuid():

@@ -15,7 +15,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils.files import commands
+from ansible_collections.smarthost.mail.plugins.module_utils.files import commands, output
 from ansible_collections.smarthost.mail.plugins.module_utils.files.deploy import run
 from stand_ins.tool import Tool
 
@@ -270,3 +270,21 @@ def test_a_query_tells_what_the_application_has(chat: Application, cloud: Applic
     for application, password in ((chat, SECRET), (cloud, SECRET)):
         application.set()
         assert json.loads(application.host.told_at(application.name)) == {application.section: {**OURS, list(OURS)[-1]: password}}
+
+
+@pytest.mark.parametrize(("script", "said"), [
+    ("#!/bin/sh\nexec yes\n", " prints more than 8388608 bytes."),
+    ("#!/bin/sh\nyes >&2 & sleep 0.5; kill $!\nexit 3\n", " ended with status 3."),
+    ("#!/bin/sh\nyes '{\"a\":' | head -n 200\nprintf 0\nyes '}' | head -n 200\n", " prints is not a JSON object."),
+    ("#!/bin/sh\nyes '[' | head -c 200000\n", " prints is not a JSON object."),
+])
+def test_a_tool_that_prints_without_end_or_too_deeply_is_a_problem_of_bounded_size(cloud: Application, script: str, said: str) -> None:
+    cloud.tool._at.write_text(script)
+    answer = cloud.set()
+    assert codes(answer)[0] in ("tool-failed", "tool-output") and said in answer["msg"] and len(answer["msg"]) < 3000
+
+
+def test_of_a_line_that_was_cut_nothing_is_shown_for_it_may_begin_in_the_middle_of_a_secret() -> None:
+    cut = (SECRET * 9000).encode()
+    assert output.last_lines(cut) == [] and output.last_lines(cut + b"\nlast") == ["last"]
+    assert output.last_lines(b"one\n\ntwo") == ["one", "", "two"]
