@@ -13,7 +13,7 @@ import subprocess
 import time
 import typing as t
 
-from . import staleness
+from . import bounded, staleness
 from .containers import Project
 from .paths import UnsafePathError, who
 from .problems import Problem, ProblemsError, from_os_error
@@ -189,10 +189,8 @@ def _init_script(item: Activation, this: Round) -> Done:
 def _systemd(item: Activation, this: Round) -> Done:
     unit = item.target[1]
     try:
-        shown = subprocess.run(
-            ["systemctl", "show", "--property=LoadState,ActiveState,MainPID", "--", unit],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=this.timeout, check=False,
-        ).stdout.decode("utf-8", "replace")
+        asked = ("systemctl", "show", "--property=LoadState,ActiveState,MainPID", "--", unit)
+        shown = bounded.run(asked, this.timeout, bounded.FEW).output.decode("utf-8", "replace")
     except subprocess.TimeoutExpired:
         return _timed_out(item, ("systemctl", "show", unit), this.timeout)
     state = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
@@ -231,15 +229,12 @@ def _run(item: Activation, command: t.Sequence[str], this: Round, folder: t.Opti
     if this.check:
         return Done(True, "")
     try:
-        ended = subprocess.run(
-            list(command), cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=this.timeout,
-            check=False,
-        )
+        ended = bounded.run(command, this.timeout, 0, cwd=folder, stdout=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         return _timed_out(item, command, this.timeout)
     except OSError as error:
         return _failed(item, f"Could not be activated: {' '.join(command)}: {error.strerror}.", "the command could not be started")
-    return Done(True, "") if ended.returncode == 0 else _ended(item, command, ended.returncode, ended.stderr)
+    return Done(True, "") if ended.status == 0 else _ended(item, command, ended.status, ended.errors)
 
 
 def _ended(item: Activation, command: t.Sequence[str], status: int, said: bytes) -> Done:

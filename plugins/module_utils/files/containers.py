@@ -16,6 +16,11 @@ import re
 import subprocess
 import typing as t
 
+from . import bounded
+
+#: What is listed of the containers of one project is some KiB.
+MOST_BYTES = 1024 * 1024
+
 #: RFC 3339 with any number of digits below the second, as docker and podman write it.
 _WRITTEN = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)"
 
@@ -64,7 +69,7 @@ def seconds(written: str) -> float:
 
 
 def _output(command: t.Sequence[str], folder: str, timeout: float) -> str:
-    done = subprocess.run(
-        list(command), cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, check=True,
-    )
-    return done.stdout.decode("utf-8", "replace")
+    done = bounded.run(command, timeout, MOST_BYTES, cwd=folder)
+    if done.status:
+        raise subprocess.CalledProcessError(done.status, list(command), stderr=done.errors)
+    return done.output.decode("utf-8", "replace")

@@ -54,9 +54,13 @@ def _call(command: Command, method: str, params: Tree, timeout: float) -> t.Any:
     headers = {"Content-Type": "application/json-rpc", "Authorization": f"Bearer {_token(command)}"}
     request = urllib.request.Request(_address(command), json.dumps(body).encode("ascii"), headers)
     opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
-    try:
+
+    def asked() -> bytes:
         with opener.open(request, timeout=timeout) as answer:
-            text = answer.read(MOST_ANSWER + 1)
+            return bytes(answer.read(MOST_ANSWER + 1))
+
+    try:
+        text = _within(timeout, asked)
     except urllib.error.HTTPError as error:
         error.close()
         raise ProblemsError([Problem(command.place, f"{method} is answered with HTTP status {error.code}.", "tool-failed")]) from None
@@ -64,6 +68,35 @@ def _call(command: Command, method: str, params: Tree, timeout: float) -> t.Any:
         reason = getattr(error, "reason", error)
         raise ProblemsError([Problem(command.place, f"This cannot be reached: {reason}.", "tool-failed")]) from None
     return _result(command, method, text)
+
+
+def _within(seconds: float, work: t.Callable[[], bytes]) -> bytes:
+    """What it returns or raises; TimeoutError where it takes longer, and is left behind. A timeout of urllib's is for silence only."""
+    import threading
+
+    done: list[t.Callable[[], bytes]] = []
+
+    def run() -> None:
+        try:
+            found = work()
+        except Exception as error:  # noqa: B902
+            done.append(_raiser(error))
+        else:
+            done.append(lambda: found)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not done:
+        raise TimeoutError(f"there was no whole answer within {seconds:g} seconds")
+    return done[0]()
+
+
+def _raiser(error: Exception) -> t.Callable[[], bytes]:
+    def again() -> bytes:
+        raise error
+
+    return again
 
 
 def _result(command: Command, method: str, text: bytes) -> t.Any:
@@ -96,7 +129,10 @@ def _address(command: Command) -> str:
 def _token(command: Command) -> str:
     path = str(command.token)
     try:
-        return regular.read_file(path)[0].decode("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        token = regular.read_file(path)[0].decode("ascii").strip()
+        if not token.isprintable():
+            raise ValueError("a line end or the like within the token")
+        return token
+    except (OSError, ValueError) as error:
         what = f"The token of its API cannot be read ({type(error).__name__})."
         raise ProblemsError([Problem(path, what, "tool-missing", "Put it there, 0600, or say path: with where it is.")]) from None

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import pathlib
+import time
 import typing as t
 
 import pytest
+from ansible_collections.smarthost.mail.plugins.module_utils.files import commands
 from ansible_collections.smarthost.mail.plugins.module_utils.files.deploy import run
 from stand_ins.zabbix import TOKEN, Zabbix
 
@@ -83,3 +85,25 @@ def test_an_answer_that_is_no_json_rpc_is_an_error(api: Api) -> None:
     for body in (b"<html>", b"[]", b"{}"):
         api.zabbix.instead = lambda handler, body=body: handler.answer(200, body)
         assert codes(api.set()) == ["tool-output"]
+
+
+def test_an_answer_without_end_is_neither_kept_nor_waited_for(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.zabbix.instead = lambda handler: handler.answer(200, b"[" * 10_000_000)
+    assert codes(api.set()) == ["tool-output"]
+
+    def drip(handler: t.Any) -> None:
+        for _number in range(100):
+            handler.wfile.write(b"H")
+            handler.wfile.flush()
+            time.sleep(0.1)
+
+    monkeypatch.setattr(commands, "TIMEOUT_SECONDS", 1)
+    api.zabbix.instead = drip
+    started = time.monotonic()
+    assert codes(api.set()) == ["tool-failed"] and time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("token", [b"a\nb", b"\xff", b"a\x1b"])
+def test_a_token_that_is_none_is_named(api: Api, token: bytes) -> None:
+    api.token.write_bytes(token)
+    assert codes(api.set()) == ["tool-missing"]
