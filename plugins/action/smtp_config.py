@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.smarthost.mail.plugins.module_utils.files.fields import DamagedError
 from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import new_key
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, destination, plan, refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, destination, plan, refusal, status
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, failure, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Deployment, Host
@@ -57,12 +58,25 @@ class Work(t.NamedTuple):
         changed = {file["path"] for file in outcome.get("files", ()) if file["changed"]}
         touched = {change.app for change in self.deployment.changes if change.path in changed}
         paths = {item.request.name: {file.path for file in item.files} for item in self.plans}
+        detected = self.detected(outcome)
+        plans = [status.with_absence(item, detected.get(item.request.name)) for item in self.plans]
+        statuses = {item.request.name: status.status_of(item, detected.get(item.request.name)) for item in plans}
         apps = [
-            _app(item, [file.path for file in item.files], item.request.name in touched or bool(changed & paths[item.request.name]))
-            for item in self.plans
+            _app(item, [file.path for file in item.files], item.request.name in touched or bool(changed & paths[item.request.name]), statuses)
+            for item in plans
         ]
         activations = _activations(outcome.get("applications", ()), [request.name for request in self.planned.unmanaged])
-        return {**_described(apps, self.plans, self.planned, self.refusals, outcome.get("drift", ()), self.deployment.problems), "activations": activations}
+        return {
+            **_described(apps, plans, self.planned, self.refusals, outcome.get("drift", ()), self.deployment.problems, statuses if detected else {}),
+            "activations": activations,
+        }
+
+    def detected(self, outcome: t.Mapping[str, t.Any]) -> t.Mapping[str, status.Facts]:
+        """What was seen of each application, by the query or by the call that wrote; after that, an answer that is none is as nothing seen."""
+        try:
+            return self.deployment.host.detected or status.facts_of(outcome)
+        except DamagedError:
+            return {}
 
 
 class ActionModule(Action):
@@ -91,13 +105,14 @@ class ActionModule(Action):
         work = self._assemble(declared, catalogue, first, self._query(declared, first) if self._must_query(declared, first) else NOTHING_KNOWN)
         if self._args["state"] == "planned":
             return work.described({"changed": False})
-        outcome = self._deploy(work.deployment)
+        outcome = self._deploy(work)
         if outcome.get("look_again"):
-            # Our part of a user's file is no longer asked for: only now it is known, and read.
+            # Our part of a user's file is no longer asked for, or an application is not there: only now it is known, and read.
             work = self._assemble(declared, catalogue, first, Host.from_answer(outcome, self._seal_key))
-            outcome = self._deploy(work.deployment)
+            outcome = self._deploy(work)
         described = work.described(outcome)
-        outcome.pop("applications", None)
+        for ours in ("applications", "detected"):
+            outcome.pop(ours, None)
         return {**outcome, **described}
 
     def _assemble(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, host: Host) -> Work:
@@ -106,13 +121,15 @@ class ActionModule(Action):
         # What is on the host decides which credential is taken, and nothing else of the plan.
         planned = plan.plan_host(declared, catalogue, self._args["credential"], in_force) if in_force and self._rotating(declared) else first
         deployment = Deployment(host)
-        plans = [item for item in planned.apps if deployment.add(item)]
+        missing = [found for item in planned.apps for found in [status.refusal_of(item, host.detected.get(item.request.name))] if found]
+        absent = {item.name for item in missing}
+        plans = [item for item in planned.apps if item.request.name not in absent and deployment.add(item)]
         listed = {request.name for request in declared.requests}
         gone = [request.name for request in planned.absent]
         gone += [name for name in host.record.apps if name not in listed] if self._args["prune"] else []
         for name in gone:
             deployment.take_back(name)
-        refusals = [*planned.refusals, *deployment.refusals]
+        refusals = [*planned.refusals, *missing, *deployment.refusals]
         self._stop_if_asked(refusals, deployment.problems)
         return Work(plans, planned, refusals, deployment)
 
@@ -133,8 +150,9 @@ class ActionModule(Action):
             left_out = rendering.leave_out()
             rendering.keep([item.name for item in (*refusals, *first.unmanaged)] + [item.request.name for item in first.apps if item not in plans])
             outcome = rendering.write(check=bool(self._task.check_mode), diff=bool(self._task.diff))
-        apps = [_app(item, rendering.paths(item), rendering.touches(item, outcome)) for item in plans]
-        return {**outcome, **_described(apps, plans, first, refusals, outcome["drift"], left_out)}
+        statuses = {item.request.name: status.status_of(item, None) for item in plans}
+        apps = [_app(item, rendering.paths(item), rendering.touches(item, outcome), statuses) for item in plans]
+        return {**outcome, **_described(apps, plans, first, refusals, outcome["drift"], left_out, {})}
 
     # -- module calls -------------------------------------------------------------------------
 
@@ -154,16 +172,18 @@ class ActionModule(Action):
         wanted = [{"path": file.path, **({"command": file.command} if file.command else {})} for file in files]
         answer = self._call(
             state="query", seal_key=self._seal_key, read=wanted,
-            read_apps=["*"] if self._args["prune"] else [request.name for request in declared.requests],
+            read_apps=["*"] if self._args["prune"] else [request.name for request in declared.requests], detect=status.asked(first.apps),
         )
         return Host.from_answer(answer, self._seal_key)
 
-    def _deploy(self, deployment: Deployment) -> dict[str, t.Any]:
+    def _deploy(self, work: Work) -> dict[str, t.Any]:
         # What can fail is done before anything is written: a run that wrote ends with what it wrote.
+        deployment = work.deployment
         diffs = {
             path: difference(file, deployment.host.text(path), deployment.texts[path]) for path, file in deployment.planned.items() if self._task.diff
         }
-        outcome = self._call(state="present", **deployment.arguments(self._seal_key))
+        asked = [] if deployment.host.detected else status.asked(work.plans)
+        outcome = self._call(state="present", detect=asked, **deployment.arguments(self._seal_key))
         if self._task.diff and not outcome.get("look_again"):
             changed = {file["path"] for file in outcome["files"] if file["changed"]}
             outcome["diff"] = [found for path, found in diffs.items() if path in changed]
@@ -188,24 +208,25 @@ class ActionModule(Action):
 
 def _described(
     apps: list[dict[str, t.Any]], plans: t.Sequence[AppPlan], planned: HostPlan, refusals: t.Sequence[Refusal], drift: t.Sequence[t.Mapping[str, t.Any]],
-    problems: t.Sequence[Problem] = (),
+    problems: t.Sequence[Problem], statuses: t.Mapping[str, status.Status],
 ) -> dict[str, t.Any]:
     """What the task returns about its applications, wherever they are written."""
     return {
         "apps": apps, "absent": [request.name for request in planned.absent], "unmanaged": [request.name for request in planned.unmanaged],
         "refusals": [item.as_dict() for item in (*map(refusal.problem, refusals), *problems)],
         "accepted": [gap for item in plans for gap in refusal.accepted(item)],
-        "lines": [*plan_lines(plans, planned, refusals), *(line for item in problems for line in f"LEFT OUT {item}".splitlines()), *drift_lines(drift)],
+        "lines": [*plan_lines(plans, planned, refusals, statuses), *(line for item in problems for line in f"LEFT OUT {item}".splitlines()), *drift_lines(drift)],
     }
 
 
-def _app(item: AppPlan, paths: t.Sequence[str], changed: bool) -> dict[str, t.Any]:
+def _app(item: AppPlan, paths: t.Sequence[str], changed: bool, statuses: t.Mapping[str, status.Status]) -> dict[str, t.Any]:
     credential = item.relay.credential
     return {
         "name": item.request.name, "app": item.request.app, "title": item.application.title, "form": item.form, "path": item.path,
         "paths": list(paths), "relay": item.relay.name, "security": item.security,
         "credential_id": credential.id if credential else "", "changed": changed, "unexpressed": list(item.unexpressed),
         "activate": dict(item.activate), "environment": dict(item.environment), "test": item.application.test,
+        **statuses[item.request.name].as_dict(),
     }
 
 

@@ -23,7 +23,8 @@ def smtp_settings(relay: t.Any, app: t.Any, form: str | None = None, catalogue: 
     refused = render.cannot_hold(planned)
     if refused:
         raise AnsibleFilterError("\n".join(str(refusal.problem(item)) for item in refused))
-    trees = {file.path: _data(file) for file in planned.files if file.readers is None}
+    files = [file for file in planned.files if file.readers is None and file.path != planned.presence.dropin]
+    trees = {file.path: _data(file) for file in files}
     return next(iter(trees.values())) if len(trees) == 1 else trees
 
 

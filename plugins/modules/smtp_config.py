@@ -16,6 +16,8 @@ description:
     in that application's own syntax.
   - Everything is checked before anything is written. What an application cannot express is a refusal with the ways out;
     nothing lowers the security of a connection without the user naming it in V(accept).
+  - An application that is not on the host is not written, and no folder is made for it; what is seen of each, and whether it reads its
+    file, is returned as RV(apps[].status).
   - All applications of a host are one task, with one module call when every file is a file of our own, and two when files
     of the user's must be read first, however many applications there are.
   - Files are replaced atomically and as a set. What stood there before is kept as a generation until it is committed.
@@ -179,6 +181,29 @@ apps:
     activate: {description: How a change comes into force., type: dict, sample: {systemd: gitea, how: restart}}
     environment: {description: Variables that its process needs beside the files., type: dict, sample: {}}
     test: {description: What an operator can run to see a message go out., type: str, sample: gitea admin sendmail}
+    status:
+      description:
+        - V(active), the application was seen on the host, and that it reads its file; V(not_wired), it was seen, and that nothing makes it read
+          the file; V(not_installed), nothing of it is there (only with C(accept=[not-installed]), else that is a refusal); V(unknown),
+          something of it could not be seen.
+        - With O(state=planned) and O(dest) no host is asked, and it is V(unknown).
+      type: str
+      sample: active
+    status_why:
+      description: >-
+        One sentence that names what was seen, or what was looked for, and what can be declared so that it can be seen (C(unit), C(compose),
+        C(installed), C(wired)) or the line to add.
+      type: str
+      sample: Seen unit gitea.service; gitea.service names /etc/gitea/app.ini.
+    version:
+      description: The version of the application, as C(version) in O(apps) says, else as seen on the host; null where it is not known.
+      type: str
+      sample: 1.22.3
+    declared_not_seen:
+      description: What the user states of it in O(apps) and nothing showed, V(installed) or V(wired).
+      type: list
+      elements: str
+      sample: []
 activations:
   description:
     - Options of M(smarthost.mail.smtp_activate) for the applications whose files changed, those that were taken back included; and,

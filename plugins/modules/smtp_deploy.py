@@ -54,6 +54,55 @@ options:
     type: list
     elements: str
     default: []
+  detect:
+    description:
+      - What to look for of each application, with O(state=query) and O(state=present); nothing is written for that.
+      - With O(state=present), where one that is C(required) is missing, nothing is written, and the answer is RV(look_again).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      app:
+        description: Label of the application.
+        type: str
+        required: true
+      units:
+        description: Units of systemd.
+        type: list
+        elements: str
+      packages:
+        description: Packages of the host's own database.
+        type: list
+        elements: str
+      commands:
+        description: Programs.
+        type: list
+        elements: str
+      places:
+        description: Files and folders.
+        type: list
+        elements: str
+      images:
+        description: Images of containers, without registry and tag.
+        type: list
+        elements: str
+      compose:
+        description: A Compose project that it is said to be in, as C(folder) and C(services).
+        type: dict
+      version:
+        description: Where its version stands, as C(package), C(file), C(run) and C(find).
+        type: dict
+      wiring:
+        description: The ways in which it may come to read our file.
+        type: dict
+      required:
+        description: Whether nothing may be written for it where nothing of it is seen.
+        type: bool
+        default: false
+      paths:
+        description: Its files, which are not read where it is missing.
+        type: list
+        elements: str
   seal_key:
     description: Key of this one task, hexadecimal, under which file contents travel in both directions.
     type: str
@@ -224,11 +273,18 @@ recovered:
   sample: finished
 look_again:
   description: >-
-    Something of ours in a user's file is no longer asked for, and taking it out needs that file read. Nothing was written; the
-    answer is what O(state=query) gives.
+    Something of ours in a user's file is no longer asked for, and taking it out needs that file read; or an application that is
+    required in O(detect) is missing. Nothing was written; the answer is what O(state=query) gives.
   returned: when it is so
   type: bool
   sample: true
+detected:
+  description: >-
+    By application what is seen of it, C(seen), C(unseen) (why something could not be looked at), C(version), C(version_why), C(missing),
+    and C(wiring), by way whether it is C(seen) (null where nothing shows it) and C(why).
+  returned: with O(detect)
+  type: dict
+  sample: {gitea: {seen: [unit gitea.service], unseen: [], version: 1.22.3, version_why: "", missing: false, wiring: {}}}
 record:
   description: The ownership record, C(apps) as given and C(files) by path.
   returned: O(state=query)
@@ -262,6 +318,7 @@ problems:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.smarthost.mail.plugins.module_utils.files.change import OPTIONS
 from ansible_collections.smarthost.mail.plugins.module_utils.files.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils.files.detection import detect
 from ansible_collections.smarthost.mail.plugins.module_utils.files.internal import guard
 
 ARGUMENTS = {
@@ -272,6 +329,15 @@ ARGUMENTS = {
         "options": {"path": {"type": "str", "required": True}, "original": {"type": "bool", "default": False}, "command": {"type": "dict"}},
     },
     "read_apps": {"type": "list", "elements": "str", "default": []},
+    "detect": {
+        "type": "list", "elements": "dict", "default": [],
+        "options": {
+            "app": {"type": "str", "required": True},
+            **{name: {"type": "list", "elements": "str"} for name in ("units", "packages", "commands", "places", "images", "paths")},
+            **{name: {"type": "dict"} for name in ("compose", "version", "wiring")},
+            "required": {"type": "bool", "default": False},
+        },
+    },
     "seal_key": {"type": "str", "no_log": True},
     "changes": {"type": "list", "elements": "dict", "default": [], "options": OPTIONS},
     "contents": {"type": "str", "no_log": True},
@@ -283,6 +349,12 @@ ARGUMENTS = {
 }
 
 
+def without(read: list[dict[str, object]], missing: list[dict[str, list[str]]]) -> list[dict[str, object]]:
+    """What is read but for the files, and the tools, of applications that are missing."""
+    paths = {path for item in missing for path in item["paths"] or ()}
+    return [item for item in read if item["path"] not in paths]
+
+
 def main() -> None:
     """Options in, one answer out."""
     guard(AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True), _deploy)
@@ -290,11 +362,19 @@ def main() -> None:
 
 def _deploy(module: AnsibleModule) -> None:
     options = dict(module.params)
+    wanted = options.pop("detect")
+    detected = detect(wanted) if options["state"] in ("query", "present") else {}
+    missing = [item for item in wanted if detected.get(item["app"], {}).get("missing")]
+    again = bool(missing) and options["state"] == "present"
+    if again:
+        options.update(state="query", read=[], read_apps=list(options["record"].get("apps") or ()))
+    options["read"] = without(options["read"], missing)
     for name in ("read", "read_apps", "changes"):
         options[name] = tuple(options[name])
     for name in ("seal_key", "contents", "facts"):
         options[name] = options[name] or ""
     answer = run(Request(check=module.check_mode, **options))
+    answer.update(detected=detected, **({"look_again": True} if again else {}))
     if answer.get("failed"):
         module.fail_json(**answer)
     module.exit_json(**answer)

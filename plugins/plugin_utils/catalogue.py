@@ -13,7 +13,7 @@ import yaml
 
 from .dialect import dialect_names
 from .entry import entry_problems, flatten_problems
-from .model import Application, FileForm, Form, Gap, Rule
+from .model import Application, Detect, FileForm, Form, Gap, Rule, Ways
 from .problems import Problem, ProblemsError, did_you_mean, one_of
 from .validation import problems_of
 
@@ -113,7 +113,17 @@ def _form(name: str, given: dict[str, t.Any], raw: dict[str, t.Any]) -> Form:
         given.get("activate", raw["activate"]),
         "own" if by_file == "own" else "file" if by_file else "", given.get("secret_live", raw.get("secret_live", False)),
         given.get("secret_group", raw.get("secret_group")),
+        _detect({**raw.get("detect", {}), **given.get("detect", {})}), _ways(given.get("wiring", raw.get("wiring"))),
     )
+
+
+def _detect(given: dict[str, t.Any]) -> Detect:
+    lists = {name: tuple(given.get(name, ())) for name in ("units", "packages", "commands", "folders", "images")}
+    return Detect(**lists, version=given.get("version"))
+
+
+def _ways(given: dict[str, t.Any] | None) -> Ways:
+    return Ways(**{name: tuple(way) if name == "beside" else way for name, way in (given or {}).items()})
 
 
 def _file(label: str, given: dict[str, t.Any], raw: dict[str, t.Any], by_file: t.Any) -> FileForm:

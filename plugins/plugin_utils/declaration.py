@@ -332,7 +332,7 @@ def _wrong_request(request: Request, names_relay: bool, relays: t.Mapping[str, R
         wrong = [_unknown_relay(f"{where}.relay", request.relay, relays)]
     return wrong + [
         Problem(f"{where}.{key}", f"this is for form: {key}, which is not asked for.", "not-for-form", f"Add form: {key}, or leave {key} out.")
-        for key in request.platforms if key != request.form
+        for key in request.platforms if key != request.form and not (key == "compose" and request.project)
     ]
 
 
@@ -361,7 +361,10 @@ def _request(item: dict[str, t.Any], where: str, default: str) -> Request:
         name=item["name"], app=item.get("app", item["name"]), where=where, relay=item.get("relay", default), state=item.get("state", "present"),
         accept=frozenset(item.get("accept", ())), activate=activate, tool=tuple(item.get("tool", ())),
         overrides={key: item[key] for key in _OVERRIDES if key in item}, platforms={key: item[key] for key in PLATFORMS if key in item},
-        **{key: item[key] for key in ("form", "path", "object", "owner", "group", "mode", "drift") if key in item},
+        **{
+            key: item[key] for key in ("form", "path", "object", "owner", "group", "mode", "drift", "unit", "installed", "wired", "version")
+            if key in item
+        },
     )
 
 

@@ -20,6 +20,7 @@ from . import guard
 from .model import AppPlan, FilePlan, Refusal
 from .problems import Problem, ProblemsError
 from .render import Rendered, holds_secret, not_valid, render_app
+from .status import Facts, facts_of
 
 OTHERS_READ = 0o004
 STRICTEST = ("enforce", "report", "adopt")
@@ -43,18 +44,19 @@ class Stands(t.NamedTuple):
 
 
 class Host(t.NamedTuple):
-    """What a query told about the host: the ownership record, and the shared files by path."""
+    """What a query told about the host: the ownership record, the shared files by path, and what was seen of each application."""
 
     record: OwnershipRecord
     files: t.Mapping[str, Stands]
     seal_key: str
+    detected: t.Mapping[str, Facts] = {}
 
     @classmethod
     def from_answer(cls, answer: t.Mapping[str, t.Any], seal_key: str) -> Host:
         """Raises ProblemsError for an answer that is none: what runs on a host may answer anything."""
         try:
             read = fields.mapping_of(Stands.from_answer)(answer.get("read"), "read")
-            return cls(OwnershipRecord.from_answer(answer.get("record")), read, seal_key)
+            return cls(OwnershipRecord.from_answer(answer.get("record")), read, seal_key, facts_of(answer))
         except DamagedError as error:
             hint = "See whether the collection's module runs on this host as it was sent, and nothing in between changes what it answers."
             raise ProblemsError([Problem("", f"The host's answer cannot be used: {error}.", "answer-not-valid", hint)]) from None

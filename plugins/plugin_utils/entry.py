@@ -20,6 +20,7 @@ from .problems import Problem, did_you_mean, one_of
 
 INVALID = "entry-invalid"
 PLACE = re.compile(r"\{\w*\}")
+_ENDLESS = re.compile(r"\([^()]*[*+}?|][^()]*\)\??[*+{]")
 FLATTEN_FIELDS = ("section", "key", "SECTION", "KEY")
 
 
@@ -49,7 +50,7 @@ def flatten_problems(pattern: str, where: str) -> list[Problem]:
 
 
 def _form_problems(form: Form, application: Application, where: str) -> list[Problem]:
-    problems = []
+    problems = _detect_problems(form, where)
     for file in form.files:
         at = where if len(form.files) == 1 and not file.path else f"{where}.files.{file.label}"
         problems += _file_problems(file, at)
@@ -61,6 +62,28 @@ def _form_problems(form: Form, application: Application, where: str) -> list[Pro
             what = f"there is no word for {gap.instead} under security."
             problems.append(Problem(f"{where}.lacks.{capability}.instead", what, INVALID, one_of(application.security)))
     return problems
+
+
+def _detect_problems(form: Form, where: str) -> list[Problem]:
+    """Expressions that compile, one group for the version, and where it is looked for in what."""
+    problems = []
+    version = form.detect.version or {}
+    if ("file" in version or "run" in version) and _groups(version.get("find", "")) != 1:
+        what = "file and run need find, a regular expression with one group: the version."
+        problems.append(Problem(f"{where}.detect.version.find", what, INVALID, 'Such as: "version ([0-9.]+)"'))
+    if form.ways.line and _groups(form.ways.line.get("find", "")) is None:
+        problems.append(Problem(f"{where}.wiring.line.find", "this is not a regular expression, or one without an end.", INVALID))
+    return problems
+
+
+def _groups(expression: str) -> int | None:
+    """How many groups a regular expression has; None where it is none, or one that may search for ever (a repetition of repetitions)."""
+    if _ENDLESS.search(expression):
+        return None
+    try:
+        return re.compile(expression.replace("{path}", "path").replace("{dir}", "dir")).groups
+    except (re.error, RecursionError, OverflowError):
+        return None
 
 
 def _file_problems(file: FileForm, where: str) -> list[Problem]:

@@ -171,6 +171,16 @@ class Request:
     overrides: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     platforms: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)  # by form: k8s_secret, compose
     also: tuple[str, ...] = ()
+    unit: str | None = None
+    installed: bool = False  # declared, where it cannot be seen; so is wired
+    wired: bool = False
+    version: str | None = None
+
+    @property
+    def project(self) -> t.Mapping[str, t.Any] | None:
+        """The Compose project of the host that it runs in: folder, services, files, program; None where none is named."""
+        given = self.platforms.get("compose", {})
+        return {**given, "services": list(given.get("services", [self.name]))} if "folder" in given else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -215,6 +225,51 @@ class FileForm(t.NamedTuple):
     by_file: t.Any = None
 
 
+class Detect(t.NamedTuple):
+    """By what one sees on a host that an application is there, and its version (package, file, run, find)."""
+
+    units: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    version: t.Mapping[str, t.Any] | None = None
+
+
+class Ways(t.NamedTuple):
+    """What makes an application read the file of a form; any of these is enough (the schema says what each is).
+
+    tool: its own tool takes and shows the settings, so there is nothing to wire. compose_file: containers are made with the file.
+    """
+
+    native: str | None = None
+    beside: tuple[str, ...] = ()
+    unit: str | None = None
+    argument: str | None = None
+    line: t.Mapping[str, str] | None = None
+    container: bool = False
+    manual: str | None = None
+    tool: bool = False
+    compose_file: bool = False
+
+
+class Presence(t.NamedTuple):
+    """What to look for of one application on its host, all places filled in.
+
+    path: the file that it is to read. native: that file is worth nothing without the application, so it is not written where nothing of it
+    is there. usual: the file is where the entry has it, and nothing is said of where the application runs. findable: and the entry says how
+    it is seen; else what is not seen may be somewhere else. dropin: the path of our drop-in that makes its unit read the file.
+    """
+
+    path: str
+    detect: Detect
+    ways: Ways
+    native: bool
+    usual: bool
+    findable: bool
+    dropin: str | None = None
+
+
 class Form(t.NamedTuple):
     """One way an application takes settings: one file, or several below one folder. activate: how they come into force.
 
@@ -232,6 +287,8 @@ class Form(t.NamedTuple):
     secret_file: t.Literal["", "file", "own"] = ""
     live: bool = False
     reader: str | None = None
+    detect: Detect = Detect()
+    ways: Ways = Ways()
 
 
 class Rule(t.NamedTuple):
@@ -302,7 +359,8 @@ class AppPlan(t.NamedTuple):
     accepted: tuple[Gap, ...]
     environment: t.Mapping[str, t.Any]
     activate: t.Mapping[str, t.Any]
-    live: bool = False
+    live: bool
+    presence: Presence
 
 
 class HostPlan(t.NamedTuple):

@@ -11,7 +11,7 @@ import itertools
 import posixpath
 import typing as t
 
-from . import platforms
+from . import platforms, presence
 from .catalogue import Catalogue
 from .command import command, tool_problems
 from .context import expression_context
@@ -115,15 +115,17 @@ def plan_app(request: Request, relay: Relay, application: Application) -> AppPla
         planned = [_file(file, files[file.label], request, relay, context) for file in form.files]
         if platform:
             planned = [platforms.wrap(platform, file, request, secret_file) for file in planned]
+        present = presence.presence_of(request, application, form, platform, path)
+        dropin = presence.dropin_file(present)
+        planned += [dropin] if dropin else []
         planned += [_secret_file(secret_file, relay, request, form)] if secret_file else []
         environment = evaluate(dict(form.environment), context) if relay.sends else {}
     except ExpressionError as error:
         raise _broken(request, error) from None
-    usual = {"how": "none", "reason": platform.reason} if platform else form.activate
     return AppPlan(
         request, application, platform.name if platform else form.name, relay, mode, path, tuple(file for file in planned if file.tree is not None),
         _unexpressed(relay, named), tuple(accepted + more), environment,
-        request.activate or usual, form.live,
+        presence.activation(request, form, platform), form.live, present,
     )
 
 

@@ -10,12 +10,18 @@ import typing as t
 
 from .. import refusal
 from ..model import AppPlan, HostPlan, Refusal, Relay, Request
+from ..status import ACTIVE, Status
 
 
-def plan_lines(plans: t.Iterable[AppPlan], planned: HostPlan, refusals: t.Iterable[Refusal]) -> list[str]:
-    """Who gets what, one line an application, then each gap that was accepted, once, then what is refused with the ways out."""
+def plan_lines(
+    plans: t.Iterable[AppPlan], planned: HostPlan, refusals: t.Iterable[Refusal], statuses: t.Mapping[str, Status] | None = None,
+) -> list[str]:
+    """Who gets what, one line an application, then each gap that was accepted, once, then what is refused with the ways out.
+
+    statuses: by application, where they are known.
+    """
     plans = list(plans)
-    lines = [_planned(plan) for plan in plans]
+    lines = [_planned(plan) + _status((statuses or {}).get(plan.request.name)) for plan in plans]
     lines += [f"{request.name}: taken back; {_origin(request)}" for request in planned.absent]
     lines += [f"{request.name}: unmanaged, never touched; {_origin(request)}" for request in planned.unmanaged]
     lines += [f"ACCEPTED by name [{code}]: {', '.join(names)}" for code, names in _accepted(plans).items()]
@@ -38,6 +44,14 @@ def drift_lines(drift: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
         done, more = DONE[item["done"]]
         lines.append(f"DRIFT {item['name']}: {what} was {item['what']} by somebody else; {done}{f' ({more})' if more else ''}")
     return lines
+
+
+def _status(status: Status | None) -> str:
+    if status is None:
+        return ""
+    version = f" {status.version}" if status.version else ""
+    word = status.status.replace("_", " ") + version
+    return f"; {word}" if status.status == ACTIVE else f"; {word}: {status.why}"
 
 
 def _planned(plan: AppPlan) -> str:

@@ -60,6 +60,7 @@ WRITTEN = {
         "SMTP_HOST=smtp.example.com\nSMTP_PORT=465\nSMTP_TLS=true\n",
     ),
     "systemd_env": ({"FROM": "Example <a@b>", "PORT": 465}, 'FROM="Example <a@b>"\nPORT=465\n'),
+    "systemd_unit": ({"Service": {"EnvironmentFile": "/srv/100%/mail.env"}}, "[Service]\nEnvironmentFile=/srv/100%%/mail.env\n"),
     "goini": (
         {"": {"APP_NAME": "Git"}, "mailer": {"ENABLED": True, "SMTP_PORT": 465, "FROM": "Example <a@b>", "USER": ""}},
         "APP_NAME = Git\n\n[mailer]\nENABLED = true\nSMTP_PORT = 465\nFROM = `Example <a@b>`\nUSER = ``\n",
@@ -151,6 +152,8 @@ TYPED = {"compose", "php", "ruby", "php_settings", "wordpress", "python", "json"
 NOT_VALID = [
     ("docker_env", "A=1\nNAME ONLY\n", 2),
     ("systemd_env", "A=1\nB='single'\n", 2),
+    ("systemd_unit", "[Service]\nNAME ONLY\n", 2),
+    ("systemd_unit", "A=1\n", 1),
     ("goini", "[a]\nno delimiter\n", 2),
     ("goini", "[open\n", 1),
     ("goini", "[a]\nK = `s3cret\nx = 1\n", 2),

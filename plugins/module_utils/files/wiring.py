@@ -1,0 +1,88 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Wiring: whether something on this host makes an application read a file of ours. Reads only; the answer is yes, no, or not seen."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from . import units
+from .container_list import Container, variables_of
+from .small_file import read_lines
+
+_LARGEST = 1 << 20
+_LONGEST_LINE = 2000
+_COMMENTS = ("#", "//", ";", "*", "/*")
+
+#: True: it reads the file. False: what would make it read the file is there, and does not name it. None: nothing shows it.
+Verdict = t.Tuple[t.Optional[bool], str]
+
+
+class Wiring(t.NamedTuple):
+    """The ways in which one application may come to read a file; any of them is enough. path: the file.
+
+    unit: whose EnvironmentFile= it is to be. more: drop-ins of that unit which are about to be written, text by path. argument: the unit
+    whose command line or variables name it. line: file, the line that names it, and an expression that a line matches as well.
+    beside: files that stand where the application reads all there is. container: its variables are to be those of a container.
+    compose_file: containers are to be made with it.
+    """
+
+    path: str
+    unit: t.Optional[str] = None
+    more: t.Mapping[str, str] = {}
+    argument: t.Optional[str] = None
+    line: t.Optional[t.Mapping[str, t.Optional[str]]] = None
+    beside: t.Tuple[str, ...] = ()
+    container: bool = False
+    compose_file: bool = False
+
+    def verdicts(self, containers: t.Sequence[Container], why_none: str) -> t.Dict[str, Verdict]:
+        """By way what there is to say of it. containers: those that may be the application's; why_none: why there are none."""
+        found: t.Dict[str, Verdict] = {}
+        if self.unit:
+            found["unit"] = self._by_unit(self.unit)
+        if self.argument:
+            found["argument"] = self._by_argument(self.argument)
+        if self.line:
+            found["line"] = self._by_line(self.line)
+        if self.beside:
+            missing = [path for path in self.beside if not os.path.exists(path)]
+            found["beside"] = (None, f"{missing[0]} is not there") if missing else (True, f"{self.beside[0]} stands beside it")
+        if self.container:
+            found["container"] = self._by_variables(containers, why_none)
+        if self.compose_file:
+            made = any(container.is_made_with(self.path) for container in containers)
+            found["compose_file"] = (True, f"a container was made with {self.path}") if made else (None, why_none or f"no container was made with {self.path}")
+        return found
+
+    def _by_unit(self, name: str) -> Verdict:
+        unit = units.load(name, self.more)
+        if unit is None:
+            return None, f"there is no unit {units.full_name(name)} here"
+        return (True, f"{unit.name} reads {self.path}") if unit.reads(self.path) else (False, f"{unit.name} has no EnvironmentFile={self.path}")
+
+    def _by_argument(self, name: str) -> Verdict:
+        unit = units.load(name)
+        if unit is None:
+            return None, f"there is no unit {units.full_name(name)} here"
+        return (True, f"{unit.name} names {self.path}") if unit.names(self.path) else (False, f"the command line of {unit.name} does not name {self.path}")
+
+    def _by_line(self, line: t.Mapping[str, t.Optional[str]]) -> Verdict:
+        place, wanted = line["file"] or "", " ".join((line["add"] or "").split())
+        lines = read_lines(place, _LARGEST)
+        if lines is None:
+            return None, f"{place} cannot be read"
+        find = re.compile(line["find"]) if line.get("find") else None
+        active = [text.strip() for text in lines if not text.lstrip().startswith(_COMMENTS)]
+        there = any(" ".join(text.split()) == wanted or (find and find.search(text[:_LONGEST_LINE])) for text in active)
+        return (True, f"{place} names it") if there else (False, f"{place} does not have the line {wanted}")
+
+    def _by_variables(self, containers: t.Sequence[Container], why_none: str) -> Verdict:
+        variables = variables_of(self.path)
+        if any(container.has(variables) for container in containers):
+            return True, f"a container has what stands in {self.path}"
+        return None, why_none or f"no container that runs here has what stands in {self.path}"
