@@ -75,7 +75,8 @@ def test_a_database_that_could_not_be_read_makes_nothing_missing() -> None:
 
 def test_an_entry_without_detect_is_unknown_and_says_what_can_be_declared() -> None:
     found = judged(planned("mutt"))
-    assert found.status == "unknown" and found.why.startswith("Its entry does not say how it can be seen; nothing shows that it reads /etc/Muttrc.d/smarthost.rc.")
+    assert found.status == "unknown"
+    assert found.why.startswith("Its entry does not say how it can be seen; nothing shows that it reads /etc/Muttrc.d/smarthost.rc.")
     assert "Say unit, compose or installed: true and wired: true where it is so." in found.why
 
 

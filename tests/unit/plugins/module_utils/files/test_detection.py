@@ -200,7 +200,8 @@ def test_an_engine_that_answers_nonsense_is_not_seen(host: pathlib.Path, inspect
 
 @pytest.mark.parametrize(("image", "repository"), [
     ("gitea/gitea:1.22.3", "gitea/gitea"), ("docker.io/gitea/gitea", "gitea/gitea"), ("docker.io/library/nextcloud:29-apache", "nextcloud"),
-    ("nextcloud", "nextcloud"), ("localhost:5000/team/app:v1@sha256:0123", "team/app"), ("ghcr.io/dani-garcia/vaultwarden@sha256:ab", "dani-garcia/vaultwarden"),
+    ("nextcloud", "nextcloud"), ("localhost:5000/team/app:v1@sha256:0123", "team/app"),
+    ("ghcr.io/dani-garcia/vaultwarden@sha256:ab", "dani-garcia/vaultwarden"),
     ("registry:5000/x", "x"),
 ])
 def test_the_repository_of_an_image(image: str, repository: str) -> None:
