@@ -215,7 +215,9 @@ def _described(
         "apps": apps, "absent": [request.name for request in planned.absent], "unmanaged": [request.name for request in planned.unmanaged],
         "refusals": [item.as_dict() for item in (*map(refusal.problem, refusals), *problems)],
         "accepted": [gap for item in plans for gap in refusal.accepted(item)],
-        "lines": [*plan_lines(plans, planned, refusals, statuses), *(line for item in problems for line in f"LEFT OUT {item}".splitlines()), *drift_lines(drift)],
+        "lines": [
+            *plan_lines(plans, planned, refusals, statuses), *(line for item in problems for line in f"LEFT OUT {item}".splitlines()), *drift_lines(drift),
+        ],
     }
 
 
