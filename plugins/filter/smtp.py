@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.smarthost.mail.plugins.module_utils.files import internal
 from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, platforms, probes, refusal, render
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, FilePlan
@@ -19,7 +20,10 @@ CREDENTIALS = ("current", "next")
 
 def smtp_settings(relay: t.Any, app: t.Any, form: str | None = None, catalogue: t.Sequence[str] = (), credential: str = "current") -> t.Any:
     """One application's settings as data (secrets in the clear): for an ``env:`` or a Secret. See the filter's documentation."""
-    planned = _plan(relay, app, form, catalogue, credential)
+    return _guarded(lambda: _settings(_plan(relay, app, form, catalogue, credential)))
+
+
+def _settings(planned: AppPlan) -> t.Any:
     refused = render.cannot_hold(planned)
     if refused:
         raise AnsibleFilterError("\n".join(str(refusal.problem(item)) for item in refused))
@@ -30,7 +34,12 @@ def smtp_settings(relay: t.Any, app: t.Any, form: str | None = None, catalogue: 
 
 def smtp_files(relay: t.Any, app: t.Any, form: str | None = None, catalogue: t.Sequence[str] = (), credential: str = "current") -> dict[str, str]:
     """One application's files as ``{path: text}``. See the filter's documentation."""
-    rendered, refusals, problems = render.render_app(_plan(relay, app, form, catalogue, credential), {})
+    found: dict[str, str] = _guarded(lambda: _files(_plan(relay, app, form, catalogue, credential)))
+    return found
+
+
+def _files(planned: AppPlan) -> dict[str, str]:
+    rendered, refusals, problems = render.render_app(planned, {})
     problems += [refusal.problem(item) for item in refusals]
     if problems:
         raise AnsibleFilterError("\n".join(map(str, problems)))
@@ -41,6 +50,11 @@ def smtp_probes(
     relay: t.Any, apps: t.Any = None, credential_ids: t.Mapping[str, str] | None = None, level: str | None = None,
 ) -> list[dict[str, t.Any]]:
     """The options of ``smtp_probe`` for every relay that the applications use. See the filter's documentation."""
+    found: list[dict[str, t.Any]] = _guarded(lambda: _probes(relay, apps, credential_ids, level))
+    return found
+
+
+def _probes(relay: t.Any, apps: t.Any, credential_ids: t.Mapping[str, str] | None, level: str | None) -> list[dict[str, t.Any]]:
     try:
         return [] if apps is not None and not apps else probes.probes(declaration.load(relay, apps), declaration.plain(credential_ids or {}), str(level or ""))
     except ProblemsError as error:
@@ -69,6 +83,17 @@ def _plan(relay: t.Any, app: t.Any, form: str | None, catalogue: t.Sequence[str]
     if not planned.apps:
         raise AnsibleFilterError("only an application with state: present has settings")
     return planned.apps[0]
+
+
+def _guarded(work: t.Callable[[], t.Any]) -> t.Any:
+    """What nobody expected is an error without the text that it may have from a secret."""
+    try:
+        return work()
+    except Exception as error:
+        if internal.is_ansibles(error):
+            raise
+        found = internal.problem(error)
+    raise AnsibleFilterError(str(found))
 
 
 class FilterModule:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils.files import internal
@@ -60,9 +60,9 @@ class Action(ActionBase):
             result.update(self.outcome(args))
         except ProblemsError as error:
             result.update(failure(self.nothing_done, error.problems))
-        except AnsibleError:
-            raise  # Ansible's own: a lost connection, a template that fails
         except Exception as error:
+            if internal.is_ansibles(error):
+                raise  # a lost connection, a template that fails
             result.update(unexpected(error))
         return shown(result)
 
@@ -89,7 +89,7 @@ class Action(ActionBase):
         """A module that could not even start says little: ask the host for its Python."""
         python = self._task_vars.get("ansible_python_interpreter") or "python3"
         asked = self._low_level_execute_command(f"{python} -c 'import sys; print(*sys.version_info[:2])'", executable="/bin/sh")
-        version = tuple(int(part) for part in asked["stdout"].split() if part.isdigit())
+        version = tuple(int(part) for part in asked["stdout"].split() if part.isascii() and part.isdigit() and len(part) < 6)
         if asked["rc"] == 0 and len(version) == 2 and version < OLDEST_PYTHON:
             what = f"Python {version[0]}.{version[1]} ({python}) is too old on this host."
             return Problem("", what, "python-too-old", "Python 3.8 or newer is needed there; name it in ansible_python_interpreter.")

@@ -29,6 +29,11 @@ def problem(error: BaseException) -> Problem:
     return Problem("", what, "internal-error", hint)
 
 
+def is_ansibles(error: BaseException) -> bool:
+    """Whether Ansible, or its templates, raised it on purpose, and has its own way to show it."""
+    return type(error).__module__.partition(".")[0] in ("ansible", "jinja2")
+
+
 def guard(module: t.Any, work: t.Callable[[t.Any], None]) -> None:
     """``work`` with a module of Ansible; whatever it raises ends the module with a message."""
     found = None

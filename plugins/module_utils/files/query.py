@@ -12,7 +12,7 @@ import typing as t
 from . import answers, commands
 from .look import FILE
 from .ownership import Spec
-from .problems import ProblemsError
+from .problems import Problem, ProblemsError
 from .request import Reading, Request
 from .seal import fingerprint, original_label, read_label, seal
 from .state import State
@@ -22,6 +22,8 @@ Answer = t.Dict[str, t.Any]
 EVERY_APP = "*"
 #: Only the latest are listed, should there be more.
 MOST_GENERATIONS = 100
+#: Of all files together; sealed, in base64 and in JSON it is some twice as much.
+MOST_CONTENT = 64 << 20
 
 
 def query(request: Request, state: State, view: View) -> Answer:
@@ -31,9 +33,23 @@ def query(request: Request, state: State, view: View) -> Answer:
         if file.shared and (EVERY_APP in request.read_apps or file.app in request.read_apps):
             wanted[path] = wanted.get(path, Reading(path))._replace(original=True)
     view.ask([(item.path, item.command or view.command(item.path)) for item in wanted.values()])
+    _refuse_too_much(view, wanted.values())
     read = {path: _told(request, view, item, item.command or view.command(path)) for path, item in wanted.items()}
     generations = [_summary(state, name) for name in state.finished()[-MOST_GENERATIONS:]]
     return {"changed": False, "files": [], "generation": None, "record": view.record.answer(), "read": read, "generations": generations}
+
+
+def _refuse_too_much(view: View, wanted: t.Iterable[Reading]) -> None:
+    """Before any of it is carried: what one answer holds is read whole, on both sides."""
+    size = 0
+    for item in wanted:
+        size += len(view.look(item.path, item.command or view.command(item.path)).data)
+        file = view.record.files.get(item.path)
+        if item.original and file is not None and file.original is not None:
+            size += view.state.size_of_original(file.original)
+    if size > MOST_CONTENT:
+        what = f"The files that are asked for have {size} bytes, and one answer carries no more than {MOST_CONTENT}."
+        raise ProblemsError([Problem("", what, "answer-too-large", "Name fewer applications in one run.")])
 
 
 def _told(request: Request, view: View, item: Reading, command: t.Optional[Spec]) -> Answer:

@@ -135,6 +135,13 @@ class State:
         """One original. Raises ProblemsError when it is gone."""
         return self.load_blob(self.original(name))
 
+    def size_of_original(self, name: str) -> int:
+        """In bytes; 0 when it is gone."""
+        try:
+            return os.stat(self.original(name)).st_size
+        except OSError:
+            return 0
+
     def _copy(self, hint: str) -> str:
         return _COPY.format(folder=self.folder) + hint
 

@@ -49,15 +49,15 @@ class Receipts:
         try:
             fd = os.open(self._path(settings), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             with os.fdopen(fd, "rb") as handle:
-                found = json.loads(handle.read(_LONGEST).decode("utf-8"))
+                found: object = json.loads(handle.read(_LONGEST).decode("utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as exc:
             raise _unusable("%s cannot be read" % self._folder, exc) from exc
-        except ValueError:
-            # Damaged: as good as none. The next message writes it anew.
-            return None
-        return found if isinstance(found, dict) else None
+        except (ValueError, RecursionError):
+            found = None
+        # Damaged, or of another release: as good as none. The next message proves the settings once more, and writes it again.
+        return found if isinstance(found, dict) and _is_receipt(found) else None
 
     def remember(self, settings: t.Mapping[str, t.Any], noted: t.Mapping[str, t.Any]) -> None:
         """Note that the message went out. Whole or not at all, readable by the owner only."""
@@ -85,3 +85,12 @@ class Receipts:
     def _path(self, settings: t.Mapping[str, t.Any]) -> str:
         text = json.dumps(settings, sort_keys=True).encode("utf-8")
         return os.path.join(self._folder, hashlib.sha256(text).hexdigest() + ".json")
+
+
+def _is_receipt(found: dict[str, t.Any]) -> bool:
+    """Whether this is what ``remember`` wrote: nothing less proves that a message went out."""
+    relay = found.get("relay")
+    if set(found) != {"sent", "message_id", "relay"} or not isinstance(relay, dict):
+        return False
+    items = [item for value in relay.values() for item in (value if isinstance(value, list) else [value])]
+    return all(isinstance(item, (str, int, float)) for item in [found["sent"], found["message_id"], *items])

@@ -68,3 +68,20 @@ def test_through_ansible_neither_a_traceback_nor_the_errors_text_is_printed(tmp_
     output = ended.stdout.decode("utf-8")
     assert ended.returncode == 2 and '"code": "internal-error"' in output and internal.ISSUES in output
     assert SECRET not in output and "Traceback" not in output, output
+
+
+def test_a_filter_says_no_more_than_a_module_does() -> None:
+    pytest.importorskip("ansible.errors")
+    from ansible.errors import AnsibleFilterError
+    from ansible_collections.smarthost.mail.plugins.filter.smtp import FilterModule
+
+    class Odd(dict):  # type: ignore[type-arg]
+        def items(self) -> t.Any:
+            raise ValueError(SECRET)
+
+        __iter__ = keys = values = items
+
+    for name, arguments in (("smtp_settings", ("gitea",)), ("smtp_files", ("gitea",)), ("smtp_probes", ())):
+        with pytest.raises(AnsibleFilterError) as caught_here:
+            FilterModule().filters()[name](Odd(host="smtp.example.com"), *arguments)
+        assert "internal-error" in str(caught_here.value) and SECRET not in repr(caught_here.value) and caught_here.value.__context__ is None

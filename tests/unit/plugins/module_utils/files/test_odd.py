@@ -12,7 +12,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils.files import planned, state, stored
+from ansible_collections.smarthost.mail.plugins.module_utils.files import planned, query, state, stored
 from ansible_collections.smarthost.mail.plugins.module_utils.files.activation import Activation, activate
 from ansible_collections.smarthost.mail.plugins.module_utils.files.deploy import Request, run
 from ansible_collections.smarthost.mail.plugins.module_utils.files.ownership import GENERATION
@@ -124,3 +124,13 @@ def test_only_so_many_generations_are_listed(host: Host) -> None:
         (copied / "manifest.json").write_text("{}")
     listed = host.query()["generations"]
     assert len(listed) == 100 and listed[-1]["id"] == name
+
+
+def test_an_answer_carries_no_more_than_both_sides_can_hold(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query, "MOST_CONTENT", 100)
+    host.put("a.ini", "x" * 60)
+    host.deploy({"a.ini": "y" * 60})
+    read = ({"path": host.path("a.ini")},)
+    assert not run(Request("query", str(host.state_dir), read=read, seal_key=host.key)).get("failed")
+    answer = run(Request("query", str(host.state_dir), read=({**read[0], "original": True},), seal_key=host.key))
+    assert codes(answer) == ["answer-too-large"] and "120 bytes" in answer["msg"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import email
 import email.policy
+import json
 import pathlib
 import re
 import typing as t
@@ -228,7 +229,13 @@ def test_a_damaged_receipt_counts_as_none(authority: Authority, tmp_path: pathli
     with relay(authority.issue("relay"), True) as (port, mailbox):
         asked = asking(authority, tmp_path, port)
         assert probe(asked)["changed"]
-        for path in (tmp_path / "state" / "receipts").iterdir():
-            path.write_text("{cut off")
-        assert probe(asked, True)["changed"] and probe(asked)["changed"] and not probe(asked)["changed"]
-        assert len(mailbox.messages) == 2
+        (path,) = (tmp_path / "state" / "receipts").iterdir()
+        whole = json.loads(path.read_text())
+        damages = [
+            "{cut off", "", "{}", "[]", "null", "0", "[" * 100000, json.dumps({**whole, "relay": {"names": [{}]}}), json.dumps({**whole, "relay": [1]}),
+            json.dumps({**whole, "version": 2}), json.dumps({**whole, "sent": None}),
+        ]
+        for number, damage in enumerate(damages):
+            path.write_text(damage)
+            assert probe(asked, True)["changed"] and probe(asked)["changed"] and not probe(asked)["changed"], damage[:80]
+            assert len(mailbox.messages) == 2 + number and json.loads(path.read_text())["relay"] == whole["relay"]
