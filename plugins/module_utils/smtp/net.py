@@ -36,16 +36,18 @@ class Net:
         self._least: dict[str, int] = {}
         self._telling: set[str] = set()
         self._short: dict[int, set[str]] = {}
-        wholes = {letters(form)[0] for form in known}
-        self._ordinary = {form for form in wholes if any(form in word for word in ORDINARY)}
-        self._whole = wholes
-        for form in wholes - self._ordinary:
+        self._whole = set(map(_squeezed, known))
+        self._ordinary = {form for form in self._whole if any(form in word for word in ORDINARY)}
+        # The least that is wanted of a window has the last word.
+        for form in sorted(self._whole - self._ordinary, key=len, reverse=True):
             self._take(form, max(FRAGMENT, len(form) // 2))
-        for form in {letters(form)[0] for form in sent}:
+        for form in set(map(_squeezed, sent)):
             self._telling.update(self._take(form, FRAGMENT))
         # The beginnings of all there is in the tables, as long as the shortest of it.
         self._width = min([*self._short, FRAGMENT])
-        self._firsts = {window[: self._width] for table in (self._least, *self._short.values()) for window in table}
+        self._firsts: t.Collection[str] = self._least.keys()
+        if self._short:
+            self._firsts = {window[: self._width] for table in (self._least, *self._short.values()) for window in table}
         words = sorted({form for form in alone if form} | self._spelled_ordinary(alone), key=len, reverse=True)
         self._exact = "|".join(map(re.escape, exact))
         self._words = _BEFORE + "(?:" + "|".join(map(re.escape, words)) + ")" + _AFTER if words else ""
@@ -58,9 +60,15 @@ class Net:
         if 0 < len(form) < FRAGMENT:
             self._short.setdefault(len(form), set()).add(form)
         windows = _windows(form, FRAGMENT)
-        for window in windows:
-            self._least[window] = min(least, self._least.get(window, least))
+        self._least.update(dict.fromkeys(windows, least))
         return windows
+
+    def has_nothing(self, text: str) -> bool:
+        """Whether it is certain that none of it is in this text, nor in any part of it."""
+        return not (self._words or self._exact) and not self._begins_in(text)
+
+    def _begins_in(self, text: str) -> bool:
+        return any(map(self._firsts.__contains__, _windows(_squeezed(text), self._width)))
 
     def replaced(self, texts: t.Sequence[str], stars: str, alone: bool) -> list[str]:
         """``texts``, each with ``stars`` in the place of what was found; also what begins in one and goes on in the next."""
@@ -78,7 +86,7 @@ class Net:
 
     def _hidden(self, text: str) -> bytes:
         """One byte a column: 1 where it is to be hidden. Empty where nothing is: nearly always, and no closer look is needed."""
-        if self._firsts.isdisjoint(_windows(_quick(text), self._width)):
+        if not self._begins_in(text):
             return b""
         squeezed, columns = letters(text)
         hidden = bytearray(len(text))
@@ -128,9 +136,17 @@ def _windows(text: str, width: int) -> list[str]:
     return [text[at : at + width] for at in range(len(text) - width + 1)]
 
 
-def _quick(text: str) -> str:
-    """The letters alone, where that is cheap."""
-    return "".join(text.split()).casefold() if text.isprintable() and "\\" not in text else letters(text)[0]
+def _squeezed(text: str) -> str:
+    """The letters alone; the same as :func:`letters` has them, without walking the text where that is not needed."""
+    if "\\" in text:
+        text = re.sub(_ESCAPE, _kept, text)
+    if not text.isprintable():
+        text = "".join([char for char in text if can_be_seen(char)])
+    return "".join(text.split()).casefold()
+
+
+def _kept(escape: re.Match[str]) -> str:
+    return escape.group() if can_be_seen(chr(int(escape.group()[2:], 16))) else ""
 
 
 def letters(text: str) -> tuple[str, Columns]:

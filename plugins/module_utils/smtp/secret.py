@@ -95,7 +95,7 @@ class Redactor:
 
     def _ready(self) -> Net:
         if self._net is None:
-            known = {form for text in self._known for form in spellings(text) | {text.upper(), visible(text)}}
+            known = {form for text in self._known for form in spellings(text, odd=True) | {text.upper(), visible(text)}}
             sent = self._sent | {form for text in self._lines for form in spellings(text)}
             self._net = Net(known, sent, self._alone, self._exact)
         return self._net
@@ -105,7 +105,7 @@ class Redactor:
 
         Blanks, line ends, what cannot be seen and upper case make no difference. ``ours``: these are sentences of ours.
         """
-        if not (self._known or self._sent or self._lines or self._alone or self._exact):
+        if not self._knows_any():
             return list(texts)
         return self._ready().replaced(texts, HIDDEN, alone=not ours)
 
@@ -123,17 +123,34 @@ class Redactor:
                 cleaned[number] = cleaned[number][:at] + text
         return [self.text(line, ours=not line.startswith("S: ")) for line in cleaned]
 
-    def clean(self, value: t.Any, keep: t.Collection[str] = (), ours: t.Collection[str] = (), own: bool = False) -> t.Any:
+    def clean(self, value: t.Any, keep: t.Collection[str] = (), ours: t.Collection[str] = ()) -> t.Any:
         """The same for the values of lists and dicts. Those under the keys in ``keep`` are words of ours and stay, those in ``ours`` sentences."""
+        # Nearly always there is nothing in any of it, and one look tells.
+        if not self._knows_any() or self._ready().has_nothing("".join(_strings(value))):
+            return value
+        return self._cleaned(value, keep, ours, False)
+
+    def _cleaned(self, value: t.Any, keep: t.Collection[str], ours: t.Collection[str], own: bool) -> t.Any:
         if isinstance(value, str):
             return self.text(value, own)
         if isinstance(value, (list, tuple)):
             if all(isinstance(item, str) for item in value):
                 return self.texts(value, own)
-            return [self.clean(item, keep, ours, own) for item in value]
+            return [self._cleaned(item, keep, ours, own) for item in value]
         if isinstance(value, dict):
-            return {key: item if key in keep else self.clean(item, keep, ours, own or key in ours) for key, item in value.items()}
+            return {key: item if key in keep else self._cleaned(item, keep, ours, own or key in ours) for key, item in value.items()}
         return value
+
+    def _knows_any(self) -> bool:
+        return bool(self._known or self._sent or self._lines or self._alone or self._exact)
+
+
+def _strings(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _strings(item)
 
 
 def _after_code(line: str) -> int:

@@ -16,9 +16,10 @@ LONG = 256
 _JSON = {ord('"'): '\\"', ord("\\"): "\\\\", ord("/"): "\\/"}
 
 
-def spellings(text: str) -> set[str]:
-    """``text`` in clear, escaped (URL, form, JSON, HTML, Python, quoted-printable: what must be, or all of it), in hex and in base64, also
-    within a longer base64. A long one is a token or a line with one in it, of plain characters: fewer ways of writing it differ."""
+def spellings(text: str, odd: bool = False) -> set[str]:
+    """``text`` in clear, escaped (URL, form, JSON, HTML, Python, quoted-printable), in hex and in base64, also within a longer base64; ``odd``:
+    with every character escaped, too. A long one is a token or a line with one in it, of plain characters: fewer
+    ways of writing it differ."""
     data = text.encode("utf-8")
     ascii_only = "".join(char if char.isascii() else "\\u%04x" % ord(char) for char in text.translate(_JSON))
     markup = text.translate(_HTML)
@@ -33,11 +34,10 @@ def spellings(text: str) -> set[str]:
             odd = [byte for byte in set(data) if byte not in kept and not (byte < 128 and chr(byte).isalnum())]
             escaped = data.decode("latin-1").translate({byte: "%s%02X" % (mark, byte) for byte in odd})
             found.update((escaped, escaped.replace("%20", "+")))
-    if len(text) <= LONG:
+    if odd and len(text) <= LONG:
         hexadecimal = ["%02x" % byte for byte in data]
-        found.update(mark.join(hexadecimal) for mark in ":-,")
-        found.update(mark + mark.join(hexadecimal) for mark in ("%", "=", "\\x", "0x"))
-        found.update("".join(form % ord(char) for char in text) for form in ("\\u%04x", "&#%d;", "&#x%x;"))
+        found.update(mark + mark.join(hexadecimal) for mark in ("%", "\\x"))
+        found.add("".join(["&#%d;" % ord(char) for char in text]))
     return found | within_base64(data)
 
 
