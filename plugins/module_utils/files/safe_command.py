@@ -18,6 +18,8 @@ import stat
 import subprocess
 import typing as t
 
+from . import bounded
+
 #: Where root looks for programs, whatever its environment says.
 PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/snap/bin")
 #: A program of these runs what its arguments name: that file is looked at as well.
@@ -90,19 +92,18 @@ def run(
     if begun is None:
         return None, f"there is no program {words[0]}"
     try:
-        done = subprocess.run(
-            list(begun.words), cwd=folder or "/", env=begun.environment, preexec_fn=begun.preexec, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=timeout, check=False, start_new_session=True,
+        done = bounded.run(
+            begun.words, timeout, most, cwd=folder or "/", env=begun.environment, preexec_fn=begun.preexec, stderr=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired:
         return None, f"{words[0]} did not end within {timeout:g} seconds"
     except (OSError, subprocess.SubprocessError) as error:
         return None, f"{words[0]} could not be started ({type(error).__name__})"
-    if done.returncode != 0 and not any_status:
-        return None, f"{words[0]} ended with status {done.returncode}"
-    if len(done.stdout) > most:
+    if done.status != 0 and not any_status:
+        return None, f"{words[0]} ended with status {done.status}"
+    if done.cut:
         return None, f"{words[0]} printed more than {most} bytes"
-    return done.stdout, ""
+    return done.output, ""
 
 
 def weakest(path: str) -> t.Tuple[int, str]:
