@@ -10,12 +10,9 @@ import posixpath
 import re
 import typing as t
 
+from ..module_utils.files import units
 from .model import Application, Detect, FilePlan, Form, Presence, Request, Ways
 from .platforms import Platform
-
-DROPIN_FOLDER, DROPIN_NAME = "/etc/systemd/system", "smarthost-mail.conf"
-#: Suffixes by which a unit's name says its own type.
-_TYPES = (".service", ".socket", ".timer", ".path", ".target", ".mount", ".automount", ".swap", ".slice", ".scope", ".device")
 
 
 def presence_of(request: Request, application: Application, form: Form, platform: Platform | None, path: str) -> Presence:
@@ -36,7 +33,7 @@ def presence_of(request: Request, application: Application, form: Form, platform
     says_how = any((form.detect.units, form.detect.packages, form.detect.commands, form.detect.folders))
     return Presence(
         path, detect._replace(images=()) if native else detect, ways, native, usual, findable=usual and says_how and not request.installed,
-        dropin=dropin(ways.unit) if _ours(form, platform, ways) else None,
+        dropin=units.drop_in(ways.unit) if ways.unit and _ours(form, platform, ways) else None,
     )
 
 
@@ -62,16 +59,6 @@ def activation(request: Request, form: Form, platform: Platform | None) -> t.Map
 def _named_unit(request: Request) -> str | None:
     named = request.unit or (request.activate or {}).get("systemd")
     return str(named) if named else None
-
-
-def full_name(unit: str) -> str:
-    """With its type, as systemd has it."""
-    return unit if unit.endswith(_TYPES) else unit + ".service"
-
-
-def dropin(unit: str | None) -> str | None:
-    """Where our drop-in of a unit is; None without one."""
-    return f"{DROPIN_FOLDER}/{full_name(unit)}.d/{DROPIN_NAME}" if unit else None
 
 
 def dropin_file(presence: Presence) -> FilePlan | None:
@@ -107,13 +94,13 @@ def _ways(request: Request, application: Application, form: Form, platform: Plat
 def _detect(request: Request, form: Form, ways: Ways, path: str, folder: str) -> Detect:
     given = form.detect
     named = _named_unit(request)
-    units = (named,) if named else given.units or tuple(unit for unit in (ways.unit,) if unit)
+    names = (named,) if named else given.units or tuple(unit for unit in (ways.unit,) if unit)
     version = dict(given.version or {})
     if "file" in version:
         version["file"] = _filled(version["file"], path, folder)
     if "run" in version:
         version["run"] = [_replaced(word, path, folder) for word in version["run"]]
-    return given._replace(units=units, folders=tuple(_filled(place, path, folder) for place in given.folders), version=version or None)
+    return given._replace(units=names, folders=tuple(_filled(place, path, folder) for place in given.folders), version=version or None)
 
 
 def _replaced(text: str, path: str, folder: str) -> str:

@@ -10,8 +10,9 @@ import typing as t
 
 from ..module_utils.files import fields
 from ..module_utils.files.fields import Fields
+from ..module_utils.files.units import full_name
 from .model import AppPlan, Gap, Presence, Refusal
-from .presence import full_name, question
+from .presence import question
 
 ACTIVE, NOT_WIRED, NOT_INSTALLED, UNKNOWN = "active", "not_wired", "not_installed", "unknown"
 STATUSES = (ACTIVE, NOT_WIRED, NOT_INSTALLED, UNKNOWN)

@@ -36,6 +36,11 @@ from ansible_collections.smarthost.mail.plugins.module_utils.files.activation im
 asked = json.load(sys.stdin)
 print(json.dumps(activate([Activation(**item) for item in asked["items"]], asked["check"], 30, "/srv/state")))
 """
+READ = """
+import json, sys
+from ansible_collections.smarthost.mail.plugins.module_utils.files import units
+print(json.dumps(units.load(sys.argv[1]).values("EnvironmentFile")))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +143,66 @@ def test_what_is_not_there_or_not_running_is_told_and_left_so(machine: Machine) 
         (False, "stopped.service is not running; it reads its settings when it starts"),
     ]
     assert machine.run("systemctl", "is-active", "stopped").stdout == "inactive\n" and "failed" not in answer
+
+
+def test_a_drop_in_is_in_force_after_the_activation_and_gone_after_the_next(machine: Machine) -> None:
+    """What a form ``service`` writes and takes back: a restart alone would go on with the unit as systemd last read it."""
+    drop_in = machine.root / "etc/systemd/system/wiki.service.d/smarthost-mail.conf"
+    drop_in.parent.mkdir()
+    (machine.root / "srv/mail.env").write_text("SMTP_HOST=smtp.example.com\n")
+    drop_in.write_text("[Service]\nEnvironmentFile=/srv/mail.env\n")
+    assert told(activate(machine, {"app": "wiki", "systemd": "wiki"}, check=True)) == [(True, "")]
+    assert drop_ins(machine, "wiki") == [], "check mode changes nothing"
+    assert told(activate(machine, {"app": "wiki", "systemd": "wiki"})) == [(True, "")]
+    assert "SMTP_HOST=smtp.example.com" in environment(machine)
+    drop_in.unlink()
+    drop_in.parent.rmdir()
+    (machine.root / "srv/mail.env").unlink()
+    assert told(activate(machine, {"app": "wiki", "systemd": "wiki"})) == [(True, "")], "it would not start with a file that is gone"
+    assert "SMTP_HOST" not in environment(machine)
+
+
+def test_a_drop_in_of_a_unit_that_is_stopped_counts_when_it_is_started(machine: Machine) -> None:
+    drop_in = machine.root / "etc/systemd/system/stopped.service.d/smarthost-mail.conf"
+    drop_in.parent.mkdir()
+    (machine.root / "srv/mail.env").write_text("SMTP_HOST=smtp.example.com\n")
+    machine.run("systemctl", "start", "stopped")
+    machine.run("systemctl", "stop", "stopped")
+    drop_in.write_text("[Service]\nEnvironmentFile=/srv/mail.env\n")
+    assert told(activate(machine, {"app": "b", "systemd": "stopped"})) == [(False, "stopped.service is not running; it reads its settings when it starts")]
+    assert drop_ins(machine, "stopped") == ["/etc/systemd/system/stopped.service.d/smarthost-mail.conf"]
+    drop_in.unlink()
+    drop_in.parent.rmdir()
+
+
+def test_a_units_files_are_read_as_systemd_reads_them(machine: Machine) -> None:
+    """Our reading of unit files against systemd's own, for every unit with a drop-in of each kind."""
+    system = machine.root / "etc/systemd/system"
+    cases = {"wiki.service.d": "10.conf", "service.d": "20.conf", "pre-.service.d": "30.conf"}
+    machine.unit("pre-fix", ["ExecStart=/bin/sleep infinity", "EnvironmentFile=-/etc/default/%p"])
+    for folder, name in cases.items():
+        (system / folder).mkdir(exist_ok=True)
+        (system / folder / name).write_text(f"[Service]\nEnvironmentFile=-/srv/{name}%%\n")
+    machine.run("systemctl", "daemon-reload")
+    try:
+        for unit in ("wiki", "pre-fix", "stopped"):
+            words = ("env", "PYTHONPATH=/srv/collections", "/usr/bin/python3", "-B", "-c", READ, unit)
+            ours = json.loads(machine.run(*words).stdout)
+            shown = machine.run("systemctl", "show", "--property=EnvironmentFiles", unit).stdout
+            theirs = [line.split("=", 1)[1].split(" (")[0] for line in shown.splitlines() if "=/" in line]
+            assert [value.lstrip("-") for value in ours] == theirs, unit
+    finally:
+        for folder, name in cases.items():
+            (system / folder / name).unlink()
+            (system / folder).rmdir()
+        machine.run("systemctl", "daemon-reload")
+
+
+def drop_ins(machine: Machine, unit: str) -> t.List[str]:
+    """Those that systemd knows of."""
+    return machine.run("systemctl", "show", "--property=DropInPaths", "--value", unit).stdout.split()
+
+
+def environment(machine: Machine) -> str:
+    """The variables of the unit's process."""
+    return machine.run("cat", f"/proc/{main_pid(machine)}/environ").stdout.replace("\0", "\n")

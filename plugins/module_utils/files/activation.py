@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
 import typing as t
 
-from . import bounded, staleness
+from . import bounded, safe_command, staleness, units
 from .containers import Project
 from .paths import UnsafePathError, who
 from .problems import Problem, ProblemsError, from_os_error
@@ -152,13 +151,13 @@ def _strongest(item: Activation, this: Round) -> str:
 
 def _act(item: Activation, this: Round) -> Done:
     if item.systemd:
-        running = os.path.isdir(SYSTEMD_RUNNING) and shutil.which("systemctl") is not None
+        running = os.path.isdir(SYSTEMD_RUNNING) and safe_command.find("systemctl") is not None
         return _systemd(item, this) if running else _init_script(item, this)
     if item.command:
         fresh = this.fresh(item, None)
         if fresh:
             return fresh
-        if shutil.which(item.command[0]) is None:
+        if safe_command.find(item.command[0]) is None:
             return _failed(item, f"Cannot be activated: there is no program {item.command[0]}.", "the program is missing")
         return _run(item, item.command, this)
     if item.compose:
@@ -176,10 +175,15 @@ def _init_script(item: Activation, this: Round) -> Done:
     if fresh:
         return fresh
     try:
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        status = subprocess.run([script, "status"], timeout=this.timeout, check=False, **quiet).returncode
+        begun = safe_command.start([script, "status"])
+        if begun is None:
+            return Done(False, "systemd is not running on this host")
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        status = bounded.run(begun.words, this.timeout, 0, **quiet, **begun.popen).status
     except subprocess.TimeoutExpired:
         return _timed_out(item, (script, "status"), this.timeout)
+    except safe_command.UnsafeCommandError as error:
+        return _unsafe(item, (script, "status"), error)
     down = status in (1, 2, 3)  # "program is dead" or "not running"; other numbers say that this is not known
     if down and not this.notes.has_failed(item.target):
         return Done(False, f"{name} is not running; it reads its settings when it starts")
@@ -188,14 +192,18 @@ def _init_script(item: Activation, this: Round) -> Done:
 
 def _systemd(item: Activation, this: Round) -> Done:
     unit = item.target[1]
-    try:
-        asked = ("systemctl", "show", "--property=LoadState,ActiveState,MainPID", "--", unit)
-        shown = bounded.run(asked, this.timeout, bounded.FEW).output.decode("utf-8", "replace")
-    except subprocess.TimeoutExpired:
-        return _timed_out(item, ("systemctl", "show", unit), this.timeout)
-    state = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+    asked = ("systemctl", "show", "--property=LoadState,ActiveState,MainPID,NeedDaemonReload,DropInPaths", "--", unit)
+    shown, why = safe_command.run(asked, this.timeout, bounded.FEW, any_status=True)
+    if shown is None:
+        return _failed(item, f"Could not be activated: {why}.", "systemctl does not answer")
+    state = dict(line.split("=", 1) for line in shown.decode("utf-8", "replace").splitlines() if "=" in line)
     if state.get("LoadState") != "loaded":
         return Done(False, f"there is no unit {unit} on this host")
+    if state.get("NeedDaemonReload") == "yes" or _knows_another_drop_in(unit, state.get("DropInPaths", "")):
+        # Also where nothing is restarted: a drop-in that is new, or gone, counts when it next starts.
+        reloaded = _run(item, ("systemctl", "daemon-reload"), this)
+        if reloaded.problem:
+            return reloaded
     if state.get("ActiveState") == "inactive" and not this.notes.has_failed(item.target):
         return Done(False, f"{unit} is not running; it reads its settings when it starts")
     main = state.get("MainPID", "")
@@ -206,11 +214,17 @@ def _systemd(item: Activation, this: Round) -> Done:
     return _run(item, ("systemctl", verb, "--", unit), this)
 
 
+def _knows_another_drop_in(unit: str, known: str) -> bool:
+    """Whether our drop-in has come or gone since systemd last read its files: of one in a folder that is new it says that nothing has changed."""
+    ours = units.drop_in(unit)
+    return os.path.exists(ours) != (ours in known.split())
+
+
 def _compose(item: Activation, project: Project, this: Round) -> Done:
     """A Compose project, where one is on this host and its services run."""
     if not os.path.isdir(project.folder):
         return Done(False, f"there is no folder {project.folder} on this host")
-    if shutil.which(project.program) is None:
+    if safe_command.find(project.program) is None:
         return _failed(item, f"Cannot be activated: there is no program {project.program}.", "the program is missing")
     asked = project.command("ps")
     try:
@@ -219,6 +233,8 @@ def _compose(item: Activation, project: Project, this: Round) -> Done:
         return _timed_out(item, asked, this.timeout)
     except subprocess.CalledProcessError as error:
         return _ended(item, asked, error.returncode, error.stderr)
+    except safe_command.UnsafeCommandError as error:
+        return _unsafe(item, asked, error)
     if not made:
         return Done(False, f"no container of {', '.join(project.services)} is running; it reads its settings when it is made")
     return this.fresh(item, min(made)) or _run(item, project.made_anew, this, project.folder)
@@ -229,17 +245,27 @@ def _run(item: Activation, command: t.Sequence[str], this: Round, folder: t.Opti
     if this.check:
         return Done(True, "")
     try:
-        ended = bounded.run(command, this.timeout, 0, cwd=folder, stdout=subprocess.DEVNULL)
+        begun = safe_command.start(command, folder)
+        if begun is None:
+            return _failed(item, f"Cannot be activated: there is no program {command[0]}.", "the program is missing")
+        ended = bounded.run(begun.words, this.timeout, 0, cwd=folder, stdout=subprocess.DEVNULL, **begun.popen)
     except subprocess.TimeoutExpired:
         return _timed_out(item, command, this.timeout)
+    except safe_command.UnsafeCommandError as error:
+        return _unsafe(item, command, error)
     except OSError as error:
         return _failed(item, f"Could not be activated: {' '.join(command)}: {error.strerror}.", "the command could not be started")
-    return Done(True, "") if ended.status == 0 else _ended(item, command, ended.status, ended.errors)
+    return Done(True, "") if ended.status == 0 else _ended(item, command, ended.status, ended.errors, begun.as_whom)
 
 
-def _ended(item: Activation, command: t.Sequence[str], status: int, said: bytes) -> Done:
+def _unsafe(item: Activation, command: t.Sequence[str], error: safe_command.UnsafeCommandError) -> Done:
+    what = f"Could not be activated: {' '.join(command)} is not started as root: {error}."
+    return Done(False, "the command is not started as root", Problem(item.app, what, "unsafe-command", error.HINT))
+
+
+def _ended(item: Activation, command: t.Sequence[str], status: int, said: bytes, as_whom: str = "") -> Done:
     hint = "\n".join(said.decode("utf-8", "replace").splitlines()[-_LAST_LINES:])
-    return _failed(item, f"Could not be activated: {' '.join(command)} ended with status {status}.", f"the command ended with status {status}", hint)
+    return _failed(item, f"Could not be activated: {' '.join(command)} ended with status {status}.{as_whom}", f"the command ended with status {status}", hint)
 
 
 def _timed_out(item: Activation, command: t.Sequence[str], timeout: float) -> Done:

@@ -14,6 +14,7 @@ for it (0600, see deploy), and taken for what stands there; a secret that was th
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ import subprocess
 import tempfile
 import typing as t
 
-from . import json_rpc
+from . import json_rpc, safe_command
 from .look import FILE, Meta, Seen
 from .output import TooMuchError, collect, last_lines
 from .problems import Problem, ProblemsError
@@ -153,13 +154,13 @@ def _run(command: Command, words: t.Sequence[str], body: t.Optional[bytes], know
     with tempfile.TemporaryFile() as source:
         source.write(body or b"")
         source.seek(0)
+        begun = _begun(command, words)
         try:
             process = subprocess.Popen(
-                [*command.tool, *words], stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+                list(begun.words), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, **begun.popen,
             )
         except OSError as error:
-            what = f"There is no such program on this host ({os.strerror(error.errno or 0)})."
-            raise ProblemsError([Problem(command.place, what, "tool-missing", "Say tool: with the words that call it here.")]) from None
+            raise _missing(command, os.strerror(error.errno or 0)) from None
         with process:
             try:
                 output, errors = collect(process, TIMEOUT_SECONDS, MOST_OUTPUT)
@@ -172,9 +173,24 @@ def _run(command: Command, words: t.Sequence[str], body: t.Optional[bytes], know
     if process.returncode:
         # What reading prints is full of the application's other secrets.
         lines = _last_lines(errors, command, known) + ([] if body is None else _last_lines(output, command, known))
-        what = f"{said} ended with status {process.returncode}."
+        what = f"{said} ended with status {process.returncode}.{begun.as_whom}"
         raise ProblemsError([Problem(command.place, what, "tool-failed", "\n".join(lines))])
     return output
+
+
+def _begun(command: Command, words: t.Sequence[str]) -> safe_command.Start:
+    try:
+        begun = safe_command.start([*command.tool, *words])
+    except safe_command.UnsafeCommandError as error:
+        raise ProblemsError([Problem(command.place, f"This is not started as root: {error}.", "unsafe-command", error.HINT)]) from None
+    if begun is None:
+        raise _missing(command, os.strerror(errno.ENOENT))
+    return begun
+
+
+def _missing(command: Command, why: str) -> ProblemsError:
+    what = f"There is no such program on this host ({why})."
+    return ProblemsError([Problem(command.place, what, "tool-missing", "Say tool: with the words that call it here.")])
 
 
 def _last_lines(output: bytes, command: Command, known: Tree) -> list[str]:

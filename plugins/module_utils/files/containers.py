@@ -11,12 +11,14 @@ be younger than its settings, not its process.
 from __future__ import annotations
 
 import datetime
+import errno
 import json
+import os
 import re
 import subprocess
 import typing as t
 
-from . import bounded
+from . import bounded, safe_command
 
 #: What is listed of the containers of one project is some KiB.
 MOST_BYTES = 1024 * 1024
@@ -50,7 +52,7 @@ class Project(t.NamedTuple):
     def made(self, timeout: float) -> list[float]:
         """When the containers that run now were made, in seconds since 1970; empty where none runs.
 
-        Raises subprocess.SubprocessError (TimeoutExpired, or CalledProcessError with ``stderr``), or OSError.
+        Raises subprocess.SubprocessError (TimeoutExpired, or CalledProcessError with ``stderr``), OSError, or safe_command.UnsafeCommandError.
         """
         running = _output(self.command("ps", "--quiet"), self.folder, timeout).split()
         if not running:
@@ -69,7 +71,10 @@ def seconds(written: str) -> float:
 
 
 def _output(command: t.Sequence[str], folder: str, timeout: float) -> str:
-    done = bounded.run(command, timeout, MOST_BYTES, cwd=folder)
+    begun = safe_command.start(command, folder)
+    if begun is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), command[0])
+    done = bounded.run(begun.words, timeout, MOST_BYTES, cwd=folder, **begun.popen)
     if done.status:
         raise subprocess.CalledProcessError(done.status, list(command), stderr=done.errors)
     return done.output.decode("utf-8", "replace")

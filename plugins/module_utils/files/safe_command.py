@@ -6,8 +6,8 @@
 
 Root starts a program as root only where root owns it and every folder on the way to it, links included, and nobody else can write
 any of them: else whoever can would be root with our next run. A program that somebody else owns is started as that user, who gains
-nothing by it; one that anybody can replace is not started at all. Programs are looked for in a fixed PATH. Whoever is not root starts
-what they would start anyway.
+nothing by it; one that anybody can replace is not started at all. Programs are looked for in a fixed PATH, after those folders of the
+task's own PATH of which all this is true. Whoever is not root starts what they would start anyway.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ _NOBODY = 65534
 _LONGEST_LINE = 256
 
 
-class Unsafe(Exception):
+class UnsafeCommandError(Exception):
     """This program is not started; the text says why, as the end of a sentence."""
+
+    HINT = "Give it and every folder it is in to root, and take the right to write from others; or name another program."
 
 
 class Start(t.NamedTuple):
@@ -46,24 +48,34 @@ class Start(t.NamedTuple):
         return None if self.uid is None else _become(self.uid)
 
     @property
+    def as_whom(self) -> str:
+        """For whoever reads that it failed: as which other user it ran; a sentence after a space, or nothing."""
+        return f" It ran as {_name(self.uid)}, as {self.why}." if self.uid is not None else ""
+
+    @property
+    def popen(self) -> t.Dict[str, t.Any]:
+        """What ``subprocess.Popen`` is told beside the words."""
+        return {"env": self.environment, "preexec_fn": self.preexec}
+
+    @property
     def environment(self) -> t.Dict[str, str]:
-        """That of this process with the fixed PATH; for another user a clean one."""
+        """That of this process with a PATH of root's alone; for another user a clean one."""
         if os.geteuid() != 0:
             return dict(os.environ)
-        path = os.pathsep.join(PATH)
-        return {**os.environ, "PATH": path} if self.uid is None else {"PATH": path, "HOME": _home(self.uid), "LC_ALL": "C.UTF-8"}
+        if self.uid is None:
+            return {**os.environ, "PATH": os.pathsep.join(_folders())}
+        return {"PATH": os.pathsep.join(PATH), "HOME": _home(self.uid), "LC_ALL": "C.UTF-8"}
 
 
 def find(name: str) -> t.Optional[str]:
-    """The program of that name in the fixed PATH (for other users in theirs), or None. A name with a slash is a path already."""
+    """The program of that name (for root in folders of root's, for other users in their PATH), or None. A name with a slash is a path."""
     if "/" in name:
         return name if os.path.isabs(name) and _is_program(name) else None
-    folders = PATH if os.geteuid() == 0 else tuple(os.environ.get("PATH", os.defpath).split(os.pathsep))
-    return next((path for path in (os.path.join(folder, name) for folder in folders) if _is_program(path)), None)
+    return next((path for path in (os.path.join(folder, name) for folder in _folders()) if _is_program(path)), None)
 
 
 def start(words: t.Sequence[str], folder: t.Optional[str] = None) -> t.Optional[Start]:
-    """How root may start this; None where there is no such program. folder: where it runs. Raises Unsafe.
+    """How root may start this; None where there is no such program. folder: where it runs. Raises UnsafeCommandError.
 
     The first of program, interpreted file and folder that is not root's decides whose rights it has.
     """
@@ -87,29 +99,38 @@ def run(
     """What a program prints, at most so many bytes; or None and the reason, as a sentence without its end. Never raises for what it does."""
     try:
         begun = start(words, folder)
-    except Unsafe as error:
+    except UnsafeCommandError as error:
         return None, f"{words[0]} is not started: {error}"
     if begun is None:
         return None, f"there is no program {words[0]}"
     try:
-        done = bounded.run(
-            begun.words, timeout, most, cwd=folder or "/", env=begun.environment, preexec_fn=begun.preexec, stderr=subprocess.DEVNULL,
-        )
+        done = bounded.run(begun.words, timeout, most, cwd=folder or "/", stderr=subprocess.DEVNULL, **begun.popen)
     except subprocess.TimeoutExpired:
         return None, f"{words[0]} did not end within {timeout:g} seconds"
     except (OSError, subprocess.SubprocessError) as error:
         return None, f"{words[0]} could not be started ({type(error).__name__})"
     if done.status != 0 and not any_status:
         return None, f"{words[0]} ended with status {done.status}"
-    if done.cut:
-        return None, f"{words[0]} printed more than {most} bytes"
-    return done.output, ""
+    return (None, f"{words[0]} printed more than {most} bytes") if done.cut else (done.output, "")
+
+
+def _folders() -> t.Tuple[str, ...]:
+    """Where programs are looked for."""
+    own = tuple(folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder)
+    return own if os.geteuid() != 0 else tuple(dict.fromkeys([*filter(_is_roots, own), *PATH]))
+
+
+def _is_roots(folder: str) -> bool:
+    try:
+        return os.path.isabs(folder) and os.path.isdir(folder) and weakest(folder) == (0, "")
+    except UnsafeCommandError:
+        return False
 
 
 def weakest(path: str) -> t.Tuple[int, str]:
-    """The first user other than root who can change what stands at a path, and how; (0, "") where nobody can. Raises Unsafe.
+    """The first user other than root who can change what stands at a path, and how; (0, "") where nobody can. Raises UnsafeCommandError where everybody can.
 
-    Every component is judged, and of a link both the link and what it leads to. Unsafe: where everybody can, or a whole group.
+    Every component is judged, and of a link both the link and what it leads to.
     """
     place, left, links = "/", [part for part in path.split("/") if part not in ("", ".")], 0
     found = _judge(place, bool(left), True)
@@ -122,13 +143,13 @@ def weakest(path: str) -> t.Tuple[int, str]:
         try:
             target = os.readlink(place) if os.path.islink(place) else None
         except OSError:
-            raise Unsafe(f"{place} cannot be read") from None
+            raise UnsafeCommandError(f"{place} cannot be read") from None
         if target is None:
             found = _judge(place, bool(left), len(left) != 1)
             continue
         found, links = _judge_link(place), links + 1
         if links > _MOST_LINKS:
-            raise Unsafe(f"{place} is one link too many")
+            raise UnsafeCommandError(f"{place} is one link too many")
         left = [piece for piece in target.split("/") if piece not in ("", ".")] + left
         place = "/" if os.path.isabs(target) else os.path.dirname(place)
     return found
@@ -145,12 +166,12 @@ def _judge(place: str, is_folder: bool, sticky_is_enough: bool) -> t.Tuple[int, 
     try:
         status = os.lstat(place)
     except OSError:
-        raise Unsafe(f"{place} is not there") from None
+        raise UnsafeCommandError(f"{place} is not there") from None
     if status.st_uid != 0:
         return status.st_uid, f"{place} belongs to {_name(status.st_uid)}"
     open_to = status.st_mode & (stat.S_IWOTH | (stat.S_IWGRP if status.st_gid else 0))
     if open_to and not (is_folder and sticky_is_enough and status.st_mode & stat.S_ISVTX):
-        raise Unsafe(f"others than root can write {place}")
+        raise UnsafeCommandError(f"others than root can write {place}")
     return 0, ""
 
 

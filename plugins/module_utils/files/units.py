@@ -23,6 +23,7 @@ FOLDERS = (
     "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system", "/run/systemd/generator.late",
 )
 TYPES = (".service", ".socket", ".timer", ".path", ".target", ".mount", ".automount", ".swap", ".slice", ".scope", ".device")
+DROP_IN_FOLDER, DROP_IN_NAME = "/etc/systemd/system", "smarthost-mail.conf"
 _LARGEST = 256 << 10
 _MOST_DROP_INS = 200
 
@@ -74,6 +75,11 @@ class Unit(t.NamedTuple):
 def full_name(name: str) -> str:
     """With its type: ``grafana-server`` is grafana-server.service, also ``php8.2-fpm``."""
     return name if name.endswith(TYPES) else name + ".service"
+
+
+def drop_in(name: str) -> str:
+    """Where our own drop-in of a unit is."""
+    return f"{DROP_IN_FOLDER}/{full_name(name)}.d/{DROP_IN_NAME}"
 
 
 def load(name: str, more: t.Optional[t.Mapping[str, str]] = None) -> t.Optional[Unit]:

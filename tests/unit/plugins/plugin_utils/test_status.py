@@ -10,7 +10,8 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils.files.fields import DamagedError
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, presence, refusal, status
+from ansible_collections.smarthost.mail.plugins.module_utils.files.units import full_name
+from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal, status
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan
 
@@ -140,7 +141,7 @@ def test_a_service_form_writes_the_drop_in_of_its_unit(more: dict[str, t.Any], u
     app = planned("grafana", form="service", **more)
     assert [file.path for file in app.files] == ["/etc/grafana/mail.env", f"/etc/systemd/system/{unit}.d/smarthost-mail.conf"]
     assert app.files[1].tree == {"Service": {"EnvironmentFile": "/etc/grafana/mail.env"}} and app.files[1].mode == "0644"
-    assert [presence.full_name(name) for name in app.presence.detect.units] == [unit]
+    assert [full_name(name) for name in app.presence.detect.units] == [unit]
 
 
 def test_only_a_form_for_a_unit_that_is_known_has_one() -> None:

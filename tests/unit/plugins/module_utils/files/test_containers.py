@@ -16,7 +16,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils.files import activation, containers
+from ansible_collections.smarthost.mail.plugins.module_utils.files import activation, containers, safe_command
 from ansible_collections.smarthost.mail.plugins.module_utils.files.activation import Activation
 
 #: A container of each service in the folder "running", made when its file was last changed.
@@ -106,6 +106,7 @@ def test_what_compose_complains_about_is_passed_on(site: Site, monkeypatch: pyte
         "Could not be activated: docker compose ps web ended with status 1.", "no configuration file provided: not found", "activation-failed",
     )
     monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(safe_command, "PATH", ())
     (problem,) = site.activate(site.item("web"))
     assert problem["what"] == "Cannot be activated: there is no program docker."
 

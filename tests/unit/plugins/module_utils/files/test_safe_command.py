@@ -11,7 +11,10 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils.files import safe_command
+from ansible_collections.smarthost.mail.plugins.module_utils.files import activation, commands, safe_command
+from ansible_collections.smarthost.mail.plugins.module_utils.files.activation import Activation
+from ansible_collections.smarthost.mail.plugins.module_utils.files.commands import Command
+from ansible_collections.smarthost.mail.plugins.module_utils.files.problems import ProblemsError
 
 OTHER = 54321  # a user that no system has
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others, and start programs as them")
@@ -47,10 +50,12 @@ def ran(path: pathlib.Path, *words: str) -> list[str]:
 
 
 @root_only
-def test_what_is_roots_runs_as_root_with_the_fixed_path(place: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/tmp/evil:/usr/bin")
+def test_what_is_roots_runs_as_root_with_a_path_of_roots_alone(place: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "evil").mkdir(mode=0o777)
+    (place / "evil").chmod(0o777)
+    monkeypatch.setenv("PATH", f"{place}/evil:relative:/nowhere:/usr/bin")
     said = ran(program(place / "who"))
-    assert said[0] == "0" and said[2].split()[0] == os.pathsep.join(safe_command.PATH)
+    assert said[0] == "0" and said[2].split()[0].split(os.pathsep) == ["/usr/bin", *[folder for folder in safe_command.PATH if folder != "/usr/bin"]]
 
 
 @root_only
@@ -112,14 +117,19 @@ def test_a_sticky_folder_on_the_way_to_a_folder_of_roots_is_no_obstacle(place: p
 
 
 @root_only
-def test_names_are_found_in_the_fixed_path_alone(place: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program(place / "smarthost-test-who")
+def test_names_are_found_in_folders_of_roots_alone(place: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = program(place / "smarthost-test-who")
     monkeypatch.setenv("PATH", str(place))
-    assert safe_command.run(["smarthost-test-who"], 10, 4096) == (None, "there is no program smarthost-test-who")
-    monkeypatch.setattr(safe_command, "PATH", (str(place), *safe_command.PATH))
-    assert ran(pathlib.Path("smarthost-test-who"))[0] == "0"
-    place.chmod(0o777)
-    assert safe_command.run(["smarthost-test-who"], 10, 4096)[0] is None, "a folder of PATH that everybody can write"
+    assert safe_command.find("smarthost-test-who") == str(path) and ran(pathlib.Path("smarthost-test-who"))[0] == "0"
+    for mode, owner in ((0o777, 0), (0o1777, 0), (0o755, OTHER)):
+        place.chmod(mode)
+        os.chown(place, owner, owner)
+        assert safe_command.run(["smarthost-test-who"], 10, 4096) == (None, "there is no program smarthost-test-who")
+    os.chown(place, 0, 0)
+    (place / "link").symlink_to("smarthost-test-who")
+    os.chown(place / "link", OTHER, OTHER, follow_symlinks=False)
+    output, _why = safe_command.run(["link"], 10, 4096)
+    assert output is not None and output.split()[0] == str(OTHER).encode(), "a link that another user can exchange"
 
 
 @root_only
@@ -137,7 +147,7 @@ def test_links_in_a_circle_and_what_is_not_there_are_said(place: pathlib.Path) -
     (place / "b").symlink_to("a")
     for name in ("a", "missing"):
         assert safe_command.run([str(place / name)], 10, 4096) == (None, f"there is no program {place / name}")
-    with pytest.raises(safe_command.Unsafe, match="is one link too many"):
+    with pytest.raises(safe_command.UnsafeCommandError, match="is one link too many"):
         safe_command.weakest(str(place / "a"))
 
 
@@ -161,3 +171,65 @@ def test_a_user_who_is_not_root_starts_what_they_would_start_anyway(tmp_path: pa
     path.write_text("#!/bin/sh\necho mine\n")
     path.chmod(0o755)
     assert safe_command.run(["smarthost-test-who"], 10, 4096) == (b"mine\n", "")
+
+
+# -- who uses it ----------------------------------------------------------------------------------
+
+
+@root_only
+def test_activation_starts_nothing_as_root_that_others_can_exchange(place: pathlib.Path) -> None:
+    told = place / "told"
+    path = program(place / "bin" / "reload", f"#!/bin/sh\nid -u >> {told}\n")
+    path.parent.chmod(0o777)
+    answer = activation.activate([Activation("wiki", command=(str(path),))], False, 20)
+    (problem,) = answer["problems"]
+    assert problem["code"] == "unsafe-command" and f"others than root can write {path.parent}" in problem["what"] and not told.exists()
+    path.parent.chmod(0o755)
+    os.chown(path.parent, OTHER, OTHER)
+    told.touch()
+    told.chmod(0o666)
+    assert "failed" not in activation.activate([Activation("wiki", command=(str(path),))], False, 20) and told.read_text() == f"{OTHER}\n"
+    path.write_text("#!/bin/sh\nexit 3\n")
+    (problem,) = activation.activate([Activation("wiki", command=(str(path),))], False, 20)["problems"]
+    assert f"ended with status 3. It ran as user {OTHER}, as {path.parent} belongs to user {OTHER}." in problem["what"]
+
+
+@root_only
+def test_a_compose_folder_that_is_not_roots_is_not_used_as_root(place: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = place / "told"
+    told.touch()
+    told.chmod(0o666)
+    program(place / "bin" / "docker", f"#!/bin/sh\nid -u >> {told}\ncase $2 in ps) echo one;; --format) echo '\"2020-01-01T00:00:00Z\"';; esac\n")
+    monkeypatch.setenv("PATH", f"{place}/bin:/usr/bin:/bin")
+    project = place / "project"
+    project.mkdir()
+    item = Activation("wiki", compose={"folder": str(project), "services": ["web"]})
+    assert activation.activate([item], False, 20)["changed"] and set(told.read_text().split()) == {"0"}
+    told.write_text("")
+    os.chown(project, OTHER, OTHER)
+    monkeypatch.setattr(safe_command, "PATH", (f"{place}/bin", "/usr/bin", "/bin"))
+    assert activation.activate([item], False, 20)["changed"] and set(told.read_text().split()) == {str(OTHER)}
+    os.chown(project, 0, 0)
+    project.chmod(0o777)
+    (problem,) = activation.activate([item], False, 20)["problems"]
+    assert problem["code"] == "unsafe-command"
+
+
+@root_only
+def test_a_tool_that_another_user_owns_takes_settings_with_that_users_rights(place: pathlib.Path) -> None:
+    store = place / "store"
+    store.write_text('{"mail": {"host": "old"}}')
+    os.chown(store, OTHER, OTHER)
+    text = f"#!/bin/sh\nif [ $1 = read ]; then cat {store}; else cat > {store}; fi; id -u >> {store}.who\n"
+    (place / "store.who").touch()
+    (place / "store.who").chmod(0o666)
+    path = program(place / "tool", text, owner=OTHER)
+    command = Command((str(path),), ("read",), ("write",), (("mail", "host"),))
+    commands.make_so(command, b'{"mail": {"host": "new"}}')
+    assert commands.present_settings(command) == {"mail": {"host": "new"}}
+    assert set((place / "store.who").read_text().split()) == {str(OTHER)}
+    place.chmod(0o777)
+    with pytest.raises(ProblemsError) as caught:
+        commands.present_settings(command)
+    (problem,) = caught.value.problems
+    assert problem.code == "unsafe-command" and problem.hint
