@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import pathlib
 import socket
 import sys
@@ -57,7 +58,7 @@ def dns_server(zone: Zone, secure: bool = True) -> t.Iterator[str]:
             reply.set_rcode(dns.rcode.NXDOMAIN)
         if secure:
             reply.flags |= dns.flags.AD
-        return reply.to_wire()
+        return reply.to_wire(max_size=65535)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -203,3 +204,15 @@ def test_without_dnspython_that_is_told_before_any_connection(monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "dns.resolver", None)
     with pytest.raises(OptionError, match=r"%s: needs the Python library dnspython .*\[dnspython-missing\]" % option):
         probe(host="relay.example", port=465, **given)
+
+
+def test_hundreds_of_records_are_looked_through_and_shown_in_part(world: World, names: None) -> None:
+    zone = {("relay.example.", "MX"): ["%d m%03d.relay.example." % (number, number) for number in range(500, 0, -1)]}
+    with script(relay(world.chain, starttls=True)) as mx:
+        zone[("_%d._tcp.m001.relay.example." % mx.port, "TLSA")] = ["3 1 1 %064x" % number for number in range(600)] + ["3 0 0 " + "ab" * 10000]
+        with dns_server(zone) as server:
+            given = {"host": "relay.example", "resolve": "mx", "dns_servers": [server], "ca_path": world.ca_path, "validate_certs": False}
+            result = probe(port=mx.port, security="starttls", dane="report", **given)
+    assert (result["ok"], result["dane"]["status"], len(result["dane"]["records"])) == (True, "mismatch", 100)
+    assert any(text.startswith("dane.records: the first and the last 50 of 601 entries") for text in result["truncated"])
+    assert len(json.dumps(result)) < 65536
