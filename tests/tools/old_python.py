@@ -17,7 +17,7 @@ import place
 
 # Which ansible-core still runs on each: its ansible.module_utils is what our code imports.
 CORES = {"3.8": "ansible-core~=2.13.0", "3.9": "ansible-core~=2.15.0", "3.12": "ansible-core~=2.19.0", "3.13": "ansible-core~=2.19.0"}
-TOOLS = ("pytest>=8.3,<10", "pytest-xdist~=3.6", "cryptography>=42", "aiosmtpd~=1.4", "dnspython>=2.6")
+TOOLS = ("pytest>=8.3,<10", "pytest-xdist~=3.6", "cryptography>=42", "aiosmtpd~=1.4", "dnspython>=2.6", "hypothesis~=6.100")
 
 
 def found() -> list[tuple[str, str]]:
