@@ -95,7 +95,7 @@ class Redactor:
 
     def _ready(self) -> Net:
         if self._net is None:
-            known = {form for text in self._known for form in spellings(text, odd=True) | {text.upper(), visible(text)}}
+            known = {form for text in self._known for form in spellings(text, fully=True) | {text.upper(), visible(text)}}
             sent = self._sent | {form for text in self._lines for form in spellings(text)}
             self._net = Net(known, sent, self._alone, self._exact)
         return self._net

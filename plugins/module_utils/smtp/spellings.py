@@ -16,8 +16,8 @@ LONG = 256
 _JSON = {ord('"'): '\\"', ord("\\"): "\\\\", ord("/"): "\\/"}
 
 
-def spellings(text: str, odd: bool = False) -> set[str]:
-    """``text`` in clear, escaped (URL, form, JSON, HTML, Python, quoted-printable), in hex and in base64, also within a longer base64; ``odd``:
+def spellings(text: str, fully: bool = False) -> set[str]:
+    """``text`` in clear, escaped (URL, form, JSON, HTML, Python, quoted-printable), in hex and in base64, also within a longer base64; ``fully``:
     with every character escaped, too. A long one is a token or a line with one in it, of plain characters: fewer
     ways of writing it differ."""
     data = text.encode("utf-8")
@@ -34,7 +34,7 @@ def spellings(text: str, odd: bool = False) -> set[str]:
             odd = [byte for byte in set(data) if byte not in kept and not (byte < 128 and chr(byte).isalnum())]
             escaped = data.decode("latin-1").translate({byte: "%s%02X" % (mark, byte) for byte in odd})
             found.update((escaped, escaped.replace("%20", "+")))
-    if odd and len(text) <= LONG:
+    if fully and len(text) <= LONG:
         hexadecimal = ["%02x" % byte for byte in data]
         found.update(mark + mark.join(hexadecimal) for mark in ("%", "\\x"))
         found.add("".join(["&#%d;" % ord(char) for char in text]))

@@ -125,6 +125,16 @@ def test_a_random_password_is_found_in_any_spelling_at_any_place() -> None:
         assert HIDDEN in shown and bare(text) not in bare(shown), (name, secret, shown)
 
 
+@pytest.mark.parametrize("escape", ["%%%02X", "%%%02x", "\\x%02x", "&#%d;"])
+def test_a_password_of_which_every_character_is_escaped_is_found(escape: str) -> None:
+    redactor = Redactor()
+    redactor.learn("u", Secret("plain-letters99"))
+    redactor.learn("u", Secret(PASSWORD))
+    for secret in ("plain-letters99", PASSWORD):
+        written = "".join(escape % (ord(char) if "#" in escape else char) for char in (secret if "#" in escape else secret.encode("utf-8")))
+        assert redactor.text("535 " + written + " is wrong") == f"535 {HIDDEN} is wrong"
+
+
 def test_words_that_hold_no_secret_stay_as_they_are() -> None:
     redactor = Redactor()
     redactor.learn("apps@example.com", Secret(PASSWORD))
