@@ -50,7 +50,12 @@ def bobs_link(path: pathlib.Path, target: pathlib.Path) -> pathlib.Path:
 
 
 def sleeper(uid: int) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(["sleep", "60"], user=uid, group=uid, extra_groups=[])
+    def become() -> None:  # the option ``user`` came with Python 3.9
+        os.setgroups([])
+        os.setgid(uid)
+        os.setuid(uid)
+
+    return subprocess.Popen(["sleep", "60"], preexec_fn=become)
 
 
 @pytest.mark.parametrize(("uid", "dies"), [(BOB, True), (0, False)])
