@@ -44,7 +44,7 @@ bench-fleet: .venv/ready-tests ## measure a rotation of 5, 20 and 50 hosts over 
 	$(BIN)/python tests/bench/fleet.py
 
 clean: ## remove everything that these commands made
-	rm -rf .venv .cache .pytest_cache build demo/out
+	rm -rf .venv .cache .pytest_cache .hypothesis build demo/out
 
 .venv/ready: requirements-dev.txt
 	$(PYTHON) tests/tools/setup.py requirements-dev.txt

@@ -192,6 +192,8 @@ class ActionModule(Action):
     def _generation(self) -> dict[str, t.Any]:
         generation = {"generation": self._args["generation"]} if self._args["generation"] else {}
         outcome = self._call(state=self._args["state"], **generation)
+        for ours in ("read", "detected"):
+            outcome.pop(ours, None)
         applications = outcome.pop("applications", ())
         return {**outcome, "activations": _activations(applications)} if self._args["state"] == "rolled_back" else outcome
 

@@ -264,9 +264,42 @@ drift:
       description: "V(left), V(overwritten), V(adopted) or V(taken_back); V(kept) in O(dest), of what is no longer planned."
       type: str
       sample: left
+files:
+  description: What became, or in check mode would become, of each path; with O(dest) C(path) and C(changed) alone.
+  returned: unless O(state=planned)
+  type: list
+  elements: dict
+  contains:
+    path: {description: The path., type: str, sample: /etc/gitea/app.ini}
+    changed: {description: "Whether bytes, owner, group, mode or access attributes differ now.", type: bool, sample: true}
+    created: {description: Whether there was no file before., type: bool, sample: false}
+    removed: {description: Whether there is no file any more., type: bool, sample: false}
+    before_mode: {description: Permissions before; null without a file., type: str, sample: "0644"}
+    mode: {description: Permissions now; null without a file., type: str, sample: "0640"}
+    owner: {description: Owner now., type: str, sample: git}
+    group: {description: Group now., type: str, sample: git}
+recovered:
+  description: V(finished) or V(undone) when an earlier run was killed, and its files were settled first; null otherwise.
+  returned: unless O(state=planned) or with O(dest)
+  type: str
+  sample: finished
+record:
+  description: The ownership record of the host, with C(version), C(apps) and C(files) by path. It holds no secret.
+  returned: O(state=query)
+  type: dict
+generations:
+  description: What can be rolled back, oldest first; the latest hundred.
+  returned: O(state=query)
+  type: list
+  elements: dict
+  contains:
+    id: {description: Id., type: str, sample: 20261121T051700Z-1}
+    paths: {description: Paths it changed., type: list, elements: str, sample: [/etc/gitea/app.ini]}
+    credentials: {description: "By application the label of the credential that was in force before it.", type: dict, sample: {gitea: "2026-08"}}
+    damaged: {description: "Its manifest cannot be read, so it can be committed and not rolled back; left out otherwise.", type: bool, sample: true}
 generation:
-  description: Id of what this run replaced; null when nothing changed, and with O(dest).
-  returned: O(state=present)
+  description: Id of what this run replaced, went back before or committed up to; null when nothing changed, and with O(dest).
+  returned: unless O(state=planned)
   type: str
   sample: 20261121T051700Z-1
 manifest:

@@ -717,6 +717,14 @@ ok:
   returned: always
   type: bool
   sample: false
+name:
+  description: What the relay was called; its host and port where it has no name.
+  returned: when probing one relay
+  type: str
+  sample: main
+host: {description: The host that was probed., returned: when probing one relay, type: str, sample: smtp.example.com}
+port: {description: Its port., returned: when probing one relay, type: int, sample: 587}
+security: {description: How the connection was to be secured., returned: when probing one relay, type: str, sample: starttls}
 category:
   description: What happened, as one word of a closed list. V(ok) if the level was reached.
   returned: when probing one relay
@@ -899,7 +907,7 @@ truncated:
   elements: str
   sample: ["capabilities.before_tls: the first 100 of 7500 entries"]
 relays:
-  description: One result for each relay, with the keys above and RV(ignore:name), RV(ignore:host), RV(ignore:port) and RV(ignore:security).
+  description: One result for each relay, with the keys above.
   returned: when O(relays) was given
   type: list
   elements: dict

@@ -121,7 +121,12 @@ apps:
   contains:
     name: {description: Label of the instance., type: str, sample: git-internal}
     app: {description: Entry of the catalogue., type: str, sample: gitea}
+    title: {description: Name of the application., type: str, sample: Gitea}
+    form: {description: Form of its settings., type: str, sample: ini}
+    paths: {description: Its files., type: list, elements: str, sample: [/etc/gitea/app.ini]}
     relay: {description: Name of the relay., type: str, sample: main}
+    security: {description: How the connection is secured., type: str, sample: tls}
+    changed: {description: Always false; nothing is changed., type: bool, sample: false}
     rotates: {description: Whether its relay has a C(next) credential., type: bool, sample: true}
     credential_id: {description: Label of the credential that its files should hold., type: str, sample: "2026-08"}
     next: {description: Whether that is the C(next) one., type: bool, sample: false}

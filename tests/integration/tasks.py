@@ -13,6 +13,8 @@ import sys
 import typing as t
 from pathlib import Path
 
+from returned import documented, wrong
+
 Result = t.Dict[str, t.Any]
 FILTERS = str(Path(__file__).resolve().parent / "filters")
 PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
@@ -37,4 +39,5 @@ def task(
     assert kept.exists(), done.stdout[-3000:] + done.stderr[-1000:]
     found: Result = json.loads(kept.read_text())
     assert bool(found.get("failed")) == fails, found.get("msg")
+    assert not (undocumented := wrong(found, documented(module))), undocumented
     return found

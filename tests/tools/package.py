@@ -19,6 +19,8 @@ import yaml
 
 # "A collection must work if every file is deleted except those in these folders": the community requirements.
 KEPT = ("meta", "plugins", "roles", "playbooks", "MANIFEST.json", "FILES.json")
+# What people read, or point their editor to.
+READ = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "docs", "schemas", "changelogs")
 
 
 def run(*command: str, **more: str) -> str:
@@ -33,6 +35,13 @@ def install(folder: pathlib.Path) -> pathlib.Path:
     (tarball,) = folder.glob("*.tar.gz")
     run("ansible-galaxy", "collection", "install", str(tarball), "--offline", "-p", str(folder), ANSIBLE_COLLECTIONS_PATH=str(folder))
     return folder / "ansible_collections" / "smarthost" / "mail"
+
+
+def needless(collection: pathlib.Path) -> list[str]:
+    """Return what the tarball holds and no user of the collection uses: tests, scenarios, what CI and editors need."""
+    found = [entry.name for entry in collection.iterdir() if entry.name not in (*KEPT, *READ)]
+    found += [str(path.relative_to(collection)) for path in collection.rglob("*") if path.name in ("__pycache__", "tests") or path.name.startswith(".")]
+    return ["the tarball holds %s, which nobody uses who installs it" % name for name in sorted(found)]
 
 
 def strip(collection: pathlib.Path) -> None:
@@ -89,8 +98,8 @@ def main() -> int:
     """Print what was found; return the exit status."""
     with tempfile.TemporaryDirectory() as name:
         collection = install(pathlib.Path(name))
+        problems = needless(collection)
         strip(collection)
-        problems: list[str] = []
         for kind, names in names_of(collection).items():
             problems += documented(collection, kind, names) if names else ["the tarball holds no %s" % kind]
         problems += execution_environment(collection, pathlib.Path(name))
