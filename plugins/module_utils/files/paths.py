@@ -288,7 +288,7 @@ class _Walk:
         return place
 
     def _refuse(self, what: str) -> t.NoReturn:
-        raise UnsafePathError(self.path, what, f"If that is the file that is meant, give the resolved path: {os.path.realpath(self.path)}.")
+        raise UnsafePathError(self.path, what, f"If that is the file that is meant, give the resolved path: {_resolved(self.path)}.")
 
     def _rest(self) -> t.Tuple[str, ...]:
         return tuple(step.name for step in reversed(self.todo))
@@ -323,6 +323,14 @@ def who(uid: int) -> str:
         return f'user "{pwd.getpwuid(uid).pw_name}"'
     except (KeyError, OverflowError):
         return f"user {uid}"
+
+
+def _resolved(path: str) -> str:
+    """For people to judge, and for nothing else."""
+    try:
+        return os.path.realpath(path)
+    except OSError:  # exchanged between two of its steps
+        return path
 
 
 def _root() -> Folder:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import pathlib
 import resource
+import subprocess
+import sys
 import typing as t
 
 import pytest
@@ -288,3 +290,17 @@ def test_a_set_may_have_more_folders_than_a_process_may_have_files_open(host: Ho
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert len(host.tree()) == 1000
+
+
+WITHOUT = "import os, sys; del os.O_PATH; import pytest; sys.exit(pytest.main(['-q', '-k', 'walked or refused', *sys.argv[1:]]))"
+
+
+def test_the_same_ways_are_walked_and_refused_where_there_is_no_o_path(tmp_path: pathlib.Path) -> None:
+    """As on BSD and macOS."""
+    if not hasattr(os, "O_PATH"):
+        return
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT, __file__, f"--basetemp={tmp_path / 'b'}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        universal_newlines=True, timeout=300, check=False,
+    )
+    assert done.returncode == 0 and " passed" in done.stdout, done.stdout[-3000:]
