@@ -11,7 +11,8 @@ import typing as t
 
 import yaml
 
-from .dialect import dialect_names
+from .dialect import dialect, dialect_names
+from .dialects.base import NotValid
 from .entry import entry_problems, flatten_problems
 from .model import Application, Detect, FileForm, Form, Gap, Rule, Ways
 from .problems import Problem, ProblemsError, did_you_mean, one_of
@@ -25,6 +26,7 @@ CODES = {
     "client_cert": "no-client-cert", "secret_file": "no-secret-file",
     "login": "no-login", "anonymous": "needs-login", "oauth2": "no-oauth2", "ms_graph": "no-ms-graph", "mail_off": "no-off",
 }
+LARGEST, DEEPEST = 200_000, 40
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -59,13 +61,19 @@ def load_entry(path: pathlib.Path, checked: bool = False) -> Application:
     """Read one ``app.yml``. Raises ProblemsError naming file, key and reason; a test has checked the shipped ones."""
     where = f"{path.parent.name}/{path.name}" if checked else str(path)
     try:
-        raw = yaml.load(path.read_text("utf-8"), _Loader)
+        with path.open("rb") as file:
+            text = file.read(LARGEST + 1).decode("utf-8")
+        if not checked:
+            _check_size(text, where)
+        raw = yaml.load(text, _Loader)
     except (OSError, UnicodeDecodeError) as error:
         raise ProblemsError([Problem(where, f"this cannot be read ({type(error).__name__}).", "entry-unreadable")]) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
         raise ProblemsError([Problem(where, f"this is not valid YAML:{line} {getattr(error, 'problem', '')}.", "entry-invalid")]) from None
+    except (ValueError, RecursionError) as error:
+        raise ProblemsError([Problem(where, f"this is not an entry ({type(error).__name__}).", "entry-invalid", "Write it as the shipped ones are.")]) from None
     if checked:
         return _application(path.parent.name, raw)
     _raise_any(problems_of(raw, "app", "entry", f"{where}: entry"))
@@ -73,6 +81,31 @@ def load_entry(path: pathlib.Path, checked: bool = False) -> Application:
     application = _application(path.parent.name, raw)
     _raise_any(entry_problems(application, where))
     return application
+
+
+def _check_size(text: str, where: str) -> None:
+    """No entry is as large as this, nor as deep, nor are its aliases. Raises ProblemsError, and what YAML's parser raises."""
+    problem = ""
+    if len(text) > LARGEST:
+        problem = f"an entry has at most {LARGEST} characters."
+    elif _depth(text) > DEEPEST:
+        problem = f"an entry is nested at most {DEEPEST} levels deep."
+    else:
+        try:
+            dialect("yaml").read(text)
+        except NotValid as error:
+            if "alias" in error.why:
+                problem = f"{error.why}."
+    if problem:
+        raise ProblemsError([Problem(where, problem, "entry-invalid", "Write it as the shipped ones are: about 20 lines.")])
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    for event in yaml.parse(text, _Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _raise_any(problems: list[Problem]) -> None:

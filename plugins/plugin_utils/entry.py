@@ -10,6 +10,7 @@ import re
 import string
 import typing as t
 
+from ..module_utils.smtp.visible import visible
 from .command import PLACES
 from .context import CONTEXT_NAMES
 from .dialect import can_share, dialect, dialect_names
@@ -41,10 +42,12 @@ def entry_problems(application: Application, where: str) -> list[Problem]:
 def flatten_problems(pattern: str, where: str) -> list[Problem]:
     """What is wrong with a ``flatten`` pattern."""
     try:
-        fields = [field for _text, field, _spec, _conversion in string.Formatter().parse(pattern) if field is not None]
+        pieces = [(field, spec, conversion) for _text, field, spec, conversion in string.Formatter().parse(pattern) if field is not None]
     except ValueError:
-        fields = [""]
-    if all(field in FLATTEN_FIELDS for field in fields):
+        pieces = [("", "", None)]
+    if any(spec or conversion for _field, spec, conversion in pieces):
+        return [Problem(where, "the pattern has a width or a conversion.", INVALID, one_of(f"{{{field}}}" for field in FLATTEN_FIELDS))]
+    if all(field in FLATTEN_FIELDS for field, _spec, _conversion in pieces):
         return []
     return [Problem(where, "the pattern names something else than section and key.", INVALID, one_of(f"{{{field}}}" for field in FLATTEN_FIELDS))]
 
@@ -123,6 +126,10 @@ def _tree_problems(tree: t.Any, where: str) -> list[Problem]:
             Problem(f"{where}.{key}", "YAML reads this key as something else than text.", INVALID, "Put it in quotes.")
             for key in tree if not isinstance(key, str)
         ]
+        problems += [
+            Problem(where, "a key holds a control character (or a line break), which could end it.", INVALID, "Write it on one line.")
+            for key in tree if isinstance(key, str) and visible(key) != key
+        ]
         return problems + [problem for key, item in tree.items() for problem in _tree_problems(item, f"{where}.{key}")]
     if isinstance(tree, list):
         return [problem for number, item in enumerate(tree) for problem in _tree_problems(item, f"{where}[{number}]")]
@@ -138,10 +145,45 @@ def _shape_problems(file: FileForm, where: str) -> list[Problem]:
             dialect(file.dialect).write(_sample(tree))
         except CannotCarry:
             pass  # of a value, and this one is only a sample; a real one is refused where it is written
-        except (AttributeError, TypeError, ValueError, LookupError):
+        except (AttributeError, TypeError, ValueError, LookupError, RecursionError):
             hint = f'What it writes stands after "Tree:" at the top of plugins/plugin_utils/dialects/{file.dialect}.py.'
             return [Problem(f"{where}.{what}", f"dialect {file.dialect} cannot write settings of this shape.", INVALID, hint)]
+        if not _reads_back(file.dialect, _sample(tree)):
+            hint = f"A key is written as it is: name it as {file.dialect} spells one, without what ends it there (such as = or ])."
+            return [Problem(f"{where}.{what}", f"its keys are not read from a file of dialect {file.dialect} as they are written.", INVALID, hint)]
     return []
+
+
+def _reads_back(name: str, tree: t.Any) -> bool:
+    """Whether a written file has just the keys that it was written with."""
+    spoken = dialect(name)
+    if not isinstance(tree, dict):
+        return True
+    tree = _on(tree)
+    try:
+        return _keys(spoken.read(spoken.write(tree))) == _keys(tree)
+    except CannotCarry:
+        return True
+    except ValueError:
+        return False
+
+
+def _on(tree: t.Any) -> t.Any:
+    """The tree with everything switched on: what is off, a dialect may leave out."""
+    return {key: _on(item) for key, item in tree.items()} if isinstance(tree, dict) else tree is False or tree
+
+
+def _keys(tree: t.Any) -> set[tuple[str, ...]]:
+    """The paths of all values."""
+    found: set[tuple[str, ...]] = set()
+    todo: list[tuple[tuple[str, ...], t.Any]] = [((), tree)]
+    while todo:
+        above, item = todo.pop()
+        if isinstance(item, dict):
+            todo += [((*above, str(key)), value) for key, value in item.items()]
+        else:
+            found.add(above)
+    return found
 
 
 def _sample(tree: t.Any) -> t.Any:

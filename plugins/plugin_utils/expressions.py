@@ -7,21 +7,24 @@
 from __future__ import annotations
 
 import functools
-import json
-import re
-import shlex
 import typing as t
-import urllib.parse
 
 import jinja2
 import jinja2.nodes
 import jinja2.parser
 import jinja2.sandbox
 
+from . import sandbox
 from .model import Secret
 
 SECRET_NAMES = frozenset({"password", "client_secret", "refresh_token"})
-_YAML_BREAKS = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
+_SHOWN = 200
+#: Filters of Jinja2 that make nothing longer than what goes in, or nearly so.
+_FILTERS = (
+    "abs", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "int", "items", "last", "length", "list",
+    "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "string", "sum", "title", "trim",
+    "unique", "upper", "urlencode", "wordcount",
+)
 
 
 class ExpressionError(ValueError):
@@ -53,7 +56,7 @@ def _tainted(result: t.Any, expression: str) -> t.Any:
         return result
     if isinstance(result, str):
         return Secret(result)
-    raise ExpressionError(f"the expression {expression!r} makes something else than text of a secret")
+    raise ExpressionError(f"the expression {_shown(expression)} makes something else than text of a secret")
 
 
 def is_expression(value: t.Any) -> bool:
@@ -65,11 +68,13 @@ def compute(expression: str, context: t.Mapping[str, t.Any]) -> t.Any:
     """The plain result of one expression. Raises ExpressionError."""
     values = {name: _reveal(context[name]) for name in names_in(expression) if name in context}
     try:
-        result = _folded(expression, values)
+        result = sandbox.fits(_folded(expression, values))
+    except sandbox.TooMuch as error:
+        raise ExpressionError(f"the expression {_shown(expression)} is not evaluated: {error}") from None
     except Exception as error:  # the text of an exception could hold a value
-        raise ExpressionError(f"the expression {expression!r} fails ({type(error).__name__})") from None
+        raise ExpressionError(f"the expression {_shown(expression)} fails ({type(error).__name__})") from None
     if isinstance(result, jinja2.Undefined):
-        raise ExpressionError(f"the expression {expression!r} names something that is not there")
+        raise ExpressionError(f"the expression {_shown(expression)} names something that is not there")
     return result
 
 
@@ -91,18 +96,12 @@ def names_in_tree(value: t.Any) -> frozenset[str]:
     return frozenset(found)
 
 
+def _shown(expression: str) -> str:
+    return repr(expression) if len(expression) <= _SHOWN else f"{expression[:_SHOWN]!r}..."
+
+
 def _reveal(value: t.Any) -> t.Any:
     return value.reveal() if isinstance(value, Secret) else value
-
-
-def _percent(value: str) -> str:
-    """Percent-encode for a URL's user part: only the unreserved characters of RFC 3986 section 2.3 stay."""
-    return urllib.parse.quote(value, safe="")
-
-
-def _json(value: str) -> str:
-    """A text as a JSON string that YAML reads the same: what YAML takes for a line break is escaped, what is beyond U+FFFF is not."""
-    return _YAML_BREAKS.sub(lambda found: f"\\u{ord(found.group()):04x}", json.dumps(value, ensure_ascii=False))
 
 
 class _Parsed(t.NamedTuple):
@@ -115,13 +114,20 @@ class _Parsed(t.NamedTuple):
 @functools.lru_cache(maxsize=None)
 def _parsed(expression: str) -> _Parsed:
     """The tree of an expression. Raises ExpressionError."""
+    if len(expression) > sandbox.EXPRESSION:
+        raise ExpressionError(f"the expression {_shown(expression)} is longer than {sandbox.EXPRESSION} characters")
     try:
         parser = jinja2.parser.Parser(_ENVIRONMENT, expression, state="variable")
         tree = parser.parse_expression()
         if not parser.stream.eos:
             raise jinja2.TemplateSyntaxError("something stands after the expression", 1)
     except jinja2.TemplateSyntaxError as error:
-        raise ExpressionError(f"the expression {expression!r} does not parse: {error.message}") from None
+        raise ExpressionError(f"the expression {_shown(expression)} does not parse: {error.message}") from None
+    except RecursionError:
+        raise ExpressionError(f"the expression {_shown(expression)} is nested too deeply") from None
+    why = _forbidden(tree)
+    if why:
+        raise ExpressionError(f"the expression {_shown(expression)} is not allowed: {why}")
     names = set()
     todo: list[t.Any] = [tree]
     while todo:
@@ -142,11 +148,10 @@ def _look_up(name: str, evaluation: _Evaluation) -> t.Any:
 
 
 def _call(node: jinja2.nodes.Call, evaluation: _Evaluation) -> t.Any:
-    function = node.node.as_const(evaluation)
-    if not _ENVIRONMENT.is_safe_callable(function):
-        raise jinja2.nodes.Impossible
+    method = t.cast(jinja2.nodes.Getattr, node.node)  # _forbidden saw to it
+    target = method.node.as_const(evaluation)
     given, named = jinja2.nodes.args_as_const(node, evaluation)
-    return function(*given, **named)
+    return sandbox.call(target, method.attr, given, named)
 
 
 class _Evaluation(jinja2.nodes.EvalContext):
@@ -170,8 +175,61 @@ def _compiled(expression: str) -> t.Callable[..., t.Any]:
     return _ENVIRONMENT.compile_expression(expression, undefined_to_none=False)
 
 
-_ENVIRONMENT = jinja2.sandbox.ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined)
-_ENVIRONMENT.filters["json"] = _json
-_ENVIRONMENT.filters["percent"] = _percent
-_ENVIRONMENT.filters["shell"] = shlex.quote
-_ENVIRONMENT.tests["ascii"] = str.isascii
+def _forbidden(tree: jinja2.nodes.Node) -> str | None:
+    """What an expression does that none may do, whatever the values are; None for one that is fine."""
+    todo: list[tuple[jinja2.nodes.Node, int]] = [(tree, 0)]
+    while todo:
+        node, depth = todo.pop()
+        if depth > sandbox.DEEPEST:
+            return "it is nested too deeply"
+        todo += [(inner, depth + 1) for inner in node.iter_child_nodes()]
+        why = _forbidden_node(node)
+        if why:
+            return why
+    return None
+
+
+def _forbidden_node(node: jinja2.nodes.Node) -> str | None:
+    if isinstance(node, jinja2.nodes.Pow):
+        return "** is not used here"
+    if isinstance(node, jinja2.nodes.Mul) and (_text_in(node.left) is not None or _text_in(node.right) is not None):
+        return "text cannot be multiplied"
+    if isinstance(node, jinja2.nodes.Mod) and sandbox.WIDE.search(_text_in(node.left) or ""):
+        return "a width of more than two digits is not used here"
+    if isinstance(node, jinja2.nodes.Filter) and node.name not in _ENVIRONMENT.filters:
+        return f"there is no filter {node.name} here"
+    if isinstance(node, jinja2.nodes.Call) and not (isinstance(node.node, jinja2.nodes.Getattr) and node.node.attr in sandbox.ANY_METHOD):
+        return "it calls something else than a method that is known here"
+    return None
+
+
+def _text_in(node: jinja2.nodes.Node) -> str | None:
+    return node.value if isinstance(node, jinja2.nodes.Const) and isinstance(node.value, str) else None
+
+
+class _Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset({"*", "%"})
+
+    def call_binop(self, context: t.Any, operator: str, left: t.Any, right: t.Any) -> t.Any:
+        if operator == "*":
+            sandbox.multiplied(left, right)
+        elif isinstance(left, str) and sandbox.WIDE.search(left):
+            raise sandbox.TooMuch("a width of more than two digits is not used here")
+        return sandbox.fitting(super().call_binop(context, operator, left, right))
+
+    def call(*given: t.Any, **named: t.Any) -> t.Any:  # type: ignore[override]
+        """Of the compiled expressions: a method, as in ``_call``."""
+        function = getattr(given[2], "__wrapped__", given[2])
+        return sandbox.call(getattr(function, "__self__", None), getattr(function, "__name__", ""), given[3:], named)
+
+
+def _environment() -> _Environment:
+    made = _Environment(undefined=jinja2.StrictUndefined)
+    made.globals.clear()
+    known = {name: sandbox.bounded(work) for name, work in made.filters.items() if name in _FILTERS}
+    made.filters = {**known, **sandbox.OWN_FILTERS}
+    made.tests["ascii"] = str.isascii
+    return made
+
+
+_ENVIRONMENT = _environment()

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import posixpath
 import typing as t
 
@@ -267,14 +266,21 @@ def _unexpressed(relay: Relay, named: frozenset[str]) -> tuple[str, ...]:
 
 
 def _same_files(plans: t.Sequence[AppPlan]) -> list[Problem]:
-    return [
-        Problem(
-            f"{second.request.where} ({second.request.name})", f"{file.path} is already written for {first.request.name}.", "same-file",
-            "Give one of them another path.",
-        )
-        for first, second in itertools.combinations(plans, 2)
-        for file in second.files if file.readers is None and _normal(file.path) in [_normal(other.path) for other in first.files]
-    ]
+    """A problem for each application that writes where an earlier one does; only a secret file may be had in common."""
+    writers: dict[str, str] = {}
+    problems = []
+    for plan in plans:
+        paths = {_normal(file.path): file for file in plan.files}
+        problems += [
+            Problem(
+                f"{plan.request.where} ({plan.request.name})", f"{file.path} is already written for {writers[path]}.", "same-file",
+                "Give one of them another path.",
+            )
+            for path, file in paths.items() if file.readers is None and path in writers
+        ]
+        for path in paths:
+            writers.setdefault(path, plan.request.name)
+    return problems
 
 
 def _normal(path: str) -> str:

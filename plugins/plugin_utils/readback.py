@@ -18,6 +18,7 @@ import re
 import typing as t
 import urllib.parse
 
+from . import guard
 from .dialect import dialect
 from .dialects.base import NotValid
 from .model import AppPlan, Credential, FilePlan, Secret
@@ -52,7 +53,7 @@ def read_back(plan: AppPlan, standing: t.Mapping[str, str | None]) -> ReadBack:
     """
     if any(secret_marker(file) for file in plan.files):
         return ReadBack(None, BY_HAND)
-    marked = _rendered_with(plan, USER_WORD, SECRET_WORD, standing) or _rendered_with(plan, USER_WORD + ADDRESS, SECRET_WORD, standing)
+    marked = _rendered_with(plan, USER_WORD, SECRET_WORD) or _rendered_with(plan, USER_WORD + ADDRESS, SECRET_WORD)
     patterns = {place: text for place, text in marked.items() if SECRET_WORD in text}
     if not patterns:
         return ReadBack(None, NO_SECRET)
@@ -60,16 +61,18 @@ def read_back(plan: AppPlan, standing: t.Mapping[str, str | None]) -> ReadBack:
         found = _leaves(plan.files, standing)
     except NotValid as error:
         return ReadBack(None, f"its file is not valid: {error}")
+    except Exception as error:  # whatever is in the file; the text of an exception could hold a value
+        return ReadBack(None, f"its file could not be read ({type(error).__name__})")
     if not all(place in found for place in patterns):
         return ReadBack(None, NOT_THERE)
-    logins = [_login(plan, standing, marked, found, place) for place in patterns]
+    logins = [_login(plan, marked, found, place) for place in patterns]
     understood = [login for login in logins if login is not None]
     if len(understood) < len(logins):
         return ReadBack(None, NOT_UNDERSTOOD)
     return ReadBack(understood[0]) if len(set(understood)) == 1 else ReadBack(None, NOT_ALIKE)
 
 
-def _login(plan: AppPlan, standing: t.Mapping[str, str | None], marked: Leaves, found: Leaves, place: Place) -> Credential | None:
+def _login(plan: AppPlan, marked: Leaves, found: Leaves, place: Place) -> Credential | None:
     """User name and secret at one setting that holds the secret; the user name may stand at another one."""
     parts = _parts(marked[place], found[place])
     if parts is None:
@@ -81,7 +84,7 @@ def _login(plan: AppPlan, standing: t.Mapping[str, str | None], marked: Leaves, 
         username = spelling(parts[USER_WORD]) if USER_WORD in parts else found[named] if named else declared
         if secret is None or username is None:
             continue
-        if _rendered_with(plan, username, secret, standing).get(place) == found[place]:
+        if _rendered_with(plan, username, secret).get(place) == found[place]:
             return Credential("", username, Secret(secret))
     return None
 
@@ -99,15 +102,15 @@ def _parts(pattern: str, text: str) -> dict[str, str] | None:
     return found if all(found[word] == group for word, group in zip(words, match.groups())) else None
 
 
-def _rendered_with(plan: AppPlan, username: str, secret: str, standing: t.Mapping[str, str | None]) -> Leaves:
+def _rendered_with(plan: AppPlan, username: str, secret: str) -> Leaves:
     """Every setting of the application as it would be read with this login; {} where it cannot be written."""
     relay = dataclasses.replace(plan.relay, credential=Credential("", username, Secret(secret)))
     request = dataclasses.replace(plan.request, form=plan.form)
     planned = plan_app(request, relay, plan.application)
     if not isinstance(planned, AppPlan):
         return {}
-    existing = {file.path: standing.get(file.path) or "" for file in planned.files if file.shared}
-    rendered, refusals, problems = render_app(planned, existing)
+    # Into no file of a user's: only our own settings are looked at, and they are read alike wherever they stand.
+    rendered, refusals, problems = render_app(planned, {})
     if refusals or problems:
         return {}
     return _leaves(planned.files, {item.file.path: item.text for item in rendered})
@@ -118,8 +121,15 @@ def _leaves(files: t.Iterable[FilePlan], texts: t.Mapping[str, str | None]) -> L
     return {
         (file.path, key): value
         for file in files if texts.get(file.path) is not None
-        for key, value in _texts(dialect(file.dialect).read(texts[file.path] or ""), ())
+        for key, value in _settings(file, texts[file.path] or "")
     }
+
+
+def _settings(file: FilePlan, text: str) -> t.Iterator[tuple[tuple[str, ...], str]]:
+    if not file.shared:
+        return _texts(dialect(file.dialect).read(text), ())
+    ours = guard.values(file.dialect, text, file.owns)
+    return (((*path, *below), text) for path, value in ours.items() for below, text in _texts(value, ()))
 
 
 def _texts(tree: t.Any, above: tuple[str, ...]) -> t.Iterator[tuple[tuple[str, ...], str]]:

@@ -18,6 +18,7 @@ STAGES = (
     {"model"},
     {"dialects"},
     {"dialect"},  # finds one of them by name
+    {"sandbox"},
     {"app_lists", "validation", "expressions", "context", "refusal", "command"},
     {"declaration"},
     {"entry", "platforms"},
