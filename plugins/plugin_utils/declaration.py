@@ -11,10 +11,11 @@ import ipaddress
 import re
 import typing as t
 
-from .app_lists import by_variable
+from .app_lists import VARIABLE, by_variable
 from .model import Credential, Declaration, Mailbox, Message, OAuth2, Relay, Request, Secret
+from .plain import plain, secrets_in
 from .problems import Problem, ProblemsError, did_you_mean, one_of
-from .validation import coerce, problems_of
+from .validation import coerce, hiding, problems_of, short, without_secrets
 
 SINGLE = "default"
 PORT_OF = {"none": 25, "opportunistic": 25, "starttls": 587, "tls": 465}
@@ -35,23 +36,14 @@ def load(relay: t.Any, apps: t.Any) -> Declaration:
 
     apps: the list of ``smtp_relay_apps``, or the lists of several such variables by name (``app_lists``).
     """
-    relays, default, problems = _relays(plain(relay))
-    requests, more = _requests(plain(apps), relays, default)
-    problems += more
-    if problems:
-        raise ProblemsError(problems)
+    relay, apps = plain(relay), plain(apps, VARIABLE)
+    with hiding(secrets_in([relay, apps])):
+        relays, default, problems = _relays(relay)
+        requests, more = _requests(apps, relays, default)
+        problems += more
+        if problems:
+            raise ProblemsError([without_secrets(problem) for problem in problems])
     return Declaration(relays, default, tuple(requests))
-
-
-def plain(value: t.Any) -> t.Any:
-    """Ansible's tagged, lazy or vaulted values as plain Python ones (their subclasses surprise parsers and writers)."""
-    if isinstance(value, t.Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if value is None or isinstance(value, bool):
-        return value
-    return int(value) if isinstance(value, int) else float(value) if isinstance(value, float) else str(value)
 
 
 def override(relay: Relay, request: Request) -> Relay:
@@ -373,7 +365,7 @@ def _request(item: dict[str, t.Any], where: str, default: str) -> Request:
 
 def _unknown_relay(where: str, name: str, known: t.Iterable[str]) -> Problem:
     known = list(known)
-    return Problem(where, f'there is no relay "{name}" to use here.{did_you_mean(name, known)}', "unknown-relay", one_of(known) if known else "")
+    return Problem(where, f'there is no relay "{short(name)}" to use here.{did_you_mean(name, known)}', "unknown-relay", one_of(known) if known else "")
 
 
 def _checked(value: t.Any, definition: str, where: str) -> list[Problem]:
@@ -385,7 +377,7 @@ def _checked(value: t.Any, definition: str, where: str) -> list[Problem]:
 def _control_characters(value: t.Any, where: str) -> list[Problem]:
     """A second net below the patterns of the schema: no string with a control character goes any further."""
     if isinstance(value, dict):
-        return [problem for key, item in value.items() for problem in _control_characters(item, f"{where}.{key}")]
+        return [problem for key, item in value.items() for problem in _control_characters(item, f"{where}.{short(key)}")]
     if isinstance(value, list):
         return [problem for number, item in enumerate(value) for problem in _control_characters(item, f"{where}[{number}]")]
     if isinstance(value, str) and _CONTROL.search(value.replace("\n", "") if where.endswith(".oauth2.jwt_key") else value):

@@ -200,6 +200,8 @@ def _forbidden_node(node: jinja2.nodes.Node) -> str | None:
         return f"there is no filter {node.name} here"
     if isinstance(node, jinja2.nodes.Call) and not (isinstance(node.node, jinja2.nodes.Getattr) and node.node.attr in sandbox.ANY_METHOD):
         return "it calls something else than a method that is known here"
+    if isinstance(node, jinja2.nodes.Call) and isinstance(node.node, jinja2.nodes.Getattr) and node.node.attr == "format":
+        return None if sandbox.is_plain_format(_text_in(node.node.node) or "") else sandbox.PLAIN_FORMAT
     return None
 
 

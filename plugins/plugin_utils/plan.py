@@ -51,10 +51,11 @@ def plan_host(
     plans: list[AppPlan] = []
     refusals: list[Refusal] = []
     problems: list[Problem] = []
+    known = _in_force(declaration, in_force or {})
     for request in declaration.requests:
         if request.state != "present":
             continue
-        relay = with_credential(override(declaration.relays[request.relay], request), credential, _in_force(request, declaration, in_force or {}))
+        relay = with_credential(override(declaration.relays[request.relay], request), credential, known(request))
         try:
             answer = plan_app(request, relay, catalogue.find(request.app, request.where))
         except ProblemsError as error:
@@ -71,15 +72,23 @@ def plan_host(
     return HostPlan(tuple(plans), tuple(refusals), by_state["absent"], by_state["unmanaged"])
 
 
-def _in_force(request: Request, declaration: Declaration, in_force: t.Mapping[str, str]) -> str | None:
+def _in_force(declaration: Declaration, in_force: t.Mapping[str, str]) -> t.Callable[[Request], str | None]:
     """The id of the credential that an application has. Those with one secret file in common have one: the next one as soon as any has it."""
-    def by_file(other: Request) -> Relay | None:
-        relay = override(declaration.relays[other.relay], other)
-        return relay if other.relay == request.relay and other.state == "present" and relay.secret == "file" else None
+    by_relay: dict[str, set[str]] = {}
 
-    relay = by_file(request)
-    ids = [in_force.get(other.name) for other in declaration.requests if relay and by_file(other)]
-    return relay.next.id if relay and relay.next and relay.next.id in ids else in_force.get(request.name)
+    def by_file(request: Request) -> bool:
+        return request.state == "present" and override(declaration.relays[request.relay], request).secret == "file"
+
+    for request in declaration.requests:
+        if request.name in in_force and by_file(request):
+            by_relay.setdefault(request.relay, set()).add(in_force[request.name])
+
+    def found(request: Request) -> str | None:
+        following = declaration.relays[request.relay].next
+        in_common = following is not None and following.id in by_relay.get(request.relay, ()) and by_file(request)
+        return following.id if following is not None and in_common else in_force.get(request.name)
+
+    return found
 
 
 def with_credential(relay: Relay, choice: str, in_force: str | None) -> Relay:

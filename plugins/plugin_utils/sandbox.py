@@ -35,6 +35,9 @@ _FIELD = re.compile(r"\{\{|\}\}|\{\w*\}|[^{}]+")
 _YAML_BREAKS = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 
 
+PLAIN_FORMAT = "a field of a format may only be a name or a number"
+
+
 class TooMuch(Exception):
     """The expression asks for more than any setting needs. The text says what, and shows no value."""
 
@@ -44,13 +47,18 @@ def call(target: t.Any, name: str, given: t.Sequence[t.Any], named: t.Mapping[st
     known = next((methods for kind, methods in _METHODS.items() if isinstance(target, kind)), frozenset())
     if name not in known:
         raise TooMuch(f"there is no method {name} here")
-    if name == "format" and "".join(_FIELD.findall(target)) != target:
-        raise TooMuch("a field of a format may only be a name or a number")
+    if name == "format" and not is_plain_format(target):
+        raise TooMuch(PLAIN_FORMAT)
     if name == "replace":
         return replaced(target, *given, **named)
     if name == "join":
         return _joined([str(item) for item in given[0]], target)
     return fitting(getattr(target, name)(*given, **named))
+
+
+def is_plain_format(text: str) -> bool:
+    """Whether every field of a format is a name or a number, without a width."""
+    return "".join(_FIELD.findall(text)) == text
 
 
 def replaced(text: t.Any, old: str, new: str, count: int | None = None) -> str:

@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
 import json
 import pathlib
 import re
 import typing as t
 
+from ..module_utils.smtp.visible import visible
+from .model import SHOWN_SECRET
 from .problems import Problem, ProblemsError, did_you_mean, one_of
 
 try:
@@ -25,6 +29,8 @@ MISSING = Problem(
     "Install it for the Python that runs Ansible: python3 -m pip install 'jsonschema>=4'",
 )
 
+_SECRETS: contextvars.ContextVar[frozenset[str]] = contextvars.ContextVar("secrets", default=frozenset())
+_TEARS = 4  # characters
 _TYPES = {"object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number", "boolean": "true or false"}
 
 
@@ -92,7 +98,7 @@ def _validator(schema: str, definition: str) -> t.Any:
 
 
 def _translate(error: t.Any, where: str) -> list[Problem]:
-    path = where + "".join(f"[{part}]" if isinstance(part, int) else f".{_short(part)}" for part in error.absolute_path)
+    path = where + "".join(f"[{part}]" if isinstance(part, int) else f".{short(part)}" for part in error.absolute_path)
     schema = error.schema
     if error.validator == "additionalProperties":
         return [_unknown(path, key, schema) for key in error.instance if key not in schema.get("properties", {})]
@@ -124,7 +130,7 @@ def _unknown(path: str, key: t.Any, schema: t.Mapping[str, t.Any]) -> Problem:
     known = list(schema.get("properties", {}))
     elsewhere, meant = schema.get("x-elsewhere", {}).get(key, ""), did_you_mean(str(key), known)
     hint = elsewhere or ("" if meant else "Known keys: " + ", ".join(known) + ".")
-    return Problem(f"{path}.{_short(key)}", "unknown key." + ("" if elsewhere else meant), "unknown-key", hint)
+    return Problem(f"{path}.{short(key)}", "unknown key." + ("" if elsewhere else meant), "unknown-key", hint)
 
 
 def _bad_name(path: str, error: t.Any) -> Problem:
@@ -132,8 +138,8 @@ def _bad_name(path: str, error: t.Any) -> Problem:
     schema = error.schema
     if error.validator == "enum":
         meant = did_you_mean(str(error.instance), error.validator_value)
-        return Problem(f"{path}.{_short(error.instance)}", f"unknown key.{meant}", "unknown-key", one_of(error.validator_value))
-    return Problem(path, f'"{_short(error.instance)}" {schema["x-what"]}', schema["x-code"], schema["x-hint"])
+        return Problem(f"{path}.{short(error.instance)}", f"unknown key.{meant}", "unknown-key", one_of(error.validator_value))
+    return Problem(path, f'"{short(error.instance)}" {schema["x-what"]}', schema["x-code"], schema["x-hint"])
 
 
 def _not_one_of(path: str, error: t.Any) -> Problem:
@@ -144,21 +150,50 @@ def _not_one_of(path: str, error: t.Any) -> Problem:
     if schema.get("x-secret"):
         return Problem(path, f"this is not {noun}.", schema.get("x-code", "not-allowed"), one_of(values))
     meant = did_you_mean(error.instance, values)
-    return Problem(path, f'"{_short(error.instance)}" is not {noun}.{meant}', schema.get("x-code", "not-allowed"), one_of(values))
+    return Problem(path, f'"{short(error.instance)}" is not {noun}.{meant}', schema.get("x-code", "not-allowed"), one_of(values))
 
 
 def _shown(error: t.Any) -> str:
     # A value is repeated only where it can hold no secret and does not spoil the terminal.
     # An address of the shape smtp://user:password@host would be a secret at a path that is none.
-    plain = isinstance(error.instance, (str, int)) and str(error.instance).isprintable() and not re.search("://.*@|:.*@", str(error.instance))
+    shown = error.instance if isinstance(error.instance, str) else short(error.instance)
+    plain = isinstance(error.instance, (str, int)) and visible(shown) == shown and not re.search("://.*@|:.*@", shown)
     if error.schema.get("x-secret") or not plain or error.schema.get("x-code") == "control-character":
         return "this "
-    return f'"{_short(error.instance)}" '
+    return f'"{short(error.instance)}" '
 
 
-def _short(value: t.Any) -> str:
-    text = "".join(char if char.isprintable() else "?" for char in str(value))
+def short(value: t.Any) -> str:
+    """A value, or a key, as a message may repeat it: what can be seen of it, not too much, and no secret of the declaration."""
+    try:
+        text = str(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    text = visible(_hidden_in(text))
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+@contextlib.contextmanager
+def hiding(secrets: frozenset[str]) -> t.Iterator[None]:
+    """Within this no message repeats one of these: a secret may stand where a name belongs."""
+    token = _SECRETS.set(secrets)
+    try:
+        yield
+    finally:
+        _SECRETS.reset(token)
+
+
+def _hidden_in(text: str) -> str:
+    """The text without secrets. One of a few characters is only hidden where it is all of the text: it would tear every word."""
+    for secret in sorted(_SECRETS.get(), key=len, reverse=True):
+        if text == secret or (len(secret) >= _TEARS and secret in text):
+            text = text.replace(secret, SHOWN_SECRET)
+    return text
+
+
+def without_secrets(problem: Problem) -> Problem:
+    """The same problem, in which no secret is repeated."""
+    return Problem(_hidden_in(problem.where), _hidden_in(problem.what), problem.code, _hidden_in(problem.hint))
 
 
 def _expected(kinds: t.Any) -> str:

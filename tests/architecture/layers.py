@@ -18,7 +18,7 @@ STAGES = (
     {"model"},
     {"dialects"},
     {"dialect"},  # finds one of them by name
-    {"sandbox"},
+    {"sandbox", "plain"},
     {"app_lists", "validation", "expressions", "context", "refusal", "command"},
     {"declaration"},
     {"entry", "platforms"},
