@@ -249,6 +249,7 @@ class Ways(t.NamedTuple):
     line: t.Mapping[str, str] | None = None
     container: bool = False
     manual: str | None = None
+    add: str | None = None
     tool: bool = False
     compose_file: bool = False
 

@@ -20,7 +20,7 @@ def presence_of(request: Request, application: Application, form: Form, platform
     ways = _ways(request, application, form, platform)
     folder = path if form.files[0].path or form.files[0].command else posixpath.dirname(path)
     ways = ways._replace(
-        beside=tuple(_filled(place, path, folder) for place in ways.beside),
+        beside=tuple(_filled(place, path, folder) for place in ways.beside), add=_replaced(ways.add, path, folder) if ways.add else None,
         line={
             "file": _filled(ways.line["file"], path, folder), "add": _replaced(ways.line["add"], path, folder),
             "find": _replaced(ways.line["find"], re.escape(path), re.escape(folder)) if "find" in ways.line else None,
@@ -30,7 +30,8 @@ def presence_of(request: Request, application: Application, form: Form, platform
     detect = _detect(request, form, ways, path, folder)
     moved = request.path is not None and request.path != form.path.replace("{name}", request.name)
     usual = not (moved or request.tool or request.project or _named_unit(request))
-    says_how = any((form.detect.units, form.detect.packages, form.detect.commands, form.detect.folders))
+    # An API is asked wherever it is.
+    says_how = not (form.files[0].command or {}).get("token") and any((form.detect.units, form.detect.packages, form.detect.commands, form.detect.folders))
     return Presence(
         path, detect._replace(images=()) if native else detect, ways, native, usual, findable=usual and says_how and not request.installed,
         dropin=units.drop_in(ways.unit) if ways.unit and _ours(form, platform, ways) else None,

@@ -131,14 +131,14 @@ def looked_for(presence: Presence, project: t.Mapping[str, t.Any] | None = None)
 def lines_to_add(presence: Presence) -> list[str]:
     """What would make it read its file, each of them enough."""
     ways, path = presence.ways, presence.path
-    lines = []
+    lines = [ways.add] if ways.add else []
     if ways.unit:
         lines.append(f"EnvironmentFile={path} under [Service] in a drop-in of {full_name(ways.unit)}")
     if ways.container:
         lines.append(f"env_file: [{path}] in its service of Compose (or --env-file {path}), and create the container again")
     if ways.compose_file:
         lines.append(f"docker compose up -d, with {path} as one more --file")
-    if ways.argument:
+    if ways.argument and not ways.add:
         lines.append(f"{path} on the command line of {full_name(ways.argument)}")
     if ways.line:
         lines.append(f"{ways.line['add']} in {ways.line['file']}")

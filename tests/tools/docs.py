@@ -139,7 +139,7 @@ def _on_host(name: str, form: Form, application: Application) -> tuple[str, ...]
     found = presence.presence_of(Request(name, name, "", ""), application, form, None, form.path)
     looked = [f"`{word}`" for word in status.looked_for(found)]
     version = found.detect.version or {}
-    said = [f"package `{version['package']}`"] if "package" in version else []
+    said = [f"package {', '.join(f'`{name}`' for name in version['package'])}"] if "package" in version else []
     said += [f"`{version['file']}`"] if "file" in version else []
     said += [f"`{' '.join(version['run'])}`"] if "run" in version else []
     ways = found.ways

@@ -33,7 +33,7 @@ Answer = t.Dict[str, t.Any]
 class Version(t.NamedTuple):
     """Where the version stands, in the order in which it is looked for. find: an expression with one group, for file and run."""
 
-    package: t.Optional[str] = None
+    package: t.Tuple[str, ...] = ()
     file: t.Optional[str] = None
     run: t.Tuple[str, ...] = ()
     find: str = ""
@@ -62,7 +62,8 @@ class Wanted(t.NamedTuple):
         """From one element of the option ``detect`` of smtp_deploy."""
         lists = {name: tuple(option.get(name) or ()) for name in ("units", "packages", "commands", "places", "images", "paths")}
         version, wiring = dict(option.get("version") or {}), dict(option.get("wiring") or {})
-        version["run"], wiring["beside"] = tuple(version.get("run") or ()), tuple(wiring.get("beside") or ())
+        version.update({name: tuple(version.get(name) or ()) for name in ("package", "run")})
+        wiring["beside"] = tuple(wiring.get("beside") or ())
         return cls(
             app=option["app"], compose=option.get("compose"), version=Version(**version),
             wiring=Wiring(**wiring) if "path" in wiring else None, required=bool(option.get("required")), **lists,
@@ -104,7 +105,7 @@ def detect(options: t.Sequence[t.Mapping[str, t.Any]]) -> t.Dict[str, Answer]:
 
 def _look_up(wanted: t.Sequence[Wanted]) -> Known:
     until = time.monotonic() + SECONDS
-    names = {name for item in wanted for name in [*item.packages, item.version.package] if name}
+    names = {name for item in wanted for name in [*item.packages, *item.version.package]}
     found, no_packages = packages.installed(names, _COMMAND_SECONDS)
     containers: t.Sequence[Container] = ()
     no_containers = ""
@@ -137,8 +138,9 @@ def _told(verdict: Verdict) -> Answer:
 
 def _version(asked: Version, known: Known) -> t.Tuple[t.Optional[str], str]:
     """The first that is found, and why a command did not say; a database or a file comes before any command."""
-    if asked.package and known.packages.get(asked.package):
-        return known.packages[asked.package], ""
+    packaged = next((known.packages[name] for name in asked.package if known.packages.get(name)), None)
+    if packaged:
+        return packaged, ""
     if asked.file:
         found = _found(asked.find, read_lines(asked.file, _LARGEST) or ())
         if found:

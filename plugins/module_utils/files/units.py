@@ -52,9 +52,17 @@ class Unit(t.NamedTuple):
 
     def names(self, path: str) -> bool:
         """Whether a command line of this unit, or a variable that it sets, names this file, or a folder that it lies in."""
+        return path in self._places() or any(place != "/" and path.startswith(place + "/") and not _is_file(place) for place in self._places())
+
+    def names_instead(self, path: str) -> t.Optional[str]:
+        """Another file of the same name that a command line of this unit names."""
+        alike = sorted(place for place in self._places() if place != path and os.path.basename(place) == os.path.basename(path))
+        return alike[0] if alike else None
+
+    def _places(self) -> t.Set[str]:
         words = [word.strip("'\"") for key in ("ExecStart", "Environment") for value in self.values(key) for word in value.split()]
-        places = {os.path.normpath(part) for word in words for part in (word, word.partition("=")[2], word.rpartition("=")[2]) if part.startswith("/")}
-        return path in places or any(place != "/" and path.startswith(place + "/") and not _is_file(place) for place in places)
+        parts = [part for word in words for part in (word, word.partition("=")[2], word.rpartition("=")[2])]
+        return {os.path.normpath(part) for part in parts if part.startswith("/")}
 
     def _expanded(self, value: str) -> str:
         """The specifiers that a path may hold here (systemd.unit(5), SPECIFIERS); others stay."""

@@ -69,7 +69,11 @@ class Wiring(t.NamedTuple):
         unit = units.load(name)
         if unit is None:
             return None, f"there is no unit {units.full_name(name)} here"
-        return (True, f"{unit.name} names {self.path}") if unit.names(self.path) else (False, f"the command line of {unit.name} does not name {self.path}")
+        if unit.names(self.path):
+            return True, f"{unit.name} names {self.path}"
+        other = unit.names_instead(self.path)
+        # Without a word it may read the file all the same, as the place where it always looks.
+        return (False, f"{unit.name} names {other} instead") if other else (None, f"the command line of {unit.name} does not name {self.path}")
 
     def _by_line(self, line: t.Mapping[str, t.Optional[str]]) -> Verdict:
         place, wanted = line["file"] or "", " ".join((line["add"] or "").split())

@@ -76,7 +76,7 @@ def test_the_version_comes_from_a_database_then_a_file_then_a_command(host: path
     version["file"] = str(write(host / "version.php", VERSION_PHP))
     assert seen(version=version)["version"] == "29.0.4"
     write(host / "status", "Package: nextcloud\nStatus: install ok installed\nVersion: 1:28.0.1+dfsg-1\n")
-    assert seen(version={**version, "package": "nextcloud"})["version"] == "28.0.1"
+    assert seen(version={**version, "package": ["other", "nextcloud"]})["version"] == "28.0.1"
 
 
 @pytest.mark.parametrize(("said", "version"), [
@@ -120,7 +120,8 @@ def test_a_units_environment_file(host: pathlib.Path) -> None:
     assert wired(path="/m", unit="gitea") == {"unit": None}
     write(host / "lib/systemd/system/gitea.service", "[Service]\nExecStart=/bin/true --config /etc/a.ini\n")
     assert wired(path="/m", unit="gitea") == {"unit": False}
-    assert wired(path="/etc/a.ini", argument="gitea") == {"argument": True} and wired(path="/m", argument="gitea") == {"argument": False}
+    assert wired(path="/etc/a.ini", argument="gitea") == {"argument": True} and wired(path="/m", argument="gitea") == {"argument": None}
+    assert wired(path="/srv/a.ini", argument="gitea") == {"argument": False}, "it names another file of that name"
     assert wired(path="/m", argument="other") == {"argument": None}
     more = {f"{host}/etc/systemd/system/gitea.service.d/smarthost-mail.conf": "[Service]\nEnvironmentFile=/m\n"}
     assert wired(path="/m", unit="gitea", more=more) == {"unit": True}
