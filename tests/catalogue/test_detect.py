@@ -57,11 +57,11 @@ def planned(app: str, form: str | None = None) -> AppPlan:
 @pytest.mark.parametrize("app", TWENTY)
 def test_an_entry_says_how_its_application_is_seen_and_what_reads_each_form(app: str) -> None:
     for form in CATALOGUE.find(app, "test").forms:
-        present = planned(app, form).presence
-        assert status.looked_for(present), form
-        assert present.ways != Ways() or (app, form) == ("authentik", "service"), form
-        ways = present.ways
-        assert status.lines_to_add(present) or ways.native or ways.beside or ways.tool or ways.manual or app == "authentik", form
+        present, ways = planned(app, form).presence, planned(app, form).presence.ways
+        if (app, form) == ("authentik", "service"):
+            continue  # of which nobody packages a unit
+        assert status.looked_for(present) and ways != Ways(), form
+        assert status.lines_to_add(present) or ways.native or ways.beside or ways.tool or ways.manual, form
 
 
 @pytest.mark.parametrize("app", sorted(SAID))
