@@ -9,9 +9,10 @@ from __future__ import annotations
 import secrets
 import typing as t
 
-from ansible_collections.smarthost.mail.plugins.plugin_utils import app_lists, outcome, revocation, rotation
+from ansible import context
+from ansible_collections.smarthost.mail.plugins.plugin_utils import again, app_lists, outcome, revocation, rotation
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, module_failed
-from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
+from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError, by_cause
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import Logins
 
 PLANNED = ("smtp_relay", "smtp_relay_catalogue", "smtp_relay_on_unsupported")
@@ -76,7 +77,7 @@ class ActionModule(Action):
             raise ProblemsError([module_failed(answer)])
         results = list({name.partition(" (")[0] + str(login): login for name, login in logins.by_subject(answer["relays"]).items()}.values())
         bad = [login for login in results if not login["ok"]]
-        problems = [_refused(login) for login in bad]
+        problems = by_cause(_refused(login) for login in bad)
         result = {
             "ok": not bad, "spreading": bool(bad) and all(login["category"] in SPREADING for login in bad),
             "problems": [problem.as_dict() for problem in problems],
@@ -100,7 +101,11 @@ class ActionModule(Action):
 
     def _summary(self) -> Result:
         hosts = self._hosts()
-        found = outcome.outcome(hosts, tuple(self._task_vars.get("ansible_inventory_sources") or ()), bool(self._task_vars.get("ansible_limit")))
+        inventory = tuple(self._task_vars.get("ansible_inventory_sources") or ())
+        if self._task.check_mode:
+            lines = outcome.checked(self._task_vars["smtp_relay_rotation"], inventory, again.options(context.CLIARGS))
+            return {"complete": False, "lines": list(lines), "hosts": {}, "msg": lines[0]}
+        found = outcome.outcome(hosts, inventory, bool(self._task_vars.get("ansible_limit")), again.options(context.CLIARGS))
         return {"complete": found.complete, "lines": list(found.lines), "hosts": dict(found.hosts), "msg": found.lines[0]}
 
     def _guard(self) -> Result:
@@ -119,7 +124,7 @@ class ActionModule(Action):
         nonsense = self._login(revocation.options(old, secrets.token_urlsafe(24))) if login["ok"] else None
         verdict = revocation.verdict(old, login, nonsense)
         return {
-            "verdict": verdict.word, "login": {key: login["reply"][key] for key in ("code", "enhanced")} | {"category": login["category"]},
+            "verdict": verdict.word, "login": revocation.answer_of(login) | {"category": login["category"]},
             "failed": verdict.word != "revoked", "msg": verdict.sentence,
         }
 
@@ -132,5 +137,9 @@ class ActionModule(Action):
 
 def _refused(login: t.Mapping[str, t.Any]) -> Problem:
     said = f" ({login['code']} {login['enhanced']})".replace(" )", ")") if login["code"] else ""
+    if login["stage"] not in revocation.FROM_LOGIN_ON:
+        what = f"this controller did not get as far as a login at the relay: {login['category']}. {login['diagnosis']}".strip()
+        hint = "Where only the hosts reach the relay, leave out the try from here: -e smtp_relay_rotation_from_controller=false"
+        return Problem("smtp_relay", what, "controller-cannot-reach", hint)
     what = f"the next credential does not work: {login['category']}{said}. {login['diagnosis']}".strip()
     return Problem("smtp_relay", what, "next-fails", "Correct it in the declaration, or at the provider; then run the same command again.")

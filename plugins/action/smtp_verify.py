@@ -13,7 +13,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration,
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, failure, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Host
-from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
+from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError, by_cause
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import Logins, Subject, subject, told, undo, wrong
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -69,9 +69,11 @@ class ActionModule(Action):
             "relays": list(relays), "activations": [item.activation for item in subjects], "undo": undo(subjects, answer.get("generations", ())),
             "flush": [item.flush for item in subjects if item.flush], "ok": not problems,
             "problems": [problem.as_dict() for problem in problems],
-            "msg": "Every login works." if not problems else "\n".join(map(str, problems)),
+            "msg": "Every login works." if not problems else "\n".join(map(str, by_cause(problems))),
         }
-        return {**result, **failure("Not as it should be", problems)} if problems and self._args["fail"] else result
+        if not problems or not self._args["fail"]:
+            return result
+        return {**result, **failure("Verification failed", by_cause(problems)), "problems": result["problems"]}
 
     def _stands(self, first: t.Any) -> Result:
         """What stands on the host in every file of every application, sealed on the way."""

@@ -49,6 +49,9 @@ class Action(ActionBase):
         result: Result = super().run(tmp, task_vars)
         del tmp
         self._task_vars = task_vars or {}
+        if self._task.delegate_to and self._task.become is False:
+            # The variable ansible_become outranks the task's own become, given by -e even its vars: sudo on the controller is never meant.
+            self._connection.set_become_plugin(None)
         try:
             _validation, args = self.validate_argument_spec(argument_spec=self.arguments, mutually_exclusive=self.exclusive)
         except (AnsibleActionFail, TypeError) as error:

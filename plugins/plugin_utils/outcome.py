@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import typing as t
 
+from .problems import Problem, by_cause
 from .rotation import Admission, is_done, old_is_refused
 
 Variables = t.Mapping[str, t.Any]
@@ -48,20 +51,42 @@ def admission_lines(admission: Admission, canary: str) -> list[str]:
     return lines
 
 
-def outcome(hosts: t.Mapping[str, Variables], inventory: t.Sequence[str], limited: bool) -> Outcome:
-    """By what the playbook left in the variables of each host."""
+def command_again(playbook: str, inventory: t.Sequence[str], options: t.Sequence[str] = ()) -> str:
+    """The command that runs a playbook of ours over the same hosts, as it can be pasted into a shell."""
+    words = ["ansible-playbook", playbook, *(word for source in inventory for word in ("-i", source)), *options]
+    return " ".join(map(shlex.quote, words))
+
+
+def checked(admission: Variables, inventory: t.Sequence[str], options: t.Sequence[str] = ()) -> tuple[str, ...]:
+    """What a run with --check comes to. admission: the result of the step ``admit``."""
+    todo = len(admission["todo"])
+    if not todo:
+        return (f"Checked: no host has to change, {len(admission['done'])} on the next credential already. Nothing was written.",)
+    first = f", {admission['canary']} first" if admission["canary"] else ""
+    what = f"Checked: {todo} {'host' if todo == 1 else 'hosts'} would get the next credential{first}. Nothing was written."
+    return (what, "Rotate with: " + command_again(ROTATE, inventory, options))
+
+
+def outcome(hosts: t.Mapping[str, Variables], inventory: t.Sequence[str], limited: bool, options: t.Sequence[str] = ()) -> Outcome:
+    """By what the playbook left in the variables of each host. options: what else the command needs that is printed."""
     states = {name: _state(given) for name, given in hosts.items()}
     complete = not limited and all(state in (VERIFIED, NOTHING) for state in states.values())
     lines = [f"Rotation {'complete' if complete else 'NOT complete'}: {_counted(states)}."]
     for name, state in states.items():
         if state not in (VERIFIED, NOTHING, NOT_RUN):
             lines.append(f"{name}: {_SAID[state]}{_why(hosts[name], state)}")
-    command = " ".join(["ansible-playbook", ROTATE, *(f"-i {source}" for source in inventory)])
     relays = _relays(hosts)
     if complete:
-        lines += [f"In the declaration of relay {name}: make next the current one (credential_id: \"{new}\"), and remove next." for name, new in relays.items()]
-        lines.append("Then revoke the old credential at the provider, and prove it dead: " + command.replace(ROTATE, REVOKE_CHECK))
+        for name in relays:
+            which = ("-e", json.dumps({"smtp_relay_revoked": {"relay": name}})) if len(relays) > 1 else ()
+            command = command_again(REVOKE_CHECK, inventory, [*options, *which])
+            lines.append(f"Revoke the old credential of relay {name} at the provider, then confirm that it is revoked: {command}")
+        lines += [
+            f"After that, in the declaration of relay {name}: make next the current one (credential_id: \"{new}\"), and remove next."
+            for name, new in relays.items()
+        ]
     else:
+        command = command_again(ROTATE, inventory, options)
         dead = any(_old_is_dead(given) for given in hosts.values())
         lines.append(f"{OLD_IS_DEAD if dead else KEEP_THE_OLD} Go on with: {command}")
         if limited:
@@ -96,7 +121,7 @@ def _why(given: Variables, state: str) -> str:
     failure = given.get("smtp_relay_rotation_failure") or {}
     said = _refused(given.get("smtp_relay_verified") or {})
     if failure.get("problems") and not said:
-        said = [f"{problem['where']}: {problem['what']}" for problem in failure["problems"]]
+        said = [f"{problem.where}: {problem.what}" for problem in by_cause(Problem(**each) for each in failure["problems"])]
     if state == UNPROVEN:
         said += [f"after that: {each}" for each in _refused(given["smtp_relay_rotation_back"])]
     if state in (ROLLED_BACK, UNPROVEN):

@@ -11,13 +11,21 @@ import typing as t
 
 from ..module_utils.files.problems import Problem, ProblemsError
 
-__all__ = ["Problem", "ProblemsError", "did_you_mean", "one_of"]
+__all__ = ["Problem", "ProblemsError", "by_cause", "did_you_mean", "one_of"]
 
 
 def did_you_mean(word: str, choices: t.Iterable[str]) -> str:
     """A ready ending such as `` Did you mean "starttls"?``, or an empty string when nothing is close."""
     close = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
     return f' Did you mean "{close[0]}"?' if close else ""
+
+
+def by_cause(problems: t.Iterable[Problem]) -> list[Problem]:
+    """Each cause once, with every place that it was found at."""
+    found: dict[Problem, list[str]] = {}
+    for problem in problems:
+        found.setdefault(problem._replace(where=""), []).append(problem.where)
+    return [cause._replace(where=", ".join(dict.fromkeys(filter(None, places)))) for cause, places in found.items()]
 
 
 def one_of(choices: t.Iterable[str]) -> str:

@@ -20,6 +20,8 @@ Variables = t.Mapping[str, t.Any]
 Result = t.Dict[str, t.Any]
 # What a login is refused by for good (RFC 4954 section 6): 535, or its enhanced code under another 5xx.
 REFUSED, REFUSED_ENHANCED = 535, "5.7.8"
+# The steps of a probe at which the relay has been reached, and takes or refuses a login.
+FROM_LOGIN_ON = ("token", "auth", "mail", "rcpt", "message", "quit")
 
 
 class Old(t.NamedTuple):
@@ -62,6 +64,7 @@ def _only(relays: t.Mapping[str, Relay]) -> str:
 def guard(hosts: t.Mapping[str, Variables], dead: Old) -> list[Problem]:
     """Every host whose record still has the old credential in force, or whose record could not be read."""
     problems = []
+    unlabelled = dead.id not in (None, "") and "" not in _known(dead)
     for name, given in hosts.items():
         record = _record(given.get("smtp_relay_state") or {})
         if record is None:
@@ -72,6 +75,9 @@ def guard(hosts: t.Mapping[str, Variables], dead: Old) -> list[Problem]:
             if noted.relay == dead.relay.name and _has(noted.credential_id, dead):
                 what = f"{app} has the old credential in force, by the host's record."
                 problems.append(Problem(name, what, "still-in-force", "Finish the rotation first: smarthost.mail.rotate"))
+            elif noted.relay == dead.relay.name and unlabelled and not noted.credential_id:
+                what = f"{app} may have the old credential in force: the host's record has no id of the one that it has."
+                problems.append(Problem(name, what, "still-in-force", "Put the current one in force, with its id: smarthost.mail.apply"))
     return problems
 
 
@@ -83,10 +89,13 @@ def _record(state: Result) -> OwnershipRecord | None:
         return None
 
 
+def _known(dead: Old) -> set[str]:
+    return {each.id for each in (dead.relay.credential, dead.relay.next) if each and each != dead.credential}
+
+
 def _has(recorded: str, dead: Old) -> bool:
     """By its id; where nobody said that, whatever the declaration does not name is taken for the old one."""
-    known = {each.id for each in (dead.relay.credential, dead.relay.next) if each}
-    return recorded == dead.id if dead.id is not None else bool(recorded) and recorded not in known
+    return recorded == dead.id if dead.id is not None else bool(recorded) and recorded not in _known(dead)
 
 
 def options(dead: Old, password: str | None = None) -> Result:
@@ -96,9 +105,15 @@ def options(dead: Old, password: str | None = None) -> Result:
     return {key: value for key, value in found.items() if key not in ("name", "from", "reply_to", "looks")}
 
 
+def answer_of(login: Result) -> Result:
+    """What the relay said to the login itself: after one that works, the last reply is that to QUIT."""
+    step = next((step for step in reversed(login.get("steps") or ()) if step["name"] == "auth"), None) if login["ok"] else None
+    return {key: (step or login["reply"]).get(key, "") for key in ("code", "enhanced")}
+
+
 def verdict(dead: Old, login: Result, nonsense: Result | None) -> Verdict:
     """login: what the relay said to the old credential; nonsense: what to a wrong one, tried only where the old one works."""
-    reply = login["reply"]
+    reply = answer_of(login)
     said = f"{reply['code']} {reply['enhanced']}".strip() if reply["code"] else login["category"]
     where = f"{dead.relay.host}:{dead.relay.port}"
     if nonsense is not None and nonsense["ok"]:
@@ -108,4 +123,8 @@ def verdict(dead: Old, login: Result, nonsense: Result | None) -> Verdict:
     refused = reply["code"] == REFUSED or (str(reply["code"]).startswith("5") and reply["enhanced"] == REFUSED_ENHANCED)
     if login["stage"] == "auth" and login["category"] == "auth_failed" and refused:
         return Verdict("revoked", f"Revoked: the old credential is refused as a login at {where} ({said}).")
-    return Verdict("unknown", f"UNKNOWN: {where} did not get as far as refusing the login ({login['category']}, {said}). That is no proof. Run this again.")
+    more = " Run this again." if login["stage"] in FROM_LOGIN_ON else (
+        " Where only the hosts reach the relay, let one of them try: -e smtp_relay_revoked_from=HOST"
+    )
+    seen = login["category"] if said == login["category"] else f"{login['category']}, {said}"
+    return Verdict("unknown", f"UNKNOWN: {where} did not get as far as refusing the login ({seen}). That is no proof.{more}")

@@ -22,6 +22,7 @@ from .verification import Subject, subject
 Result = t.Dict[str, t.Any]
 Variables = t.Mapping[str, t.Any]
 APPLY = "smarthost.mail.apply"
+HOSTS = "{hosts}"  # in a hint, until it is known which
 
 
 class Member(t.NamedTuple):
@@ -169,7 +170,7 @@ def admit(found: Fleet, baselines: t.Mapping[str, Result], new_works: bool) -> A
     dead = any(old_is_refused(app) for name in reached for app in baselines.get(name, {}).get("apps", ()))
     mode = "gap" if found.gap else "forward" if dead and new_works else "normal"
     current = {member.name: {plan.request.name: _ids(member, plan) for plan in member.plans} for member in found.members}
-    problems = [problem for name in reached for problem in _against(name, baselines.get(name, {}), current[name], mode)]
+    problems = _by_cause({name: _against(baselines.get(name, {}), current[name], mode) for name in reached})
     done = tuple(name for name in reached if is_done(baselines.get(name, {})))
     return Admission(mode, tuple(name for name in reached if name not in done), done, unreachable, tuple(problems))
 
@@ -191,29 +192,50 @@ def old_is_refused(app: Result) -> bool:
     return app["rotates"] and not app["next"] and login.get("category") == "auth_failed" and str(login.get("code", 0)).startswith("5")
 
 
-def _against(name: str, baseline: Result, ids: t.Mapping[str, tuple[str, str]], mode: str) -> list[Problem]:
-    """What of one host stands against beginning."""
+def _against(baseline: Result, ids: t.Mapping[str, tuple[str, str]], mode: str) -> list[Problem]:
+    """What of one host stands against beginning, by application."""
     apps = {app["name"]: app for app in baseline.get("apps", ())}
     found = []
     for app, (old, new) in ids.items():
         recorded = apps.get(app, {}).get("recorded")
-        if recorded is not None and recorded not in (old, new):
+        if recorded is not None and recorded not in (old, new) and not _is_current(apps[app], old):
             what = f'its record has credential "{recorded}", which is neither the current one ("{old}") nor the next one ("{new}").'
             hint = (
                 "An earlier rotation was not finished here. Finish it with the declaration that it was begun with, or put the current"
-                f" credential in force here: ansible-playbook {APPLY} --limit {name}"
+                f" credential in force here: ansible-playbook {APPLY} --limit {HOSTS}"
             )
-            found.append(Problem(f"{name}: {app}", what, "rotation-open", hint))
+            found.append(Problem(app, what, "rotation-open", hint))
     opened = {problem.where for problem in found}
     for given in baseline.get("problems", ()):
-        problem = Problem(**{**given, "where": f"{name}: {given['where']}" if given["where"] else name})
+        problem = Problem(**given)
         app_now = apps.get(given["where"], {})
         mended = problem.code == "process-stale" or (problem.code == "login-fails" and (app_now.get("next") or _tolerated(app_now, mode)))
         if not mended and problem.where not in opened:
             found.append(problem)
     if baseline and not baseline.get("apps") and not found:
-        found.append(Problem(name, str(baseline.get("msg", "It told nothing.")), "module-failed"))
+        found.append(Problem("", str(baseline.get("msg") or "The host returned no message."), "module-failed"))
     return found
+
+
+def _is_current(app: Result, old: str) -> bool:
+    """Whether the files hold the user and the secret of the current credential, whatever label the record has: that was given later."""
+    return bool(app.get("as_declared")) and app.get("holds") == old and not app["next"]
+
+
+def _by_cause(found: t.Mapping[str, t.Sequence[Problem]]) -> list[Problem]:
+    """Each cause once, with its hosts and, where it is theirs, their applications. found: by host."""
+    causes: dict[Problem, dict[str, list[str]]] = {}
+    for name, problems in found.items():
+        for problem in problems:
+            causes.setdefault(problem._replace(where=""), {}).setdefault(name, []).append(problem.where)
+    return [
+        cause._replace(where=_places(hosts), hint=cause.hint.replace(HOSTS, ",".join(hosts))) for cause, hosts in causes.items()
+    ]
+
+
+def _places(hosts: t.Mapping[str, t.Sequence[str]]) -> str:
+    alike = _grouped((", ".join(filter(None, apps)), name) for name, apps in hosts.items())
+    return "; ".join(f"{_some(names)}: {apps}" if apps else _some(names) for apps, names in alike.items())
 
 
 def _tolerated(app: Result, mode: str) -> bool:

@@ -14,7 +14,7 @@ OURS = "ansible_collections.smarthost.mail.plugins"
 # The stages, first to last: each may import those in earlier groups and its own group's, never a later one.
 # A file that is in none of them is a mistake: it must be given its place here.
 STAGES = (
-    {"problems", "progress"},
+    {"problems", "progress", "again"},
     {"model"},
     {"dialects"},
     {"dialect"},  # finds one of them by name

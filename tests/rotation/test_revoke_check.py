@@ -28,7 +28,8 @@ def check(fleet: Fleet, fails: bool = True, rotating: bool = False) -> str:
 
 def test_a_credential_that_still_logs_in_is_a_loud_failure_and_one_that_is_refused_is_dead(fleet: Fleet) -> None:
     fleet.variables["web1"]["smtp_relay_revoked"] = RETIRED
-    assert "NOT REVOKED: the old credential still logs in" in check(fleet)
+    said = check(fleet)
+    assert "NOT REVOKED: the old credential still logs in" in said and "(235 2.7.0)" in said, "the code of the login, not that of QUIT"
     before = fleet.relay.log().count("authentication failed")
     fleet.relay.revoke(NEW)
     assert "Revoked: the old credential is refused as a login" in check(fleet, fails=False)
@@ -38,7 +39,16 @@ def test_a_credential_that_still_logs_in_is_a_loud_failure_and_one_that_is_refus
 def test_no_answer_is_no_proof(fleet: Fleet) -> None:
     fleet.variables["web1"]["smtp_relay_revoked"] = RETIRED
     fleet.declared.update(port=1, timeout=2)
-    assert "UNKNOWN" in check(fleet)
+    said = check(fleet)
+    assert "UNKNOWN" in said and "-e smtp_relay_revoked_from=HOST" in said
+
+
+def test_a_record_without_an_id_may_be_of_the_old_credential(fleet: Fleet) -> None:
+    first = Fleet(fleet.folder, fleet.relay)
+    del first.declared["credential_id"]
+    assert first.run("apply", rotating=False).returncode == 0
+    said = check(fleet, rotating=True)
+    assert "gitea may have the old credential in force: the host's record has no id" in said and "[still-in-force]" in said
 
 
 def test_while_a_host_has_it_in_force_no_login_is_tried(fleet: Fleet) -> None:

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 
-from rotation.fleet import NEW, OLD, PASSWORDS, Fleet, every
+from rotation.fleet import NEW, OLD, PASSWORDS, PLAYBOOK, Fleet, every
 
 AT_ONCE = ("-e", '{"smtp_relay_serial": ["100%"]}')
 
@@ -30,11 +32,41 @@ def test_a_rotation_reaches_every_host_and_ends_with_the_old_bytes_removed(fleet
     assert done.returncode == 0 and "changed=1" not in done.stdout, "next is the current one now, and nothing is left to do"
 
 
-@pytest.mark.whole
-def test_with_check_everything_is_proved_and_nothing_written(fleet: Fleet) -> None:
+def test_with_check_everything_is_proved_nothing_is_written_and_it_ends_in_a_sentence(fleet: Fleet) -> None:
     said = fleet.rotate("--check")
     assert "to change: 3, web1 first" in said and "msmtp: nothing is restarted" in said
+    assert "Checked: 3 hosts would get the next credential, web1 first. Nothing was written." in said
+    assert f"Rotate with: ansible-playbook smarthost.mail.rotate -i {fleet.folder}/inventory.yml" in said
+    assert [word for word in ("WARNING", "no hosts matched", "NOT complete") if word in said] == []
     assert fleet.users() == every(OLD) and set(fleet.kept().values()) == {1}
+
+
+def test_what_was_applied_before_there_was_an_id_is_the_current_credential_and_what_it_prints_works_as_printed(fleet: Fleet) -> None:
+    """The minimum of README, then docs/rotation.md word for word: only now the credential gets an id."""
+    shutil.rmtree(fleet.folder)
+    first = Fleet(fleet.folder, fleet.relay)
+    labelled = first.declared.pop("credential_id")
+    assert first.run("apply", rotating=False).returncode == 0
+    first.declared["credential_id"] = labelled
+    said = first.rotate("-e", "smtp_relay_rotation_soak=0")
+    assert "Rotation complete: 3" in said and first.users() == every(NEW)
+    assert [word for word in ("WARNING", "no hosts matched") if word in said] == []
+    again = next(line for line in said.splitlines() if "confirm that it is revoked" in line).partition("revoked: ")[2].rstrip('",')
+    first.relay.revoke(OLD)
+    words = shlex.split(again)
+    assert words[:2] == ["ansible-playbook", "smarthost.mail.revoke_check"] and "smtp_relay_rotation_soak=0" in words
+    done = subprocess.run([PLAYBOOK, *words[1:]], capture_output=True, text=True, timeout=120, check=False, env=first.environment())
+    assert done.returncode == 0 and "Revoked: the old credential is refused as a login" in done.stdout, done.stdout
+
+
+def test_a_controller_that_cannot_reach_the_relay_names_the_way_round_it_and_that_works(fleet: Fleet) -> None:
+    fleet.variables["web1"] = {}
+    nowhere = {**fleet.declared, "port": 1, "timeout": 3}
+    hidden = Fleet(fleet.folder, fleet.relay)
+    hidden.declared = nowhere
+    said = hidden.rotate(fails=True)
+    assert "[controller-cannot-reach]" in said and "-e smtp_relay_rotation_from_controller=false" in said and "connect_refused" in said
+    assert "seen from the controller" not in fleet.rotate("--check", "-e", "smtp_relay_rotation_from_controller=false").partition("ok: [web1 -> localhost]")[2]
 
 
 @pytest.mark.whole
@@ -103,7 +135,7 @@ def test_a_rotation_half_done_is_kept_by_apply_refuses_another_and_is_finished_b
     another = Fleet(fleet.folder, fleet.relay)
     another.next = {**fleet.next, "id": "2026-12"}
     told = another.rotate(fails=True)
-    assert 'web1: gitea: its record has credential "2026-11"' in told and "[rotation-open]" in told and fleet.users() == half
+    assert 'web1: msmtp, gitea: its record has credential "2026-11"' in told and "[rotation-open]" in told and fleet.users() == half
     assert "Rotation complete: 3" in fleet.rotate()
     assert fleet.users() == every(NEW) == fleet.send() and set(fleet.kept().values()) == {0}
 

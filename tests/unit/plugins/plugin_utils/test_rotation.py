@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.outcome import outcome
+from ansible_collections.smarthost.mail.plugins.plugin_utils.again import options
+from ansible_collections.smarthost.mail.plugins.plugin_utils.outcome import checked, outcome
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation import Fleet, admit, fleet, plan_lines, samples
 
 Values = t.Dict[str, t.Any]
@@ -112,6 +113,46 @@ def test_the_plan_names_what_restarts_what_is_left_to_people_and_what_cannot_be_
 def test_what_stands_on_a_host_decides_whether_and_how_it_begins(baseline: Values, new_works: bool, mode: str, wanted: t.List[str]) -> None:
     found = admit(fleet({"web": host("gitea")}), {"web": baseline}, new_works)
     assert (found.mode, [problem.code for problem in found.problems]) == (mode, wanted)
+
+
+def test_the_files_of_the_current_credential_are_current_under_any_label() -> None:
+    for recorded in ("", "2025-11"):
+        given = {"web": verified(app("gitea", recorded=recorded, holds="2026-08"))}
+        assert admit(fleet({"web": host("gitea")}), given, True).problems == ()
+        assert [problem.code for problem in admit(fleet({"web": host("gitea")}), {"web": verified(app("gitea", recorded=recorded, holds="neither"))}, True).problems] == [
+            "rotation-open"
+        ]
+
+
+def test_each_cause_is_told_once_with_its_hosts_and_applications() -> None:
+    names, apps = ("web1", "web2", "web3"), ("gitea", "msmtp")
+    hosts = fleet({name: host(*apps) for name in names})
+    baselines = {name: verified(*(app(each, recorded="2026-05") for each in apps)) for name in names}
+    baselines["web3"] = verified(app("gitea"), app("msmtp", recorded="2026-05"), problems=[DRIFT])
+    told = [str(problem) for problem in admit(hosts, baselines, True).problems]
+    assert told[0].startswith('web1, web2: gitea, msmtp; web3: msmtp: its record has credential "2026-05"') and "--limit web1,web2,web3" in told[0]
+    assert told[1].startswith("web3: gitea: Its files are not as declared.") and len(told) == 2
+
+
+def test_a_checked_rotation_says_what_would_be_done_and_with_which_command() -> None:
+    assert checked({"todo": ["a", "b"], "done": [], "canary": "a"}, ["my hosts.ini"], ["-b"]) == (
+        "Checked: 2 hosts would get the next credential, a first. Nothing was written.",
+        "Rotate with: ansible-playbook smarthost.mail.rotate -i 'my hosts.ini' -b",
+    )
+    assert checked({"todo": [], "done": ["a"], "canary": ""}, []) == (
+        "Checked: no host has to change, 1 on the next credential already. Nothing was written.",
+    )
+
+
+def test_what_is_printed_to_be_run_has_the_options_of_this_run_and_no_value_that_may_be_secret() -> None:
+    given = {
+        "become": True, "ask_vault_pass": True, "vault_ids": ("prod@pass.sh",), "extra_vars": (
+            "@vars.yml", "smtp_relay_hosts=web smtp_relay_canary=web1", "vault_new=hunter2", '{"smtp_relay_revoked": {"password": "hunter2"}}',
+        ),
+    }
+    assert options(given) == [
+        "-b", "-J", "--vault-id", "prod@pass.sh", "-e", "@vars.yml", "-e", "smtp_relay_hosts=web smtp_relay_canary=web1",
+    ]
 
 
 def test_hosts_that_are_done_or_cannot_be_reached_are_left_alone() -> None:
