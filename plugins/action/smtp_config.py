@@ -20,7 +20,9 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPla
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.lines import drift_lines, plan_lines
 
-KEPT_ON_THE_HOST = ("query", "rolled_back", "committed")
+KEPT_ON_THE_HOST = ("query", "rolled_back", "committed", "removed", "purged")
+# What is reverted with state removed is what the record holds: nothing is declared then.
+NOTHING_DECLARED: dict[str, t.Any] = {"relay": {"type": "none"}, "apps": [], "prune": True, "state": "present"}
 STATES = ("present", "planned", *KEPT_ON_THE_HOST)
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "relay": {"type": "raw"},
@@ -66,10 +68,11 @@ class Work(t.NamedTuple):
             for item in plans
         ]
         activations = _activations(outcome.get("applications", ()), [request.name for request in self.planned.unmanaged])
-        return {
-            **_described(apps, plans, self.planned, self.refusals, outcome.get("drift", ()), self.deployment.problems, statuses if detected else {}),
-            "activations": activations,
-        }
+        described = _described(
+            apps, plans, self.planned, self.refusals, outcome.get("drift", ()), self.deployment.problems, statuses if detected else {},
+        )
+        absent = list(dict.fromkeys([*described["absent"], *self.deployment.removed]))  # those that prune has found, too
+        return {**described, "absent": absent, "activations": activations}
 
     def detected(self, outcome: t.Mapping[str, t.Any]) -> t.Mapping[str, status.Facts]:
         """What was seen of each application, by the query or by the call that wrote; after that, an answer that is none is as nothing seen."""
@@ -90,11 +93,17 @@ class ActionModule(Action):
         try:
             if args["dest"] is not None and args["state"] in KEPT_ON_THE_HOST:
                 raise ProblemsError([destination.no_state(args["state"])])
+            if args["state"] == "removed":
+                return self._removed()
             return self._generation() if args["state"] in KEPT_ON_THE_HOST else self._configure()
         except Refused as error:
             return {**failure("Nothing was written on this host", error.problems), "refusals": [item.as_dict() for item in error.refused]}
         except ProblemsError as error:
             return {**failure(self.nothing_done, error.problems), "refusals": []}
+
+    def _removed(self) -> dict[str, t.Any]:
+        self._args = {**self._args, **NOTHING_DECLARED}
+        return self._configure()
 
     def _configure(self) -> dict[str, t.Any]:
         declared = declaration.load(self._args["relay"], self._args["apps"])

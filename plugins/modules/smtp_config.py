@@ -86,8 +86,10 @@ options:
       - V(present) writes. V(planned) only says who would get what, without contacting the host.
       - V(query) returns the host's record and generations; V(rolled_back) puts back what a generation replaced; V(committed)
         removes the replaced bytes.
+      - V(removed) reverts everything on the host that is ours, whatever O(relay) and O(apps) are. V(purged) removes O(state_dir) itself
+        after that, with the generations; it fails while anything is recorded. What in it is not ours stays, and is in RV(left).
     type: str
-    choices: [present, planned, query, rolled_back, committed]
+    choices: [present, planned, query, rolled_back, committed, removed, purged]
     default: present
   generation:
     description: The generation that O(state=rolled_back) or O(state=committed) ends; left out, the latest.
@@ -155,6 +157,10 @@ EXAMPLES = r"""
     apps: "{{ smtp_relay_apps }}"
     dest: ./out/{{ inventory_hostname }}
 
+- name: Revert everything that is ours, as before the first run
+  smarthost.mail.smtp_config:
+    state: removed
+
 - name: Put back what the last run replaced
   smarthost.mail.smtp_config:
     state: rolled_back
@@ -208,7 +214,7 @@ activations:
   description:
     - Options of M(smarthost.mail.smtp_activate) for the applications whose files changed, those that were taken back included; and,
       with C(only_if_stale), for the others that may run since before that, as after a run that died before it activated them.
-  returned: O(state=present), O(state=planned) or O(state=rolled_back)
+  returned: O(state=present), O(state=planned), O(state=rolled_back) or O(state=removed)
   type: list
   elements: dict
 lines:
@@ -218,7 +224,7 @@ lines:
   elements: str
 absent:
   description: Applications that were taken back.
-  returned: O(state=present) or O(state=planned)
+  returned: O(state=present), O(state=planned) or O(state=removed)
   type: list
   elements: str
 unmanaged:
@@ -312,4 +318,10 @@ removed:
   returned: with O(dest)
   type: list
   elements: str
+left:
+  description: What is in O(state_dir) and is not ours, so that the folder stays.
+  returned: O(state=purged)
+  type: list
+  elements: str
+  sample: []
 """

@@ -25,8 +25,9 @@ options:
       - V(present) makes O(changes) true. What is replaced is kept as a generation.
       - V(rolled_back) puts back bytes, owner, mode, access attributes and absence as they were before the generation.
       - V(committed) removes the replaced bytes of generations.
+      - V(purged) removes O(state_dir) itself with everything in it that we put there; it fails while anything is recorded.
     type: str
-    choices: [query, present, rolled_back, committed]
+    choices: [query, present, rolled_back, committed, purged]
     default: present
   state_dir:
     description: Folder for the record, originals, generations, journal and lock. Made with mode C(0700) as needed.
@@ -307,6 +308,12 @@ generations:
     paths: {description: Paths it changed., type: list, elements: str, sample: [/etc/gitea/app.ini]}
     credentials: {description: "By application the label of the credential that was in force before it.", type: dict, sample: {gitea: "2026-08"}}
     damaged: {description: "Its manifest cannot be read, so it can be committed and not rolled back; left out otherwise.", type: bool, sample: true}
+left:
+  description: What is in the folder and is not ours, so that the folder stays.
+  returned: O(state=purged)
+  type: list
+  elements: str
+  sample: []
 problems:
   description: Everything that stands in the way, as C(where), C(what), C(hint) and C(code); nothing was changed.
   returned: failure
@@ -322,7 +329,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils.files.detection imp
 from ansible_collections.smarthost.mail.plugins.module_utils.files.internal import guard
 
 ARGUMENTS = {
-    "state": {"type": "str", "choices": ["query", "present", "rolled_back", "committed"], "default": "present"},
+    "state": {"type": "str", "choices": ["query", "present", "rolled_back", "committed", "purged"], "default": "present"},
     "state_dir": {"type": "path", "default": "/var/lib/smarthost"},
     "read": {
         "type": "list", "elements": "dict", "default": [],

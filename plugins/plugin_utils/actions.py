@@ -90,7 +90,7 @@ class Action(ActionBase):
 
     def _why_not_started(self, answer: Result) -> Problem:
         """A module that could not even start says little: ask the host for its Python."""
-        python = self._task_vars.get("ansible_python_interpreter") or "python3"
+        python = self._templar.template(self._task_vars.get("ansible_python_interpreter")) or "python3"
         asked = self._low_level_execute_command(f"{python} -c 'import sys; print(*sys.version_info[:2])'", executable="/bin/sh")
         version = tuple(int(part) for part in asked["stdout"].split() if part.isascii() and part.isdigit() and len(part) < 6)
         if asked["rc"] == 0 and len(version) == 2 and version < OLDEST_PYTHON:

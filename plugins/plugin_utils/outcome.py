@@ -80,7 +80,7 @@ def outcome(hosts: t.Mapping[str, Variables], inventory: t.Sequence[str], limite
         for name in relays:
             which = ("-e", json.dumps({"smtp_relay_revoked": {"relay": name}})) if len(relays) > 1 else ()
             command = command_again(REVOKE_CHECK, inventory, [*options, *which])
-            lines.append(f"Revoke the old credential of relay {name} at the provider, then confirm that it is revoked: {command}")
+            lines.append(f"Then revoke the old credential of relay {name} at the provider, and confirm that it is revoked: {command}")
         lines += [
             f"After that, in the declaration of relay {name}: make next the current one (credential_id: \"{new}\"), and remove next."
             for name, new in relays.items()

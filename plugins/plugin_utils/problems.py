@@ -11,7 +11,9 @@ import typing as t
 
 from ..module_utils.files.problems import Problem, ProblemsError
 
-__all__ = ["Problem", "ProblemsError", "by_cause", "did_you_mean", "one_of"]
+__all__ = ["HOSTS", "Problem", "ProblemsError", "by_cause", "by_host", "grouped", "some", "did_you_mean", "one_of"]
+
+HOSTS = "{hosts}"  # in a hint for several hosts, until it is known which
 
 
 def did_you_mean(word: str, choices: t.Iterable[str]) -> str:
@@ -26,6 +28,38 @@ def by_cause(problems: t.Iterable[Problem]) -> list[Problem]:
     for problem in problems:
         found.setdefault(problem._replace(where=""), []).append(problem.where)
     return [cause._replace(where=", ".join(dict.fromkeys(filter(None, places)))) for cause, places in found.items()]
+
+
+def by_host(found: t.Mapping[str, t.Sequence[Problem]]) -> list[Problem]:
+    """Each cause once, with its hosts and, where it is theirs, their applications. found: by host."""
+    causes: dict[Problem, dict[str, list[str]]] = {}
+    for name, problems in found.items():
+        for problem in problems:
+            causes.setdefault(problem._replace(where=""), {}).setdefault(name, []).append(problem.where)
+    return [cause._replace(where=_places(hosts), hint=_named(cause.hint, hosts)) for cause, hosts in causes.items()]
+
+
+def _named(hint: str, hosts: t.Iterable[str]) -> str:
+    """The hint for these hosts, as --limit takes them: ``!{hosts}`` becomes each of them left out."""
+    return hint.replace("!" + HOSTS, ",".join("!" + name for name in hosts)).replace(HOSTS, ",".join(hosts))
+
+
+def _places(hosts: t.Mapping[str, t.Sequence[str]]) -> str:
+    alike = grouped((", ".join(filter(None, apps)), name) for name, apps in hosts.items())
+    return "; ".join(f"{some(names)}: {apps}" if apps else some(names) for apps, names in alike.items())
+
+
+def grouped(pairs: t.Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """By the first of each pair the second ones."""
+    found: dict[str, list[str]] = {}
+    for key, name in pairs:
+        found.setdefault(key, []).append(name)
+    return found
+
+
+def some(names: t.Sequence[str], most: int = 5) -> str:
+    """``web1, web2``; of many the first ones and how many more."""
+    return ", ".join(names) if len(names) <= most else f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
 def one_of(choices: t.Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from ..module_utils.files.ownership import OwnershipRecord
 from .declaration import load
 from .model import Credential, Relay, Secret
 from .probes import options_of
-from .problems import Problem, ProblemsError, did_you_mean, one_of
+from .problems import HOSTS, Problem, ProblemsError, by_host, did_you_mean, one_of
 
 Variables = t.Mapping[str, t.Any]
 Result = t.Dict[str, t.Any]
@@ -63,22 +63,23 @@ def _only(relays: t.Mapping[str, Relay]) -> str:
 
 def guard(hosts: t.Mapping[str, Variables], dead: Old) -> list[Problem]:
     """Every host whose record still has the old credential in force, or whose record could not be read."""
-    problems = []
+    found: dict[str, list[Problem]] = {}
     unlabelled = dead.id not in (None, "") and "" not in _known(dead)
     for name, given in hosts.items():
         record = _record(given.get("smtp_relay_state") or {})
         if record is None:
-            hint = f"Run it again when the host is back, or leave the host out: --limit '!{name}'"
-            problems.append(Problem(name, "its record could not be read, so nobody knows which credential it has.", "revoked-unknown", hint))
+            hint = f"Run it again when the host is back, or leave the host out: --limit '!{HOSTS}'"
+            found[name] = [Problem("", "its record could not be read, so nobody knows which credential it has.", "revoked-unknown", hint)]
             continue
         for app, noted in record.apps.items():
             if noted.relay == dead.relay.name and _has(noted.credential_id, dead):
-                what = f"{app} has the old credential in force, by the host's record."
-                problems.append(Problem(name, what, "still-in-force", "Finish the rotation first: smarthost.mail.rotate"))
+                what = "the old credential is in force here, by the host's record."
+                found.setdefault(name, []).append(Problem(app, what, "still-in-force", "Finish the rotation first: smarthost.mail.rotate"))
             elif noted.relay == dead.relay.name and unlabelled and not noted.credential_id:
-                what = f"{app} may have the old credential in force: the host's record has no id of the one that it has."
-                problems.append(Problem(name, what, "still-in-force", "Put the current one in force, with its id: smarthost.mail.apply"))
-    return problems
+                what = "the old credential may be in force here: the host's record has no id of the one that is."
+                hint = "Put the current one in force, with its id: smarthost.mail.apply"
+                found.setdefault(name, []).append(Problem(app, what, "still-in-force", hint))
+    return by_host(found)
 
 
 def _record(state: Result) -> OwnershipRecord | None:

@@ -14,7 +14,7 @@ from .catalogue import Catalogue
 from .declaration import load
 from .model import AppPlan, Declaration, Relay, Request
 from .plan import plan_host
-from .problems import Problem, ProblemsError
+from .problems import HOSTS, Problem, ProblemsError, by_host, grouped, some
 from .readback import BY_HAND
 from .render import render_app, secret_marker
 from .verification import Subject, subject
@@ -22,7 +22,6 @@ from .verification import Subject, subject
 Result = t.Dict[str, t.Any]
 Variables = t.Mapping[str, t.Any]
 APPLY = "smarthost.mail.apply"
-HOSTS = "{hosts}"  # in a hint, until it is known which
 
 
 class Member(t.NamedTuple):
@@ -71,7 +70,7 @@ def fleet(variables: t.Mapping[str, Variables]) -> Fleet:
             problems = list(error.problems)
         for problem in problems:
             found.setdefault(problem, []).append(name)
-    told = [problem._replace(where=f"{_some(names)}: {problem.where}" if problem.where else _some(names)) for problem, names in found.items()]
+    told = [problem._replace(where=f"{some(names)}: {problem.where}" if problem.where else some(names)) for problem, names in found.items()]
     if not told and not any(member.plans for member in members):
         hint = 'Give the relay the new credential as next: {id: "2026-11", password: "{{ vault_new }}"}'
         told.append(Problem("smtp_relay", "there is nothing to rotate: no relay that an application uses has a next credential.", "no-next", hint))
@@ -109,7 +108,7 @@ def plan_lines(found: Fleet) -> list[str]:
             lines.append(f"relay {name} knows one credential at a time: all hosts at once, and there is no way back once the provider has changed it")
     consumers = [(_consumer(plan), member.name) for member in found.members for plan in member.plans]
     consumers += [(_left(request), member.name) for member in found.members for request in member.unmanaged]
-    lines += [f"{text}: {_some(names)}" for text, names in _grouped(consumers).items()]
+    lines += [f"{text}: {some(names)}" for text, names in grouped(consumers).items()]
     queued = sum(member.queued for member in found.members)
     if queued:
         lines.append(f"{queued} {'application sends' if queued == 1 else 'applications send'} through a local MTA and need not be touched")
@@ -137,18 +136,6 @@ def _left(request: Request) -> str:
     return f"{request.name}: BY HAND, it is unmanaged"
 
 
-def _grouped(pairs: t.Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for key, name in pairs:
-        found.setdefault(key, []).append(name)
-    return found
-
-
-def _some(names: t.Sequence[str], most: int = 5) -> str:
-    """``web1, web2``; of many the first ones and how many more."""
-    return ", ".join(names) if len(names) <= most else f"{', '.join(names[:most])} and {len(names) - most} more"
-
-
 # -- whether it may begin ---------------------------------------------------------------------------
 
 
@@ -170,7 +157,7 @@ def admit(found: Fleet, baselines: t.Mapping[str, Result], new_works: bool) -> A
     dead = any(old_is_refused(app) for name in reached for app in baselines.get(name, {}).get("apps", ()))
     mode = "gap" if found.gap else "forward" if dead and new_works else "normal"
     current = {member.name: {plan.request.name: _ids(member, plan) for plan in member.plans} for member in found.members}
-    problems = _by_cause({name: _against(baselines.get(name, {}), current[name], mode) for name in reached})
+    problems = by_host({name: _against(baselines.get(name, {}), current[name], mode) for name in reached})
     done = tuple(name for name in reached if is_done(baselines.get(name, {})))
     return Admission(mode, tuple(name for name in reached if name not in done), done, unreachable, tuple(problems))
 
@@ -220,22 +207,6 @@ def _against(baseline: Result, ids: t.Mapping[str, tuple[str, str]], mode: str) 
 def _is_current(app: Result, old: str) -> bool:
     """Whether the files hold the user and the secret of the current credential, whatever label the record has: that was given later."""
     return bool(app.get("as_declared")) and app.get("holds") == old and not app["next"]
-
-
-def _by_cause(found: t.Mapping[str, t.Sequence[Problem]]) -> list[Problem]:
-    """Each cause once, with its hosts and, where it is theirs, their applications. found: by host."""
-    causes: dict[Problem, dict[str, list[str]]] = {}
-    for name, problems in found.items():
-        for problem in problems:
-            causes.setdefault(problem._replace(where=""), {}).setdefault(name, []).append(problem.where)
-    return [
-        cause._replace(where=_places(hosts), hint=cause.hint.replace(HOSTS, ",".join(hosts))) for cause, hosts in causes.items()
-    ]
-
-
-def _places(hosts: t.Mapping[str, t.Sequence[str]]) -> str:
-    alike = _grouped((", ".join(filter(None, apps)), name) for name, apps in hosts.items())
-    return "; ".join(f"{_some(names)}: {apps}" if apps else _some(names) for apps, names in alike.items())
 
 
 def _tolerated(app: Result, mode: str) -> bool:

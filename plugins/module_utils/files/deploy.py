@@ -10,7 +10,7 @@ import contextlib
 import os
 import typing as t
 
-from . import answers, apply, fields, journal, query, rollback
+from . import answers, apply, fields, journal, purge, query, rollback
 from .problems import Problem, ProblemsError, from_os_error
 from .request import Request
 from .seal import SealError
@@ -74,4 +74,5 @@ def _settled(request: Request, state: State) -> View:
 
 _STATES: t.Dict[str, t.Callable[[Request, State, View], Answer]] = {
     "query": query.query, "present": apply.present, "rolled_back": rollback.rolled_back, "committed": rollback.committed,
+    "purged": purge.purged,
 }

@@ -119,9 +119,8 @@ def test_the_files_of_the_current_credential_are_current_under_any_label() -> No
     for recorded in ("", "2025-11"):
         given = {"web": verified(app("gitea", recorded=recorded, holds="2026-08"))}
         assert admit(fleet({"web": host("gitea")}), given, True).problems == ()
-        assert [problem.code for problem in admit(fleet({"web": host("gitea")}), {"web": verified(app("gitea", recorded=recorded, holds="neither"))}, True).problems] == [
-            "rotation-open"
-        ]
+        other = {"web": verified(app("gitea", recorded=recorded, holds="neither"))}
+        assert [problem.code for problem in admit(fleet({"web": host("gitea")}), other, True).problems] == ["rotation-open"]
 
 
 def test_each_cause_is_told_once_with_its_hosts_and_applications() -> None:
