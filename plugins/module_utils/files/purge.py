@@ -21,7 +21,7 @@ from .view import View
 Answer = t.Dict[str, t.Any]
 # The journal is not among them: there is none, as it was settled before. The lock goes last, then the folder.
 OUR_FOLDERS = ("generations", "originals", "receipts")
-OUR_FILES = ("record.json", "key", "activated.json")
+OUR_FILES = ("record.json", "record.json.next", "key", "activated.json")
 
 
 def purged(request: Request, state: State, view: View) -> Answer:
