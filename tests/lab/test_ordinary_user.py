@@ -79,7 +79,8 @@ class Site:
         words = [self.python, "-m", "ansible", "playbook", f"smarthost.mail.{playbook}", "-i", str(self.inventory(become)), *options]
         whole = 'mount --bind "$0/passwd" /etc/passwd && cd "$0" && exec setpriv --reuid=%d --regid=%d --clear-groups "$@"' % (USER, USER)
         command = self.lab.controller("sh", "-c", whole, str(self.folder), *words)
-        given = {**os.environ, "HOME": str(self.folder), "ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_NOCOLOR": "1", "PYTHONPATH": PACKAGES, **environment}
+        own = {"HOME": str(self.folder), "ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_NOCOLOR": "1", "PYTHONPATH": PACKAGES}
+        given = {**os.environ, **own, **environment}
         given["PATH"] = f"{self.folder}/bin:{given['PATH']}"
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False, env=given)
         assert (done.returncode != 0) == fails, done.stdout[-6000:]
@@ -110,7 +111,8 @@ def own_lab() -> t.Iterator[Lab]:
     """Two hosts, for this file alone: what they have is compared whole."""
     with started(mtas=0, hosts=2, name="ordinary") as made:
         for host in made.hosts:
-            host.run("sh", "-c", 'mkdir -p /srv/gitea && cat > /srv/gitea/app.ini && chown -R deploy:deploy /srv/gitea && chmod 640 /srv/gitea/app.ini', given=GITEA)
+            making = "mkdir -p /srv/gitea && cat > /srv/gitea/app.ini && chown -R deploy:deploy /srv/gitea && chmod 640 /srv/gitea/app.ini"
+            host.run("sh", "-c", making, given=GITEA)
         yield made
 
 
