@@ -41,6 +41,12 @@ def test_with_check_everything_is_proved_nothing_is_written_and_it_ends_in_a_sen
     assert fleet.users() == every(OLD) and set(fleet.kept().values()) == {1}
 
 
+def test_the_tag_probe_plans_and_proves_and_writes_nothing(fleet: Fleet) -> None:
+    said = fleet.rotate("--tags", "probe")
+    assert "to change: 3, web1 first" in said and "Rotation NOT complete: 3 not begun" in said and "Write the next credential" not in said
+    assert fleet.users() == every(OLD)
+
+
 def test_what_was_applied_before_there_was_an_id_is_the_current_credential_and_what_it_prints_works_as_printed(fleet: Fleet) -> None:
     """The minimum of README, then docs/rotation.md word for word: only now the credential gets an id."""
     shutil.rmtree(fleet.folder)
