@@ -48,13 +48,13 @@ def test_a_record_without_an_id_may_be_of_the_old_credential(fleet: Fleet) -> No
     del first.declared["credential_id"]
     assert first.run("apply", rotating=False).returncode == 0
     said = check(fleet, rotating=True)
-    assert "web1, web2, web3: msmtp, gitea: the old credential may be in force here: the host's record has no id" in said and "[still-in-force]" in said
+    assert "web1, web2, web3: gitea, msmtp: the old credential may be in force here: the host's record has no id" in said and "[still-in-force]" in said
 
 
 def test_while_a_host_has_it_in_force_no_login_is_tried(fleet: Fleet) -> None:
     before = fleet.relay.log().count("sasl_username")
     said = check(fleet, rotating=True)
-    assert "web1, web2, web3: msmtp, gitea: the old credential is in force here" in said and "[still-in-force]" in said
+    assert "web1, web2, web3: gitea, msmtp: the old credential is in force here" in said and "[still-in-force]" in said
     assert fleet.relay.log().count("sasl_username") == before
 
 
