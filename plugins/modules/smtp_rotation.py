@@ -20,7 +20,8 @@ options:
   step:
     description:
       - V(plan) plans every host offline, all refusals at once. V(new) logs in with each C(next) credential from where the task runs.
-        V(admit) decides by what was found on the hosts whether and how the rotation may begin. V(summary) says what came of it; in check mode, what would be done.
+        V(admit) decides by what was found on the hosts whether and how the rotation may begin. V(summary) says what came of it; in check mode,
+        what would be done.
       - V(guard) and V(revoked), for the playbook C(smarthost.mail.revoke_check), see that no host has the old credential in force, and log in
         with it from where the task runs. The task fails unless that is refused as a login.
     type: str

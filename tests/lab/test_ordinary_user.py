@@ -47,7 +47,7 @@ class Site:
         (folder / "passwd").write_text(f"{users}operator:x:{USER}:{USER}::{folder}:/bin/sh\n", encoding="utf-8")
         shutil.copy(lab.authority, folder / "ca.pem")
         self.relay: Values = {"host": "relay.lab.test", "username": OLD, "password": FIRST[OLD], "from": "Example <noreply@lab.test>"}
-        self.apps: t.List[t.Any] = ["msmtp", "notifier", {"name": "gitea", "form": "ini", "path": "/srv/gitea/app.ini", "activate": False}]
+        self.apps: t.List[t.Any] = ["msmtp", "notifier", {"name": "gitea", "form": "ini", "path": "/srv/gitea/app.ini", "activate": False, "installed": True}]
         self.variables: Values = {}
         self.python = python()
         self.give()
