@@ -25,6 +25,7 @@ PASSWORDS = {OLD: "the old p@ss w\"o'r\\d $HOME #;%s`{{x}}", NEW: "the new p@ss:
 GROUPS = {"left": ("web1", "web2"), "right": ("web3",)}
 HOSTS = ("web1", "web2", "web3")
 RECIPIENT = "reader@dest.test"
+SECONDS = 400  # for one playbook on a busy machine
 PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
 # What an application is restarted by: it notes that it was, and fails where the host is told to.
 RESTART = """#!/bin/sh
@@ -69,7 +70,7 @@ class Fleet:
     def run(self, playbook: str, *options: str, rotating: bool = True, **more: t.Any) -> "subprocess.CompletedProcess[str]":
         """A playbook of the collection over the fleet; ``rotating``: whether the declaration has its next credential."""
         command = [*self.command(playbook, rotating), *options]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=self.environment(), **more)
+        return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, env=self.environment(), **more)
 
     def command(self, playbook: str, rotating: bool = True) -> t.List[str]:
         """The command, its inventory written."""
@@ -115,7 +116,7 @@ class Fleet:
         """Runs the playbook rotate and kills it, with everything it has started, when this task is begun for the nth time."""
         more = {"ANSIBLE_CALLBACK_PLUGINS": str(HERE), "ANSIBLE_CALLBACKS_ENABLED": "kill_at", "KILL_AT": task, "KILL_NUMBER": str(number)}
         done = subprocess.run(
-            self.command("rotate"), capture_output=True, text=True, timeout=120, check=False, env={**self.environment(), **more},
+            self.command("rotate"), capture_output=True, text=True, timeout=SECONDS, check=False, env={**self.environment(), **more},
         )
         assert done.returncode == -signal.SIGKILL, f"{task} was never begun:\n{done.stdout[-3000:]}"
 
