@@ -123,6 +123,7 @@ def question(name: str, presence: Presence, project: t.Mapping[str, t.Any] | Non
         "wiring": {
             "path": presence.path, "unit": ways.unit, "more": more, "argument": ways.argument, "line": ways.line, "beside": list(ways.beside),
             "container": ways.container, "compose_file": ways.compose_file,
+            "project": {"folder": project["folder"], "files": list(project.get("files", ()))} if project else None,
         },
         "required": presence.native and presence.findable and refuses, "paths": list(files),
     }

@@ -56,6 +56,8 @@ settings:
   SMTP_FROM: =from_address
 mail_off:
   SMTP_HOST: ""
+# By what one sees on a host that it is there; a form that is no container's also has `wiring`, what makes it read the file.
+detect: {{units: [{name}], commands: [{name}], images: [{name}/{name}]}}
 activate: {{systemd: {name}, how: restart}}
 test: what an operator runs to see a message go out
 """

@@ -16,6 +16,9 @@ from .small_file import read_lines
 
 _LARGEST = 1 << 20
 _LONGEST_LINE = 2000
+COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+#: ``env_file: X``, ``env_file: [X, Y]``, and items of a list below it: ``- X``, ``- path: X``.
+_ENV_FILE = re.compile(r"\s*(?:env_file:|-)\s*(?:path:)?\s*([^\s#].*?)\s*(?:\s#.*)?")
 _COMMENTS = ("#", "//", ";", "*", "/*")
 
 #: True: it reads the file. False: what would make it read the file is there, and does not name it. None: nothing shows it.
@@ -28,7 +31,7 @@ class Wiring(t.NamedTuple):
     unit: whose EnvironmentFile= it is to be. more: drop-ins of that unit which are about to be written, text by path. argument: the unit
     whose command line or variables name it. line: file, the line that names it, and an expression that a line matches as well.
     beside: files that stand where the application reads all there is. container: its variables are to be those of a container.
-    compose_file: containers are to be made with it.
+    compose_file: containers are to be made with it. project: folder and files of the Compose project that it is said to be in.
     """
 
     path: str
@@ -39,6 +42,7 @@ class Wiring(t.NamedTuple):
     beside: t.Tuple[str, ...] = ()
     container: bool = False
     compose_file: bool = False
+    project: t.Optional[t.Mapping[str, t.Any]] = None
 
     def verdicts(self, containers: t.Sequence[Container], why_none: str) -> t.Dict[str, Verdict]:
         """By way what there is to say of it. containers: those that may be the application's; why_none: why there are none."""
@@ -89,4 +93,20 @@ class Wiring(t.NamedTuple):
         variables = variables_of(self.path)
         if any(container.has(variables) for container in containers):
             return True, f"a container has what stands in {self.path}"
+        named = next((name for name in self._compose_files() if self._is_named_in(name)), None)
+        if named:
+            return True, f"{named} names {self.path}"
         return None, why_none or f"no container that runs here has what stands in {self.path}"
+
+    def _compose_files(self) -> t.List[str]:
+        """Those of the project, or the one that Compose finds in the folder by itself."""
+        project = self.project or {}
+        names = project.get("files") or COMPOSE_FILES
+        return [os.path.join(project["folder"], name) for name in names] if project else []
+
+    def _is_named_in(self, place: str) -> bool:
+        """Whether a file of Compose has it as an env_file: in any of the spellings of a list of YAML, but not in a comment."""
+        lines = read_lines(place, _LARGEST) or []
+        found = [match.group(1) for line in lines for match in [_ENV_FILE.fullmatch(line[:_LONGEST_LINE])] if match]
+        parts = [part.strip(" \"'") for text in found for part in text.strip("[]").split(",")]
+        return self.path in [os.path.normpath(os.path.join(os.path.dirname(place), part)) for part in parts if part]

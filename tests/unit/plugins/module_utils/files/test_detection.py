@@ -186,6 +186,19 @@ def test_a_compose_project_is_known_by_its_labels(host: pathlib.Path) -> None:
     assert wired(path="/srv/gitea/other.yml", compose_file=True) == {"compose_file": None}
 
 
+@pytest.mark.parametrize(("text", "verdict"), [
+    ("    env_file: mail.env\n", True), ("    env_file: [a.env, './mail.env']\n", True), ("    env_file:\n      - \"PLACE\"  # ours\n", True),
+    ("    env_file:\n      - path: PLACE\n        required: true\n", True), ("    # env_file: mail.env\n", None), ("    env_file: other.env\n", None),
+    ("    volumes:\n      - ./mail.env:/mail.env\n", None), ("", None),
+])
+def test_a_project_whose_compose_file_names_it_reads_it_when_its_container_is_made(host: pathlib.Path, text: str, verdict: bool | None) -> None:
+    folder = host / "project"
+    place = folder / "mail.env"
+    write(folder / "compose.yml", "services:\n  web:\n    image: x\n" + text.replace("PLACE", str(place)))
+    assert wired(path=str(place), container=True, project={"folder": str(folder), "files": []}) == {"container": verdict}
+    assert wired(path=str(place), container=True, project={"folder": str(folder), "files": ["other.yml"]}) == {"container": None}
+
+
 @pytest.mark.parametrize(("inspect", "why"), [
     ("echo nonsense", "no container that runs here has what stands in"), ("exit 1", "no container that runs here has what stands in"),
     ("echo '[[[['", "no container"), ("echo '[1, {}, {\"Config\": {\"Env\": 3, \"Labels\": null}}]'", "no container"),
