@@ -66,10 +66,10 @@ def _settled(request: Request, state: State) -> View:
     if request.check:
         ahead = journal.pending(state)
         return View(state, state.load_record() if ahead.record is None else ahead.record, ahead.files, ahead.outcome, {}, {}, {})
-    recovered = journal.settle(state)
-    if os.path.isdir(state.generations) and (recovered or request.state != "query"):
-        state.sweep()
-    return View.of(state, recovered)
+    view = View.of(state, journal.settle(state))
+    if os.path.isdir(state.generations) and (view.recovered or request.state != "query"):
+        state.sweep(view.record)
+    return view
 
 
 _STATES: t.Dict[str, t.Callable[[Request, State, View], Answer]] = {

@@ -181,13 +181,13 @@ class State:
         os.rmdir(folder)
         sync_folder(self.generations)
 
-    def sweep(self) -> None:
-        """Remove bytes that nothing refers to any more. Only without a journal, under the lock."""
+    def sweep(self, record: t.Optional[OwnershipRecord] = None) -> None:
+        """Remove bytes that nothing refers to any more. Only without a journal, under the lock. record: where it is read already."""
         finished = self.finished()
         for name in os.listdir(self.generations):
             if name not in finished:
                 self.drop_generation(name)
-        left = set(_list(self.originals)) - self.load_record().blobs
+        left = set(_list(self.originals)) - (self.load_record() if record is None else record).blobs
         for name in left - self._kept_for(finished) if left else ():
             remove_file(self.original(name))
 
