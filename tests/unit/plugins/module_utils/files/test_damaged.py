@@ -18,6 +18,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils.files import stored
 from ansible_collections.smarthost.mail.plugins.module_utils.files.deploy import Request, run
 from ansible_collections.smarthost.mail.plugins.module_utils.files.manifest import Journal, Manifest
 from ansible_collections.smarthost.mail.plugins.module_utils.files.ownership import OwnershipRecord
+from fuzz.effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -199,7 +200,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_json_is_a_record_a_journal_or_damaged(value: t.Any) -> None:
     for read in (OwnershipRecord.from_json, Journal.from_json, lambda found: Manifest.from_json(found, "20260101T000000Z-1")):
         try:
@@ -211,7 +212,7 @@ def test_any_json_is_a_record_a_journal_or_damaged(value: t.Any) -> None:
 
 
 @given(st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_for_any_of_our_notes_are_damaged_or_used_and_ownership_is_never_forgotten(known: Known, data: bytes) -> None:
     kept = known.all()
     for name in ("record.json", "journal.json", "key", f"generations/{os.listdir(known.note('generations'))[0]}/manifest.json", "activated.json"):
