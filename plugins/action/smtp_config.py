@@ -10,20 +10,21 @@ import typing as t
 
 from ansible_collections.smarthost.mail.plugins.module_utils.files.fields import DamagedError
 from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import new_key
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, destination, plan, refusal, status
-from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, failure, module_failed
+from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, destination, forwarding, plan, proof, refusal, sender, status
+from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Result, failure, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Deployment, Host
 from ansible_collections.smarthost.mail.plugins.plugin_utils.difference import difference
 from ansible_collections.smarthost.mail.plugins.plugin_utils.folder import Folder
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, Declaration, HostPlan, Refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
+from ansible_collections.smarthost.mail.plugins.plugin_utils.proving import ProvingAction
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.lines import drift_lines, plan_lines
 
 KEPT_ON_THE_HOST = ("query", "rolled_back", "committed", "removed", "purged")
 # What is reverted with state removed is what the record holds: nothing is declared then.
 NOTHING_DECLARED: dict[str, t.Any] = {"relay": {"type": "none"}, "apps": [], "prune": True, "state": "present"}
-STATES = ("present", "planned", *KEPT_ON_THE_HOST)
+STATES = ("present", "planned", "probed", *KEPT_ON_THE_HOST)
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "relay": {"type": "raw"},
     "apps": {"type": "raw", "default": []},
@@ -35,6 +36,10 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "state": {"type": "str", "choices": list(STATES), "default": "present"},
     "state_dir": {"type": "str", "default": "/var/lib/smarthost"},  # a path of the host, whose home ~ is
     "generation": {"type": "str"},
+    "probe": {"type": "str", "choices": ["first", "never"], "default": "never"},
+    "probe_level": {"type": "str", "choices": list(proof.LEVELS)},
+    "probe_to": {"type": "list", "elements": "str", "default": []},
+    "probe_send": {"type": "str", "choices": ["never", "on_change", "always"], "default": "never"},
 }
 
 
@@ -82,10 +87,19 @@ class Work(t.NamedTuple):
             return {}
 
 
-class ActionModule(Action):
+class ActionModule(ProvingAction):
     """One task for all applications of a host."""
 
     arguments = ARGUMENTS
+    refused = Refused
+
+    def foreseen(self, args: Result, task_vars: Result, declared: Declaration, catalogue: Catalogue) -> tuple[Work, Result, Host]:
+        """For smtp_verify: what would be done here, what would become of it, and what stands there. Raises Refused and ProblemsError."""
+        usual = {name: about.get("default") for name, about in ARGUMENTS.items()}
+        self._args = {**usual, **{name: value for name, value in args.items() if name in usual}, "probe": "first"}
+        self._task_vars, self._seal_key = task_vars, new_key()
+        work, outcome = self._looked(declared, catalogue, plan.plan_host(declared, catalogue, self._args["credential"]), predict=True)
+        return work, outcome, Host.from_answer(outcome, self._seal_key)
 
     def outcome(self, args: Result) -> Result:
         """The files of every application, or what becomes of a generation."""
@@ -106,33 +120,86 @@ class ActionModule(Action):
         return self._configure()
 
     def _configure(self) -> dict[str, t.Any]:
-        declared = declaration.load(self._args["relay"], self._args["apps"])
+        declared = declaration.load_host(self._args["relay"], self._args["apps"])
         catalogue = Catalogue(self._args["catalogue"])
         first = plan.plan_host(declared, catalogue, self._args["credential"])
         if self._args["dest"] is not None and self._args["state"] == "present":
-            return self._render(first)
-        work = self._assemble(declared, catalogue, first, self._query(declared, first) if self._must_query(declared, first) else NOTHING_KNOWN)
+            return self._render(forwarding.checked(first, declared, catalogue))
         if self._args["state"] == "planned":
-            return work.described({"changed": False})
-        outcome = self._deploy(work)
+            return self._assemble(declared, catalogue, first, NOTHING_KNOWN).described({"changed": False})
+        probing = self._args["probe"] == "first" or self._args["state"] == "probed"
+        work, outcome = self._looked(declared, catalogue, first, predict=probing)
+        if probing:
+            return self._after_probing(declared, work, outcome, lambda left: self._assemble(declared, catalogue, first, work.deployment.host, left))
+        return _without_ours({**outcome, **work.described(outcome)})
+
+    def _looked(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, predict: bool) -> tuple[Work, Result]:
+        """What is to be done, and what became, or with ``predict`` would become, of it."""
+        work = self._assemble(declared, catalogue, first, self._query(declared, first) if self._must_query(declared, first) else NOTHING_KNOWN)
+        outcome = self._deploy(work, predict)
         if outcome.get("look_again"):
             # Our part of a user's file is no longer asked for, or an application is not there: only now it is known, and read.
             work = self._assemble(declared, catalogue, first, Host.from_answer(outcome, self._seal_key))
-            outcome = self._deploy(work)
-        described = work.described(outcome)
-        for ours in ("applications", "detected"):
-            outcome.pop(ours, None)
-        return {**outcome, **described}
+            outcome = self._deploy(work, predict)
+        return work, outcome
 
-    def _assemble(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, host: Host) -> Work:
-        """Everything to be done, rendered. Raises Refused, or ProblemsError with all that is wrong."""
+    def _after_probing(self, declared: Declaration, work: Work, predicted: Result, again: t.Callable[[t.Collection[str]], Work]) -> Result:
+        """Probe with what will be in force, then write what is not refused. again: the work without some applications."""
+        args, settled = self._args, not (predicted["changed"] or predicted.get("recovered"))
+        probes = proof.Probes.of(work.plans, declared, args["probe_level"] or "", args["probe_to"])
+        # A local MTA is proven after activation, which is now where nothing changes.
+        now = [probes.direct, *([probes.local] if settled else [])]
+        results = self.prove(*now, send=args["probe_send"] if settled else "never", state_dir=args["state_dir"])
+        shown = proof.proofs(work.plans, probes, results[0], results[1] if settled else None, args["probe_level"] or "")
+        left = {name for name, found in shown.items() if found.refused}
+        before = work.described(predicted)
+        if left:
+            work = again(left)
+        if args["state"] == "probed":
+            outcome: Result = {"changed": False}
+        else:
+            outcome = self._deploy(work) if left or not settled else predicted
+        described = {**work.described(outcome), "relays": [result for part in results for result in part]}
+        running = outcome.get("applications", ())
+        described["to_activate"] = any(app["touched"] or app.get("stale") for app in running)
+        described["prove_later"] = not settled and bool(probes.local.options() or args["probe_send"] != "never")
+        described["apps"] = self._proven(work, outcome, described["apps"], shown) + [
+            {**app, "changed": False, "left": True, **shown[app["name"]].as_dict()} for app in before["apps"] if app["name"] in left
+        ]
+        return _without_ours({**outcome, **described})
+
+    def _proven(self, work: Work, outcome: Result, apps: t.Sequence[Result], shown: t.Mapping[str, proof.Proof]) -> list[Result]:
+        """The applications with their proof, which is worth nothing where their own files hold something else."""
+        plans, running = {item.request.name: item for item in work.plans}, {app["name"]: app for app in outcome.get("applications", ())}
+        found = []
+        for app in apps:
+            proven, foreseen = shown[app["name"]], self._task.check_mode and app["changed"]
+            why = "" if foreseen or self._args["state"] == "probed" else self._not_the_one(work, plans[app["name"]], outcome)
+            if why and proven.reached and proven.wanted:
+                proven = proven._replace(level=proof.NOT_TESTED, why=why)
+            process = {key: running[app["name"]][key] for key in ("stale", "reason", "how") if key in running.get(app["name"], {})}
+            found.append({**app, **proven.as_dict(), "process": process, "left": False})
+        return found
+
+    def _not_the_one(self, work: Work, item: AppPlan, outcome: Result) -> str:
+        """Why what was proven is not what stands in the files of an application; empty where it is. It was written: nothing fails here."""
+        try:
+            stands = Host.from_answer(outcome, self._seal_key)
+            texts = {file.path: stands.text(file.path) for file in item.files}
+            return proof.holds_what_was_proven(item, texts, work.deployment.texts)
+        except Exception:  # noqa: B902
+            return "its files could not be read back"
+
+    def _assemble(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, host: Host, left: t.Collection[str] = ()) -> Work:
+        """Everything to be done, rendered; ``left``: applications whose files are left. Raises Refused, or ProblemsError with all that is wrong."""
         in_force = host.in_force
         # What is on the host decides which credential is taken, and nothing else of the plan.
         planned = plan.plan_host(declared, catalogue, self._args["credential"], in_force) if in_force and self._rotating(declared) else first
+        planned = forwarding.checked(planned, declared, catalogue)
         deployment = Deployment(host)
         missing = [found for item in planned.apps for found in [status.refusal_of(item, host.detected.get(item.request.name))] if found]
         absent = {item.name for item in missing}
-        plans = [item for item in planned.apps if item.request.name not in absent and deployment.add(item)]
+        plans = [item for item in planned.apps if item.request.name not in absent and item.request.name not in left and deployment.add(item)]
         listed = {request.name for request in declared.requests}
         gone = [request.name for request in planned.absent]
         gone += [name for name in host.record.apps if name not in listed] if self._args["prune"] else []
@@ -186,14 +253,22 @@ class ActionModule(Action):
         )
         return Host.from_answer(answer, self._seal_key)
 
-    def _deploy(self, work: Work) -> dict[str, t.Any]:
+    def _deploy(self, work: Work, predict: bool = False) -> dict[str, t.Any]:
+        """Write, or ``predict`` what would be written."""
         # What can fail is done before anything is written: a run that wrote ends with what it wrote.
         deployment = work.deployment
         diffs = {
             path: difference(file, deployment.host.text(path), deployment.texts[path]) for path, file in deployment.planned.items() if self._task.diff
         }
         asked = [] if deployment.host.detected else status.asked(work.plans)
-        outcome = self._call(state="present", detect=asked, **deployment.arguments(self._seal_key))
+        proving: Result = {}
+        if self._args["probe"] == "first":
+            proving = {"processes": True, "read_after": [{"path": path, "command": file.command} for path, file in deployment.planned.items()]}
+        before, self._task.check_mode = self._task.check_mode, self._task.check_mode or predict
+        try:
+            outcome = self._call(state="present", detect=asked, **proving, **deployment.arguments(self._seal_key))
+        finally:
+            self._task.check_mode = before
         if self._task.diff and not outcome.get("look_again"):
             changed = {file["path"] for file in outcome["files"] if file["changed"]}
             outcome["diff"] = [found for path, found in diffs.items() if path in changed]
@@ -204,8 +279,11 @@ class ActionModule(Action):
         outcome = self._call(state=self._args["state"], **generation)
         for ours in ("read", "detected"):
             outcome.pop(ours, None)
-        applications = outcome.pop("applications", ())
-        return {**outcome, "activations": _activations(applications)} if self._args["state"] == "rolled_back" else outcome
+        applications = outcome.pop("applications", None)
+        if applications is None:
+            noted = outcome.get("record", {}).get("apps", {})
+            applications = [{"name": name, "activate": app["activate"], "since": app.get("since"), "touched": False} for name, app in noted.items()]
+        return {**outcome, "activations": _activations(applications)} if self._args["state"] in ("rolled_back", "query") else outcome
 
     def _call(self, **arguments: t.Any) -> dict[str, t.Any]:
         """One module call. Raises ProblemsError with what the host reports; other failures pass as they are."""
@@ -216,6 +294,11 @@ class ActionModule(Action):
             raise ProblemsError([module_failed(answer)])
         answer.pop("invocation", None)
         return answer
+
+
+def _without_ours(outcome: Result) -> Result:
+    """The result without what only this task needs, the sealed bytes of files among it."""
+    return {key: value for key, value in outcome.items() if key not in ("applications", "read", "record", "detected")}
 
 
 def _described(
@@ -239,8 +322,8 @@ def _app(item: AppPlan, paths: t.Sequence[str], changed: bool, statuses: t.Mappi
         "name": item.request.name, "app": item.request.app, "title": item.application.title, "form": item.form, "path": item.path,
         "paths": list(paths), "relay": item.relay.name, "security": item.security,
         "credential_id": credential.id if credential else "", "changed": changed, "unexpressed": list(item.unexpressed),
-        "activate": dict(item.activate), "environment": dict(item.environment), "test": item.application.test,
-        **statuses[item.request.name].as_dict(),
+        "activate": dict(item.activate), "environment": dict(item.environment), "test": item.application.test, "sender": sender.instead(item),
+        **statuses[item.request.name].as_dict(), **({"status": "unknown", "status_why": item.forwards} if item.forwards else {}),
     }
 
 

@@ -16,14 +16,22 @@ from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import 
 from ansible_collections.smarthost.mail.plugins.plugin_utils import app_lists
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import exports, gather, summary
-from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import HOST_OUTCOMES, RUNS, Host, Report, Run
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import HOST_OUTCOMES, RUNS, App, Host, Report, Run
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.page import page
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.recorded import recorded
 
 FACT = "smtp_relay_report"
 SECRETS = ("password", "client_secret", "refresh_token")
+MOST_LINES, MOST_HOSTS = 20, 5
+FAIL_ON = ("nothing", "wrong", "unseen")
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "dest": {"type": "path", "required": True},
+    "dest": {"type": "path"},
     "run": {"type": "str", "choices": list(RUNS), "default": "apply"},
+    "scope": {"type": "str", "choices": ["run", "host"], "default": "run"},
+    "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": "nothing"},
+    "warn": {"type": "bool", "default": True},
+    "declared": {"type": "list", "elements": "raw", "default": []},
+    "failure": {"type": "dict", "default": {}},
 }
 
 
@@ -34,17 +42,61 @@ class ActionModule(Action):
     arguments = ARGUMENTS
 
     def outcome(self, args: Result) -> Result:
-        """Where the report is and what it says, or why it could not be written."""
+        """Where the report is and what it says, or why it could not be written; or what was seen on this one host."""
+        if args["scope"] == "host":
+            return self._host(args)
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         report = gathered(self._task_vars, Run(args["run"], bool(self._task.check_mode), now))
+        lines = recap(report)
+        said: Result = {"changed": False, "outcome": summary.outcome(report), "counts": summary.counts(report), "lines": lines, "msg": lines[0]}
+        if not args["dest"]:
+            return said
         folder = pathlib.Path(os.path.abspath(os.path.expanduser(args["dest"])))  # below the folder in which Ansible was started
         try:
             written = _write(folder, {"html": page(report), "json": exports.as_json(report), "xml": exports.as_junit(report)})
         except OSError as error:
             remedy = "Set smtp_relay_report_dest to a folder that can be."
             return {"failed": True, "msg": f"{folder}: the report could not be written ({error.strerror}). {remedy}"}
-        said = f"{summary.sentence(report)} Report: {written['html']}"
-        return {**written, "changed": False, "outcome": summary.outcome(report), "counts": summary.counts(report), "msg": said}
+        return {**said, **written, "lines": [*lines, f"Report: {written['html']}"], "msg": f"{lines[0]} Report: {written['html']}"}
+
+    def _host(self, args: Result) -> Result:
+        """What was done and seen on the host of this task, as facts for the report; failed or with warnings where it is not green."""
+        failure = {key: args["failure"][key] for key in ("task", "msg", "problems", "unreachable") if key in args["failure"]}
+        facts = recorded(self._task_vars, args["run"], args["declared"], failure)
+        redactor = Redactor()
+        if facts["failure"]:
+            _learn(redactor, self._task_vars)
+        name = str(self._task_vars["inventory_hostname"])
+        host = gather.host(name, facts, Run(args["run"], bool(self._task.check_mode), ""), redactor)
+        lines = [line for app in host.apps for line in app_lines(app)]
+        result: Result = {**facts, "changed": False, "green": host.green, "msg": host.sentence, "lines": lines}
+        result.update(wrong=host.failed, unseen=host.outcome != "nothing" and not host.green, failed_for=failed_for(host))
+        if args["fail_on"] != "nothing" and (result["wrong"] or (args["fail_on"] == "unseen" and result["unseen"])):
+            return {**result, "failed": True, "msg": "\n".join([host.sentence, *lines])}
+        return {**result, "warnings": [f"{name}: {line}" for line in lines]} if lines and args["warn"] and not facts["failure"] else result
+
+
+def failed_for(host: Host) -> list[str]:
+    """The task that ended the host's run, and why in a line."""
+    if host.failure is None:
+        return []
+    head = host.failure.message.splitlines()[0] if host.failure.message else ""
+    return [f"{host.failure.task or 'The host could not be reached'}: {head}"]
+
+
+def app_lines(app: App) -> list[str]:
+    """What keeps an application from being green, one line each."""
+    return [f"{app.name}: {item.what} {item.show}".rstrip() for item in app.unseen if item.code != "predicted"]
+
+
+def recap(report: Report) -> list[str]:
+    """The sentence over all, then each thing to do with its hosts."""
+    lines = [summary.sentence(report)]
+    for todo in summary.todos(report)[:MOST_LINES]:
+        where = f"{todo.finding.where}: " if todo.finding.where else ""
+        names = ", ".join(todo.hosts[:MOST_HOSTS]) + (f" and {len(todo.hosts) - MOST_HOSTS} more" if len(todo.hosts) > MOST_HOSTS else "")
+        lines.append(" ".join([f"{where}{todo.finding.what} [{todo.finding.code}] on {names}.", *todo.finding.remedies]))
+    return lines
 
 
 def gathered(task_vars: t.Mapping[str, t.Any], run: Run) -> Report:
@@ -56,7 +108,7 @@ def gathered(task_vars: t.Mapping[str, t.Any], run: Run) -> Report:
 
 def _host(name: str, variables: t.Mapping[str, t.Any], waiting: bool, run: Run) -> Host:
     facts = variables.get(FACT)
-    if not isinstance(facts, t.Mapping):
+    if not isinstance(facts, t.Mapping) or facts.get("skipped"):
         return gather.silent(name, waiting)
     redactor = Redactor()
     if facts.get("failure"):

@@ -9,15 +9,20 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import new_key
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal
-from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, failure, module_failed
+from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, proof, refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Result, failure, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Host
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError, by_cause
-from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import Logins, Subject, subject, told, undo, wrong
+from ansible_collections.smarthost.mail.plugins.plugin_utils.proving import ProvingAction
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import (
+    Logins, Subject, against, login_of, not_taken_back, subject, told, undo, with_login, wrong,
+)
 
+STATUS = ("status", "status_why", "version", "declared_not_seen")
+NO_APPLICATION = "No application is declared here, so there is nothing to verify."
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "relay": {"type": "raw", "required": True},
+    "relay": {"type": "raw"},
     "apps": {"type": "raw", "default": []},
     "catalogue": {"type": "list", "elements": "path", "default": []},
     "credential": {"type": "str", "choices": list(plan.CREDENTIALS), "default": "in_force"},
@@ -27,11 +32,22 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "to": {"type": "list", "elements": "str", "default": []},
     "processes": {"type": "bool", "default": True},
     "fail": {"type": "bool", "default": True},
+    "whole": {"type": "bool", "default": False},
+    "send": {"type": "str", "choices": ["never", "on_change", "always"], "default": "never"},
+    "on_unsupported": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "state_dir": {"type": "str", "default": "/var/lib/smarthost"},
 }
 
 
-class ActionModule(Action):
+class Found(t.NamedTuple):
+    """What the probes said."""
+
+    proofs: t.Mapping[str, proof.Proof]
+    logins: t.Mapping[str, Result]
+    results: list[Result]
+
+
+class ActionModule(ProvingAction):
     """One task for all applications of a host; it changes nothing."""
 
     arguments = ARGUMENTS
@@ -40,7 +56,9 @@ class ActionModule(Action):
     def outcome(self, args: Result) -> Result:
         """What every application's files hold and whether it works; failed when something of it is not as it should be."""
         self._args = args
-        declared, catalogue = declaration.load(args["relay"], args["apps"]), Catalogue(args["catalogue"])
+        if args["whole"]:
+            return self._whole()
+        declared, catalogue = declaration.load_host(args["relay"], args["apps"]), Catalogue(args["catalogue"])
         answer = self._stands(plan.plan_host(declared, catalogue, args["credential"])) if args["values"] == "files" else {}
         if answer.get("unreachable"):
             return answer
@@ -58,6 +76,55 @@ class ActionModule(Action):
             return proved
         processes = self._processes(subjects) if args["processes"] and args["values"] == "files" else {}
         return self._told(subjects, logins.by_subject(proved["relays"]), processes, proved["relays"], answer)
+
+    def _whole(self) -> Result:
+        """What smtp_config would do here, and the relays as the applications' own files say."""
+        declared, catalogue = declaration.load_host(self._args["relay"], self._args["apps"]), Catalogue(self._args["catalogue"])
+        config = self._shared_loader_obj.action_loader.get(
+            "smarthost.mail.smtp_config", task=self._task, connection=self._connection, play_context=self._play_context, loader=self._loader,
+            templar=self._templar, shared_loader_obj=self._shared_loader_obj,
+        )
+        try:
+            work, outcome, host = config.foreseen(self._args, self._task_vars, declared, catalogue)
+        except config.refused as error:
+            return {**failure(self.nothing_done, error.problems), "refusals": [problem.as_dict() for problem in error.refused]}
+        subjects = [subject(item, declared.relays[item.request.relay], host) for item in work.plans]
+        found = self._shown(subjects, declared)
+        return self._compared(subjects, work.described(outcome), outcome, found)
+
+    def _compared(self, subjects: t.Sequence[Subject], described: Result, outcome: Result, found: Found) -> Result:
+        by_name = {app["name"]: app for app in described["apps"]}
+        processes = {app["name"]: app for app in outcome["applications"]} if self._args["processes"] else {}
+        apps, problems = [], []
+        for item in subjects:
+            process, drift = processes.get(item.name), [each for each in outcome["drift"] if each["name"] == item.name]
+            changed, shown = by_name[item.name]["changed"], found.proofs[item.name]
+            told_ = told(item, found.logins.get(item.name), process)
+            seen = {key: by_name[item.name][key] for key in STATUS}
+            apps.append({**told_, **seen, "changed": False, "as_declared": not changed and not drift, **shown.as_dict()})
+            problems += against(item, changed, drift, shown, process)
+        still_there = [app["name"] for app in outcome["applications"] if app["touched"] and app["name"] not in by_name]
+        problems += [not_taken_back(name) for name in still_there]
+        fine = "Every file is as declared, and every relay in use was proven." if apps else NO_APPLICATION
+        result: Result = {
+            "changed": False, **{key: described[key] for key in ("absent", "unmanaged", "refusals", "accepted")}, "still_there": still_there,
+            "apps": apps, "relays": found.results, "drift": outcome["drift"], "activations": [item.activation for item in subjects], "undo": "",
+            "flush": [item.flush for item in subjects if item.flush], "ok": not problems,
+            "problems": [problem.as_dict() for problem in problems], "msg": "\n".join(map(str, problems)) if problems else fine,
+        }
+        return {**result, **failure("Not as it should be", problems)} if problems and self._args["fail"] else result
+
+    def _shown(self, subjects: t.Sequence[Subject], declared: Declaration) -> Found:
+        """The relays, with the login that each application's own files hold."""
+        level, plans = self._args["level"] or "", [with_login(item) for item in subjects]
+        tried = [item for item, each in zip(plans, subjects) if each.login is not None or each.wanted is None]
+        probes = proof.Probes.of(tried, declared, level, self._args["to"])
+        direct, local = self.prove(probes.direct, probes.local, send=self._args["send"], state_dir=self._args["state_dir"])
+        shown = proof.proofs(plans, probes, direct, local, level)
+        why = {item.name: item.why for item in subjects if item.login is None and item.wanted is not None}
+        shown.update({name: shown[name]._replace(why=f"no login could be read: {reason}") for name, reason in why.items()})
+        by_user = {**probes.local.by_user(local), **probes.direct.by_user(direct)}
+        return Found(shown, {name: login_of(result) for name, result in by_user.items()}, [*direct, *local])
 
     def _told(
         self, subjects: t.Sequence[Subject], logins: t.Mapping[str, Result], processes: t.Mapping[str, Result],

@@ -129,6 +129,7 @@ class CallbackModule(CallbackBase):
         self._every: set[str] = set()
         self._lost: dict[str, str] = {}  # in which trouble a host was last
         self._why: dict[str, list[str]] = {}
+        self._found: dict[str, list[str]] = {}  # what a step that did not fail has found to be wrong
         self._told: t.Mapping[str, t.Any] | None = None  # what the playbook's own summary says of each host
 
     # -- events of Ansible ------------------------------------------------------------------------
@@ -160,6 +161,7 @@ class CallbackModule(CallbackBase):
         if self._play and action == "smtp_config" and "/rotate_back." in str(task.get_path()):
             self._play.lost(name, progress.BACK)
         elif self._play and action in progress.STEPS:
+            self._found[name] = progress.reasons(told)
             self._play.took(name, action)
             self._lost.pop(name, None)
         # The end of a step is always drawn.
@@ -181,7 +183,7 @@ class CallbackModule(CallbackBase):
         if _action(task) in progress.STEPS:
             self._why.setdefault(name, progress.reasons(_part(result, "result")) or [progress.STEPS[_action(task)]])
         elif PLACE in str(task.get_path()):
-            self._why.setdefault(name, [str(task.name)])
+            self._why.setdefault(name, self._found.get(name) or [str(task.name)])
         self._lose(name, progress.FAILED)
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:

@@ -88,9 +88,36 @@ options:
         removes the replaced bytes.
       - V(removed) reverts everything on the host that is ours, whatever O(relay) and O(apps) are. V(purged) removes O(state_dir) itself
         after that, with the generations; it fails while anything is recorded. What in it is not ours stays, and is in RV(left).
+      - V(probed) reads the record and probes with what will be in force, and writes nothing.
     type: str
-    choices: [present, planned, query, rolled_back, committed, removed, purged]
+    choices: [present, planned, probed, query, rolled_back, committed, removed, purged]
     default: present
+  probe:
+    description:
+      - With V(first), before anything is written each relay that applications use, and each that their local mail server forwards to, is
+        probed from the host with what will be in force.
+      - What the relay refuses for good, its TLS, the login or the sender, leaves the files of its applications as they are (C(left) in
+        RV(apps)). What fails for now, as with an answer 4xx, a timeout or the network, is tried twice and reported, and is written.
+      - Of each relay and credential one host of a run tries first. Where it is refused as a login, no other host tries.
+      - Local mail servers themselves are probed only where nothing changes; RV(prove_later) says that they are left to be, after activation.
+      - In check mode it is done as well.
+    type: str
+    choices: [first, never]
+    default: never
+  probe_level:
+    description: How far the proof goes at most. Left out, V(envelope) where C(from) is declared, else V(auth) with a login, else V(tls).
+    type: str
+    choices: [connect, tls, auth, envelope]
+  probe_to:
+    description: Recipients of the envelope. Left out, as O(smarthost.mail.smtp_probe#module:to).
+    type: list
+    elements: str
+    default: []
+  probe_send:
+    description: Whether a test message is sent to O(probe_to), as O(smarthost.mail.smtp_probe#module:send). Only where nothing else changes.
+    type: str
+    choices: [never, on_change, always]
+    default: never
   generation:
     description: The generation that O(state=rolled_back) or O(state=committed) ends; left out, the latest.
     type: str
@@ -186,6 +213,10 @@ apps:
     unexpressed: {description: Preferences that the application has no setting for., type: list, elements: str, sample: [timeout]}
     activate: {description: How a change comes into force., type: dict, sample: {systemd: gitea, how: restart}}
     environment: {description: Variables that its process needs beside the files., type: dict, sample: {}}
+    sender:
+      description: What it uses instead where no C(from) is declared; empty where one is.
+      type: str
+      sample: without GITEA__mailer__FROM it uses its own
     test: {description: What an operator can run to see a message go out., type: str, sample: gitea admin sendmail}
     status:
       description:
@@ -210,11 +241,42 @@ apps:
       type: list
       elements: str
       sample: []
+    left:
+      description: Whether its files were left as they are, as its relay refuses what is declared.
+      type: bool
+      returned: with O(probe=first)
+      sample: false
+    proof:
+      description: How far it was shown to work with what stands in its own files, a level, or V(not_tested).
+      type: str
+      returned: with O(probe=first)
+      sample: envelope
+    proof_wanted: {description: How far it was to be shown., type: str, returned: with O(probe=first), sample: envelope}
+    proof_why: {description: What was not shown., type: str, returned: with O(probe=first), sample: ""}
+    process:
+      description: Whether what runs may be older than its files, C(stale), and C(reason). Empty where its settings changed in this run.
+      type: dict
+      returned: with O(probe=first)
+      sample: {stale: false, reason: its process is younger than its settings, how: restart}
+relays:
+  description: One result of M(smarthost.mail.smtp_probe) for each distinct relay and login.
+  returned: with O(probe=first) or O(state=probed)
+  type: list
+  elements: dict
+to_activate:
+  description: Whether any of RV(activations) needs to be carried out.
+  returned: with O(probe=first)
+  type: bool
+prove_later:
+  description: Whether something is left to be proven once it is activated, a local mail server or a message.
+  returned: with O(probe=first)
+  type: bool
 activations:
   description:
     - Options of M(smarthost.mail.smtp_activate) for the applications whose files changed, those that were taken back included; and,
       with C(only_if_stale), for the others that may run since before that, as after a run that died before it activated them.
-  returned: O(state=present), O(state=planned), O(state=rolled_back) or O(state=removed)
+    - With O(state=query), of all that is recorded, with C(only_if_stale).
+  returned: O(state=present), O(state=planned), O(state=query), O(state=rolled_back) or O(state=removed)
   type: list
   elements: dict
 lines:

@@ -104,6 +104,22 @@ options:
         description: Its files, which are not read where it is missing.
         type: list
         elements: str
+  read_after:
+    description: With O(state=present), files to read once it is done, for RV(read) and RV(record), as O(read) does.
+    type: list
+    elements: dict
+    suboptions:
+      path:
+        description: Absolute path.
+        type: str
+        required: true
+      command:
+        description: As O(read[].command).
+        type: dict
+  processes:
+    description: With O(state=present), whether RV(applications) says of each that did not change whether what runs may be older than its files.
+    type: bool
+    default: false
   seal_key:
     description: Key of this one task, hexadecimal, under which file contents travel in both directions.
     type: str
@@ -261,6 +277,9 @@ applications:
     activate: {description: "How it is activated, as O(record) said.", type: dict, sample: {systemd: gitea}}
     since: {description: "When something of it last changed, in seconds since 1970; null when that is not known.", type: float, sample: 1795241820.5}
     touched: {description: Whether something of it changed in this run., type: bool, sample: true}
+    stale: {description: Whether what runs may be older than its files., type: bool, returned: with O(processes), sample: false}
+    reason: {description: How that is known., type: str, returned: with O(processes), sample: its process is younger than its settings}
+    how: {description: "V(restart), V(reload) or V(none).", type: str, returned: with O(processes), sample: restart}
 generation:
   description: >-
     Id of what this run replaced, went back before or committed up to. Null when nothing changed, and for O(state=present) in check mode.
@@ -288,14 +307,14 @@ detected:
   sample: {gitea: {seen: [unit gitea.service], unseen: [], version: 1.22.3, version_why: "", missing: false, wiring: {}}}
 record:
   description: The ownership record, C(apps) as given and C(files) by path.
-  returned: O(state=query)
+  returned: O(state=query), or with O(read_after)
   type: dict
   sample: {apps: {}, files: {}}
 read:
   description: >-
     By path, C(kind) (file, missing, folder, dangling_link, other, unreadable, unsafe), C(content) and C(original) (sealed or null),
     C(fingerprint), C(mode), C(owner), C(group).
-  returned: O(state=query)
+  returned: O(state=query), or with O(read_after)
   type: dict
   sample: {/etc/gitea/app.ini: {kind: missing}}
 generations:
@@ -323,6 +342,7 @@ problems:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.smarthost.mail.plugins.module_utils.files.afterwards import with_standing
 from ansible_collections.smarthost.mail.plugins.module_utils.files.change import OPTIONS
 from ansible_collections.smarthost.mail.plugins.module_utils.files.deploy import Request, run
 from ansible_collections.smarthost.mail.plugins.module_utils.files.detection import detect
@@ -345,6 +365,11 @@ ARGUMENTS = {
             "required": {"type": "bool", "default": False},
         },
     },
+    "read_after": {
+        "type": "list", "elements": "dict",
+        "options": {"path": {"type": "str", "required": True}, "command": {"type": "dict"}},
+    },
+    "processes": {"type": "bool", "default": False},
     "seal_key": {"type": "str", "no_log": True},
     "changes": {"type": "list", "elements": "dict", "default": [], "options": OPTIONS},
     "contents": {"type": "str", "no_log": True},
@@ -376,12 +401,16 @@ def _deploy(module: AnsibleModule) -> None:
     if again:
         options.update(state="query", read=[], read_apps=list(options["record"].get("apps") or ()))
     options["read"] = without(options["read"], missing)
+    read_after, processes = options.pop("read_after"), options.pop("processes")
     for name in ("read", "read_apps", "changes"):
         options[name] = tuple(options[name])
     for name in ("seal_key", "contents", "facts"):
         options[name] = options[name] or ""
-    answer = run(Request(check=module.check_mode, **options))
+    request = Request(check=module.check_mode, **options)
+    answer = run(request)
     answer.update(detected=detected, **({"look_again": True} if again else {}))
+    if request.state == "present" and not answer.get("failed") and not answer.get("look_again"):
+        answer = with_standing(answer, request, read_after, processes)
     if answer.get("failed"):
         module.fail_json(**answer)
     module.exit_json(**answer)

@@ -28,8 +28,36 @@ options:
     description:
       - Folder on the controller, made where it does not exist. A report that is there is replaced.
       - A relative one is below the folder in which Ansible was started.
+      - Left out or empty, no file is written, and RV(lines) says it all.
     type: path
-    required: true
+  scope:
+    description:
+      - V(run) is the report of the whole run.
+      - V(host) gathers on one host what the tasks of the role registered there, returns it for the report, and says what keeps the host
+        from being green. The role ends with it.
+    type: str
+    choices: [run, host]
+    default: run
+  fail_on:
+    description:
+      - With O(scope=host), whether the task fails. With V(wrong) it does where something was seen to be wrong, with V(unseen) also where
+        something was not seen to work. With V(nothing) it warns.
+    type: str
+    choices: [nothing, wrong, unseen]
+    default: nothing
+  warn:
+    description: With O(scope=host), whether it warns of what keeps the host from being green, where it does not fail.
+    type: bool
+    default: true
+  declared:
+    description: With O(scope=host), the names of its applications.
+    type: list
+    elements: raw
+    default: []
+  failure:
+    description: With O(scope=host), the task that ended the host's run, as C(task), C(msg) and C(problems).
+    type: dict
+    default: {}
   run:
     description: What the run was about. With V(verify), settings that would change are reported as not as declared.
     type: str
@@ -58,13 +86,16 @@ notes:
     C(at) (UTC), C(outcome), C(sentence), C(counts), C(findings) and C(hosts)."
   - "Each of C(findings) is one thing to do: C(where), C(what), C(code), C(remedies), C(hosts) (names) and C(urgent)."
   - "Each of C(hosts) has C(name), C(outcome) (one of C(unreachable), C(failed), C(refused), C(differs), C(not_run), C(drifted),
-    C(would_change), C(changed), C(ok)), C(failed), C(sentence), C(failure) (null, or C(task), C(message) and C(findings)), C(generation), C(apps) and
-    C(relays)."
+    C(would_change), C(changed), C(ok), C(nothing)), C(failed), C(sentence), C(failure) (null, or C(task), C(message) and C(findings)),
+    C(generation), C(apps), C(relays) and C(green) (it has applications, and all of them are)."
   - "Each of C(apps) has C(name), C(outcome) (one of C(as_declared), C(written), C(would_be_written), C(differs), C(drifted), C(refused),
-    C(taken_back), C(would_be_taken_back), C(absent), C(unmanaged), C(not_done)), C(app), C(title), C(relay), C(security),
+    C(taken_back), C(would_be_taken_back), C(absent), C(unmanaged), C(not_done), C(left)), C(app), C(title), C(relay), C(security),
     C(credential_id), C(form), C(paths), C(unexpressed), C(accepted) (C(code), C(why)), C(refusals) (as C(findings), without hosts),
     C(activation) (null, or C(activated), C(how), C(reason)), C(test) and C(drift) (what somebody else has changed, each with C(path),
-    C(keys), C(what) and C(done), as RV(smarthost.mail.smtp_config#module:drift))."
+    C(keys), C(what) and C(done), as RV(smarthost.mail.smtp_config#module:drift)), C(status) (V(active), V(not_wired), V(not_installed),
+    V(unknown)), C(status_why), C(version), C(proof) (a level, or V(not_tested)), C(proof_wanted), C(proof_why), C(stale), C(activates),
+    C(green) and C(unseen) (what keeps it from being green, each with C(what), C(code), C(show), what would make it visible or right,
+    and C(wrong), whether it was seen to be so)."
   - "Each of C(relays) has C(name), C(host), C(port), C(security), C(ok), C(category), C(level_reached), C(diagnosis), C(remedies),
     C(confirmed_by), C(blind_spots), C(mechanism), C(reply), C(certificate) (null, or C(days_left), C(not_after), C(subject), C(issuer),
     C(names), C(verified), C(version)), C(steps) and C(ms)."
@@ -93,8 +124,37 @@ RETURN = r"""
 html: {description: The page., returned: success, type: str, sample: /srv/reports/mail/report.html}
 json: {description: The JSON file., returned: success, type: str, sample: /srv/reports/mail/report.json}
 xml: {description: The JUnit XML file., returned: success, type: str, sample: /srv/reports/mail/report.xml}
+lines:
+  description: The outcome in a sentence, then each thing to do with its hosts. With O(scope=host), what keeps its applications from being green.
+  returned: success
+  type: list
+  elements: str
+green:
+  description: Whether the host has applications, and each of them was seen to work.
+  returned: with O(scope=host)
+  type: bool
+wrong:
+  description: Whether something of it was seen to be wrong.
+  returned: with O(scope=host)
+  type: bool
+unseen:
+  description: Whether it has applications and is not green.
+  returned: with O(scope=host)
+  type: bool
+failed_for:
+  description: The task that ended its run, and why; empty where none did.
+  returned: with O(scope=host)
+  type: list
+  elements: str
+apps:
+  description:
+    - What was registered, C(declared), C(apps), C(absent), C(unmanaged), C(refusals), C(accepted), C(drift), C(generation), C(activations),
+      C(activated), C(relays) and C(failure).
+  returned: with O(scope=host)
+  type: list
+  elements: dict
 outcome:
-  description: V(failed) where a host failed, V(attention) where something wants a look, else V(ok).
+  description: V(failed) where a host failed, V(attention) where something wants a look, else V(ok), where every host with an application is green.
   returned: success
   type: str
   sample: ok

@@ -21,9 +21,8 @@ author:
   - Smarthost Maintainers (@smarthost)
 options:
   relay:
-    description: The declaration, as for M(smarthost.mail.smtp_config).
+    description: The declaration, as for M(smarthost.mail.smtp_config). A host without applications needs none.
     type: raw
-    required: true
   apps:
     description: The applications of the host, as for M(smarthost.mail.smtp_config).
     type: raw
@@ -69,6 +68,24 @@ options:
     description: Whether the processes are looked at.
     type: bool
     default: true
+  whole:
+    description:
+      - Also compares owners, modes and what is declared to be absent, says what somebody else has changed, and proves relays without
+        login, local mail servers and the relays behind them. Each is proven as far as it can be.
+      - A login that was refused to another host of the same run is not tried.
+      - The playbook C(smarthost.mail.verify) is a task with this. O(values), O(only) and RV(undo) are not for it.
+    type: bool
+    default: false
+  send:
+    description: With O(whole), whether a test message is sent to O(to), as O(smarthost.mail.smtp_probe#module:send).
+    type: str
+    choices: [never, on_change, always]
+    default: never
+  on_unsupported:
+    description: With O(whole), as O(smarthost.mail.smtp_config#module:on_unsupported).
+    type: str
+    choices: [fail, skip]
+    default: fail
   fail:
     description: Whether the task fails when something is not as it should be. RV(ok) and RV(problems) say so in any case.
     type: bool
@@ -148,10 +165,37 @@ apps:
         C(level), how far it was proven.
       type: dict
       sample: {ok: true, category: ok, stage: "", code: 235, enhanced: 2.7.0, diagnosis: ""}
+    proof:
+      description: How far it was shown to work, a level of M(smarthost.mail.smtp_probe), or V(not_tested).
+      type: str
+      returned: with O(whole)
+      sample: envelope
+    status:
+      description: As RV(smarthost.mail.smtp_config#module:apps), and so C(status_why), C(version) and C(declared_not_seen).
+      type: str
+      returned: with O(whole)
+      sample: active
+    proof_wanted: {description: How far it was to be shown., type: str, returned: with O(whole), sample: envelope}
+    proof_why: {description: What was not shown., type: str, returned: with O(whole), sample: ""}
     process:
       description: Whether what runs may be older than its files, C(stale), and C(reason). Empty where it was not looked at.
       type: dict
       sample: {stale: false, reason: its process is younger than its settings, how: restart}
+drift:
+  description: What somebody else has changed, as RV(smarthost.mail.smtp_config#module:drift).
+  returned: with O(whole)
+  type: list
+  elements: dict
+still_there:
+  description: Applications that are declared to be absent and whose files still stand.
+  returned: with O(whole)
+  type: list
+  elements: str
+absent:
+  description: As RV(smarthost.mail.smtp_config#module:absent), and so C(unmanaged), C(refusals) and C(accepted).
+  returned: with O(whole)
+  type: list
+  elements: str
 relays:
   description: One result of M(smarthost.mail.smtp_probe) for each distinct login.
   returned: success

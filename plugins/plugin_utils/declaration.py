@@ -46,6 +46,12 @@ def load(relay: t.Any, apps: t.Any) -> Declaration:
     return Declaration(relays, default, tuple(requests))
 
 
+def load_host(relay: t.Any, apps: t.Any) -> Declaration:
+    """The same for a host: one without applications needs no relay."""
+    listed = apps.values() if isinstance(apps, t.Mapping) else [apps]
+    return Declaration({}, SINGLE, ()) if relay is None and not any(listed) else load(relay, apps)
+
+
 def override(relay: Relay, request: Request) -> Relay:
     """The relay as one application uses it: the request's own keys, and the gaps accepted on either."""
     given = paired(request.overrides, relay.security)

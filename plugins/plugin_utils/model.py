@@ -195,7 +195,8 @@ class Declaration:
 class Gap(t.NamedTuple):
     """Something declared that an application cannot express.
 
-    instead: the mode that is written when the user accepts the gap by its code (None: the setting is left out).
+    instead: the mode that is written when the user accepts the gap by its code (None: the setting is left out). server: what is missing on
+    this host for a relay of type local_mta, where that is a way out.
     """
 
     capability: str
@@ -203,6 +204,7 @@ class Gap(t.NamedTuple):
     why: str
     hint: str = ""
     instead: str | None = None
+    server: str = ""
 
 
 class FileForm(t.NamedTuple):
@@ -347,7 +349,10 @@ class FilePlan(t.NamedTuple):
 
 
 class AppPlan(t.NamedTuple):
-    """What one application gets. ``security`` is the mode that is written: the declared one, or the one of an accepted gap."""
+    """What one application gets. ``security`` is the mode that is written: the declared one, or the one of an accepted gap.
+
+    forwards: why it is not known whether the local MTA forwards its mail to the relay behind it; empty where it is.
+    """
 
     request: Request
     application: Application
@@ -362,6 +367,7 @@ class AppPlan(t.NamedTuple):
     activate: t.Mapping[str, t.Any]
     live: bool
     presence: Presence
+    forwards: str = ""
 
 
 class HostPlan(t.NamedTuple):

@@ -14,11 +14,11 @@ Result = t.Mapping[str, t.Any]
 STEPS = {"smtp_config": "settings", "smtp_activate": "activation", "smtp_probe": "probe", "smtp_verify": "login"}
 #: The steps that a host takes in each entry point of the role.
 ENTRY_POINTS = {
-    "main": ("smtp_config", "smtp_activate", "smtp_probe"), "configure": ("smtp_config",), "rotate_begin": ("smtp_verify",),
+    "main": ("smtp_config", "smtp_activate", "smtp_verify"), "verify": ("smtp_verify",), "rotate_begin": ("smtp_verify",),
     "rotate_batch": ("smtp_config", "smtp_activate", "smtp_verify"), "rotate_end": ("smtp_config",),
 }
 #: The steps that are skipped where the role leaves out one of its files.
-INCLUDED = {"configure.yml": ("smtp_config",), "probe.yml": ("smtp_probe",), "rotate_host.yml": ENTRY_POINTS["rotate_batch"]}
+INCLUDED = {"rotate_host.yml": ENTRY_POINTS["rotate_batch"]}
 DONE, FAILED, UNREACHABLE, BACK = "done", "failed", "unreachable", "taken back"
 _WORD = re.compile(r"[a-z0-9_.-]{1,60}\Z", re.IGNORECASE)
 

@@ -56,7 +56,8 @@ def _ways_out(gap: Gap) -> str:
     ways = [way.rstrip(".") for way in (gap.hint, WAYS_OUT.get(gap.capability, "")) if way]
     if acceptable(gap):
         ways.append(f"Accept it by name: accept: [{gap.code}]")
-    return ", or ".join([*ways[:1], *(way[0].lower() + way[1:] for way in ways[1:])]) + "." if ways else ""
+    said = ", or ".join([*ways[:1], *(way[0].lower() + way[1:] for way in ways[1:])]) + "." if ways else ""
+    return f"{said} {gap.server}" if gap.server and "type local_mta" in said else said
 
 
 def accepted(plan: AppPlan) -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ from .dialect import dialect
 from .model import AppPlan, Credential, FilePlan, Relay
 from .probes import Joined
 from .problems import Problem
+from .proof import Proof
 from .readback import BY_HAND, NO_SECRET, read_back
 
 Result = t.Dict[str, t.Any]
@@ -108,10 +109,11 @@ class Logins:
 
     def by_subject(self, relays: t.Sequence[Result]) -> dict[str, Result]:
         """What came of each application's login, and of its sender."""
-        return {name: _login(result) for name, result in self._joined.by_user(relays).items()}
+        return {name: login_of(result) for name, result in self._joined.by_user(relays).items()}
 
 
-def _login(result: Result) -> Result:
+def login_of(result: t.Mapping[str, t.Any]) -> Result:
+    """What of a probe's result is told of a login."""
     reply = result.get("reply") or {}
     return {
         "ok": result["ok"], "category": result["category"], "stage": result.get("stage", ""), "code": reply.get("code") or 0,
@@ -157,6 +159,43 @@ def wrong(item: Subject, login: Result | None, process: Result | None) -> list[P
     if process is not None and process.get("stale"):
         found.append(Problem(name, "What runs is older than its files, and may not know of them.", "process-stale", "Restart it, then verify again."))
     return found
+
+
+def with_login(item: Subject) -> AppPlan:
+    """The plan with the login that the application's own files hold in the place of the declared one."""
+    return item.plan._replace(relay=dataclasses.replace(item.plan.relay, credential=item.login)) if item.login else item.plan
+
+
+APPLY = "Run smarthost.mail.apply, with --check --diff first."
+
+
+def against(
+    item: Subject, changed: bool, drift: t.Sequence[t.Mapping[str, t.Any]], shown: Proof, process: Result | None,
+) -> list[Problem]:
+    """Everything that is not as it should be about one application, each with what ends it."""
+    found, name = [], item.name
+    for each in drift:
+        keys = f" ({', '.join(each['keys'])})" if each["keys"] else ""
+        hint = "Say drift: enforce for the application to have it written again, or drift: adopt to take it as ours; then run smarthost.mail.apply."
+        hint = APPLY if each["done"] != "left" else hint
+        found.append(Problem(name, f"Somebody else has {each['what']} {each['path']}{keys}.", "changed-by-others", hint))
+    if changed and not drift:
+        what = "Its files are not as declared." if item.recorded is not None else "Its files were never written here."
+        found.append(Problem(name, what, "not-as-declared", APPLY))
+    why = f"It was not shown to work: {shown.why.rstrip('.')}."
+    if shown.refused:
+        found.append(Problem(name, why, "login-fails"))
+    elif not shown.reached and not changed:
+        found.append(Problem(name, why, "not-proven"))
+    if process is not None and process.get("stale"):
+        hint = "Run smarthost.mail.apply: it activates it."
+        found.append(Problem(name, "What runs is older than its files, and may not know of them.", "process-stale", hint))
+    return found
+
+
+def not_taken_back(name: str) -> Problem:
+    """What is declared to be absent and is there."""
+    return Problem(name, "It is declared to be absent, and what was written for it still stands.", "not-as-declared", APPLY)
 
 
 def undo(subjects: t.Sequence[Subject], generations: t.Sequence[Result]) -> str:

@@ -14,7 +14,7 @@ OURS = "ansible_collections.smarthost.mail.plugins"
 # The stages, first to last: each may import those in earlier groups and its own group's, never a later one.
 # A file that is in none of them is a mistake: it must be given its place here.
 STAGES = (
-    {"problems", "progress", "again"},
+    {"problems", "progress", "again", "variables"},
     {"model"},
     {"dialects"},
     {"dialect"},  # finds one of them by name
@@ -25,10 +25,11 @@ STAGES = (
     {"catalogue", "presence"},
     {"plan"},
     {"guard"},
-    {"render", "probes", "status"},
-    {"deployment", "difference", "readback", "reporting", "actions", "folder", "manifest"},
+    {"render", "probes", "status", "forwarding", "sender"},
+    {"tries", "deployment", "difference", "readback", "reporting", "actions", "folder", "manifest"},
     {"destination"},
-    {"verification"},
+    {"proof"},
+    {"verification", "proving"},
     {"rotation"},
     {"outcome", "revocation"},
 )

@@ -71,9 +71,10 @@ def applications(folder: Path) -> t.List[t.Any]:
 
 
 def play(
-    folder: Path, relay: t.Dict[str, t.Any], apps: t.List[t.Any], *options: str, playbook: str = "smarthost.mail.apply"
+    folder: Path, relay: t.Dict[str, t.Any], apps: t.List[t.Any], *options: str, playbook: str = "smarthost.mail.apply",
+    before: t.Sequence[str] = (),
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a playbook of the collection against this machine; the report lands in report.json of the folder."""
+    """Run a playbook of the collection against this machine. before: a command that runs what it is given."""
     variables = {
         "smtp_relay": relay,
         "smtp_relay_apps": apps,
@@ -85,7 +86,7 @@ def play(
     inventory = folder / "inventory.yml"
     inventory.write_text(as_yaml({"all": {"hosts": {"site": variables}}}))
     inventory.chmod(0o600)
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), playbook, *options]
+    command = [*before, str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), playbook, *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "ANSIBLE_NOCOLOR": "1"})
 
 
@@ -187,7 +188,7 @@ def test_a_second_run_changes_nothing(host: Host, relay: Relay) -> None:
 
 def test_verify_proves_the_relays_and_finds_every_file_as_declared(host: Host, relay: Relay) -> None:
     done = play(host.folder, declaration(relay), applications(host.folder), playbook="smarthost.mail.verify")
-    assert done.returncode == 0 and "Every relay in use works from here" in done.stdout, done.stdout[-3000:]
+    assert done.returncode == 0 and "changed=0" in done.stdout and "as far as it was seen" in done.stdout, done.stdout[-3000:]
 
 
 def test_django_refuses_a_password_that_it_cannot_log_in_with_and_nothing_is_written(site: Path, relay: Relay) -> None:

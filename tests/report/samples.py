@@ -48,6 +48,13 @@ def app(name: str, title: str, **more: t.Any) -> Facts:
         "activate": {},
         "environment": {},
         "test": "",
+        "status": "active",
+        "status_why": "",
+        "version": "1.2",
+        "proof": "auth",
+        "proof_wanted": "auth",
+        "proof_why": "",
+        "process": {"stale": False},
         **more,
     }
 

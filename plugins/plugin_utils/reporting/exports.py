@@ -103,9 +103,15 @@ def _of_app(host: Host, app: App) -> ET.Element:
         ET.SubElement(case, "skipped", {"message": "not managed"})
     elif app.outcome == "not_done":
         ET.SubElement(case, "skipped", {"message": "not done: the run ended before"})
+    elif app.outcome == "left" or any(item.wrong for item in app.unseen):
+        worst = next(item for item in app.unseen if item.wrong)
+        return _verdict(case, "failure", worst.code, worst.what, [f"{item.what} {item.show}" for item in app.unseen])
     elif app.outcome == "differs":
         return _verdict(case, "failure", "differs", "The files are not as declared.", [*app.paths, *map(_drift, app.drift)])
-    if app.drift:
+    elif not app.green and app.unseen:
+        # What was not seen is neither passed nor failed.
+        ET.SubElement(case, "skipped", {"message": "not all seen: " + " ".join(f"{item.what} {item.show}" for item in app.unseen)})
+    elif app.drift:
         ET.SubElement(case, "system-out").text = "\n".join(map(_drift, app.drift))
     return case
 

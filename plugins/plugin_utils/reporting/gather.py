@@ -12,6 +12,7 @@ import typing as t
 
 from ...module_utils.smtp.secret import Redactor
 from ...module_utils.smtp.visible import visible
+from . import green
 from .model import Activation, App, AppOutcome, Certificate, Drift, Failure, Finding, Gap, Host, HostOutcome, Relay, Reply, Run, Step
 
 Facts = t.Mapping[str, t.Any]
@@ -32,10 +33,19 @@ def host(name: str, facts: Facts, run: Run, redactor: Redactor) -> Host:
     failure = _failure(facts.get("failure"), redactor)
     unreachable = bool(_mapping(facts.get("failure")).get("unreachable"))
     relays = tuple(_relay(item) for item in _items(facts.get("relays")))
-    apps = _apps(facts, run, failed=failure is not None)
+    apps = tuple(_judged(app, relays, run) for app in _apps(facts, run, failed=failure is not None))
     outcome = _outcome(failure, unreachable, apps, run)
-    failed = failure is not None or outcome == "differs"
-    return Host(shown(name), outcome, failed, _sentence(outcome, apps, relays, run), failure, shown(facts.get("generation")), apps, relays)
+    failed = failure is not None or outcome == "differs" or any(item.wrong for app in apps for item in app.unseen)
+    sentence = _sentence(outcome, apps, relays, run)
+    there = [app for app in apps if app.outcome not in ("absent", "unmanaged", "taken_back")]
+    seen = bool(there) and not failed and all(app.green for app in there)
+    return Host(shown(name), outcome, failed, sentence, failure, shown(facts.get("generation")), apps, relays, seen)
+
+
+def _judged(app: App, relays: t.Sequence[Relay], run: Run) -> App:
+    relay = relay_of(app, relays)
+    judged = dataclasses.replace(app, unseen=green.unseen(app, run, relay is not None and not relay.ok))
+    return dataclasses.replace(judged, green=green.is_green(judged))
 
 
 def silent(name: str, still_to_come: bool) -> Host:
@@ -52,7 +62,7 @@ def _outcome(failure: Failure | None, unreachable: bool, apps: t.Sequence[App], 
         return "unreachable"
     if "refused" in found:
         return "refused"
-    if failure is not None:
+    if failure is not None or any(item.wrong for app in apps for item in app.unseen):
         return "failed"
     if "differs" in found:
         return "differs"
@@ -60,6 +70,8 @@ def _outcome(failure: Failure | None, unreachable: bool, apps: t.Sequence[App], 
         return "would_change"
     if "drifted" in found:
         return "drifted"
+    if not apps:
+        return "nothing"
     return "changed" if found & {"written", "taken_back"} else "ok"
 
 
@@ -69,6 +81,7 @@ def _sentence(outcome: HostOutcome, apps: t.Sequence[App], relays: t.Sequence[Re
     counted = {word: sum(app.outcome == word for app in apps) for word in {app.outcome for app in apps}}
     words = [
         ("refused", "refused"),
+        ("left", "left as it was"),
         ("differs", "not as declared"),
         ("drifted", "changed by somebody else"),
         ("not_done", "not done"),
@@ -85,12 +98,34 @@ def _sentence(outcome: HostOutcome, apps: t.Sequence[App], relays: t.Sequence[Re
         number, _blank, said = parts[0].partition(" ")
         parts[0] = f"{number} {'application' if number == '1' else 'applications'} {said}"
     head = f"{', '.join(parts)}." if parts else "No application is declared."
+    return " ".join(filter(None, [head, _of_relays(apps, relays), _not_seen(apps)]))
+
+
+def _of_relays(apps: t.Sequence[App], relays: t.Sequence[Relay]) -> str:
     bad = sum(not relay.ok for relay in relays)
     if not relays:
-        return f"{head} No relay was tried."
+        return "No relay was tried." if apps else ""
     every = "The relay works" if len(relays) == 1 else f"All {len(relays)} relays work"
     some = "The relay fails" if len(relays) == 1 else f"{bad} of {len(relays)} relays {'fails' if bad == 1 else 'fail'}"
-    return f"{head} {some if bad else every}."
+    return f"{some if bad else every}."
+
+
+def _not_seen(apps: t.Sequence[App]) -> str:
+    """What was not seen, in the same line."""
+    codes: dict[str, list[str]] = {}
+    for app in apps:
+        for item in app.unseen:
+            if not item.wrong:
+                codes.setdefault(SAID_OF.get(item.code, item.code), []).append(app.name)
+    return "Not seen: " + "; ".join(f"{said} ({', '.join(names)})" for said, names in codes.items()) + "." if codes else ""
+
+
+#: What of an application was not seen, by its code.
+SAID_OF = {
+    "unknown": "that it reads its file", "not-wired": "that it reads its file", "not-installed": "that it is there",
+    "not-tested": "that it can send", "not-proven": "that it can send as declared", "not-activated": "that it runs with its new settings",
+    "predicted": "what comes of writing",
+}
 
 
 # -- applications -----------------------------------------------------------------------------
@@ -140,17 +175,31 @@ def _taken_back(run: Run) -> AppOutcome:
     return "differs" if run.run == "verify" else "would_be_taken_back" if run.check_mode else "taken_back"
 
 
+def relay_of(app: App, relays: t.Iterable[Relay]) -> Relay | None:
+    """The probe that stands for an application: one with its name in the brackets, else its relay's without any; one that fails first."""
+    found = []
+    for relay in relays:
+        name, _bracket, users = relay.name.partition(" (")
+        if app.relay and (app.name in users.rstrip(")").split(", ") if users else name == app.relay):
+            found.append(relay)
+    return min(found, key=lambda relay: relay.ok, default=None)
+
+
 def _activation(item: Facts | None) -> Activation | None:
     return Activation(bool(item.get("activated")), shown(item.get("how")), shown(item.get("reason"))) if item else None
 
 
 def _app(item: Facts, run: Run, gaps: tuple[Gap, ...], activated: Facts | None) -> App:
-    outcome: AppOutcome = "as_declared"
+    outcome: AppOutcome = "left" if item.get("left") else "as_declared"
     if item.get("changed"):
         outcome = "differs" if run.run == "verify" else "would_be_written" if run.check_mode else "written"
     name, app, title, relay, security, credential, form, test = (
         shown(item.get(key)) for key in ("name", "app", "title", "relay", "security", "credential_id", "form", "test")
     )
+    status, why, version, proof, wanted, proof_why = (
+        shown(item.get(key)) for key in ("status", "status_why", "version", "proof", "proof_wanted", "proof_why")
+    )
+    process, by = _mapping(item.get("process")), _mapping(item.get("activate"))
     return App(
         name,
         outcome,
@@ -166,6 +215,14 @@ def _app(item: Facts, run: Run, gaps: tuple[Gap, ...], activated: Facts | None) 
         (),
         _activation(activated),
         test,
+        status=status or green.UNKNOWN,
+        status_why=why,
+        version=version,
+        proof=proof or green.NOT_TESTED,
+        proof_wanted=wanted,
+        proof_why=proof_why,
+        stale=bool(process.get("stale")) and not (activated or {}).get("activated"),
+        activates=bool(by) and by.get("how") != "none",
     )
 
 

@@ -11,7 +11,8 @@ import typing as t
 from .lines import DONE
 from .markup import NOTHING, Child, Markup, element, join, table
 from .model import ENDING_DAYS, App, Certificate, Drift, Failure, Finding, Host, Relay, Step
-from .summary import day_count, relay_of
+from .gather import relay_of
+from .summary import day_count
 
 Look = t.Tuple[str, str, str]
 # Outcome: (tone, symbol, word). The symbol and the word say it all; the tone only adds a colour.
@@ -33,12 +34,20 @@ LOOKS: dict[str, Look] = {
     "absent": ("plain", "○", "absent"),
     "unmanaged": ("plain", "○", "not managed"),
     "not_done": ("bad", "✗", "not done"),
+    "left": ("bad", "⊘", "left as it was"),
+    "nothing": ("plain", "○", "nothing declared"),
 }
 
 
 def look(outcome: str) -> Look:
     """Tone, symbol and word of an outcome."""
     return LOOKS[outcome]
+
+
+def look_of(outcome: str, green: bool) -> Look:
+    """The same for what was done to a host or an application; good only where all of it was seen to work."""
+    tone, symbol, word = LOOKS[outcome]
+    return (tone, symbol, word) if green or tone != "good" or outcome == "taken_back" else ("warn", "?", f"{word}, not all seen")
 
 
 def mark(tone: str, symbol: str, word: str) -> Markup:
@@ -48,7 +57,7 @@ def mark(tone: str, symbol: str, word: str) -> Markup:
 
 def host_section(host: Host, opened: bool, every_step: bool) -> Markup:
     """One host, folded away unless ``opened``. every_step: show the steps of relays that work, too."""
-    head = element("summary", mark(*look(host.outcome)), " ", element("b", host.name), " ", element("span", host.sentence, class_="said"))
+    head = element("summary", mark(*look_of(host.outcome, host.green)), " ", element("b", host.name), " ", element("span", host.sentence, class_="said"))
     return element(
         "details",
         head,
@@ -58,7 +67,7 @@ def host_section(host: Host, opened: bool, every_step: bool) -> Markup:
         element("p", f"What was replaced is kept as generation {host.generation}.") if host.generation else None,
         class_="host",
         open=opened,
-        data_look=host.failed or host.outcome in ("not_run", "refused", "drifted"),
+        data_look=host.failed or not (host.green or host.outcome == "nothing"),
     )
 
 
@@ -109,7 +118,7 @@ def _apps(host: Host) -> Markup | None:
 def _app(app: App, host: Host) -> tuple[Child, ...]:
     title = app.title or app.app
     label = app.name if title.lower() in ("", app.name.lower()) else join(app.name, element("small", title))
-    return label, mark(*look(app.outcome)), _through(app, host), app.credential_id or NOTHING, _settings(app), _notes(app)
+    return label, mark(*look_of(app.outcome, app.green)), _through(app, host), app.credential_id or NOTHING, _settings(app), _notes(app)
 
 
 def _through(app: App, host: Host) -> Child:
@@ -119,7 +128,11 @@ def _through(app: App, host: Host) -> Child:
     relay = relay_of(app, host.relays)
     if relay is None:
         return join(words, element("small", "not tried"))
-    return join(words, element("small", mark("good", "✓", "works") if relay.ok else mark("bad", "✗", relay.category)))
+    if not relay.ok and app.proof != app.proof_wanted:
+        return join(words, element("small", mark("bad", "✗", relay.category)))
+    if app.proof_wanted and app.proof != app.proof_wanted:
+        return join(words, element("small", mark("warn", "?", app.proof.replace("_", " "))))
+    return join(words, element("small", mark("good", "✓", f"proven: {app.proof}" if app.proof_wanted else "works")))
 
 
 def _settings(app: App) -> Child:
@@ -138,6 +151,7 @@ def drift_words(drift: Drift) -> Markup:
 def _notes(app: App) -> Child:
     notes = [element("li", finding_words(refusal)) for refusal in app.refusals]
     notes += [element("li", drift_words(item)) for item in app.drift]
+    notes += [element("li", item.what, " ", item.show) for item in app.unseen if item.code != "predicted"]
     notes += [element("li", "accepted ", element("code", gap.code)) for gap in app.accepted]
     if app.unexpressed:
         notes.append(element("li", f"has no setting for {', '.join(app.unexpressed)}"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .. import refusal
+from .. import refusal, sender
 from ..model import AppPlan, HostPlan, Refusal, Relay, Request
 from ..status import ACTIVE, Status
 
@@ -59,6 +59,9 @@ def _planned(plan: AppPlan) -> str:
     parts = [f"{name}: {', '.join(file.path for file in plan.files)} [{plan.form}]", _connection(plan.relay, plan.security)]
     if plan.unexpressed:
         parts.append("no setting for " + ", ".join(plan.unexpressed))
+    used = sender.instead(plan)
+    if used:
+        parts.append(f"no sender declared (from), {used}")
     return "; ".join([*parts, _origin(plan.request)])
 
 

@@ -14,7 +14,7 @@ RUNS = ("apply", "verify", "rotate")
 # A certificate that is renewed by a machine is renewed a month before its end: with so few days left, that has failed.
 ENDING_DAYS = 14
 
-HostOutcome = t.Literal["unreachable", "failed", "refused", "differs", "not_run", "drifted", "would_change", "changed", "ok"]
+HostOutcome = t.Literal["unreachable", "failed", "refused", "differs", "not_run", "drifted", "would_change", "changed", "ok", "nothing"]
 AppOutcome = t.Literal[
     "as_declared",
     "written",
@@ -27,9 +27,10 @@ AppOutcome = t.Literal[
     "absent",
     "unmanaged",
     "not_done",
+    "left",
 ]
 # Worst first: the order in which a report shows hosts.
-HOST_OUTCOMES: tuple[HostOutcome, ...] = ("unreachable", "failed", "refused", "differs", "not_run", "drifted", "would_change", "changed", "ok")
+HOST_OUTCOMES: tuple[HostOutcome, ...] = ("unreachable", "failed", "refused", "differs", "not_run", "drifted", "would_change", "changed", "ok", "nothing")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,8 +80,21 @@ class Activation:
 
 
 @dataclasses.dataclass(frozen=True)
+class Unseen:
+    """What keeps an application from being green. show: what would make it visible, or right. wrong: it was seen to be so."""
+
+    what: str
+    code: str
+    show: str
+    wrong: bool
+
+
+@dataclasses.dataclass(frozen=True)
 class App:
-    """One application of a host. credential_id is a label; unexpressed are preferences that it has no setting for."""
+    """One application of a host. credential_id is a label; unexpressed are preferences that it has no setting for.
+
+    status: whether it is there and reads its file. proof: how far it was shown to work, of proof_wanted. green: all of it was seen.
+    """
 
     name: str
     outcome: AppOutcome
@@ -97,6 +111,16 @@ class App:
     activation: Activation | None = None
     test: str = ""
     drift: tuple[Drift, ...] = ()
+    status: str = ""
+    status_why: str = ""
+    version: str = ""
+    proof: str = ""
+    proof_wanted: str = ""
+    proof_why: str = ""
+    stale: bool = False
+    activates: bool = False
+    green: bool = False
+    unseen: tuple[Unseen, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,7 +180,10 @@ class Relay:
 
 @dataclasses.dataclass(frozen=True)
 class Host:
-    """One host. failed: whether its run ended with a failure; generation: what the run replaced, for a roll-back."""
+    """One host. failed: whether something is wrong with it; generation: what the run replaced, for a roll-back.
+
+    green: it has applications, and every one that is declared to be there was seen to work.
+    """
 
     name: str
     outcome: HostOutcome
@@ -166,6 +193,7 @@ class Host:
     generation: str = ""
     apps: tuple[App, ...] = ()
     relays: tuple[Relay, ...] = ()
+    green: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

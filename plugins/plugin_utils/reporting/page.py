@@ -12,7 +12,7 @@ import pathlib
 import typing as t
 
 from . import summary
-from .host_section import certificate_words, host_section, look, mark
+from .host_section import certificate_words, host_section, look_of, mark
 from .markup import NOTHING, Child, Markup, element, join, table
 from .model import Report
 
@@ -64,7 +64,8 @@ def _header(report: Report, title: str) -> Markup:
     tone, symbol, word = OUTCOMES[summary.outcome(report)]
     note = element("p", "Check mode: this is a prediction. Nothing was changed on any host.", class_="note", role="note")
     tiles = [
-        element("li", mark(*look(name)), element("span", str(number), class_="number")) for name, number in summary.counts(report).items()
+        element("li", mark(*look_of(name, _all_green(report, name))), element("span", str(number), class_="number"))
+        for name, number in summary.counts(report).items()
     ]
     days = [item.certificate.days_left for item in summary.endpoints(report) if item.certificate and item.certificate.days_left is not None]
     if days:
@@ -78,6 +79,10 @@ def _header(report: Report, title: str) -> Markup:
         note if report.run.check_mode else None,
         element("ul", tiles, class_="tiles", aria_label="Hosts by outcome"),
     )
+
+
+def _all_green(report: Report, outcome: str) -> bool:
+    return all(host.green for host in report.hosts if host.outcome == outcome)
 
 
 def _todo(report: Report) -> Markup | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from .gather import relay_of
 from .lines import DONE
-from .model import ENDING_DAYS, HOST_OUTCOMES, App, Certificate, Drift, Finding, Gap, Host, Relay, Report
+from .model import ENDING_DAYS, HOST_OUTCOMES, App, Certificate, Drift, Finding, Gap, Host, Relay, Report, Unseen
 
 
 class Todo(t.NamedTuple):
@@ -44,7 +45,7 @@ def outcome(report: Report) -> t.Literal["failed", "attention", "ok"]:
     """One word for the whole run."""
     if any(host.failed for host in report.hosts):
         return "failed"
-    return "attention" if todos(report) else "ok"
+    return "attention" if todos(report) or not any(host.green for host in report.hosts) else "ok"
 
 
 def sentence(report: Report) -> str:
@@ -53,12 +54,25 @@ def sentence(report: Report) -> str:
     hosts = "1 host" if total == 1 else f"{total} hosts"
     if bad:
         return f"{bad} of {hosts} {'needs' if bad == 1 else 'need'} work."
-    if todos(report):
-        return f"{'It' if total == 1 else 'All'} went well, and something wants attention ({hosts})."
-    done = {"apply": "has its mail settings", "verify": "is as declared", "rotate": "has its credential"}[report.run.run]
+    used = [host for host in report.hosts if host.outcome != "nothing"]
+    if not used:
+        return f"No application is declared on {'this host' if total == 1 else 'any of these hosts'} ({hosts})."
     if report.run.check_mode:
-        return f"Nothing stands in the way ({hosts})."
-    return f"Every host {done}, and every relay that was tried works ({hosts})."
+        return f"Nothing was seen to stand in the way ({hosts})." + _and_not_seen(used)
+    if todos(report) or not all(host.green for host in used):
+        seen = all(host.green for host in used)
+        wants = ", and something wants attention" if seen else " as far as it was seen, and not all of it was seen"
+        return f"{'It' if total == 1 else 'All'} went well{wants} ({hosts})." + _and_not_seen(used)
+    done = {"apply": "has its mail settings", "verify": "is as declared", "rotate": "has its credential"}[report.run.run]
+    every = "Every host" if len(used) == total else f"Every host with an application ({len(used)} of {total})"
+    return f"{every} {done}, and every relay in use was proven from it ({hosts})."
+
+
+def _and_not_seen(hosts: t.Sequence[Host]) -> str:
+    open_ = [host.name for host in hosts if not host.green]
+    if not open_ or len(open_) == len(hosts):
+        return ""
+    return f" Seen to work on {len(hosts) - len(open_)} of {len(hosts)}."
 
 
 def counts(report: Report) -> dict[str, int]:
@@ -88,6 +102,7 @@ def _findings(host: Host) -> t.Iterator[tuple[Finding, bool]]:
         yield from ((Finding(app.name, refusal.what, refusal.code, refusal.remedies), host.failed) for refusal in app.refusals)
         differs = app.outcome == "differs"
         yield from ((_of_drift(app, drift), differs) for drift in app.drift if differs or drift.done == "left")
+        yield from ((Finding(app.name, item.what, item.code, (item.show,) if item.show else ()), item.wrong) for item in app.unseen if not _told_elsewhere(item, app, host))
         if differs and not app.drift:
             what = "Its files are not as declared."
             yield Finding(
@@ -95,6 +110,12 @@ def _findings(host: Host) -> t.Iterator[tuple[Finding, bool]]:
             ), True
     yield from _of_relays(host.relays)
     yield from _of_failure(host)
+
+
+def _told_elsewhere(item: Unseen, app: App, host: Host) -> bool:
+    """The relay that fails is a finding of its own, for all of its applications; a prediction is none."""
+    relay = relay_of(app, host.relays)
+    return item.code == "predicted" or (item.code in ("not-proven", "not-tested") and relay is not None and not relay.ok)
 
 
 def _of_drift(app: App, drift: Drift) -> Finding:
@@ -157,15 +178,6 @@ def _endpoint(key: tuple[str, str, str], seen: t.Sequence[tuple[Relay, Host]]) -
     for relay, host in seen:
         hosts[host.name] = hosts.get(host.name, True) and relay.ok
     return Endpoint(*key, sum(hosts.values()), len(hosts), first, tuple(sorted(ids)), categories)
-
-
-def relay_of(app: App, relays: t.Iterable[Relay]) -> Relay | None:
-    """The probe that stands for an application: its relay's, with the application's name in the brackets where there are any."""
-    for relay in relays:
-        name, _bracket, users = relay.name.partition(" (")
-        if app.relay and name == app.relay and (not users or app.name in users.rstrip(")").split(", ")):
-            return relay
-    return None
 
 
 def day_count(days: int) -> str:

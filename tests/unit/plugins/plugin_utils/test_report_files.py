@@ -106,7 +106,7 @@ def test_the_json_has_the_keys_that_the_documentation_names() -> None:
     assert data["version"] == 1
     assert list(data) == ["version", "run", "check_mode", "at", "outcome", "sentence", "counts", "findings", "hosts"]
     assert {tuple(item) for item in data["findings"]} == {("where", "what", "code", "remedies", "hosts", "urgent")}
-    assert {tuple(item) for item in data["hosts"]} == {("name", "outcome", "failed", "sentence", "failure", "generation", "apps", "relays")}
+    assert {tuple(item) for item in data["hosts"]} == {("name", "outcome", "failed", "sentence", "failure", "generation", "apps", "relays", "green")}
     assert {tuple(app) for item in data["hosts"] for app in item["apps"]} == {
         (
             "name",
@@ -124,6 +124,16 @@ def test_the_json_has_the_keys_that_the_documentation_names() -> None:
             "activation",
             "test",
             "drift",
+            "status",
+            "status_why",
+            "version",
+            "proof",
+            "proof_wanted",
+            "proof_why",
+            "stale",
+            "activates",
+            "green",
+            "unseen",
         )
     }
     assert {tuple(relay) for item in data["hosts"] for relay in item["relays"]} == {

@@ -118,10 +118,10 @@ def test_what_was_refused_is_told_once_with_why_and_the_ways_out() -> None:
 
 
 def test_a_certificate_that_ends_soon_wants_attention_while_everything_works() -> None:
-    report = samples.report({"web1": {"relays": [samples.relay(1)]}})
+    report = samples.report({"web1": {"apps": samples.applications(), "relays": [samples.relay(1)]}})
     assert [todo.finding.what for todo in summary.todos(report)] == ["The certificate of smtp.example.com:587 ends in 1 day."]
     assert (summary.outcome(report), summary.sentence(report)) == ("attention", "It went well, and something wants attention (1 host).")
-    assert summary.outcome(samples.report({"web1": {"relays": [samples.relay(61)]}})) == "ok"
+    assert summary.outcome(samples.report({"web1": {"apps": samples.applications(), "relays": [samples.relay(61)]}})) == "ok"
 
 
 def test_a_relay_is_shown_once_with_the_worst_of_what_hosts_saw_and_the_credentials_in_force() -> None:

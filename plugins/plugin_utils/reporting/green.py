@@ -1,0 +1,82 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Green only when it was seen: what of an application was not, or was seen to be wrong, in the words of one line each."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .model import App, Run, Unseen
+
+ACTIVE, UNKNOWN, NOT_WIRED, NOT_INSTALLED = "active", "unknown", "not_wired", "not_installed"
+NOT_TESTED = "not_tested"
+_HERE = ("as_declared", "written", "would_be_written", "differs", "drifted", "left")
+_SAID = {
+    UNKNOWN: "It was not seen whether it is there and reads its file",
+    NOT_WIRED: "It does not read its file",
+    NOT_INSTALLED: "It is not installed",
+}
+_SHOW = {
+    UNKNOWN: "Say what it runs as (unit or compose), or installed: true and wired: true for the application.",
+    NOT_WIRED: "Make it read the file, as its page in docs/apps says.",
+    NOT_INSTALLED: "Install it, or leave it out of the list.",
+}
+AGAIN = "Run smarthost.mail.apply again."
+
+
+def unseen(app: App, run: Run, relay_failed: bool) -> tuple[Unseen, ...]:
+    """Everything that keeps an application from being green. relay_failed: its relay was tried and is in the report as failing."""
+    if app.outcome not in _HERE:
+        return ()
+    return tuple(found for found in (_status(app, run), _left(app), _predicted(app), _process(app, run), _proof(app, relay_failed)) if found)
+
+
+def is_green(app: App) -> bool:
+    """Whether it was seen to be as declared, to be there, to read its file, to run with it, and to reach its relay as far as declared."""
+    return app.outcome in ("as_declared", "written") and app.status == ACTIVE and not app.unseen
+
+
+def _status(app: App, run: Run) -> Unseen | None:
+    if app.status == ACTIVE:
+        return None
+    status = app.status if app.status in _SAID else UNKNOWN
+    why = f": {app.status_why.rstrip('.')}" if app.status_why else ""
+    show = "" if app.status_why else _SHOW[status]  # the sentence itself says what can be declared, or the line to add
+    return Unseen(f"{_SAID[status]}{why}.", status.replace("_", "-"), show, status != UNKNOWN and run.run == "verify")
+
+
+def _left(app: App) -> Unseen | None:
+    if app.outcome != "left":
+        return None
+    what = f"Its files were left as they are, as it would not work with what is declared: {app.proof_why.rstrip('.')}."
+    return Unseen(what, "left", "Correct the declaration or the relay, then run smarthost.mail.apply.", True)
+
+
+def _predicted(app: App) -> Unseen | None:
+    if app.outcome != "would_be_written":
+        return None
+    return Unseen("Nothing was written: this is a prediction.", "predicted", "Run smarthost.mail.apply without --check.", False)
+
+
+def _process(app: App, run: Run) -> Unseen | None:
+    if app.stale:
+        return Unseen("What runs is older than its files, and may not know of them.", "process-stale", AGAIN, True)
+    if app.outcome != "written" or run.check_mode or not app.activates:
+        return None
+    if app.activation is None:
+        return Unseen("It was not activated, so what runs may not know of its new settings.", "not-activated", AGAIN, False)
+    if app.activation.activated or app.activation.reason != "as declared":
+        return None
+    return Unseen("It is declared not to be activated, so what runs may not know of its new settings.", "not-activated", "Restart it.", False)
+
+
+def _proof(app: App, relay_failed: bool) -> Unseen | None:
+    if app.outcome == "left" or not app.proof_wanted or app.proof == app.proof_wanted:
+        return None
+    how_far = "It was not tested whether it can send" if app.proof in ("", NOT_TESTED) else f"It was proven up to {app.proof} only"
+    why = f": {app.proof_why.rstrip('.')}" if app.proof_why else ""
+    tried = relay_failed or bool(app.proof_why and app.proof not in ("", NOT_TESTED))
+    show = "Run smarthost.mail.apply." if app.outcome in ("differs", "drifted") else "Once that is mended, run smarthost.mail.verify."
+    return Unseen(f"{how_far}{why}.", "not-proven" if tried else "not-tested", show, relay_failed)

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Parts of a run by tag, the role in a larger play, hosts without applications, and variables that are misspelt."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+
+from report.fleet import PASSWORD, WRONG, Site
+from report.picky import PickyRelay
+
+LARGER = """
+- hosts: all
+  gather_facts: false
+  roles:
+    - smarthost.mail.smtp_relay
+  post_tasks:
+    - ansible.builtin.copy:
+        dest: "{{ marker }}"
+        content: "{{ smtp_relay_report.green }}"
+        mode: "0600"
+"""
+
+
+@pytest.fixture
+def picky(tmp_path: pathlib.Path) -> t.Iterator[PickyRelay]:
+    with PickyRelay(tmp_path / "pki") as running:
+        yield running
+
+
+@pytest.fixture
+def place(picky: PickyRelay, tmp_path: pathlib.Path) -> Site:
+    return Site(tmp_path, picky)
+
+
+def one(place: Site, password: str = PASSWORD, **more: t.Any) -> t.Dict[str, t.Any]:
+    return {"web1": {"smtp_relay": place.declared(password), **more}}
+
+
+def test_each_part_runs_alone_by_its_tag(place: Site, picky: PickyRelay) -> None:
+    config, seen = place.folder / "web1/msmtprc", []
+    for tag in ("report", "probe", "configure", "activate", "verify", "report"):
+        picky.forget()
+        done = place.run("apply", one(place), "--tags", tag)
+        assert done.returncode == 0, (tag, done.stdout[-4000:])
+        seen.append((tag, list(picky.logins), config.exists()))
+    assert seen == [
+        ("report", [], False), ("probe", [True], False), ("configure", [], True), ("activate", [], True), ("verify", [True], True), ("report", [], True),
+    ]
+
+
+def test_without_the_tag_probe_nothing_is_proven_before_it_is_written(place: Site, picky: PickyRelay) -> None:
+    assert place.run("apply", one(place, WRONG), "--skip-tags", "probe,verify").returncode == 0
+    assert picky.logins == [] and (place.folder / "web1/msmtprc").exists()
+    assert place.report()["outcome"] == "attention"
+
+
+def test_the_role_warns_and_what_follows_it_in_a_larger_play_goes_on(place: Site) -> None:
+    play, marker = place.folder / "play.yml", place.folder / "marker"
+    play.write_text(LARGER, encoding="utf-8")
+    done = place.run(str(play), one(place, WRONG, marker=str(marker)))
+    assert done.returncode == 0 and marker.read_text("utf-8") == "False"
+    assert "Its files were left as they are" in done.stderr + done.stdout
+    marker.unlink()
+    done = place.run(str(play), one(place, WRONG, marker=str(marker), smtp_relay_fail_on="wrong"))
+    assert done.returncode != 0 and not marker.exists()
+
+
+def test_a_host_without_applications_is_not_probed_and_neither_fails_nor_is_good(place: Site, picky: PickyRelay) -> None:
+    hosts = {"web1": {"smtp_relay": place.declared(WRONG), "smtp_relay_apps": []}, "web2": {"smtp_relay_apps": []}}
+    for playbook in ("apply", "verify"):
+        done = place.run(playbook, hosts)
+        assert done.returncode == 0, done.stdout[-4000:]
+        assert picky.logins == [] and place.outcomes() == {"web1": "nothing", "web2": "nothing"}
+        report = place.report()
+        assert (report["outcome"], report["sentence"]) == ("attention", "No application is declared on any of these hosts (2 hosts).")
+        assert "✓" not in (place.folder / "reports/report.html").read_text("utf-8").partition("<main")[0].partition("<body")[2]
+
+
+def test_a_misspelt_variable_is_warned_of(place: Site) -> None:
+    done = place.run("apply", one(place, smtp_relay_app=["gitea"]))
+    assert 'The variable smtp_relay_app has no effect here. Did you mean "smtp_relay_apps"?' in done.stdout + done.stderr
+
+
+def test_plan_shows_what_is_refused_and_fails_at_its_end(place: Site) -> None:
+    hosts = {name: host for name, host in place.hosts().items() if name in ("works", "refuses")}
+    done = place.run("plan", hosts)
+    assert done.returncode != 0 and "REFUSED" in done.stdout and "[starttls-strippable]" in done.stdout
+    assert place.run("plan", hosts, "-e", "smtp_relay_fail_on=nothing").returncode == 0
+    assert place.run("plan", {"works": hosts["works"]}).returncode == 0
