@@ -102,7 +102,7 @@ def _findings(host: Host) -> t.Iterator[tuple[Finding, bool]]:
         yield from ((Finding(app.name, refusal.what, refusal.code, refusal.remedies), host.failed) for refusal in app.refusals)
         differs = app.outcome == "differs"
         yield from ((_of_drift(app, drift), differs) for drift in app.drift if differs or drift.done == "left")
-        yield from ((Finding(app.name, item.what, item.code, (item.show,) if item.show else ()), item.wrong) for item in app.unseen if not _told_elsewhere(item, app, host))
+        yield from ((_of_unseen(app, item), item.wrong) for item in app.unseen if not _told_elsewhere(item, app, host))
         if differs and not app.drift:
             what = "Its files are not as declared."
             yield Finding(
@@ -110,6 +110,10 @@ def _findings(host: Host) -> t.Iterator[tuple[Finding, bool]]:
             ), True
     yield from _of_relays(host.relays)
     yield from _of_failure(host)
+
+
+def _of_unseen(app: App, item: Unseen) -> Finding:
+    return Finding(app.name, item.what, item.code, (item.show,) if item.show else ())
 
 
 def _told_elsewhere(item: Unseen, app: App, host: Host) -> bool:
