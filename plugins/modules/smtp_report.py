@@ -146,13 +146,18 @@ failed_for:
   returned: with O(scope=host)
   type: list
   elements: str
-apps:
-  description:
-    - What was registered, C(declared), C(apps), C(absent), C(unmanaged), C(refusals), C(accepted), C(drift), C(generation), C(activations),
-      C(activated), C(relays) and C(failure).
-  returned: with O(scope=host)
-  type: list
-  elements: dict
+declared: {description: "The names of its applications.", returned: with O(scope=host), type: list}
+apps: {description: "What was done to each application, and what was seen of it.", returned: with O(scope=host), type: list}
+absent: {description: "Applications that are declared to be absent.", returned: with O(scope=host), type: list}
+unmanaged: {description: "Applications that are never touched.", returned: with O(scope=host), type: list}
+refusals: {description: "What applications cannot express.", returned: with O(scope=host), type: list}
+accepted: {description: "Gaps that were taken by name.", returned: with O(scope=host), type: list}
+drift: {description: "What somebody else has changed.", returned: with O(scope=host), type: list}
+generation: {description: "The generation of what was replaced.", returned: with O(scope=host), type: str}
+activations: {description: "What was to be activated.", returned: with O(scope=host), type: list}
+activated: {description: "What was activated, and why not.", returned: with O(scope=host), type: list}
+relays: {description: "What was probed.", returned: with O(scope=host), type: list}
+failure: {description: "The task that ended the run of the host; empty where none did.", returned: with O(scope=host), type: dict}
 outcome:
   description: V(failed) where a host failed, V(attention) where something wants a look, else V(ok), where every host with an application is green.
   returned: success

@@ -170,11 +170,15 @@ apps:
       type: str
       returned: with O(whole)
       sample: envelope
-    status:
-      description: As RV(smarthost.mail.smtp_config#module:apps), and so C(status_why), C(version) and C(declared_not_seen).
-      type: str
+    status: {description: "As RV(smarthost.mail.smtp_config#module:apps).", type: str, returned: with O(whole), sample: active}
+    status_why: {description: "As RV(smarthost.mail.smtp_config#module:apps).", type: str, returned: with O(whole), sample: ""}
+    version: {description: The version of the application., type: str, returned: with O(whole), sample: 1.22.3}
+    declared_not_seen:
+      description: What the user states of it and nothing showed.
+      type: list
+      elements: str
       returned: with O(whole)
-      sample: active
+      sample: []
     proof_wanted: {description: How far it was to be shown., type: str, returned: with O(whole), sample: envelope}
     proof_why: {description: What was not shown., type: str, returned: with O(whole), sample: ""}
     process:
@@ -191,11 +195,10 @@ still_there:
   returned: with O(whole)
   type: list
   elements: str
-absent:
-  description: As RV(smarthost.mail.smtp_config#module:absent), and so C(unmanaged), C(refusals) and C(accepted).
-  returned: with O(whole)
-  type: list
-  elements: str
+absent: {description: "As RV(smarthost.mail.smtp_config#module:absent).", returned: with O(whole), type: list, elements: str}
+unmanaged: {description: "As RV(smarthost.mail.smtp_config#module:unmanaged).", returned: with O(whole), type: list, elements: str}
+refusals: {description: "As RV(smarthost.mail.smtp_config#module:refusals).", returned: with O(whole), type: list, elements: dict}
+accepted: {description: "As RV(smarthost.mail.smtp_config#module:accepted).", returned: with O(whole), type: list, elements: dict}
 relays:
   description: One result of M(smarthost.mail.smtp_probe) for each distinct login.
   returned: success
