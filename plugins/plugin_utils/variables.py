@@ -12,7 +12,7 @@ import typing as t
 #: What a user may set, for the role and the playbooks.
 PUBLIC = (
     "smtp_relay", "smtp_relay_activate", "smtp_relay_apps", "smtp_relay_canary", "smtp_relay_catalogue", "smtp_relay_configure",
-    "smtp_relay_credential", "smtp_relay_dest", "smtp_relay_fail_on", "smtp_relay_hosts", "smtp_relay_on_unsupported", "smtp_relay_probe",
+    "smtp_relay_credential", "smtp_relay_dest", "smtp_relay_fail_on", "smtp_relay_generation", "smtp_relay_hosts", "smtp_relay_on_unsupported", "smtp_relay_probe",
     "smtp_relay_probe_level", "smtp_relay_probe_send", "smtp_relay_probe_to", "smtp_relay_prune", "smtp_relay_report_dest",
     "smtp_relay_report_run", "smtp_relay_revoked", "smtp_relay_revoked_from", "smtp_relay_rotation_delay",
     "smtp_relay_rotation_from_controller", "smtp_relay_rotation_gap_delay", "smtp_relay_rotation_gap_wait", "smtp_relay_rotation_retries",
@@ -21,7 +21,7 @@ PUBLIC = (
 #: What our own tasks leave behind.
 OURS = (
     "smtp_relay_activated", "smtp_relay_back_logins", "smtp_relay_back_refused", "smtp_relay_baseline", "smtp_relay_batch_failed",
-    "smtp_relay_changed_now", "smtp_relay_config", "smtp_relay_failure", "smtp_relay_first_verified", "smtp_relay_generation", "smtp_relay_new",
+    "smtp_relay_changed_now", "smtp_relay_config", "smtp_relay_failure", "smtp_relay_first_verified", "smtp_relay_new",
     "smtp_relay_planned", "smtp_relay_probed", "smtp_relay_reactivated", "smtp_relay_report", "smtp_relay_reported", "smtp_relay_revoked_here",
     "smtp_relay_revoked_there", "smtp_relay_rotation", "smtp_relay_rotation_back", "smtp_relay_rotation_end", "smtp_relay_rotation_failure",
     "smtp_relay_rotation_plan", "smtp_relay_sampled", "smtp_relay_state", "smtp_relay_verified", "smtp_relay_written",

@@ -57,7 +57,8 @@ def results(tmp_path_factory: pytest.TempPathFactory, relay: t.Dict[str, t.Any])
     tasks: Tasks = [
         ("smtp_config", {**config, "state": "planned"}), ("smtp_config", config), ("smtp_config", {"state": "query", **state}),
         ("smtp_verify", {**config, "fail": False}), ("smtp_verify", {"relay": {"host": "a b"}, "apps": [plain]}),
-        ("smtp_config", {**config, "probe": "first"}), ("smtp_config", {**config, "state": "probed"}), ("smtp_verify", {**config, "whole": True, "fail": False}),
+        ("smtp_config", {**config, "probe": "first"}), ("smtp_config", {**config, "state": "probed"}),
+        ("smtp_verify", {**config, "whole": True, "fail": False}),
         ("smtp_report", {"scope": "host"}),
         ("smtp_config", {"state": "rolled_back", **state}), ("smtp_config", {"state": "committed", **state}),
         ("smtp_config", {**config, "dest": str(folder / "out")}), ("smtp_config", {"relay": {"host": "a b"}}),
