@@ -12,7 +12,8 @@ import typing as t
 #: What a user may set, for the role and the playbooks.
 PUBLIC = (
     "smtp_relay", "smtp_relay_activate", "smtp_relay_apps", "smtp_relay_canary", "smtp_relay_catalogue", "smtp_relay_configure",
-    "smtp_relay_credential", "smtp_relay_dest", "smtp_relay_fail_on", "smtp_relay_generation", "smtp_relay_hosts", "smtp_relay_on_unsupported", "smtp_relay_probe",
+    "smtp_relay_credential", "smtp_relay_dest", "smtp_relay_fail_on", "smtp_relay_generation", "smtp_relay_hosts", "smtp_relay_on_unsupported",
+    "smtp_relay_probe",
     "smtp_relay_probe_level", "smtp_relay_probe_send", "smtp_relay_probe_to", "smtp_relay_prune", "smtp_relay_report_dest",
     "smtp_relay_report_run", "smtp_relay_revoked", "smtp_relay_revoked_from", "smtp_relay_rotation_delay",
     "smtp_relay_rotation_from_controller", "smtp_relay_rotation_gap_delay", "smtp_relay_rotation_gap_wait", "smtp_relay_rotation_retries",
