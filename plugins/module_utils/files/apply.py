@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
+import os
 import time
 import typing as t
 
@@ -59,7 +59,7 @@ def planned_changes(request: Request, state: State, view: View) -> Planned:
     changes = [_by_tool(change, view) for change in [*left, *asked]]
     view.ask([(change.path, change.command) for change in changes])
     known = state.load_key()
-    key = known or secrets.token_bytes(KEY_BYTES)
+    key = known or os.urandom(KEY_BYTES)
     verdicts = [_judge(change, view, key, known is not None) for change in changes]
     steps = planned.all_clear([_examine(change, verdict, view, state) for change, verdict in zip(changes, verdicts)], state)
     name = state.next_id(view.record)

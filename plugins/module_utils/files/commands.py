@@ -14,25 +14,16 @@ for it (0600, see deploy), and taken for what stands there; a secret that was th
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import signal
-import subprocess
-import tempfile
 import typing as t
 
-from . import json_rpc, safe_command
 from .look import FILE, Meta, Seen
-from .output import TooMuchError, collect, last_lines
 from .problems import Problem, ProblemsError
 
 TIMEOUT_SECONDS = 120
 MOST_OUTPUT = 8 << 20
 #: Nobody owns what has no file.
 META = Meta(0, 0, 0, {})
-_LAST_LINES = 3
-_LONGEST_LINE = 400
 _DEEPEST = 100
 
 Tree = t.Dict[str, t.Any]
@@ -65,6 +56,8 @@ class Command(t.NamedTuple):
 def present_settings(command: Command, known: t.Optional[Tree] = None) -> Tree:
     """Our keys as the application has them now, those that are there. ``known``: what may not show in an error. Raises ProblemsError."""
     if command.token:
+        from . import json_rpc
+
         return _only(json_rpc.read(command, TIMEOUT_SECONDS), command.keys)
     text = _run(command, command.read, None, known or {})
     tree = parsed(text)
@@ -114,6 +107,8 @@ def make_so(command: Command, data: bytes) -> None:
         if _value(body, key) is None:
             _put(body, key, None)
     if command.token:
+        from . import json_rpc
+
         json_rpc.write(command, body, TIMEOUT_SECONDS)
     else:
         _run(command, command.write, json.dumps(body).encode("ascii"), body)
@@ -149,60 +144,10 @@ def facts(data: bytes) -> dict[str, bytes]:
 
 
 def _run(command: Command, words: t.Sequence[str], body: t.Optional[bytes], known: Tree) -> bytes:
-    """What the tool prints. A regular file is its input: some (occ) do not wait for a pipe to be filled."""
-    said = " ".join(words)
-    with tempfile.TemporaryFile() as source:
-        source.write(body or b"")
-        source.seek(0)
-        begun = _begun(command, words)
-        try:
-            process = subprocess.Popen(
-                list(begun.words), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, **begun.popen,
-            )
-        except OSError as error:
-            raise _missing(command, os.strerror(error.errno or 0)) from None
-        with process:
-            try:
-                output, errors = collect(process, TIMEOUT_SECONDS, MOST_OUTPUT)
-            except (subprocess.TimeoutExpired, TooMuchError) as error:
-                os.killpg(process.pid, signal.SIGKILL)
-                what = f"{said} did not end within {TIMEOUT_SECONDS} seconds."
-                if isinstance(error, TooMuchError):
-                    what = f"{said} prints more than {MOST_OUTPUT} bytes."
-                raise ProblemsError([Problem(command.place, what, "tool-failed", "Run it by hand, and see whether the application is well.")]) from None
-    if process.returncode:
-        # What reading prints is full of the application's other secrets.
-        lines = _last_lines(errors, command, known) + ([] if body is None else _last_lines(output, command, known))
-        what = f"{said} ended with status {process.returncode}.{begun.as_whom}"
-        raise ProblemsError([Problem(command.place, what, "tool-failed", "\n".join(lines))])
-    return output
+    from . import tool_run  # few hosts have such applications, and no other run waits for it
 
-
-def _begun(command: Command, words: t.Sequence[str]) -> safe_command.Start:
-    try:
-        begun = safe_command.start([*command.tool, *words])
-    except safe_command.UnsafeCommandError as error:
-        raise ProblemsError([Problem(command.place, f"This is not started as root: {error}.", "unsafe-command", error.HINT)]) from None
-    if begun is None:
-        raise _missing(command, os.strerror(errno.ENOENT))
-    return begun
-
-
-def _missing(command: Command, why: str) -> ProblemsError:
-    what = f"There is no such program on this host ({why})."
-    return ProblemsError([Problem(command.place, what, "tool-missing", "Say tool: with the words that call it here.")])
-
-
-def _last_lines(output: bytes, command: Command, known: Tree) -> list[str]:
-    # Only where a tool has failed: no other run waits for it.
-    from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor, Secret
-    from ansible_collections.smarthost.mail.plugins.module_utils.smtp.visible import visible
-
-    redactor = Redactor()
-    for key in command.secrets:
-        redactor.learn("", Secret(str(_value(known, key) or "")))
-    lines = redactor.texts(last_lines(output))
-    return [visible(line.strip())[:_LONGEST_LINE] for line in lines if line.strip()][-_LAST_LINES:]
+    secrets = [str(_value(known, key) or "") for key in command.secrets]
+    return tool_run.run(tool_run.Call(command.place, command.tool, words, secrets), body, TIMEOUT_SECONDS, MOST_OUTPUT)
 
 
 def _differ(command: Command, wanted: Tree, present: Tree) -> list[str]:

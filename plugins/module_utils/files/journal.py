@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import secrets
 import typing as t
 
 from . import commands
@@ -148,7 +147,7 @@ def _is_ahead(entry: JournalEntry, homes: Homes) -> bool:
 
 
 def _plan(state: State, work: Work, homes: Homes) -> Journal:
-    token = secrets.token_hex(8)  # nobody shall be there first
+    token = os.urandom(8).hex()  # nobody shall be there first
     return Journal(
         id=work.name, phase="prepared", entries=tuple(_entry(state, work.name, token, number, step) for number, step in enumerate(work.steps)),
         record_before=state.load_record(), record=work.record, drops=work.drops, folders=homes.identities(),

@@ -13,9 +13,11 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .activation import Activation
 from .ownership import Gone, OwnershipRecord, RecordedApp
 from .staleness import Notes
+
+if t.TYPE_CHECKING:
+    from .activation import Activation
 
 _ACTIVATE = ("how", "systemd", "command", "signal", "compose", "reason")
 
@@ -58,4 +60,6 @@ def _wants(name: str, app: RecordedApp) -> bool:
 
 
 def _activation(name: str, app: t.Union[RecordedApp, Gone]) -> Activation:
+    from .activation import Activation  # needed only where something is taken back
+
     return Activation(name, **{key: value for key, value in app.activate.items() if key in _ACTIVATE})
