@@ -283,7 +283,7 @@ def _same_files(plans: t.Sequence[AppPlan]) -> list[Problem]:
         problems += [
             Problem(
                 f"{plan.request.where} ({plan.request.name})", f"{file.path} is already written for {writers[path]}.", "same-file",
-                "Give one of them another path.",
+                "Say the unit of one of them: unit." if path == plan.presence.dropin else "Give one of them another path.",
             )
             for path, file in paths.items() if file.readers is None and path in writers
         ]

@@ -21,10 +21,7 @@ def presence_of(request: Request, application: Application, form: Form, platform
     folder = path if form.files[0].path or form.files[0].command else posixpath.dirname(path)
     ways = ways._replace(
         beside=tuple(_filled(place, path, folder) for place in ways.beside), add=_replaced(ways.add, path, folder) if ways.add else None,
-        line={
-            "file": _filled(ways.line["file"], path, folder), "add": _replaced(ways.line["add"], path, folder),
-            "find": _replaced(ways.line["find"], re.escape(path), re.escape(folder)) if "find" in ways.line else None,
-        } if ways.line else None,
+        line=_line(ways.line, path, folder) if ways.line else None,
     )
     native = platform is None and not ways.container and not ways.manual
     detect = _detect(request, form, ways, path, folder)
@@ -89,7 +86,7 @@ def _ways(request: Request, application: Application, form: Form, platform: Plat
         elif first.dialect == "sheet" or (first.dialect == "json" and not first.shared):
             ways = Ways(manual=f"see {application.entry['docs']}")
     named = _named_unit(request)
-    return ways._replace(**{name: named for name in ("unit", "argument") if named and getattr(ways, name)})
+    return ways._replace(unit=ways.unit and (named or ways.unit), argument=ways.argument and (named or ways.argument))
 
 
 def _detect(request: Request, form: Form, ways: Ways, path: str, folder: str) -> Detect:
@@ -102,6 +99,12 @@ def _detect(request: Request, form: Form, ways: Ways, path: str, folder: str) ->
     if "run" in version:
         version["run"] = [_replaced(word, path, folder) for word in version["run"]]
     return given._replace(units=names, folders=tuple(_filled(place, path, folder) for place in given.folders), version=version or None)
+
+
+def _line(given: t.Mapping[str, str], path: str, folder: str) -> dict[str, str]:
+    """The line of another file that names ours; in an expression a path stands for itself."""
+    line = {"file": _filled(given["file"], path, folder), "add": _replaced(given["add"], path, folder)}
+    return {**line, "find": _replaced(given["find"], re.escape(path), re.escape(folder))} if "find" in given else line
 
 
 def _replaced(text: str, path: str, folder: str) -> str:

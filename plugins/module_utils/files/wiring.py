@@ -38,7 +38,7 @@ class Wiring(t.NamedTuple):
     unit: t.Optional[str] = None
     more: t.Mapping[str, str] = {}
     argument: t.Optional[str] = None
-    line: t.Optional[t.Mapping[str, t.Optional[str]]] = None
+    line: t.Optional[t.Mapping[str, str]] = None
     beside: t.Tuple[str, ...] = ()
     container: bool = False
     compose_file: bool = False
@@ -79,12 +79,12 @@ class Wiring(t.NamedTuple):
         # Without a word it may read the file all the same, as the place where it always looks.
         return (False, f"{unit.name} names {other} instead") if other else (None, f"the command line of {unit.name} does not name {self.path}")
 
-    def _by_line(self, line: t.Mapping[str, t.Optional[str]]) -> Verdict:
-        place, wanted = line["file"] or "", " ".join((line["add"] or "").split())
+    def _by_line(self, line: t.Mapping[str, str]) -> Verdict:
+        place, wanted = line["file"], " ".join(line["add"].split())
         lines = read_lines(place, _LARGEST)
         if lines is None:
             return None, f"{place} cannot be read"
-        find = re.compile(line["find"]) if line.get("find") else None
+        find = re.compile(line["find"]) if "find" in line else None
         active = [text.strip() for text in lines if not text.lstrip().startswith(_COMMENTS)]
         there = any(" ".join(text.split()) == wanted or (find and find.search(text[:_LONGEST_LINE])) for text in active)
         return (True, f"{place} names it") if there else (False, f"{place} does not have the line {wanted}")

@@ -14,6 +14,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils.files.units import 
 from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal, status
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 RELAY = {"host": "smtp.example.com", "port": 465, "username": "u", "password": "hunter2", "from": "a@example.com"}
 NOTHING = status.Facts()
@@ -142,6 +143,15 @@ def test_a_service_form_writes_the_drop_in_of_its_unit(more: dict[str, t.Any], u
     assert [file.path for file in app.files] == ["/etc/grafana/mail.env", f"/etc/systemd/system/{unit}.d/smarthost-mail.conf"]
     assert app.files[1].tree == {"Service": {"EnvironmentFile": "/etc/grafana/mail.env"}} and app.files[1].mode == "0644"
     assert [full_name(name) for name in app.presence.detect.units] == [unit]
+
+
+def test_two_instances_of_one_unit_are_told_to_say_another() -> None:
+    two = [{"name": "one", "app": "grafana", "form": "service"}, {"name": "two", "app": "grafana", "form": "service", "path": "/etc/two.env"}]
+    with pytest.raises(ProblemsError) as caught:
+        plan.plan_host(declaration.load(RELAY, two), Catalogue())
+    assert [(problem.code, problem.hint) for problem in caught.value.problems] == [("same-file", "Say the unit of one of them: unit.")]
+    two[1]["unit"] = "grafana-two"
+    assert len(plan.plan_host(declaration.load(RELAY, two), Catalogue()).apps) == 2
 
 
 def test_only_a_form_for_a_unit_that_is_known_has_one() -> None:
