@@ -82,6 +82,8 @@ class Known(t.NamedTuple):
     no_packages: str
     containers: t.Sequence[Container]
     no_containers: str
+    units: units.Loader
+    programs: t.Collection[str]
     until: float
 
     @property
@@ -111,20 +113,22 @@ def _look_up(wanted: t.Sequence[Wanted]) -> Known:
     no_containers = ""
     if any(item.asks_for_containers for item in wanted):
         containers, no_containers = container_list.running(_COMMAND_SECONDS)
-    return Known(found, no_packages, containers, no_containers, until)
+    programs = {name for item in wanted for name in [*item.commands, *item.version.run[:1]]}
+    there = {name for name in programs if safe_command.find(name)}
+    return Known(found, no_packages, containers, no_containers, units.Loader(), there, until)
 
 
 def _answer(item: Wanted, known: Known) -> Answer:
     own = [container for container in known.containers if item.compose and container.is_of(item.compose["folder"], item.compose["services"])]
-    seen = [f"unit {units.full_name(name)}" for name in item.units if units.load(name) is not None]
+    seen = [f"unit {units.full_name(name)}" for name in item.units if known.units.load(name) is not None]
     seen += [f"package {name}" for name in item.packages if name in known.packages]
-    seen += [f"command {name}" for name in item.commands if safe_command.find(name)]
+    seen += [f"command {name}" for name in item.commands if name in known.programs]
     seen += [path for path in item.places if os.path.exists(path)]
     seen += [f"a container of {name}" for name in item.images if any(container.repository == name for container in known.containers)]
     seen += [f"a container in {item.compose['folder']}"] if item.compose and own else []
     unseen = [known.no_packages] if item.packages and known.no_packages else []
     version, why = _version(item.version, known)
-    verdicts = item.wiring.verdicts(own if item.compose else known.containers, known.no_containers) if item.wiring else {}
+    verdicts = item.wiring.verdicts(own if item.compose else known.containers, known.no_containers, known.units) if item.wiring else {}
     return {
         "seen": seen, "unseen": [text[:_LONGEST_REASON] for text in unseen], "version": version, "version_why": why[:_LONGEST_REASON],
         "wiring": {way: _told(verdict) for way, verdict in verdicts.items()},
@@ -145,7 +149,7 @@ def _version(asked: Version, known: Known) -> t.Tuple[t.Optional[str], str]:
         found = _found(asked.find, read_lines(asked.file, _LARGEST) or ())
         if found:
             return found, ""
-    if not asked.run or safe_command.find(asked.run[0]) is None:
+    if not asked.run or asked.run[0] not in known.programs:
         return None, ""
     if known.left <= 0:
         return None, f"{asked.run[0]} was not asked for its version: there was no time left"

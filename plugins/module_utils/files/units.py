@@ -90,6 +90,20 @@ def drop_in(name: str) -> str:
     return f"{DROP_IN_FOLDER}/{full_name(name)}.d/{DROP_IN_NAME}"
 
 
+class Loader:
+    """``load`` for as long as one look at a host takes: each unit is read once, however many applications ask for it."""
+
+    def __init__(self) -> None:
+        self._loaded: t.Dict[t.Tuple[str, t.Tuple[t.Tuple[str, str], ...]], t.Optional[Unit]] = {}
+
+    def load(self, name: str, more: t.Optional[t.Mapping[str, str]] = None) -> t.Optional[Unit]:
+        """As the function of that name."""
+        key = (full_name(name), tuple(sorted((more or {}).items())))
+        if key not in self._loaded:
+            self._loaded[key] = load(name, more)
+        return self._loaded[key]
+
+
 def load(name: str, more: t.Optional[t.Mapping[str, str]] = None) -> t.Optional[Unit]:
     """The unit of that name; None where it has no file, or is masked. more: by path the text of drop-ins that are about to be written."""
     name = full_name(name)
@@ -122,8 +136,9 @@ def _drop_ins(names: t.Iterable[str], more: t.Mapping[str, str]) -> t.List[str]:
     """Their texts, in the order in which they apply: by file name; of those with one name the first folder's wins."""
     found: t.Dict[str, str] = {}
     kinds = {name.rpartition(".")[2] for name in names}
+    roots = [folder for folder in FOLDERS if os.path.isdir(folder) or any(path.startswith(folder + "/") for path in more)]
     for folder in [f"{name}.d" for name in dict.fromkeys(part for name in names for part in _levels(name))] + [f"{kind}.d" for kind in sorted(kinds)]:
-        for root in FOLDERS:
+        for root in roots:
             place = os.path.join(root, folder)
             there = {os.path.basename(path) for path in more if os.path.dirname(path) == place}
             for name in sorted({*_listed(place), *there}):

@@ -44,13 +44,13 @@ class Wiring(t.NamedTuple):
     compose_file: bool = False
     project: t.Optional[t.Mapping[str, t.Any]] = None
 
-    def verdicts(self, containers: t.Sequence[Container], why_none: str) -> t.Dict[str, Verdict]:
+    def verdicts(self, containers: t.Sequence[Container], why_none: str, loader: units.Loader) -> t.Dict[str, Verdict]:
         """By way what there is to say of it. containers: those that may be the application's; why_none: why there are none."""
         found: t.Dict[str, Verdict] = {}
         if self.unit:
-            found["unit"] = self._by_unit(self.unit)
+            found["unit"] = self._by_unit(self.unit, loader)
         if self.argument:
-            found["argument"] = self._by_argument(self.argument)
+            found["argument"] = self._by_argument(self.argument, loader)
         if self.line:
             found["line"] = self._by_line(self.line)
         if self.beside:
@@ -63,14 +63,14 @@ class Wiring(t.NamedTuple):
             found["compose_file"] = (True, f"a container was made with {self.path}") if made else (None, why_none or f"no container was made with {self.path}")
         return found
 
-    def _by_unit(self, name: str) -> Verdict:
-        unit = units.load(name, self.more)
+    def _by_unit(self, name: str, loader: units.Loader) -> Verdict:
+        unit = loader.load(name, self.more)
         if unit is None:
             return None, f"there is no unit {units.full_name(name)} here"
         return (True, f"{unit.name} reads {self.path}") if unit.reads(self.path) else (False, f"{unit.name} has no EnvironmentFile={self.path}")
 
-    def _by_argument(self, name: str) -> Verdict:
-        unit = units.load(name)
+    def _by_argument(self, name: str, loader: units.Loader) -> Verdict:
+        unit = loader.load(name)
         if unit is None:
             return None, f"there is no unit {units.full_name(name)} here"
         if unit.names(self.path):

@@ -227,4 +227,4 @@ def test_a_variable_without_a_value_in_the_file_is_compared_as_it_stands() -> No
 
 
 def test_a_wiring_without_any_way_says_nothing() -> None:
-    assert Wiring("/m").verdicts((), "") == {}
+    assert Wiring("/m").verdicts((), "", units.Loader()) == {}
