@@ -18,9 +18,9 @@ SETS = [(1, "present"), (3, "present"), (20, "present"), (3, "rolled_back")]
 ERRORS = ("ENOSPC", "EROFS", "EIO")
 #: Calls that a full or read-only file system or a broken disk refuses; a chmod or an unlink needs no room.
 REFUSED = {
-    "ENOSPC": ("openat", "write", "fsync", "mkdir", "rename"),
-    "EROFS": ("openat", "mkdir", "rename", "unlink", "rmdir", "fchmod", "chmod", "fchown"),
-    "EIO": ("openat", "write", "fsync", "mkdir", "rename", "unlink", "rmdir", "fchmod"),
+    "ENOSPC": ("openat", "write", "fsync", "mkdir", "mkdirat", "rename", "renameat"),
+    "EROFS": ("openat", "mkdir", "mkdirat", "rename", "renameat", "unlink", "unlinkat", "rmdir", "fchmod", "chmod", "fchown"),
+    "EIO": ("openat", "write", "fsync", "mkdir", "mkdirat", "rename", "renameat", "unlink", "unlinkat", "rmdir", "fchmod"),
 }
 
 
