@@ -20,6 +20,7 @@ from .base import CannotCarry, NotValid, Tree, Value
 
 __all__ = ["comment", "quote", "read", "write"]
 
+_WHITESPACE = " \t\r\n"  # to systemd
 _UNFIT = re.compile(r"[\x00-\x1f\x7f*?\[\\]")
 
 
@@ -42,7 +43,7 @@ def read(text: str) -> Tree:
     tree: dict[str, dict[str, str]] = {}
     section: dict[str, str] | None = None
     for offset, line in lines_of(text):
-        line = line.strip()
+        line = line.strip(_WHITESPACE)
         if not line or line[0] in "#;":
             continue
         if line[0] == "[" and line[-1] == "]":
@@ -51,5 +52,5 @@ def read(text: str) -> Tree:
             raise NotValid("neither [Section] nor Key=value below one", line_number(text, offset))
         else:
             key, _equals, value = line.partition("=")
-            section[key.strip()] = value.strip().replace("%%", "%")
+            section[key.strip(_WHITESPACE)] = value.strip(_WHITESPACE).replace("%%", "%")
     return tree

@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 import yaml
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialect import dialect_names
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import CannotCarry
 from catalogue import oracles
 from catalogue.hostile import HOSTILE
@@ -112,6 +113,7 @@ OWN_READER = {
     "monit": _case("monit", lambda text: _module("monit").read(text)["set mailserver"], lambda values: {"set mailserver": values}),
     "opensmtpd": _case("opensmtpd", lambda text: _module("opensmtpd").read(text)["action"], lambda values: {"action": values}),
     "properties": _case("properties", lambda text: _module("properties").read(text)),
+    "systemd_unit": _case("systemd_unit", lambda text: _module("systemd_unit").read(text)["Service"], lambda values: {"Service": values}),
     "nullmailer": _case("nullmailer", lambda text: {words[0]: words[1] for words in _module("nullmailer").read(text)}, lambda v: v.items()),
     "sheet": _case("sheet", lambda text: _module("sheet").read(text)["Mail"], lambda values: {"Mail": values}),
     "whole": Case("whole", _flat, lambda _text, values: {k: _module("whole").read(_module("whole").write(v)) for k, v in values.items()}),
@@ -146,6 +148,7 @@ REFUSED: dict[str, set[str]] = {
     "properties": {"dollar", "braced name"},
     "docker_env": LINES,
     "systemd_env": LINES | {"control", "delete"},
+    "systemd_unit": LINES | EDGES | BACKSLASHES | {"tab", "braces", "url", "yaml anchor", "yaml flow", "question", "php", "control", "delete"},
     "goini": LINES | {"percent reference", "backtick and three double quotes"},
     "grafana_ini": LINES | {"percent reference", "backtick and three double quotes", "dollar", "braced name", "grafana file"},
     "php": set(),
@@ -216,3 +219,9 @@ def test_our_own_reader_agrees_with_the_application(dialect: str) -> None:
     values = _named(secret for secret in HOSTILE if secret not in REFUSED[dialect])
     tree = case.tree(values)
     assert _module(dialect).read(_write(case, values)) == ([list(row) for row in tree] if dialect == "nullmailer" else tree)
+
+
+def test_every_dialect_meets_every_hostile_secret() -> None:
+    """A new dialect has its row in REFUSED and its case, or this fails."""
+    assert set(REFUSED) == dialect_names()
+    assert {case.dialect for case in [*CASES.values(), *OWN_READER.values()]} == dialect_names()
