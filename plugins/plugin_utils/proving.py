@@ -42,12 +42,15 @@ class ProvingAction(Action):
         return parts
 
     def _tried(self, options: list[Result], send: str, state_dir: str) -> list[Result]:
-        host = str(self._task_vars.get("inventory_hostname", ""))
-        with Tries(constants.DEFAULT_LOCAL_TMP, host) as tries:
-            refused = tries.ask(options)
-            tried = [each for each, known in zip(options, refused) if known is None]
-            results = iter(self._probed(tried, send, state_dir, tries))
-            return [next(results) if known is None else not_tried(each, known) for each, known in zip(options, refused)]
+        """One probe of each login, then its others where it was not refused."""
+        with Tries(constants.DEFAULT_LOCAL_TMP, str(self._task_vars.get("inventory_hostname", ""))) as tries:
+            results: dict[int, Result] = {}
+            for part in tries.in_turn(options):
+                refused = tries.ask([options[number] for number in part])
+                results.update({number: not_tried(options[number], known) for number, known in zip(part, refused) if known is not None})
+                tried = [number for number, known in zip(part, refused) if known is None]
+                results.update(zip(tried, self._probed([options[number] for number in tried], send, state_dir, tries)))
+            return [results[number] for number in range(len(options))]
 
     def _probed(self, options: list[Result], send: str, state_dir: str, tries: Tries) -> list[Result]:
         results = self._once(options, send, state_dir)
@@ -84,7 +87,7 @@ def not_tried(options: t.Mapping[str, t.Any], refused: t.Mapping[str, t.Any]) ->
         "name": options["name"], "host": options.get("host", ""), "port": options.get("port", 0), "security": options.get("security", ""),
         "level": options.get("level", ""), "level_reached": "", "ok": False, "changed": False, "category": refused["category"],
         "observed": refused["category"], "stage": refused.get("stage", ""), "reply": reply, "remedies": list(refused.get("remedies", ())),
-        "diagnosis": f"This login was not tried from here: {refused['host']} was refused it ({said or refused['category']}), and one refused login is enough.",
+        "diagnosis": f"This login was not tried again: {refused['host']} was refused it ({said or refused['category']}), and one refused login is enough.",
         "confirmed_by": refused["host"], "blind_spots": [], "steps": [], "tls": {}, "auth": {}, "senders": [], "recipients": [], "recipient": "",
         "notices": [], "timings_ms": {}, "tries": 0,
     }

@@ -25,7 +25,7 @@ Result = t.Dict[str, t.Any]
 Refusal = t.Mapping[str, t.Any]
 
 #: How often a first try that said nothing of the login (a timeout, a relay that is down) is repeated by another host, one after another.
-FIRST_TRIES = 3
+FIRST_TRIES = 2
 _LOGIN = ("host", "port", "type", "graph_url", "username", "password", "oauth2", "auth_domain", "client_cert")
 _NO_LOGIN = (
     "auth_failed", "auth_app_password_required", "auth_basic_disabled", "auth_tenant_disabled", "auth_policy_blocked", "auth_account_blocked",
@@ -60,6 +60,13 @@ class Tries:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
         self._held.clear()
+
+    def in_turn(self, probes: t.Sequence[Options]) -> list[list[int]]:
+        """The numbers of the probes in one or two parts: the first with each login and those without one, then the others."""
+        names = [self._name(options) if logs_in(options) else "" for options in probes]
+        first = [number for number, name in enumerate(names) if not name or names.index(name) == number]
+        rest = [number for number in range(len(names)) if number not in first]
+        return [part for part in (first, rest) if part]
 
     def ask(self, probes: t.Sequence[Options]) -> list[Refusal | None]:
         """For each probe why it must not be tried, or None. Waits while another host is the first to try one of these logins."""

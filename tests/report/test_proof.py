@@ -57,7 +57,7 @@ def test_a_wrong_password_leaves_the_files_of_every_host_and_costs_one_refused_l
     assert standing(place) == before, "the password that works is still in the files"
     assert picky.logins == [False], "one host tried, for all of them"
     assert {name: app["outcome"] for name, app in apps(place).items()} == dict.fromkeys(HOSTS, "left")
-    told = [app["proof_why"] for app in apps(place).values() if "was not tried from here" in app["proof_why"]]
+    told = [app["proof_why"] for app in apps(place).values() if "was not tried again" in app["proof_why"]]
     assert len(told) == 2 and all(re.search(r"web\d was refused it \(535 5\.7\.8", text) for text in told)
     assert WRONG not in done.stdout + json.dumps(place.report())
 

@@ -38,7 +38,7 @@ def host(name: str, facts: Facts, run: Run, redactor: Redactor) -> Host:
     failed = failure is not None or outcome == "differs" or any(item.wrong for app in apps for item in app.unseen)
     sentence = _sentence(outcome, apps, relays, run)
     there = [app for app in apps if app.outcome not in ("absent", "unmanaged", "taken_back")]
-    seen = bool(there) and not failed and all(app.green for app in there)
+    seen = bool(apps) and not failed and all(app.green for app in there)
     return Host(shown(name), outcome, failed, sentence, failure, shown(facts.get("generation")), apps, relays, seen)
 
 
