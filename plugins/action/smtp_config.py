@@ -323,7 +323,8 @@ def _app(item: AppPlan, paths: t.Sequence[str], changed: bool, statuses: t.Mappi
         "paths": list(paths), "relay": item.relay.name, "security": item.security,
         "credential_id": credential.id if credential else "", "changed": changed, "unexpressed": list(item.unexpressed),
         "activate": dict(item.activate), "environment": dict(item.environment), "test": item.application.test, "sender": sender.instead(item),
-        **statuses[item.request.name].as_dict(), **({"status": "unknown", "status_why": item.forwards} if item.forwards else {}),
+        **proof.untested(item).as_dict(), **statuses[item.request.name].as_dict(),
+        **({"status": "unknown", "status_why": item.forwards} if item.forwards else {}),
     }
 
 

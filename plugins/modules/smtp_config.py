@@ -247,12 +247,11 @@ apps:
       returned: with O(probe=first)
       sample: false
     proof:
-      description: How far it was shown to work with what stands in its own files, a level, or V(not_tested).
+      description: How far it was shown to work with what stands in its own files, a level, or V(not_tested), as always without O(probe=first).
       type: str
-      returned: with O(probe=first)
       sample: envelope
-    proof_wanted: {description: How far it was to be shown., type: str, returned: with O(probe=first), sample: envelope}
-    proof_why: {description: What was not shown., type: str, returned: with O(probe=first), sample: ""}
+    proof_wanted: {description: How far it was to be shown., type: str, sample: envelope}
+    proof_why: {description: What was not shown., type: str, sample: ""}
     process:
       description: Whether what runs may be older than its files, C(stale), and C(reason). Empty where its settings changed in this run.
       type: dict

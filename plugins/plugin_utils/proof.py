@@ -97,6 +97,11 @@ class Proof(t.NamedTuple):
         return {"proof": self.level, "proof_wanted": self.wanted, "proof_why": self.why}
 
 
+def untested(plan: AppPlan) -> Proof:
+    """Where nothing was probed."""
+    return Proof(NOT_TESTED, level_of(options_of(plan.relay)), "nothing was probed") if plan.relay.sends else Proof(NOT_TESTED, "")
+
+
 def proofs(
     plans: t.Sequence[AppPlan], probes: Probes, direct: Results, local: Results | None, level: str = "",
 ) -> dict[str, Proof]:

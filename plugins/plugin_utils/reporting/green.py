@@ -78,5 +78,7 @@ def _proof(app: App, relay_failed: bool) -> Unseen | None:
     how_far = "It was not tested whether it can send" if app.proof in ("", NOT_TESTED) else f"It was proven up to {app.proof} only"
     why = f": {app.proof_why.rstrip('.')}" if app.proof_why else ""
     tried = relay_failed or bool(app.proof_why and app.proof not in ("", NOT_TESTED))
-    show = "Run smarthost.mail.apply." if app.outcome in ("differs", "drifted") else "Once that is mended, run smarthost.mail.verify."
+    show = "Run smarthost.mail.verify." if app.outcome not in ("differs", "drifted") else "Run smarthost.mail.apply."
+    if tried:
+        show = f"Once that is mended: {show[0].lower()}{show[1:]}"
     return Unseen(f"{how_far}{why}.", "not-proven" if tried else "not-tested", show, relay_failed)
