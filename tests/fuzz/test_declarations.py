@@ -23,8 +23,10 @@ MANY = settings(deadline=None, suppress_health_check=list(HealthCheck))
 SECRET = "zWq8-Secret_9!"
 CATALOGUE = Catalogue()
 KEYS = (
-    "host", "port", "security", "username", "password", "next", "id", "from", "address", "name", "relays", "default", "like", "type", "via", "oauth2",
-    "client_secret", "client_id", "message", "timeout", "helo", "accept", "auth_mechanisms", "ca_path", "secret", "enabled", "app", "form", "path", "relay",
+    "host", "port", "security", "username", "password", "next", "id", "from", "address", "name", "relays", "default", "like", "type",
+    "via", "oauth2",
+    "client_secret", "client_id", "message", "timeout", "helo", "accept", "auth_mechanisms", "ca_path", "secret", "enabled", "app",
+    "form", "path", "relay",
     "state", "mode", "activate", "how", "pasword", "main", "\x1b[31m", "",
 )
 WORDS = (
@@ -69,14 +71,18 @@ def test_a_declaration_is_valid_or_a_list_of_problems_without_a_secret(relay: t.
 # -- entries --------------------------------------------------------------------------------------
 
 GITEA = yaml.safe_load((SHIPPED / "gitea" / "app.yml").read_text("utf-8"))
-ENTRY_KEYS = (*sorted(GITEA), "settings", "forms", "flatten", "dialect", "path", "mail_off", "secret_file", "refuse", "when", "command", "lacks", "owner", "x\ny")
+ENTRY_KEYS = (
+    *sorted(GITEA), "settings", "forms", "flatten", "dialect", "path", "mail_off", "secret_file", "refuse", "when", "command", "lacks", "owner", "x\ny",
+)
 ENTRY_WORDS = (
-    "=host", "=password", "=password ~ host", "=[", "='a' * 10**9", "={x", "goini", "json", "docker_env", "php", "yaml", "sheet", "{section}_{key}", "{section!r}",
+    "=host", "=password", "=password ~ host", "=[", "='a' * 10**9", "={x", "goini", "json", "docker_env", "php", "yaml", "sheet",
+    "{section}_{key}", "{section!r}",
     "/etc/x", "x\ny", "=port", "=host.__class__", "=" + "(" * 400, "tls",
 )
 ENTRY_VALUES = st.recursive(
     st.sampled_from(ENTRY_WORDS) | st.none() | st.booleans() | st.integers() | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(ENTRY_KEYS) | st.text(max_size=4) | st.integers(), inner, max_size=4), max_leaves=8,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(ENTRY_KEYS) | st.text(max_size=4) | st.integers(), inner, max_size=4),
+    max_leaves=8,
 )
 
 
@@ -103,8 +109,10 @@ def test_an_entry_is_loaded_or_a_list_of_problems(text: str) -> None:
 
 
 PIECES = (
-    "host", "port", "password", "'a'", "1", "10**9", "*", "+", "~", "%", "[", "]", "(", ")", "{", "}", ".", ",", "|", "join", "json", "replace", "format", "ljust",
-    "if", "else", "not", "and", "in", "is", "ascii", "'%9999d'", "'{:>999}'", "map", "upper", "split", "lower", "==", ":", "'", "range", "x", "2", "-", "/",
+    "host", "port", "password", "'a'", "1", "10**9", "*", "+", "~", "%", "[", "]", "(", ")", "{", "}", ".", ",", "|", "join", "json",
+    "replace", "format", "ljust",
+    "if", "else", "not", "and", "in", "is", "ascii", "'%9999d'", "'{:>999}'", "map", "upper", "split", "lower", "==", ":", "'",
+    "range", "x", "2", "-", "/",
 )
 
 
