@@ -30,7 +30,8 @@ KEYS = (
     "state", "mode", "activate", "how", "pasword", "main", "\x1b[31m", "",
 )
 WORDS = (
-    SECRET, "smtp.example.com", "a@example.com", "tls", "starttls", "none", "smtp", "local_mta", "ms_graph", "main", "gitea", "nextcloud", "absent", "env", "ini",
+    SECRET, "smtp.example.com", "a@example.com", "tls", "starttls", "none", "smtp", "local_mta", "ms_graph", "main", "gitea", "nextcloud",
+    "absent", "env", "ini",
     "/etc/x", "0600", "file", "x\ny", "\x1b[31m", "\u202e", "{{ x }}", "true", "465", "", "ü", "\ud800",
 )
 VALUES = st.recursive(
