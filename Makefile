@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test quick fleet faults kill fuzz fresh bench bench-fleet clean
+.PHONY: help demo test quick fleet faults first-hour kill fuzz fresh bench bench-fleet clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile
@@ -33,6 +33,9 @@ fuzz: .venv/ready-tests ## search for inputs that break the probe, for MINUTES=6
 
 fresh: ## both commands on a new Debian 12 that has python3, make and git alone, as a user and as root; needs root; ONLY="unit lint" runs those suites there
 	$(PYTHON) tests/tools/fresh.py $(ONLY)
+
+first-hour: .venv/ready-tests ## README's steps as a new user takes them, from the artefact, on SSH hosts of this machine, mistakes included; needs root and Linux
+	$(BIN)/python tests/tools/run.py first_hour
 
 bench: .venv/ready-tests ## measure smtp_config beside template tasks and smtp_probe beside smtplib, swaks and check_smtp, and what the controller has to do; writes build/bench*.json
 	$(BIN)/python tests/bench/bench.py

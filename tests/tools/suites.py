@@ -73,6 +73,8 @@ SUITES = (
     Suite("package", "slow", "tree", (("python", "tests/tools/package.py"),), tools=True),
     Suite("systemd", "slow", "checkout", ((*PYTEST, "tests/systemd"),), root=True),
     Suite("lab", "apart", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/lab"),)),
+    # The steps of a new user, from the artefact, as an ordinary user; two versions of ansible-core, some minutes each.
+    Suite("first_hour", "apart", "checkout", (("python", "tests/first_hour/first_hour.py"),), seconds=1800, root=True),
     Suite("faults", "apart", "checkout", ((*PYTEST, "tests/faults"),), root=True),
     Suite("fleet", "apart", "tree", (("molecule", "test", "--scenario-name", "fleet"),), tools=True, root=True),
 )
