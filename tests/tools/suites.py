@@ -36,7 +36,7 @@ class Suite(t.NamedTuple):
     place: str
     commands: tuple[tuple[str, ...], ...]
     tools: bool = False
-    seconds: int = 600
+    seconds: int = 1800
     root: bool = False
     partial: bool = False
 
@@ -49,7 +49,7 @@ SUITES = (
     # The quick part of `make fuzz`.
     Suite("fuzz", "quick", "checkout", ((*PYTEST, "-n", "2", "tests/fuzz"),)),
     # The longest first: three run at a time.
-    Suite("integration", "slow", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/integration"),), seconds=840, partial=True),
+    Suite("integration", "slow", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/integration"),), seconds=2400, partial=True),
     Suite(
         # What it has for YAML and for the changelog is what lint and docs run by themselves.
         "sanity", "slow", "tree",
@@ -57,7 +57,7 @@ SUITES = (
         tools=True,
     ),
     Suite("rotation", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/rotation"),), root=True),
-    Suite("old_python", "slow", "checkout", (("python", "tests/tools/old_python.py"),), seconds=840, partial=True),
+    Suite("old_python", "slow", "checkout", (("python", "tests/tools/old_python.py"),), seconds=2400, partial=True),
     Suite("report", "slow", "checkout", ((*PYTEST, "tests/report"),), partial=True),
     Suite("kill", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/kill"),)),
     Suite("lint", "slow", "tree", (("ansible-lint", "--offline", "--profile", "production", "--strict"), ("yamllint", "--strict", ".")), tools=True),
