@@ -45,15 +45,18 @@ class Folder:
     def __init__(self, path: str) -> None:
         self.path = path
         self._root = -1
+        self._umask = 0o077
         self._made: list[str] = []
 
     def __enter__(self) -> Folder:
         with self._told(), contextlib.suppress(FileNotFoundError):
             self._root = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._lock()
+        self._umask = os.umask(0o077)  # whatever the caller's is, a folder that was just made can be entered
         return self
 
     def __exit__(self, *_error: object) -> None:
+        os.umask(self._umask)
         if self._root >= 0:
             os.close(self._root)
             self._root = -1

@@ -120,7 +120,8 @@ def main(words: t.Sequence[str]) -> int:
         print("As user %d, in a clean clone with a home of its own: %s" % (os.geteuid() if user is None else user, " ".join(command)), flush=True)
         return run(command, folder, user)
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)  # what a process that has just ended was still writing
 
 
 if __name__ == "__main__":
