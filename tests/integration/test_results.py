@@ -65,6 +65,7 @@ def results(tmp_path_factory: pytest.TempPathFactory, relay: t.Dict[str, t.Any])
         ("smtp_deploy", {"state": "query", "read": [{"path": str(folder / "none")}], "seal_key": "0" * 64, **state}),
         ("smtp_probe", probe), ("smtp_probe", {**probe, "password": "wrong"}), ("smtp_probe", {"relays": [probe]}),
         ("smtp_activate", {"activations": [activation], **state}), ("smtp_report", {"dest": str(folder / "report")}),
+        ("smtp_config", {"state": "removed", **state}), ("smtp_config", {"state": "purged", **state}), ("smtp_deploy", {"state": "purged", **state}),
     ]
     play = [{"hosts": "all", "gather_facts": False, "tasks": [
         step for number, (module, options) in enumerate(tasks) for step in (

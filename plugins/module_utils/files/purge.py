@@ -31,13 +31,15 @@ def purged(request: Request, state: State, view: View) -> Answer:
         what = f"Something on this host is still ours: {', '.join(recorded[:5])}{' ...' if len(recorded) > 5 else ''}."
         raise ProblemsError([Problem(state.folder, what, "still-recorded", "Revert it first: smarthost.mail.smtp_config with state: removed")])
     if not os.path.isdir(state.folder):
-        return answers.nothing()
+        return {**answers.nothing(), "left": []}
+    ours = {*OUR_FOLDERS, *OUR_FILES, *(name + ".new" for name in OUR_FILES), "lock"}
     if request.check:
-        return {**answers.nothing(), "changed": True}
+        theirs = sorted(name for name in os.listdir(state.folder) if name not in ours)
+        return {**answers.nothing(), "changed": True, "left": [os.path.join(state.folder, name) for name in theirs]}
     for name in OUR_FOLDERS:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(os.path.join(state.folder, name))
-    for name in (*OUR_FILES, *(name + ".new" for name in OUR_FILES), "lock"):
+    for name in (*sorted(ours - {*OUR_FOLDERS, "lock"}), "lock"):
         remove_file(os.path.join(state.folder, name))
     left = sorted(os.listdir(state.folder))
     if not left:
