@@ -99,7 +99,7 @@ def test_without_a_terminal_there_are_plain_lines_and_the_last_ones_name_hosts_r
         f"Go on with: ansible-playbook smarthost.mail.apply -i {site.folder}/inventory.json --limit gone,login,refuses,typo and the same -e",
     ]
     assert "apply: 0/5 hosts done, 0 failed, 5 left\n" in done.stderr
-    assert re.search(r"apply: 1/5 hosts done, 3 failed, 1 unreachable, 0 left(, [0-9.]+ hosts/m?[ins]+)? \([a-z]+ 1/5\)", done.stderr)
+    assert re.search(r"apply: 1/5 hosts done, 3 failed, 1 unreachable, 0 left(, [0-9.]+ hosts/m?[ins]+)? \([a-z]+ [0-9]/5\)", done.stderr)
     assert [secret for secret in (*SECRETS, "abc") if secret in done.stderr] == [] and " hosts in " not in done.stdout
 
 
