@@ -13,6 +13,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration,
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Result, failure, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Host
+from ansible_collections.smarthost.mail.plugins.plugin_utils.model import Declaration
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError, by_cause
 from ansible_collections.smarthost.mail.plugins.plugin_utils.proving import ProvingAction
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import (

@@ -66,7 +66,8 @@ class Manifest:
             raise _not_ours(where, "It is not JSON.") from None
         if not isinstance(found, dict) or found.get("written_by") != WRITTEN_BY:
             raise _not_ours(where, "It is another program's.")
-        if type(found.get("version")) is not int or found["version"] < 1:
+        version = found.get("version")
+        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
             raise _not_ours(where, "It has no version.")
         if found["version"] > VERSION:
             what = f"It has version {found['version']}, and this release of smarthost.mail knows {VERSION}."

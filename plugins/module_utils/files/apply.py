@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import time
 import typing as t
 
-from . import common, commands, drift, examine, journal, planned, waiting
+from . import common, commands, drift, examine, journal, planned
 from .change import Change
 from .examine import Step
 from .look import Meta

@@ -23,12 +23,13 @@ def _option(kind: str, read: fields.Reader[t.Any], default: t.Any = None, **more
     """A field that is an option of smtp_deploy; ``read`` refuses what Ansible's types let through."""
     spec = {"type": kind, **({} if default is None else {"default": default}), **more}
     metadata = {"spec": spec, "read": read}
+    # pylint: disable-next=invalid-field-call
     return dataclasses.field(metadata=metadata) if more.get("required") else dataclasses.field(default=default, metadata=metadata)
 
 
 def _sealed(**field: t.Any) -> t.Any:
     """A field that travels sealed, in an option for all changes together, or is the key."""
-    return dataclasses.field(repr=False, **field)
+    return dataclasses.field(repr=False, **field)  # pylint: disable=invalid-field-call
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,6 +19,7 @@ Facts = t.Mapping[str, t.Any]
 MOST = 10**15
 LONGEST = 4000  # characters of one text: what is longer is noise, and a page must open quickly
 
+
 def shown(value: t.Any) -> str:
     """A value as text in which every character can be seen: U+202E and its like become ⟨U+202E⟩."""
     if value is None:

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .model import App, Run, Unseen
 
 ACTIVE, UNKNOWN, NOT_WIRED, NOT_INSTALLED = "active", "unknown", "not_wired", "not_installed"
