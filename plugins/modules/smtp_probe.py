@@ -916,6 +916,11 @@ summary:
   returned: when O(relays) was given
   type: str
   sample: 3 ok, 1 failed
+problems:
+  description: Why nothing was probed, as C(where), C(what), C(hint) and C(code).
+  returned: failure before anything was probed
+  type: list
+  elements: dict
 msg:
   description: The same for people, where, what, what they said, and what to do.
   returned: always

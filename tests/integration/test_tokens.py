@@ -120,6 +120,7 @@ def declaration(world: World, secret: str = CLIENT_SECRET) -> t.Dict[str, t.Any]
             "graph": {
                 "type": "ms_graph", "graph_url": world.web.origin, "ca_path": ca, "from": "Site Apps <noreply@site.test>",
                 "oauth2": {**oauth2(world, "/graph-token", secret), "tenant_id": "t"},
+                "username": "apps@site.test", "password": "a-word-of-the-test",
             },
         },
     }
@@ -137,7 +138,15 @@ def run(site: Path, declared: t.Dict[str, t.Any], *options: str) -> "subprocess.
         "smtp_relay_probe_send": "always", "smtp_relay_probe_to": ["reader@dest.test"], "smtp_relay_report_dest": str(site / "report"),
         "smtp_relay_probe_level": "envelope",
     }
-    return play(site, declared, [], "-e", json.dumps(wanted), *options)
+    return play(site, declared, applications(site), "-e", json.dumps(wanted), *options)
+
+
+def applications(site: Path) -> t.List[t.Dict[str, t.Any]]:
+    """One that takes tokens by itself, and one that sends by Graph."""
+    return [
+        {"name": "keycloak", "path": str(site / "realm.json"), "accept": ["no-ca-path", "starttls-strippable"]},
+        {"name": "platform", "relay": "graph", "path": str(site / "platform.md"), "accept": ["no-ca-path"]},
+    ]
 
 
 def test_the_role_proves_a_relay_with_tokens_and_a_graph_mailbox_and_sends_through_both(world: World, site: Path) -> None:
@@ -146,9 +155,9 @@ def test_the_role_proves_a_relay_with_tokens_and_a_graph_mailbox_and_sends_throu
     assert done.returncode == 0, done.stdout[-6000:]
     shows_no_secret(done.stdout + done.stderr)
     for one in site.rglob("*"):
-        if one.is_file() and one.name != "inventory.yml":
+        if one.is_file() and one.name not in ("inventory.yml", "realm.json"):
             shows_no_secret(one.read_text(errors="replace"))
-    assert {name: one["category"] for name, one in results(site).items()} == {"main": "ok", "graph": "ok"}
+    assert {name: one["category"] for name, one in results(site).items()} == {"main (keycloak)": "ok", "graph (platform)": "ok"}
     message = world.relay.wait_for("smarthost.mail: test message")
     assert (message.user, message.port, message.sender) == (USER, "starttls", "apps@site.test")
     (sent,) = world.web.sent
@@ -161,15 +170,13 @@ def test_the_role_proves_a_relay_with_tokens_and_a_graph_mailbox_and_sends_throu
 def test_a_revoked_client_secret_is_told_by_the_role_in_plain_words(world: World, site: Path) -> None:
     done = run(site, declaration(world, "was-revoked"))
     assert done.returncode != 0
-    assert {name: one["category"] for name, one in results(site).items()} == {"main": "token_error", "graph": "token_error"}
+    assert {name: one["category"] for name, one in results(site).items()} == {"main (keycloak)": "token_error", "graph (platform)": "token_error"}
     assert "client secret" in done.stdout and not leaks(done.stdout + done.stderr, "was-revoked")
 
 
 def test_an_application_that_sends_by_graph_is_configured_and_its_mailbox_proved(world: World, site: Path) -> None:
     declared = declaration(world)
-    declared["relays"]["graph"].update(username="apps@site.test", password="a-word-of-the-test")
-    apps = [{"name": "platform", "relay": "graph", "path": str(site / "platform.md"), "accept": ["no-ca-path"]}]
-    done = play(site, declared, apps, "-e", json.dumps({"smtp_relay_report_dest": str(site / "report")}))
+    done = play(site, declared, applications(site)[1:], "-e", json.dumps({"smtp_relay_report_dest": str(site / "report")}))
     assert done.returncode == 0, done.stdout[-6000:]
     assert "MS Graph API" in (site / "platform.md").read_text()
     assert [(name, one["category"]) for name, one in results(site).items()] == [("graph (platform)", "ok")]
