@@ -84,9 +84,10 @@ class Joined:
         joined, users, senders = self._found.setdefault(repr(sorted(plain.items())), (plain, [], {}))
         users.append(user)
         if level == "envelope" and relay.from_ is not None and not identity:
+            if not senders:  # a message is from one sender: the first one's, with its name and its looks
+                joined.update({key: options[key] for key in _OF_THE_MESSAGE if key in options})
             senders[user] = relay.from_.address
-            addresses = list(dict.fromkeys(senders.values()))
-            joined.update({"from": addresses[0], "also_from": addresses[1:], "level": level})
+            joined.update({"also_from": list(dict.fromkeys(senders.values()))[1:], "level": level})
         else:
             joined.setdefault("level", level)
 

@@ -160,10 +160,21 @@ def properties(*path: str) -> set[str]:
     return set(found["properties"])
 
 
-def test_every_declared_key_reaches_the_probe_or_is_listed_as_not_the_probes() -> None:
-    (sent,) = probes(load(EVERYTHING, []), {})
-    (tokens,) = probes(load({"host": "h.example.com", "username": "u", "oauth2": TOKEN}, []), {})
-    (graph,) = probes(load({"type": "ms_graph", "graph_url": "https://graph.microsoft.us", "from": "a@example.com", "oauth2": TOKEN}, []), {})
+def alone(relay: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    return probes(load(relay, []), {})
+
+
+def joined(relay: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    found = Joined()
+    found.add(load(relay, []).relays["default"], "gitea")
+    return found.options()
+
+
+@pytest.mark.parametrize("way", [alone, joined])
+def test_every_declared_key_reaches_the_probe_or_is_listed_as_not_the_probes(way: t.Callable[[dict[str, t.Any]], list[dict[str, t.Any]]]) -> None:
+    (sent,) = way(EVERYTHING)
+    (tokens,) = way({"host": "h.example.com", "username": "u", "oauth2": TOKEN})
+    (graph,) = way({"type": "ms_graph", "graph_url": "https://graph.microsoft.us", "from": "a@example.com", "oauth2": TOKEN})
     reached = {**graph, **tokens, **sent}
     assert {RENAMED.get(key, key) for key in properties()} - set(reached) == set(NOT_THE_PROBES)
     as_declared = {key: value for key, value in EVERYTHING.items() if key not in ("from", "reply_to", "message")}
