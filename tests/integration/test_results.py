@@ -32,7 +32,7 @@ Tasks = t.List[t.Tuple[str, t.Dict[str, t.Any]]]
 PASSWORD = "a password"
 # Documented for cases that take more than this machine: each has its own tests, all of which look for undocumented keys.
 ELSEWHERE = {
-    "smtp_config": {"generations.damaged"}, "smtp_activate": {"problems", "activations.stale"},
+    "smtp_config": {"generations.damaged"}, "smtp_activate": {"problems", "activations.stale"}, "smtp_probe": {"problems"},
     "smtp_deploy": {"problems", "drift", "applications", "generations.damaged"},
 }
 
