@@ -25,7 +25,11 @@ __all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "wr
 
 _BLANK = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r)|[ \t]*(?:#[^\r\n]*)?\Z")
 _NAME = re.compile(r"[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
-_PIECE = re.compile(r"""'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*)"|(?P<bare>(?:[^\s"'#\\]|(?<=[^\s])#|\\.)+)""", re.DOTALL)
+# A line end ends a value without quotes, behind a backslash too.
+_PIECE = re.compile(
+    r"""'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*)"|(?P<bare>(?:[^\s"'#\\]|(?<=[^\s])#|\\[^\r\n]|\\(?=[\r\n]|\Z))+)""",
+    re.DOTALL,
+)
 _END = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
 
 

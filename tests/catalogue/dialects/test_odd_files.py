@@ -111,3 +111,14 @@ def test_an_odd_file_is_kept_around_our_key(name: str, kind: str) -> None:
 def test_an_odd_file_that_the_application_does_not_read_is_refused(name: str, kind: str) -> None:
     with pytest.raises(NotValid):
         _merge(name, ODD[name].not_valid if kind == "not valid" else ODD[name].text(kind))
+
+
+@pytest.mark.parametrize("first", ["MAILER_DSN=smtp://old\\", "LOG=C:\\logs\\"])
+def test_a_backslash_at_the_end_of_a_line_takes_no_other_line_along(first: str) -> None:
+    """Symfony's Dotenv ends a value without quotes at the end of its line, whatever stands before it."""
+    symfony = speech.dialect("symfony_dotenv")
+    ours: t.List[t.List[str]] = [["MAILER_DSN"]]
+    merged = symfony.merge(f"{first}\nAPP_SECRET=abc\nMAILER_DSN=x\n", {"MAILER_DSN": "smtp://new"}, ours)
+    assert symfony.read(merged)["MAILER_DSN"] == "smtp://new" and "APP_SECRET=abc\n" in merged
+    removed = symfony.remove(f"{first}\nMAILER_DSN=secret\n", ours, "")
+    assert "secret" not in removed and symfony.read("X=a\\") == {"X": "a\\"}

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import typing as t
 
@@ -66,6 +67,8 @@ def test_all_of_an_older_state_is_taken_back_and_its_record_written_in_the_prese
     if not changes or (make.PLACE / "root/real.conf").is_dir():
         return
     answer = run(Request("present", STATE, changes=changes, seal_key=KEY, record={"remove": list(record["apps"])}))
+    if os.geteuid() != 0 and {problem["code"] for problem in answer.get("problems", ())} == {"not-permitted"}:
+        pytest.skip("only root can give files to others")
     assert "failed" not in answer, answer
     assert {name: older_text in make.applications()[name][2] for name, older_text in BEFORE.items()} == dict.fromkeys(BEFORE, True)
     assert not (make.PLACE / "root/made").exists() and not (make.PLACE / "root/secrets").exists()
