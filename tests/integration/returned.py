@@ -19,9 +19,9 @@ Documented = t.Dict[str, t.Dict[str, t.Any]]
 COMMON = {
     "changed", "failed", "msg", "diff", "invocation", "warnings", "deprecations", "exception", "skipped", "skip_reason", "rc", "failed_when_result",
     "changed_when_result", "ansible_facts", "module_stdout", "module_stderr", "unreachable", "attempts", "results",
-    # of a task with async
-    "started", "finished", "ansible_job_id", "results_file", "stdout", "stdout_lines", "stderr", "stderr_lines",
 }
+# And beside it into that of a task with `async`.
+OF_ASYNC = {"started", "finished", "ansible_job_id", "results_file", "stdout", "stdout_lines", "stderr", "stderr_lines"}
 TYPES: t.Dict[str, t.Tuple[type, ...]] = {
     "str": (str,), "bool": (bool,), "int": (int,), "float": (float, int), "list": (list,), "dict": (dict,), "raw": (object,), "path": (str,),
 }

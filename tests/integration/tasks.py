@@ -13,7 +13,7 @@ import sys
 import typing as t
 from pathlib import Path
 
-from returned import documented, wrong
+from returned import COMMON, OF_ASYNC, documented, wrong
 
 Result = t.Dict[str, t.Any]
 FILTERS = str(Path(__file__).resolve().parent / "filters")
@@ -39,5 +39,6 @@ def task(
     assert kept.exists(), done.stdout[-3000:] + done.stderr[-1000:]
     found: Result = json.loads(kept.read_text())
     assert bool(found.get("failed")) == fails, found.get("msg")
-    assert not (undocumented := wrong(found, documented(module))), undocumented
+    common = COMMON | OF_ASYNC if "async" in (keywords or {}) else COMMON
+    assert not (undocumented := wrong(found, documented(module), common)), undocumented
     return found

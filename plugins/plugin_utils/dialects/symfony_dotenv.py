@@ -110,7 +110,7 @@ def _plain(piece: t.Match[str]) -> str:
         return piece["single"]
     if piece["double"] is not None:
         return re.sub(r'\\(["$\\])', r"\1", piece["double"])
-    return re.sub(r"\\(.)", r"\1", piece["bare"], flags=re.DOTALL)
+    return re.sub(r"\\(.)", r"\1", piece["bare"])
 
 
 _SYNTAX = _keyed.Syntax(_scan, _line, r"""([A-Za-z_][A-Za-z0-9_]*)=(?:'([^'\r\n]*)'|"([^"\\$\r\n]*)"|([A-Za-z0-9_./:@,+-]*))""")

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import typing as t
 
-import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import new_key, read_label, seal_contents, unseal
 
 SECRET = "correct horse battery staple"
@@ -35,8 +34,6 @@ def ansible(module: str, options: dict[str, t.Any], *flags: str) -> tuple[dict[s
     return json.JSONDecoder().raw_decode(text[text.index("=> {") + 3:])[0], text
 
 
-# ansible-core for controllers needs Python 3.10; on older ones only the target half is tested.
-@pytest.mark.skipif(sys.version_info < (3, 10), reason="no supported ansible-core runs on this Python; the units are tested without it")
 class TestThroughAnsible:
     def test_a_set_is_predicted_written_read_and_rolled_back_and_no_output_holds_the_secret(self, tmp_path: pathlib.Path) -> None:
         path, key = str(tmp_path / "mail dir" / "grüße.env"), new_key()
