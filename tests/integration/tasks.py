@@ -13,11 +13,11 @@ import sys
 import typing as t
 from pathlib import Path
 
+from ansible_server.start import ansible_playbook
 from returned import COMMON, OF_ASYNC, documented, wrong
 
 Result = t.Dict[str, t.Any]
 FILTERS = str(Path(__file__).resolve().parent / "filters")
-PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
 
 
 def task(
@@ -33,7 +33,7 @@ def task(
     ]
     (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"site": variables}}}))
     (folder / "play.json").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
-    command = [PLAYBOOK, "-i", str(folder / "inventory.json"), str(folder / "play.json"), *more]
+    command = [ansible_playbook(), "-i", str(folder / "inventory.json"), str(folder / "play.json"), *more]
     env = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FILTER_PLUGINS": FILTERS}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=env)
     assert kept.exists(), done.stdout[-3000:] + done.stderr[-1000:]

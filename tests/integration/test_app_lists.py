@@ -13,7 +13,8 @@ import sys
 import typing as t
 from pathlib import Path
 
-PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
+from ansible_server.start import ansible_playbook
+
 RELAY = {"host": "smtp.example.com", "username": "apps", "password": "x", "from": "apps@example.com"}
 Values = t.Dict[str, t.Any]
 
@@ -27,8 +28,8 @@ def run(folder: Path, playbook: str, wiki: Values, monitoring: Values, common: t
         "smtp_relay_state_dir": str(folder / "state"), "smtp_relay_report_dest": str(folder / "report"), **(common or {}),
     }
     inventory.write_text(json.dumps({"all": {"children": groups, "vars": everywhere}}))
-    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(folder / "home")}
-    command = [PLAYBOOK, "-i", str(inventory), f"smarthost.mail.{playbook}"]
+    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
+    command = [ansible_playbook(), "-i", str(inventory), f"smarthost.mail.{playbook}"]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
 
 

@@ -15,6 +15,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_server.start import ansible_playbook
 from conftest import leave_out
 
 RELAY = {"host": "smtp.example.com", "username": "apps", "password": "canary-of-a-secret", "from": "noreply@example.com"}
@@ -43,7 +44,7 @@ def config(folder: Path, relay: t.Any, apps: t.Any, *options: str, **variables: 
     }
     (folder / "play.json").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
     command = [
-        str(Path(sys.executable).with_name("ansible-playbook")),
+        ansible_playbook(),
         "-i",
         str(folder / "inventory.json"),
         str(folder / "play.json"),

@@ -20,7 +20,7 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
-from tasks import PLAYBOOK
+from ansible_server.start import REAL
 from test_role import as_yaml
 
 # Not asked here: ansible_failed_task, in which Ansible itself keeps the arguments that the user wrote, of any module.
@@ -159,7 +159,7 @@ def run(folder: Path, password: str) -> str:
         "ANSIBLE_LOCAL_TEMP": str(folder / "local"), "ANSIBLE_CALLBACK_PLUGINS": str(folder / "callbacks"),
         "ANSIBLE_CALLBACKS_ENABLED": "everything", "EVERYTHING": str(folder / "everything"),
     }
-    command = [PLAYBOOK, "-i", str(folder / "inventory.yml"), str(folder / "play.yml"), "-vvvvv", "--diff"]
+    command = [REAL, "-i", str(folder / "inventory.yml"), str(folder / "play.yml"), "-vvvvv", "--diff"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
     return done.stdout + done.stderr
 

@@ -13,7 +13,8 @@ import subprocess
 import typing as t
 
 import pytest
-from tasks import PLAYBOOK, task
+from ansible_server.start import ansible_playbook
+from tasks import task
 
 SECRET = "canary-5ecret"
 RELAY = {"host": "smtp.example.com", "username": "apps@example.com", "password": SECRET, "from": "noreply@example.com"}
@@ -25,7 +26,7 @@ def render(site: pathlib.Path, hosts: Hosts, *options: str, **common: t.Any) -> 
     """README's command, started in the site's folder; the hosts cannot be reached."""
     variables = {"smtp_relay": RELAY, "smtp_relay_apps": APPS, "ansible_host": "127.0.0.1", "ansible_port": 1, **common}
     (site / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": variables}}))
-    command = [PLAYBOOK, "smarthost.mail.render", "-i", "inventory.json", *options]
+    command = [ansible_playbook(), "smarthost.mail.render", "-i", "inventory.json", *options]
     env = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
     return subprocess.run(command, cwd=site, env=env, capture_output=True, text=True, timeout=120, check=False)
 

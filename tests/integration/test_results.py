@@ -21,7 +21,7 @@ import pytest
 import yaml
 from ansible_collections.smarthost.mail.plugins.filter import smtp
 from returned import PLUGINS, documented, every_key, keys, wrong
-from tasks import FILTERS, PLAYBOOK
+from tasks import FILTERS
 
 _SPEC = importlib.util.spec_from_file_location("demo_relay", PLUGINS.parent / "demo" / "relay.py")
 assert _SPEC and _SPEC.loader
@@ -77,7 +77,7 @@ def results(tmp_path_factory: pytest.TempPathFactory, relay: t.Dict[str, t.Any])
     variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"site": variables}}}))
     done = subprocess.run(
-        [PLAYBOOK, "-i", str(folder / "inventory.json"), str(folder / "play.json")], capture_output=True, text=True, timeout=300, check=False,
+        [ansible_playbook(), "-i", str(folder / "inventory.json"), str(folder / "play.json")], capture_output=True, text=True, timeout=300, check=False,
         env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FILTER_PLUGINS": FILTERS},
     )
     found: t.Dict[str, t.List[t.Dict[str, t.Any]]] = {}

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import programs
 import pytest
+from ansible_server.start import ansible_playbook
 from conftest import HOSTILE, HOSTILE_ASCII, need
 from relay import Relay
 
@@ -86,7 +87,7 @@ def play(
     inventory = folder / "inventory.yml"
     inventory.write_text(as_yaml({"all": {"hosts": {"site": variables}}}))
     inventory.chmod(0o600)
-    command = [*before, str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), playbook, *options]
+    command = [*before, ansible_playbook(), "-i", str(inventory), playbook, *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "ANSIBLE_NOCOLOR": "1"})
 
 

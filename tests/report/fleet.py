@@ -11,6 +11,7 @@ import subprocess
 import sys
 import typing as t
 
+from ansible_server.start import ansible_playbook
 from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "demo"))
@@ -72,8 +73,7 @@ class Site(t.NamedTuple):
             (self.folder / name).mkdir(exist_ok=True)
         inventory = self.folder / "inventory.json"
         inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": common}}), encoding="utf-8")
-        program = str(pathlib.Path(sys.executable).with_name("ansible-playbook"))
-        return [program, "-i", str(inventory), playbook if "/" in playbook else f"smarthost.mail.{playbook}", *options]
+        return [ansible_playbook(), "-i", str(inventory), playbook if "/" in playbook else f"smarthost.mail.{playbook}", *options]
 
     def report(self) -> t.Dict[str, t.Any]:
         """What report.json holds."""

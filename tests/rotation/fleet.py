@@ -14,6 +14,8 @@ import typing as t
 import uuid
 from pathlib import Path
 
+from ansible_server.start import REAL, ansible_playbook
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
@@ -26,7 +28,6 @@ GROUPS = {"left": ("web1", "web2"), "right": ("web3",)}
 HOSTS = ("web1", "web2", "web3")
 RECIPIENT = "reader@dest.test"
 SECONDS = 400  # for one playbook on a busy machine
-PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
 # What an application is restarted by: it notes that it was, and fails where the host is told to.
 RESTART = """#!/bin/sh
 cd "$(dirname "$0")" || exit 1
@@ -86,7 +87,7 @@ class Fleet:
         inventory = self.folder / "inventory.yml"
         inventory.write_text(as_yaml({"all": {"hosts": hosts, "children": groups, "vars": common}}))
         inventory.chmod(0o600)
-        return [PLAYBOOK, "-i", str(inventory), f"smarthost.mail.{playbook}", "--forks", "4"]
+        return [ansible_playbook(), "-i", str(inventory), f"smarthost.mail.{playbook}", "--forks", "4"]
 
     def environment(self) -> t.Dict[str, str]:
         """What the command is run with."""
@@ -116,7 +117,7 @@ class Fleet:
         """Runs the playbook rotate and kills it, with everything it has started, when this task is begun for the nth time."""
         more = {"ANSIBLE_CALLBACK_PLUGINS": str(HERE), "ANSIBLE_CALLBACKS_ENABLED": "kill_at", "KILL_AT": task, "KILL_NUMBER": str(number)}
         done = subprocess.run(
-            self.command("rotate"), capture_output=True, text=True, timeout=SECONDS, check=False, env={**self.environment(), **more},
+            [REAL, *self.command("rotate")[1:]], capture_output=True, text=True, timeout=SECONDS, check=False, env={**self.environment(), **more},
         )
         assert done.returncode == -signal.SIGKILL, f"{task} was never begun:\n{done.stdout[-3000:]}"
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from rotation.fleet import NEW, OLD, PASSWORDS, PLAYBOOK, SECONDS, Fleet, every
+from ansible_server.start import ansible_playbook
+from rotation.fleet import NEW, OLD, PASSWORDS, SECONDS, Fleet, every
 
 AT_ONCE = ("-e", '{"smtp_relay_serial": ["100%"]}')
 
@@ -61,7 +62,7 @@ def test_what_was_applied_before_there_was_an_id_is_the_current_credential_and_w
     first.relay.revoke(OLD)
     words = shlex.split(again)
     assert words[:2] == ["ansible-playbook", "smarthost.mail.revoke_check"] and "smtp_relay_rotation_soak=0" in words
-    done = subprocess.run([PLAYBOOK, *words[1:]], capture_output=True, text=True, timeout=SECONDS, check=False, env=first.environment())
+    done = subprocess.run([ansible_playbook(), *words[1:]], capture_output=True, text=True, timeout=SECONDS, check=False, env=first.environment())
     assert done.returncode == 0 and "Revoked: the old credential is refused as a login" in done.stdout, done.stdout
 
 
