@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_server.start import ansible_playbook
 from ansible_collections.smarthost.mail.plugins.filter import smtp
 from returned import PLUGINS, documented, every_key, keys, wrong
 from tasks import FILTERS

@@ -181,7 +181,7 @@ def test_a_run_that_is_killed_ends_the_client_by_the_same_signal(folder: pathlib
     text = "[{hosts: all, gather_facts: false, tasks: [{ansible.builtin.debug: {msg: '{{ 1 | kill }}'}}]}]"
     real, done = (play(folder, program, text, ANSIBLE_FILTER_PLUGINS=str(folder / "own"), before=("setsid", "-w")) for program in (
         start.REAL, start.ansible_playbook()))
-    assert done.returncode == real.returncode != 0
+    assert done.returncode == real.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(("before", "variables", "reason"), [
