@@ -28,7 +28,9 @@ OF_MODULES = ("ANSIBLE_CONFIG", "ANSIBLE_HOME", "ANSIBLE_COLLECTIONS_*", "ANSIBL
 OF_ONE_RUN = ("ANSIBLE_LOG_PATH", "ANSIBLE_LOCAL_TEMP")
 # What may stand beside a playbook and bring modules or plugins of the same names as Ansible's; so may folders named "..._plugins".
 BESIDE = ("library", "module_utils", "roles", "collections")
-STATUS = ("Uid", "Gid", "Groups", "NoNewPrivs", "Seccomp", "SigBlk", "SigIgn", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
+STATUS = ("Uid", "Gid", "Groups", "NoNewPrivs", "Seccomp", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
+SIGNALS = ("SigBlk", "SigIgn")
+OF_THE_C_LIBRARY = 0b11 << 31  # signals 32 and 33, which programs never see; whether they are ignored depends on how Python starts a program
 
 
 def chosen(environment: t.Mapping[str, str], names: t.Sequence[str]) -> t.Dict[str, str]:
@@ -40,7 +42,9 @@ def chosen(environment: t.Mapping[str, str], names: t.Sequence[str]) -> t.Dict[s
 def identity() -> t.List[str]:
     """What a process inherits beside its environment and open files, and we do not hand on: user, rights, limits, signals, namespaces."""
     with open("/proc/self/status", encoding="utf-8") as file:
-        found = [line.strip() for line in file if line.partition(":")[0] in STATUS]
+        status = [line.split(":") for line in file]
+    found = [f"{name} {value.strip()}" for name, value, *_more in status if name in STATUS]
+    found += [f"{name} {int(value, 16) & ~OF_THE_C_LIBRARY:x}" for name, value, *_more in status if name in SIGNALS]
     with open("/proc/self/limits", encoding="utf-8") as file:
         found += [" ".join(line.split()) for line in file]
     found += [os.readlink("/proc/self/ns/" + name) for name in sorted(os.listdir("/proc/self/ns"))]
