@@ -15,7 +15,8 @@ from ansible_collections.smarthost.mail.plugins.module_utils.smtp import actions
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.bounds import both_ends, shorten
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.certificate import TlsInfo
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.diagnosis import CATEGORIES
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.dialogue import Goal, converse
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.dialogue import converse
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.goal import Goal
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.engine import Close, Engine, Read
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.failure import Failure
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.http import Response, ResponseReader, parse_url

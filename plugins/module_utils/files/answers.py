@@ -10,7 +10,7 @@ import grp
 import pwd
 import typing as t
 
-from .examine import Step
+from .step import Step
 from .look import Meta, Seen
 from .problems import Problem
 

@@ -12,7 +12,7 @@ import typing as t
 
 from . import common, commands, drift, examine, journal, planned
 from .change import Change
-from .examine import Step
+from .step import Outcome, Step
 from .look import Meta
 from .ownership import OwnershipRecord, RecordedFile
 from .planned import Planned
@@ -92,7 +92,7 @@ def _judge(change: Change, view: View, key: bytes, known: bool) -> drift.Verdict
     return drift.judge(change, view.look(change.path, change.command), view.record.files.get(change.path) if known else None, key)
 
 
-def _examine(change: Change, verdict: drift.Verdict, view: View, state: State) -> examine.Outcome:
+def _examine(change: Change, verdict: drift.Verdict, view: View, state: State) -> Outcome:
     seen = view.look(change.path, change.command)
     if verdict.leave and not change.command and (verdict.drift or verdict.wrote != verdict.stands):
         return examine.examine_left(change, seen)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+from .command import Command, Path, Tree, parsed
 from .look import FILE, Meta, Seen
 from .problems import Problem, ProblemsError
 
@@ -24,34 +25,6 @@ TIMEOUT_SECONDS = 120
 MOST_OUTPUT = 8 << 20
 #: Nobody owns what has no file.
 META = Meta(0, 0, 0, {})
-_DEEPEST = 100
-
-Tree = t.Dict[str, t.Any]
-Path = t.Sequence[str]
-
-
-class Command(t.NamedTuple):
-    """How one application's tool is asked.
-
-    tool, read, write: words; ``tool`` stands before both. ``read`` prints one JSON object, ``write`` takes one on its standard input.
-    keys: paths of what is ours in it, each set as a whole; one that is not there is written as null. secrets: paths of what holds
-    a secret. masked: what the tool prints in place of a secret, None where it prints the secret itself. token: file with the token of
-    a JSON-RPC API; ``tool`` is its address then, and ``read`` and ``write`` as json_rpc has them.
-    """
-
-    tool: t.Sequence[str]
-    read: t.Sequence[str]
-    write: t.Sequence[str]
-    keys: t.Sequence[Path]
-    secrets: t.Sequence[Path] = ()
-    masked: t.Optional[str] = None
-    token: t.Optional[str] = None
-
-    @property
-    def place(self) -> str:
-        """What problems call it."""
-        return " ".join(self.tool)
-
 
 def present_settings(command: Command, known: t.Optional[Tree] = None) -> Tree:
     """Our keys as the application has them now, those that are there. ``known``: what may not show in an error. Raises ProblemsError."""
@@ -65,20 +38,6 @@ def present_settings(command: Command, known: t.Optional[Tree] = None) -> Tree:
         what = f"What {' '.join(command.read)} prints is not a JSON object."
         raise ProblemsError([Problem(command.place, what, "tool-output", "Run it by hand, and see whether the application is well.")])
     return _only(tree, command.keys)
-
-
-def parsed(text: bytes) -> t.Any:
-    """JSON from outside; None for what is none, or is nested deeper than any settings."""
-    try:
-        tree = json.loads(text)
-        return tree if _is_shallow(tree, _DEEPEST) else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def _is_shallow(tree: t.Any, left: int) -> bool:
-    inner = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
-    return left > 0 and all(_is_shallow(item, left - 1) for item in inner)
 
 
 def look_at(path: str, command: Command, kept: t.Optional[bytes]) -> Seen:

@@ -9,7 +9,6 @@ The answer is one Step per path, or every problem there is. A Step says what a p
 
 from __future__ import annotations
 
-import dataclasses
 import grp
 import os
 import pwd
@@ -18,45 +17,16 @@ import typing as t
 
 from . import common, obstacles
 from .change import Change
-from .look import DANGLING, FILE, FOLDER, MISSING, OTHER, UNREADABLE, Meta, Seen
+from .look import DANGLING, FOLDER, MISSING, OTHER, UNREADABLE, Meta, Seen
 from .paths import trusted, who
 from .problems import Problem
 from .seal import fingerprint
-
+from .step import Outcome, Step
 
 _GROUP_READ, _ALL_READ = 0o040, 0o004
 _HIGHEST_ID = 2**32 - 2  # the one above means "leave it" to chown(2)
 _LONGEST_ID = 20
 _MODE = re.compile(r"^0?[0-7]{3}$")
-
-
-@dataclasses.dataclass(frozen=True)
-class Step:
-    """What one path shall become. ``data`` None: it shall not exist. ``drop``: folders to remove then, if empty.
-
-    command: the settings are not a file's, but what this tool reads and writes (see commands).
-    narrow: folders made for it let others pass, and do not list what is in them.
-    """
-
-    path: str
-    real: str
-    seen: Seen = dataclasses.field(repr=False)
-    data: t.Optional[bytes] = dataclasses.field(repr=False)
-    meta: t.Optional[Meta]
-    make: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-    command: t.Optional[t.Mapping[str, t.Any]] = None
-    narrow: bool = False
-
-    @property
-    def changed(self) -> bool:
-        """Bytes, owner, group, mode or access attributes differ from what stands there."""
-        if self.data is None:
-            return self.seen.kind != MISSING
-        return self.seen.kind != FILE or (self.data, self.meta) != (self.seen.data, self.seen.meta)
-
-
-Outcome = t.Union[Step, t.List[Problem]]
 
 
 def examine_write(change: Change, seen: Seen) -> Outcome:

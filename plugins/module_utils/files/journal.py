@@ -21,7 +21,7 @@ import typing as t
 
 from . import commands
 from .durable import make_folder, remove_file, sync_folder, sync_folders, to_json, write_json, write_new
-from .examine import Step
+from .step import Step
 from .homes import Homes, changed, seen_stamp
 from .manifest import Journal, JournalEntry
 from .ownership import OwnershipRecord

@@ -10,10 +10,8 @@ import json
 import typing as t
 
 from . import regular
+from .command import Command, Tree, parsed
 from .problems import Problem, ProblemsError
-
-if t.TYPE_CHECKING:
-    from .commands import Command, Tree
 
 MOST_ANSWER = 8 << 20
 _THIS_HOST = ("localhost", "127.0.0.1", "::1")
@@ -100,8 +98,6 @@ def _raiser(error: Exception) -> t.Callable[[], bytes]:
 
 
 def _result(command: Command, method: str, text: bytes) -> t.Any:
-    from .commands import parsed
-
     told = parsed(text) if len(text) <= MOST_ANSWER else None
     if not isinstance(told, dict) or not {"result", "error"} & set(told):
         what = f"What {method} is answered with is no JSON-RPC."

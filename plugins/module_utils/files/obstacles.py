@@ -17,9 +17,7 @@ from . import paths
 from .look import FILE
 from .paths import Folder, Place
 from .problems import Problem
-
-if t.TYPE_CHECKING:
-    from .examine import Step
+from .step import Step
 
 # ioctl_iflags(2); another number on a few architectures, where the call then fails and tells nothing.
 _GET_FLAGS = 0x80086601 if array.array("l").itemsize == 8 else 0x80046601

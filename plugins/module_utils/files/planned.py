@@ -11,8 +11,8 @@ import os
 import time
 import typing as t
 
-from . import answers, durable, examine, journal, obstacles, stored, waiting
-from .examine import Step
+from . import answers, durable, journal, obstacles, stored, waiting
+from .step import Outcome, Step
 from .ownership import OwnershipRecord
 from .problems import Problem, ProblemsError
 from .staleness import Notes
@@ -57,7 +57,7 @@ def of(state: State, view: View, steps: t.Tuple[Step, ...], work: journal.Work, 
     return plan
 
 
-def all_clear(outcomes: t.Sequence[examine.Outcome], state: State) -> t.Tuple[Step, ...]:
+def all_clear(outcomes: t.Sequence[Outcome], state: State) -> t.Tuple[Step, ...]:
     """The steps, when nothing stands in the way of any; else raises ProblemsError with all of it."""
     steps = tuple(outcome for outcome in outcomes if isinstance(outcome, Step))
     problems = [problem for outcome in outcomes if isinstance(outcome, list) for problem in outcome] + _same_file(steps)

@@ -16,6 +16,7 @@ from .manifest import JournalEntry, Manifest
 from .problems import Problem, ProblemsError
 from .request import Request
 from .state import State
+from .step import Outcome
 from .view import View
 
 Answer = t.Dict[str, t.Any]
@@ -66,7 +67,7 @@ def _oldest_first(manifests: t.Sequence[Manifest]) -> t.List[t.Tuple[JournalEntr
     return [(dataclasses.replace(entry, make=planned.above(real, made)), name) for real, (entry, name) in found.items()]
 
 
-def _examine(view: View, entry: JournalEntry, name: str) -> examine.Outcome:
+def _examine(view: View, entry: JournalEntry, name: str) -> Outcome:
     blob = os.path.join(view.state.generation(name), entry.blob)
     if entry.command:
         return examine.examine_settings(view.look(entry.path, entry.command), view.state.load_blob(blob), entry.command)

@@ -28,7 +28,7 @@ class Resolve(NamedTuple):
 
 
 class Connect(NamedTuple):
-    """Open the connection; answered with a :class:`Peer`."""
+    """Open the connection; answered with a :class:`.record.Peer`."""
 
 
 class Tunnel(NamedTuple):
@@ -53,14 +53,6 @@ class Patience(NamedTuple):
     """From here on wait at most so many seconds in all (None: what the deadline allows). Not answered."""
 
     seconds: t.Optional[float]
-
-
-class Peer(NamedTuple):
-    """The two ends of the connection."""
-
-    ip: str
-    local_ip: str
-    loopback: bool
 
 
 class Compute(NamedTuple):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .light import TYPE_CHECKING
 from .look import Look, look_at_all
-from .options import Relay
+from .target import Relay
 from .record import Address, Record
 from .transport import Deadline
 

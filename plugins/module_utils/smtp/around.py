@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import addresses, dane, destination, lookup
 from .certificate import TlsInfo
-from .options import Relay
+from .target import Relay
 from .record import Record
 from .transport import Deadline
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from . import addresses
 from .light import TYPE_CHECKING, NamedTuple
 from .look import Look, look, look_at_all, unverified
-from .options import Relay
+from .target import Relay
 from .record import Record
 from .route import is_path
 from .transport import Deadline

@@ -23,7 +23,7 @@ from .secret import Redactor
 
 if TYPE_CHECKING:
     from .certificate import TlsInfo
-    from .options import Relay
+    from .target import Relay
     from .transport import Deadline
 
 # What answers at all answers soon.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import lookup
 from .failure import Failure
-from .options import Relay
+from .target import Relay
 from .record import Record
 from .transport import Deadline
 

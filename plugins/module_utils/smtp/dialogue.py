@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-
 from .actions import (
     Action,
     AwaitReply,
@@ -25,49 +23,17 @@ from .actions import (
 from .bounds import listed
 from .classify import classify
 from .failure import Failure
+from .goal import Goal
 from .light import TYPE_CHECKING, NamedTuple
 from .login import authenticate
 from .record import Record
 from .reply import Capabilities, Reply
-from .sasl import Credential, Random
 
 if TYPE_CHECKING:
     import typing as t
 
-LEVELS = ("connect", "tls", "auth", "envelope")
-
 # RFC 5321 wants the client to wait for the answer to QUIT; a server that keeps us waiting has still passed.
 QUIT_PATIENCE = 2.0
-
-
-class Goal(NamedTuple):
-    """How far to go, and with what. ``helo`` empty: the address we connect from (RFC 5321 4.1.4).
-
-    ``own_recipient``: the recipient is of our own choice, so that only what its refusal says of the sender or the login counts.
-    """
-
-    helo: str
-    security: str
-    level: str
-    credential: t.Optional[Credential] = None
-    mechanisms: t.Tuple[str, ...] = ()
-    allow_plaintext_auth: bool = False
-    sender: str = ""
-    recipients: t.Tuple[str, ...] = ()
-    also_from: t.Tuple[str, ...] = ()
-    own_recipient: bool = False
-    message: t.Optional[bytes] = None
-    lmtp: bool = False
-    proxied: bool = False
-    greeting_patience: t.Optional[float] = None
-    host: str = ""
-    port: int = 0
-    random: Random = os.urandom
-    rest: t.Callable[[], float] = lambda: float("inf")
-
-    def reaches(self, level: str) -> bool:
-        """Whether this level is to be reached."""
-        return LEVELS.index(self.level) >= LEVELS.index(level)
 
 
 def converse(goal: Goal, record: Record) -> Dialogue:

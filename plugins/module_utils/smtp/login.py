@@ -14,6 +14,7 @@ from .actions import Action, Asking, Command, Compute, Dialogue, ask, command, r
 from .auth import Mechanism, candidates
 from .bounds import listed
 from .failure import Failure
+from .goal import Goal
 from .light import TYPE_CHECKING
 from .record import Record
 from .reply import Reply
@@ -21,8 +22,6 @@ from .sasl import BadChallenge, Credential, Exchange, MechanismError, Session, U
 
 if TYPE_CHECKING:
     import typing as t
-
-    from .dialogue import Goal
 
 # A longer initial response is sent when the server asks for it: 512 octets a command (RFC 5321 4.5.3.1.4), less "AUTH " and the line end.
 MOST_IN_COMMAND = 505

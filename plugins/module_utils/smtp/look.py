@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import threading
 
-from .dialogue import Goal, converse
+from .dialogue import converse
 from .engine import Engine
+from .goal import Goal
 from .light import TYPE_CHECKING, NamedTuple
-from .options import Relay
+from .target import Relay
 from .record import Record
 from .secret import Redactor
 from .tls import TlsSettings

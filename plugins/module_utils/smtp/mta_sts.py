@@ -5,65 +5,26 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from . import lookup
 from .diagnosis import explain
 from .failure import Failure
-from .http import Request, Url, Way, ask, parse_url
-from .light import TYPE_CHECKING, NamedTuple
+from .http import Request, ask
+from .light import TYPE_CHECKING
+from .mta_sts_options import Asked
 from .mta_sts_policy import MOST_HOSTS, Policy, Unusable, announced, covers, parse
-from .oauth2_options import through
 from .record import Record
 from .secret import Redactor
-from .tls import TlsSettings
 
 if TYPE_CHECKING:
     import typing as t
 
-    from .options import Relay
+    from .target import Relay
     from .transport import Deadline
 
-    Options: t.TypeAlias = "t.Mapping[str, t.Any]"
     Report: t.TypeAlias = "dict[str, t.Any]"
 
-WELL_KNOWN = "https://mta-sts.%s/.well-known/mta-sts.txt"
 MAX_POLICY = 65536  # bytes; RFC 8461 3.3 wants a limit, such as 64 kilobytes
 EARLY = ("starttls", "tls")
-
-
-class Asked(NamedTuple):
-    """Whose policy is wanted, where it is, and how to get there."""
-
-    domain: str
-    url: Url
-    way: Way
-
-
-def read(options: Options) -> tuple[Asked | None, list[str]]:
-    """From ``mta_sts`` and its like, with problems as ``option: what is wrong. What to write instead. [code]``."""
-    domain = _ascii(options.get("host") or "")
-    if not domain:
-        return None, ["mta_sts: only a domain has a policy, and host is none. Give the domain as host, with resolve: mx. [mta-sts-domain]"]
-    try:
-        url = parse_url(options.get("mta_sts_url") or WELL_KNOWN % domain)
-    except ValueError as exc:
-        return None, ["mta_sts_url: %s. [mta-sts-url]" % exc]
-    settings = TlsSettings(True, options.get("mta_sts_ca_path") or "", url.host, "1.2", ())
-    return Asked(domain, url, Way(settings, through(options))), []
-
-
-def _ascii(host: str) -> str:
-    """The name as DNS has it; empty for an address, a path, or what is no name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        try:
-            name = host.rstrip(".").encode("idna").decode("ascii").lower()
-        except UnicodeError:
-            return ""
-        return "" if "/" in name else name
-    return ""
 
 
 def report(asked: Asked, relay: Relay, record: Record, deadline: Deadline) -> Report:

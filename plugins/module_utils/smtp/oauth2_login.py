@@ -9,7 +9,7 @@ from . import graph, oauth2
 from .failure import Failure
 from .http import Way
 from .light import TYPE_CHECKING
-from .options import Relay
+from .target import Relay
 from .record import Record
 from .route import Route
 from .secret import Redactor

@@ -11,10 +11,10 @@ from . import providers
 from .http import Url, Way, parse_url
 from .light import TYPE_CHECKING
 from .oauth2 import OAuth2
-from .options import unfit
 from .route import Route, read_route
 from .secret import Secret
 from .signing import KeyProblem, RsaKey, load
+from .text import unfit
 from .tls import TlsSettings
 from .token import GMAIL, GRAPH, OUTLOOK, Need
 

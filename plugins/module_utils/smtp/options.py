@@ -7,55 +7,22 @@ from __future__ import annotations
 
 from . import wording
 from .auth import NAMES
-from .light import TYPE_CHECKING, NamedTuple
-from .route import LMTP_PORT, Route, at, is_path, read_route, read_tls
+from .light import TYPE_CHECKING
+from .route import LMTP_PORT, at, is_path, read_route, read_tls
 from .sasl import Credential
 from .secret import Secret
-from .tls import TlsSettings
+from .target import Relay
+from .text import unfit
 
 if TYPE_CHECKING:
     import typing as t
 
     from .http import Url
-    from .mta_sts import Asked as MtaSts
+    from .mta_sts_options import Asked as MtaSts
     from .oauth2 import OAuth2
 
 PORTS = {"none": 25, "opportunistic": 25, "starttls": 587, "tls": 465}
 MODES = {465: "tls", 2465: "tls", 25: "starttls", 587: "starttls", 2525: "starttls", 2587: "starttls"}
-
-# With the line ends that only Unicode has.
-CONTROL = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]))
-
-
-class Relay(NamedTuple):
-    """One relay to probe, with everything decided. ``timeout`` is in seconds, for all of it."""
-
-    name: str
-    host: str
-    port: int
-    security: str
-    tls: TlsSettings
-    route: Route
-    credential: t.Optional[Credential]
-    mechanisms: t.Tuple[str, ...]
-    allow_plaintext_auth: bool
-    helo: str
-    timeout: float
-    sender: str
-    recipients: t.Tuple[str, ...]
-    level: str
-    send: str
-    wording: wording.Wording
-    expect: t.Dict[str, t.Any]
-    min_cert_days: int
-    diagnose: bool
-    state_dir: str
-    oauth2: t.Optional[OAuth2] = None
-    graph: t.Optional[Url] = None  # where Graph is, in the place of SMTP
-    credential_id: str = ""
-    mta_sts: t.Optional[MtaSts] = None
-    also_from: t.Tuple[str, ...] = ()
-    own_recipient: bool = False  # no recipient was named, and the sender's own address stands in for one
 
 
 Options: t.TypeAlias = "t.Mapping[str, t.Any]"
@@ -184,9 +151,9 @@ def _mta_sts(options: Options) -> tuple[MtaSts | None, list[str]]:
     if options.get("mta_sts") != "report":
         return None, []
     # Imported here: hardly any probe asks for it.
-    from . import mta_sts
+    from . import mta_sts_options
 
-    return mta_sts.read(options)
+    return mta_sts_options.read(options)
 
 
 def _control_characters(options: Options) -> list[str]:
@@ -242,11 +209,6 @@ def _contradictions(options: Options) -> list[str]:
         (bool(unknown), "auth_mechanisms: %s not known. One of: %s. [mechanism]" % (", ".join(unknown), ", ".join(NAMES))),
     )
     return [text for wrong, text in rows if wrong]
-
-
-def unfit(text: str) -> bool:
-    """Whether a control character is in it, or half a character, which JSON can hold and no encoding takes."""
-    return not CONTROL.isdisjoint(text) or (not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text))
 
 
 def _blank(text: str) -> bool:

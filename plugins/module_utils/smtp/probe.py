@@ -8,14 +8,16 @@ from __future__ import annotations
 import time
 
 from . import sunset, tls
-from .dialogue import Goal, converse
+from .dialogue import converse
 from .engine import Engine
 from .failure import OptionError
+from .goal import Goal
 from .light import TYPE_CHECKING
-from .options import Options, Relay, read
+from .options import Options, read
 from .record import Record
 from .result import Outcome, build, extend
 from .secret import Redactor
+from .target import Relay
 from .transport import Deadline, Endpoint, OwnName, run
 
 # Of the time for all of it, what a greeting that never comes must leave for finding out why.

@@ -15,7 +15,6 @@ from .reply import Capabilities, Reply
 if TYPE_CHECKING:
     import typing as t
 
-    from .actions import Peer
     from .secret import Redactor
     from .tls import TlsInfo
 
@@ -48,6 +47,14 @@ class Address(NamedTuple):
     ms: float
     category: str = ""
     cert_sha256: str = ""
+
+
+class Peer(NamedTuple):
+    """The two ends of the connection."""
+
+    ip: str
+    local_ip: str
+    loopback: bool
 
 
 class Record:

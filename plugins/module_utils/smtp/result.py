@@ -12,7 +12,7 @@ from .classify import Verdict, classify
 from .codes import meaning, remedy
 from .diagnosis import explain
 from .light import TYPE_CHECKING, NamedTuple
-from .options import Relay
+from .target import Relay
 from .record import Record, Step
 from .reply import Capabilities, Reply
 from .route import at

@@ -9,7 +9,7 @@ import datetime
 
 from . import changes, message
 from .light import TYPE_CHECKING
-from .options import Relay
+from .target import Relay
 from .receipt import Receipts
 
 if TYPE_CHECKING:

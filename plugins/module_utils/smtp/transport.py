@@ -11,11 +11,11 @@ import time
 from _thread import allocate_lock, start_new_thread
 
 from . import tls
-from .actions import Compute, Connect, Patience, Peer, Resolve, StartTls, Tunnel
+from .actions import Compute, Connect, Patience, Resolve, StartTls, Tunnel
 from .engine import Effect, Engine, Read, Write
 from .failure import Failure
 from .light import TYPE_CHECKING, NamedTuple
-from .record import Address, Record
+from .record import Address, Peer, Record
 from .route import Route, is_path
 
 if TYPE_CHECKING:

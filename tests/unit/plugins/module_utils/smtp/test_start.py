@@ -17,8 +17,8 @@ from smtp_rig import PASSWORD, options
 OURS = "ansible_collections.smarthost.mail.plugins.module_utils.smtp"
 # A file that is to be here is needed by most verified logins. Everything else is imported in the function that needs it.
 NEEDED = """
-    actions answer auth blind_spots bounds certificate classify codes der diagnosis dialogue engine failure light login net options
-    probe provider_row providers record reply result route sasl secret spellings sunset tls transport visible wording
+    actions answer auth blind_spots bounds certificate classify codes der diagnosis dialogue engine failure goal light login net
+    options probe provider_row providers record reply result route sasl secret spellings sunset target text tls transport visible wording
 """
 # Of the standard library, what TLS and sockets bring along is there anyway; these take longest of what is easily loaded besides.
 HEAVY = {"typing", "contextlib", "threading", "dataclasses", "inspect", "json", "email", "ipaddress", "urllib.parse", "tempfile", "logging"}

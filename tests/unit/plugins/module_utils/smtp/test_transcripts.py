@@ -27,11 +27,12 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp import options as smtp_options
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.actions import Compute, Connect, Peer, Resolve, StartTls
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.dialogue import Goal, converse
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.actions import Compute, Connect, Resolve, StartTls
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.dialogue import converse
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.goal import Goal
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.engine import Close, Effect, Engine, Read, Write
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.failure import Failure
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.record import Record
+from ansible_collections.smarthost.mail.plugins.module_utils.smtp.record import Peer, Record
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.result import Outcome, build
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.sasl import Credential
 from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor, Secret
