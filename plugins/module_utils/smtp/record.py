@@ -15,8 +15,8 @@ from .reply import Capabilities, Reply
 if TYPE_CHECKING:
     import typing as t
 
+    from .certificate import TlsInfo
     from .secret import Redactor
-    from .tls import TlsInfo
 
 # A deadline that passes has its own name where the step tells more than the clock.
 LATE_AT = {"resolve": "dns_failure", "connect": "connect_timeout", "proxy": "connect_timeout", "greeting": "greeting_timeout"}

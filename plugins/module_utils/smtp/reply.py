@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .bounds import MORE
 from .light import TYPE_CHECKING, NamedTuple
+from .text import enhanced_code
 from .visible import visible
 
 if TYPE_CHECKING:
@@ -39,15 +40,6 @@ def printable(data: bytes) -> str:
     except UnicodeDecodeError:
         text = data.decode("latin-1")
     return visible(text)
-
-
-def enhanced_code(line: str) -> str:
-    """The RFC 3463 code that the line begins with, ended by a blank, a colon or the line; empty where it has none."""
-    word = line.partition(" ")[0].partition(":")[0]
-    parts = word.split(".")
-    if len(parts) != 3 or parts[0] not in ("2", "4", "5"):
-        return ""
-    return word if all(len(part) < 4 and part.isdecimal() and part.isascii() for part in parts) else ""
 
 
 class Reply(NamedTuple):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from .light import TYPE_CHECKING
 from .net import Net, letters
-from .reply import enhanced_code
 from .spellings import ORDINARY, spellings, within_base64
+from .text import enhanced_code
 from .visible import visible
 
 if TYPE_CHECKING:
