@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.smarthost.mail.plugins.module_utils.files.fields import DamagedError
-from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import new_key
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, destination, forwarding, plan, proof, refusal, sender, status
+from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.fields import DamagedError
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import new_key
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder import destination
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import forwarding, plan, refusal, sender, status
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import proof
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Result, failure, module_failed
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Deployment, Host
-from ansible_collections.smarthost.mail.plugins.plugin_utils.difference import difference
-from ansible_collections.smarthost.mail.plugins.plugin_utils.folder import Folder
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, Declaration, HostPlan, Refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Deployment, Host
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.difference import difference
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder.folder import Folder
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import (
+    AppPlan,
+    Declaration,
+    HostPlan,
+    Refusal,
+)
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
-from ansible_collections.smarthost.mail.plugins.plugin_utils.proving import ProvingAction
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.proving import ProvingAction
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.lines import drift_lines, plan_lines
 
 KEPT_ON_THE_HOST = ("query", "rolled_back", "committed", "removed", "purged")
@@ -120,7 +128,7 @@ class ActionModule(ProvingAction):
         return self._configure()
 
     def _configure(self) -> dict[str, t.Any]:
-        declared = declaration.load_host(self._args["relay"], self._args["apps"])
+        declared = resolve.load_host(self._args["relay"], self._args["apps"])
         catalogue = Catalogue(self._args["catalogue"])
         first = plan.plan_host(declared, catalogue, self._args["credential"])
         if self._args["dest"] is not None and self._args["state"] == "present":

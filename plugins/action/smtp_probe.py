@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.arguments import argument_spec
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.arguments import argument_spec
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Arguments, Result
 
 

@@ -12,11 +12,18 @@ import pathlib
 import tempfile
 import typing as t
 
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor, Secret
-from ansible_collections.smarthost.mail.plugins.plugin_utils import app_lists
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor, Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import app_lists
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import exports, gather, summary
-from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import HOST_OUTCOMES, RUNS, App, Host, Report, Run
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import (
+    HOST_OUTCOMES,
+    RUNS,
+    App,
+    Host,
+    Report,
+    Run,
+)
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.page import page
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.recorded import recorded
 

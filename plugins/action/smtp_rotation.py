@@ -10,10 +10,11 @@ import secrets
 import typing as t
 
 from ansible import context
-from ansible_collections.smarthost.mail.plugins.plugin_utils import again, app_lists, outcome, revocation, rotation
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation import same_options, outcome, revocation, rotate
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import app_lists
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError, by_cause
-from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import Logins
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.verify import Logins
 
 PLANNED = ("smtp_relay", "smtp_relay_catalogue", "smtp_relay_on_unsupported")
 # With these the same login may well work in a moment: a new credential is not known everywhere at once.
@@ -51,9 +52,9 @@ class ActionModule(Action):
         """The variables of every host of the play, those that were lost on the way included."""
         return {name: self._task_vars["hostvars"][name] for name in self._task_vars["ansible_play_hosts_all"]}
 
-    def _fleet(self) -> rotation.Fleet:
+    def _fleet(self) -> rotate.Fleet:
         hosts = self._hosts().items()
-        return rotation.fleet({name: {key: given[key] for key in [*PLANNED, *app_lists.names(given)] if key in given} for name, given in hosts})
+        return rotate.fleet({name: {key: given[key] for key in [*PLANNED, *app_lists.names(given)] if key in given} for name, given in hosts})
 
     def _plan(self) -> Result:
         fleet = self._fleet()
@@ -66,7 +67,7 @@ class ActionModule(Action):
             problems.append(Problem("smtp_relay_canary", what, "canary-unknown", way_out))
         if problems:
             raise ProblemsError(problems)
-        return {"lines": rotation.plan_lines(fleet), "hosts": consumers, "gap": fleet.gap, "msg": f"{len(consumers)} hosts change."}
+        return {"lines": rotate.plan_lines(fleet), "hosts": consumers, "gap": fleet.gap, "msg": f"{len(consumers)} hosts change."}
 
     def _new(self) -> Result:
         """One login with each next credential, with every sender, from where this task runs."""
@@ -88,14 +89,14 @@ class ActionModule(Action):
     def _admit(self) -> Result:
         hosts = self._hosts()
         new = next(iter(hosts.values())).get("smtp_relay_new") or {}
-        admission = rotation.admit(self._fleet(), {name: given.get("smtp_relay_baseline") or {} for name, given in hosts.items()}, bool(new.get("ok")))
+        admission = rotate.admit(self._fleet(), {name: given.get("smtp_relay_baseline") or {} for name, given in hosts.items()}, bool(new.get("ok")))
         if admission.problems:
             raise ProblemsError(admission.problems)
         chosen = self._args["canary"] if self._args["canary"] in admission.todo else next(iter(admission.todo), "")
         canary = chosen if admission.mode == "normal" else ""
         return {
             "todo": list(admission.todo), "done": list(admission.done), "lost": list(admission.unreachable), "mode": admission.mode, "canary": canary,
-            "samples": rotation.samples(admission.todo, self._task_vars["groups"]) if admission.mode == "normal" else [],
+            "samples": rotate.samples(admission.todo, self._task_vars["groups"]) if admission.mode == "normal" else [],
             "lines": outcome.admission_lines(admission, canary),
         }
 
@@ -103,9 +104,9 @@ class ActionModule(Action):
         hosts = self._hosts()
         inventory = tuple(self._task_vars.get("ansible_inventory_sources") or ())
         if self._task.check_mode:
-            lines = outcome.checked(self._task_vars["smtp_relay_rotation"], inventory, again.options(context.CLIARGS))
+            lines = outcome.checked(self._task_vars["smtp_relay_rotation"], inventory, same_options.options(context.CLIARGS))
             return {"complete": False, "lines": list(lines), "hosts": {}, "msg": lines[0]}
-        found = outcome.outcome(hosts, inventory, bool(self._task_vars.get("ansible_limit")), again.options(context.CLIARGS))
+        found = outcome.outcome(hosts, inventory, bool(self._task_vars.get("ansible_limit")), same_options.options(context.CLIARGS))
         return {"complete": found.complete, "lines": list(found.lines), "hosts": dict(found.hosts), "msg": found.lines[0]}
 
     def _guard(self) -> Result:

@@ -8,16 +8,27 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import new_key
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, proof, refusal
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import new_key
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import proof
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Result, failure, module_failed
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Host
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import Declaration
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Host
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Declaration
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError, by_cause
-from ansible_collections.smarthost.mail.plugins.plugin_utils.proving import ProvingAction
-from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import (
-    Logins, Subject, against, login_of, not_taken_back, subject, told, undo, with_login, wrong,
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.proving import ProvingAction
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.verify import (
+    Logins,
+    Subject,
+    against,
+    login_of,
+    not_taken_back,
+    subject,
+    told,
+    undo,
+    with_login,
+    wrong,
 )
 
 STATUS = ("status", "status_why", "version", "declared_not_seen")
@@ -59,7 +70,7 @@ class ActionModule(ProvingAction):
         self._args = args
         if args["whole"]:
             return self._whole()
-        declared, catalogue = declaration.load_host(args["relay"], args["apps"]), Catalogue(args["catalogue"])
+        declared, catalogue = resolve.load_host(args["relay"], args["apps"]), Catalogue(args["catalogue"])
         answer = self._stands(plan.plan_host(declared, catalogue, args["credential"])) if args["values"] == "files" else {}
         if answer.get("unreachable"):
             return answer
@@ -80,7 +91,7 @@ class ActionModule(ProvingAction):
 
     def _whole(self) -> Result:
         """What smtp_config would do here, and the relays as the applications' own files say."""
-        declared, catalogue = declaration.load_host(self._args["relay"], self._args["apps"]), Catalogue(self._args["catalogue"])
+        declared, catalogue = resolve.load_host(self._args["relay"], self._args["apps"]), Catalogue(self._args["catalogue"])
         config = self._shared_loader_obj.action_loader.get(
             "smarthost.mail.smtp_config", task=self._task, connection=self._connection, play_context=self._play_context, loader=self._loader,
             templar=self._templar, shared_loader_obj=self._shared_loader_obj,

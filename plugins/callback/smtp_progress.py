@@ -72,8 +72,8 @@ from ansible.playbook.block import Block
 from ansible.plugins.callback import CallbackBase
 from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.helpers import pct_to_int
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.visible import visible
-from ansible_collections.smarthost.mail.plugins.plugin_utils import progress
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.visible import visible
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import progress
 
 try:
     from tqdm import tqdm

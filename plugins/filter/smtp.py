@@ -9,10 +9,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.smarthost.mail.plugins.module_utils.files import internal
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, platforms, probes, refusal, render
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, FilePlan
+from ansible_collections.smarthost.mail.plugins.module_utils._shared import internal_error
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import platforms
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import probes
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, FilePlan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 CREDENTIALS = ("current", "next")
@@ -56,7 +60,7 @@ def smtp_probes(
 
 def _probes(relay: t.Any, apps: t.Any, credential_ids: t.Mapping[str, str] | None, level: str | None) -> list[dict[str, t.Any]]:
     try:
-        return [] if apps is not None and not apps else probes.probes(declaration.load(relay, apps), declaration.plain(credential_ids or {}), str(level or ""))
+        return [] if apps is not None and not apps else probes.probes(resolve.load(relay, apps), resolve.plain(credential_ids or {}), str(level or ""))
     except ProblemsError as error:
         raise AnsibleFilterError(str(error)) from None
 
@@ -68,13 +72,13 @@ def _data(file: FilePlan) -> t.Any:
 
 
 def _plan(relay: t.Any, app: t.Any, form: str | None, catalogue: t.Sequence[str], credential: str) -> AppPlan:
-    item = declaration.plain({"name": app} if isinstance(app, str) else app)
+    item = resolve.plain({"name": app} if isinstance(app, str) else app)
     if form and isinstance(item, dict):
-        item["form"] = declaration.plain(form)
+        item["form"] = resolve.plain(form)
     if credential not in CREDENTIALS:
         raise AnsibleFilterError(f"credential: one of {', '.join(CREDENTIALS)} is expected")
     try:
-        declared = declaration.load(relay, [item])
+        declared = resolve.load(relay, [item])
         planned = plan.plan_host(declared, Catalogue([catalogue] if isinstance(catalogue, str) else list(catalogue)), credential)
     except ProblemsError as error:
         raise AnsibleFilterError(str(error)) from None
@@ -90,9 +94,9 @@ def _guarded(work: t.Callable[[], t.Any]) -> t.Any:
     try:
         return work()
     except Exception as error:
-        if internal.is_ansibles(error):
+        if internal_error.is_ansibles(error):
             raise
-        found = internal.problem(error)
+        found = internal_error.problem(error)
     raise AnsibleFilterError(str(found))
 
 

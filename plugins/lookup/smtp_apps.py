@@ -40,8 +40,8 @@ from ansible.errors import AnsibleError  # noqa: E402
 from ansible.plugins.loader import lookup_loader  # noqa: E402
 from ansible.plugins.lookup import LookupBase  # noqa: E402
 
-from ansible_collections.smarthost.mail.plugins.plugin_utils import app_lists  # noqa: E402
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import plain  # noqa: E402
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import app_lists  # noqa: E402
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.resolve import plain  # noqa: E402
 
 
 class LookupModule(LookupBase):

@@ -182,8 +182,8 @@ problems:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.smarthost.mail.plugins.module_utils.files.activation import Activation, activate
-from ansible_collections.smarthost.mail.plugins.module_utils.files.internal import guard
+from ansible_collections.smarthost.mail.plugins.module_utils._host.services.activation import Activation, activate
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.internal_error import guard
 
 ARGUMENTS = {
     "activations": {

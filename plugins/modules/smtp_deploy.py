@@ -342,11 +342,11 @@ problems:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.smarthost.mail.plugins.module_utils.files.afterwards import with_standing
-from ansible_collections.smarthost.mail.plugins.module_utils.files.change import OPTIONS
-from ansible_collections.smarthost.mail.plugins.module_utils.files.deploy import Request, run
-from ansible_collections.smarthost.mail.plugins.module_utils.files.detection import detect
-from ansible_collections.smarthost.mail.plugins.module_utils.files.internal import guard
+from ansible_collections.smarthost.mail.plugins.module_utils._host.afterwards import with_standing
+from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.change import OPTIONS
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.presence.detection import detect
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.internal_error import guard
 
 ARGUMENTS = {
     "state": {"type": "str", "choices": ["query", "present", "rolled_back", "committed", "purged"], "default": "present"},

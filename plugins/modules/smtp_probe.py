@@ -930,14 +930,18 @@ msg:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.smarthost.mail.plugins.module_utils.files.internal import guard
-from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import SealError, unseal_options, with_secrets
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp import changes
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.arguments import argument_spec
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.failure import OptionError
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import probe_all
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import FEW, HIDDEN
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.visible import visible
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.internal_error import guard
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import (
+    SealError,
+    unseal_options,
+    with_secrets,
+)
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp import changes
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.arguments import argument_spec
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import OptionError
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import FEW, HIDDEN
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.visible import visible
 
 
 def opened(module: AnsibleModule) -> dict[str, t.Any]:

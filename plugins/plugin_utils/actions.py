@@ -11,10 +11,10 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..module_utils.files import internal
-from ..module_utils.files.seal import new_key, seal_options
-from ..module_utils.smtp.arguments import argument_spec
-from ..module_utils.smtp.visible import visible_all
+from ..module_utils._shared import internal_error
+from ..module_utils._shared.seal import new_key, seal_options
+from ..module_utils._smtp.options.arguments import argument_spec
+from ..module_utils._shared.visible import visible_all
 from .problems import Problem, ProblemsError
 
 COLLECTION = "smarthost.mail"
@@ -64,7 +64,7 @@ class Action(ActionBase):
         except ProblemsError as error:
             result.update(failure(self.nothing_done, error.problems))
         except Exception as error:
-            if internal.is_ansibles(error):
+            if internal_error.is_ansibles(error):
                 raise  # a lost connection, a template that fails
             result.update(unexpected(error))
         return shown(result)
@@ -111,7 +111,7 @@ def module_failed(answer: t.Mapping[str, t.Any]) -> Problem:
 
 def unexpected(error: Exception) -> Result:
     """The result of a task that met what nobody expected: where, and nothing of the error's own text."""
-    found = internal.problem(error)
+    found = internal_error.problem(error)
     return {"failed": True, "changed": False, "msg": str(found), "problems": [found.as_dict()]}
 
 

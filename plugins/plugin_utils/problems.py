@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import typing as t
 
-from ..module_utils.files.problems import Problem, ProblemsError
+from ..module_utils._shared.problem import Problem, ProblemsError
 
 __all__ = ["HOSTS", "Problem", "ProblemsError", "by_cause", "by_host", "grouped", "some", "did_you_mean", "one_of"]
 

@@ -1,7 +1,10 @@
 # Copyright (c) 2026, Smarthost Maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of the layout (DESIGN §5), checked by reading imports: every broken rule of a plugins folder as one sentence."""
+"""The rules of the layout (DESIGN §5), checked by reading imports: every broken rule of a plugins folder as one sentence.
+
+Which rooms (folders of module_utils and plugin_utils) may import which others stands in each room's __init__.py: see rooms.py.
+"""
 
 from __future__ import annotations
 
@@ -10,29 +13,9 @@ import pathlib
 import sys
 import typing as t
 
+from architecture import rooms
+
 OURS = "ansible_collections.smarthost.mail.plugins"
-# The stages, first to last: each may import those in earlier groups and its own group's, never a later one.
-# A file that is in none of them is a mistake: it must be given its place here.
-STAGES = (
-    {"problems", "progress", "again", "variables"},
-    {"model"},
-    {"dialects"},
-    {"dialect"},  # finds one of them by name
-    {"sandbox", "plain"},
-    {"app_lists", "validation", "expressions", "context", "refusal", "command"},
-    {"declaration"},
-    {"entry", "platforms"},
-    {"catalogue", "presence"},
-    {"plan"},
-    {"guard"},
-    {"render", "probes", "status", "forwarding", "sender"},
-    {"tries", "deployment", "difference", "readback", "reporting", "actions", "folder", "manifest"},
-    {"destination"},
-    {"proof"},
-    {"verification", "proving"},
-    {"rotation"},
-    {"outcome", "revocation"},
-)
 COMPOSERS = ("action", "modules", "filter", "lookup", "callback")
 LIBRARIES = ("ansible", "yaml", "ruamel", "jinja2", "jsonschema")  # what the controller side may use beside the standard library
 ONE_FILE = {"socket": "module_utils", "ssl": "module_utils", "jinja2": "plugin_utils", "jsonschema": "plugin_utils"}
@@ -78,14 +61,6 @@ def area(name: str) -> str:
     return name[len(OURS) + 1:] if name.startswith(OURS + ".") else ""
 
 
-def stage(path: str) -> int:
-    """Return the number of the stage that plugin_utils.<path> belongs to, or -1."""
-    for number, names in enumerate(STAGES):
-        if path.split(".")[0] in names:
-            return number
-    return -1
-
-
 def broken_by(path: str, imported: Import) -> str:
     """Return which rule the file with the dotted path `path` breaks by one import, or ""."""
     side, ours = path.split(".")[0], area(imported.name)
@@ -96,7 +71,7 @@ def broken_by(path: str, imported: Import) -> str:
     if side == "modules" and ours.startswith("plugin_utils"):
         return "imports %s, which never reaches the target" % ours
     if side == "plugin_utils":
-        return controller_side(path.split(".", 1)[1], ours, imported.name)
+        return controller_side(ours, imported.name)
     return ""
 
 
@@ -110,15 +85,9 @@ def target_side(ours: str, name: str) -> str:
     return ""
 
 
-def controller_side(path: str, ours: str, name: str) -> str:
-    """plugin_utils: the libraries named above, module_utils, and stages that come earlier."""
-    if ours.startswith("plugin_utils."):
-        other = ours.split(".", 1)[1]
-        if path.startswith("dialects.") and not other.startswith("dialects"):
-            return "imports %s; a dialect knows dialects only" % other
-        if -1 < stage(path) < stage(other):
-            return "imports %s, a later stage" % other
-    elif not ours and name.split(".")[0] not in (*LIBRARIES, *sys.stdlib_module_names):
+def controller_side(ours: str, name: str) -> str:
+    """plugin_utils: the libraries named above, and what its rooms say."""
+    if not ours and name.split(".")[0] not in (*LIBRARIES, *sys.stdlib_module_names):
         return "imports %s; plugin_utils may use %s" % (name, ", ".join(LIBRARIES))
     return ""
 
@@ -126,13 +95,14 @@ def controller_side(path: str, ours: str, name: str) -> str:
 def broken_rules(plugins: pathlib.Path) -> list[str]:
     """Return every broken rule below a plugins folder, as `file:line: what`."""
     problems = []
+    graph: dict[str, dict[str, int]] = {}
     users: dict[str, set[str]] = {name: set() for name in ONE_FILE}
     for path in sorted(plugins.rglob("*.py")):
         dotted = ".".join(path.relative_to(plugins).with_suffix("").parts)
         shown = "plugins/" + path.relative_to(plugins).as_posix()
-        if dotted.startswith("plugin_utils.") and path.name != "__init__.py" and stage(dotted.split(".", 1)[1]) < 0:
-            problems.append("%s:1: has no place among the STAGES of tests/architecture/layers.py" % shown)
-        for imported in imports(path, plugins):
+        found = imports(path, plugins)
+        graph[dotted] = {area(imported.name): imported.line for imported in found if area(imported.name)}
+        for imported in found:
             problem = broken_by(dotted, imported)
             if problem:
                 problems.append("%s:%d: %s" % (shown, imported.line, problem))
@@ -142,7 +112,7 @@ def broken_rules(plugins: pathlib.Path) -> list[str]:
     for name, side in ONE_FILE.items():
         if len(users[name]) > 1 or any(not user.startswith("plugins/%s/" % side) for user in users[name]):
             problems.append("%s is imported in %s; it belongs in one file below %s" % (name, ", ".join(sorted(users[name])), side))
-    return list(dict.fromkeys(problems))
+    return list(dict.fromkeys([*problems, *rooms.broken(plugins, graph)]))
 
 
 def sizes(path: pathlib.Path) -> t.Iterator[str]:

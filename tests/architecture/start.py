@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Smarthost Maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of module_utils/smtp/light.py, which keep a start of the probe cheap, checked by reading what a file does while loading."""
+"""The rules of module_utils/_shared/light.py, which keep a start of the probe cheap, checked by reading what a file does while loading."""
 
 from __future__ import annotations
 

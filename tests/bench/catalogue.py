@@ -22,10 +22,12 @@ PARTS = ("declaration", "read entries", "plan", "render", "whole")
 def once() -> dict[str, float]:
     """One process: milliseconds of processor time for each part. Nothing has been read or compiled before."""
     sys.path.insert(0, str(ROOT / ".venv" / "collections"))
-    from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, render
-    from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import SHIPPED, Catalogue
-    from ansible_collections.smarthost.mail.plugins.plugin_utils.dialect import dialect, dialect_names
-    from ansible_collections.smarthost.mail.plugins.plugin_utils.validation import load_schema
+    from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+    from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
+    from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
+    from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import SHIPPED, Catalogue
+    from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import dialect, dialect_names
+    from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.validation import load_schema
 
     for name in dialect_names():  # imports, as much as the others
         dialect(name)
@@ -33,7 +35,7 @@ def once() -> dict[str, float]:
     codes = load_schema("smtp_relay")["$defs"]["relay"]["properties"]["accept"]["items"]["enum"]
     relay = {"host": "smtp.example.com", "username": "u", "password": "dummy-secret", "from": "noreply@example.com", "accept": codes}
     times = [time.process_time()]
-    declared = declaration.load(relay, names)
+    declared = resolve.load(relay, names)
     times.append(time.process_time())
     catalogue = Catalogue()
     for name in names:

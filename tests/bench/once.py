@@ -9,7 +9,7 @@ import json
 import sys
 import time
 
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import probe_all
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 
 asked = json.load(sys.stdin)
 started = time.monotonic()

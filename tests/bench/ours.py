@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import probe_all
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 
 RELAY = {
     "host": "127.0.0.1",

@@ -10,11 +10,12 @@ import pathlib
 import typing as t
 
 import yaml
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, refusal
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import SHIPPED, Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, Refusal
-from ansible_collections.smarthost.mail.plugins.plugin_utils.plan import plan_host
-from ansible_collections.smarthost.mail.plugins.plugin_utils.render import Rendered, render_app
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import SHIPPED, Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, Refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.plan import plan_host
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.render import Rendered, render_app
 
 HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = HERE / "golden"
@@ -74,7 +75,7 @@ def cases(app: str) -> tuple[Case, ...]:
 def _case(app: str, form: str, row: str, accept: t.Sequence[str]) -> Case:
     given = rows(app)[row]
     item = {"name": app, "form": form, **given.get("application", {}), **({"accept": list(accept)} if accept else {})}
-    host = plan_host(declaration.load(given["relay"], [item]), CATALOGUE, given.get("credential", "in_force"))
+    host = plan_host(resolve.load(given["relay"], [item]), CATALOGUE, given.get("credential", "in_force"))
     name = f"{row}-accepted" if accept else row
     if host.refusals:
         return Case(name, form, row, host.refusals, None, ())

@@ -10,13 +10,18 @@ import re
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils import render
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import SHIPPED, load_entry
-from ansible_collections.smarthost.mail.plugins.plugin_utils.context import CONTEXT_NAMES
-from ansible_collections.smarthost.mail.plugins.plugin_utils.expressions import names_in, names_in_tree
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import SECURITY, Application, Form, Secret
-from ansible_collections.smarthost.mail.plugins.plugin_utils.plan import PREFERENCES
-from ansible_collections.smarthost.mail.plugins.plugin_utils.validation import load_schema
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import SHIPPED, load_entry
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.context import CONTEXT_NAMES
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import names_in, names_in_tree
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import (
+    SECURITY,
+    Application,
+    Form,
+    Secret,
+)
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.plan import PREFERENCES
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.validation import load_schema
 from catalogue.cases import APPS, CATALOGUE, GOLDEN, HERE, MATRIX, NOTES, REFUSED, Case, accepted_golden, cases, golden_of, rows
 
 # Which of the names that expressions may use say that an entry maps a capability of the declaration.

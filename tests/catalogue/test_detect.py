@@ -12,10 +12,11 @@ import subprocess
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils.files import detection
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, status
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, Ways
+from ansible_collections.smarthost.mail.plugins.module_utils._host.presence import detection
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, status
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, Ways
 
 CATALOGUE = Catalogue()
 RELAY = {"host": "smtp.example.com", "port": 465, "username": "u", "password": "hunter2", "from": "a@example.com"}
@@ -50,7 +51,7 @@ def planned(app: str, form: str | None = None) -> AppPlan:
     accept = ["always-verifies", "starttls-strippable", "needs-login", "port-security"]
     form = form or ("split" if app == "exim" else None)
     relay = RELAY if form != "debian" else {"host": "smtp.example.com"}  # which takes no login
-    [found] = plan.plan_host(declaration.load(relay, [{"name": app, "accept": accept, **({"form": form} if form else {})}]), CATALOGUE).apps
+    [found] = plan.plan_host(resolve.load(relay, [{"name": app, "accept": accept, **({"form": form} if form else {})}]), CATALOGUE).apps
     return found
 
 

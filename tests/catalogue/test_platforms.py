@@ -13,9 +13,11 @@ import pytest
 import ruamel.yaml
 import yaml
 from ansible_collections.smarthost.mail.plugins.filter.smtp import smtp_files, smtp_settings
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, platforms, render
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, HostPlan
-from ansible_collections.smarthost.mail.plugins.plugin_utils.plan import plan_host
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import platforms
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, HostPlan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.plan import plan_host
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 from catalogue import oracles
 from catalogue.cases import APPS, CATALOGUE, MATRIX, rows
@@ -31,7 +33,7 @@ READERS: dict[str, t.Callable[[str], t.Any]] = {
 
 
 def planned(app: str, form: str, item: dict[str, t.Any] | None = None, relay: t.Any = None, credential: str = "in_force") -> HostPlan:
-    return plan_host(declaration.load(relay or RELAY, [{"name": app, "form": form, **(item or {})}]), CATALOGUE, credential)
+    return plan_host(resolve.load(relay or RELAY, [{"name": app, "form": form, **(item or {})}]), CATALOGUE, credential)
 
 
 def text_of(plan: AppPlan) -> str:
@@ -79,7 +81,7 @@ def test_they_hold_what_the_form_of_variables_holds_or_are_refused_as_it_is(app:
 @pytest.mark.parametrize("reader", READERS)
 def test_a_secret_of_kubernetes_carries_every_hostile_secret(reader: str) -> None:
     for name, value in HOSTILE.items():
-        if declaration._CONTROL.search(value):
+        if resolve._CONTROL.search(value):
             continue
         manifest = READERS[reader](text_of(one("vaultwarden", "k8s_secret", relay={**RELAY, "password": value})))
         assert manifest["stringData"]["SMTP_PASSWORD"] == value, name
@@ -112,7 +114,7 @@ def test_name_namespace_and_labels_are_the_users() -> None:
 
 def test_compose_gives_each_service_what_was_declared() -> None:
     """docker-compose itself reads the override after a project's own file, and prints what the containers would get."""
-    carried = {name: value for name, value in HOSTILE.items() if not declaration._CONTROL.search(value)}
+    carried = {name: value for name, value in HOSTILE.items() if not resolve._CONTROL.search(value)}
     assert len(carried) >= 40
     plan = one("authentik", "compose", {"compose": {"services": ["server", "worker"]}, "path": "/srv/mail.yml"})
     assert plan.path == "/srv/mail.yml"
@@ -165,5 +167,5 @@ def test_what_has_no_variables_says_so() -> None:
 )
 def test_what_does_not_fit_is_named(item: dict[str, t.Any], code: str) -> None:
     with pytest.raises(ProblemsError) as error:
-        declaration.load(RELAY, [{"name": "gitea", **item}])
+        resolve.load(RELAY, [{"name": "gitea", **item}])
     assert [problem.code for problem in error.value.problems] == [code]

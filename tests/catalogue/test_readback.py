@@ -10,12 +10,18 @@ import functools
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration
-from ansible_collections.smarthost.mail.plugins.plugin_utils.expressions import names_in_tree
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, Credential, Secret
-from ansible_collections.smarthost.mail.plugins.plugin_utils.plan import plan_app, plan_host
-from ansible_collections.smarthost.mail.plugins.plugin_utils.readback import BY_HAND, NO_SECRET, NOT_THERE, NOT_UNDERSTOOD, read_back
-from ansible_collections.smarthost.mail.plugins.plugin_utils.render import render_app
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import names_in_tree
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, Credential, Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.plan import plan_app, plan_host
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.readback import (
+    BY_HAND,
+    NO_SECRET,
+    NOT_THERE,
+    NOT_UNDERSTOOD,
+    read_back,
+)
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.render import render_app
 from catalogue.cases import APPS, CATALOGUE, MATRIX, rows
 
 # Each is carried by some dialects and refused by others; what is carried must come back.
@@ -43,7 +49,7 @@ def _readable(app: str) -> t.Tuple[AppPlan, ...]:
     for form in CATALOGUE.find(app, "test").forms:
         for given in rows(app).values():
             item = {"name": app, "form": form, **given.get("application", {}), "accept": list(MATRIX["accept"])}
-            plans = plan_host(declaration.load(given["relay"], [item]), CATALOGUE).apps
+            plans = plan_host(resolve.load(given["relay"], [item]), CATALOGUE).apps
             if plans and plans[0].relay.credential and plans[0].relay.sends:
                 found.append(plans[0])
                 break

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.smarthost.mail.plugins.filter.smtp import smtp_files, smtp_settings
-from ansible_collections.smarthost.mail.plugins.plugin_utils.dialect import dialect
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import dialect
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.phpdotenv import _WRAPPED
 
 from catalogue.cases import APPS, CATALOGUE

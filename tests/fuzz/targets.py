@@ -11,25 +11,46 @@ import types
 import typing as t
 import unicodedata
 
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp import actions, auth, binding, certificate, dane, der, graph, login, oauth2, proxy, token
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.bounds import both_ends, shorten
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.certificate import TlsInfo
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.diagnosis import CATEGORIES
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.dialogue import converse
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.goal import Goal
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.engine import Close, Engine, Read
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.failure import Failure
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.http import Response, ResponseReader, parse_url
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.mta_sts_policy import Unusable, announced, covers, parse
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.net import letters
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.options import read
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.record import Record
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.reply import MAX_LINE, MAX_REPLY, Malformed, Reply, ReplyParser, printable
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.result import Outcome, build
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.route import Proxy
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.sasl import Credential, MechanismError, Session
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import FEW, HIDDEN, Redactor, Secret
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.visible import visible
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol import commands
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl import mechanisms, channel_binding
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.x509 import certificate, der
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network import dane, proxy
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web import graph, oauth2, token
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.conversation import login
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.bounds import both_ends, shorten
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.x509.certificate import TlsInfo
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis.categories import CATEGORIES
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.conversation.dialogue import converse
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.conversation.goal import Goal
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.engine import Close, Engine, Read
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import Failure
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web.http import Response, ResponseReader, parse_url
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web.mta_sts_policy import (
+    Unusable,
+    announced,
+    covers,
+    parse,
+)
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.spelling_search import letters
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.relay_options import read
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.log import Record
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.reply import (
+    MAX_LINE,
+    MAX_REPLY,
+    Malformed,
+    Reply,
+    ReplyParser,
+    printable,
+)
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.result import Outcome, build
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network.route import Proxy
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl.credential import (
+    Credential,
+    MechanismError,
+    Session,
+)
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import FEW, HIDDEN, Redactor, Secret
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.visible import visible
 
 PASSWORD = "hunter2-Gehe!m"
 TOKEN = "ya29.a0AfH6SMBx-fuzz_token-0123456789"
@@ -90,8 +111,8 @@ def replies(data: bytes) -> None:
 
 # -- a whole conversation -----------------------------------------------------------------------------------------------------------------
 
-MECHANISMS = tuple(auth.NAMES)
-PEER = actions.Peer("192.0.2.1", "192.0.2.2", False)
+MECHANISMS = tuple(mechanisms.NAMES)
+PEER = commands.Peer("192.0.2.1", "192.0.2.2", False)
 RELAYS: dict[t.Any, t.Any] = {}
 
 
@@ -140,13 +161,13 @@ def _run(engine: Engine, record: Record, arriving: t.Iterator[bytes], with_tls: 
             return
         if isinstance(last, Read):
             effects = engine.received(next(arriving, b""))
-        elif isinstance(last, actions.Resolve):
+        elif isinstance(last, commands.Resolve):
             effects = engine.answered(["192.0.2.1"])
-        elif isinstance(last, actions.Connect):
+        elif isinstance(last, commands.Connect):
             effects = engine.answered(PEER)
-        elif isinstance(last, actions.StartTls):
+        elif isinstance(last, commands.StartTls):
             effects = engine.answered(TlsInfo("TLSv1.3", "X", True)) if with_tls else engine.broke(Failure("tls_handshake_closed"))
-        elif isinstance(last, actions.Compute):
+        elif isinstance(last, commands.Compute):
             effects = engine.answered(last.work())
         else:
             effects = engine.answered(True)
@@ -187,7 +208,7 @@ def unseen(text: str) -> set[str]:
 def sasl(data: bytes) -> None:
     """Whatever a challenge is, a mechanism answers it or says in words of its own why not."""
     knobs, data = split(data, 2)
-    mechanism = auth.MECHANISMS[(knobs[:1] or b"\0")[0] % len(auth.MECHANISMS)]
+    mechanism = mechanisms.MECHANISMS[(knobs[:1] or b"\0")[0] % len(mechanisms.MECHANISMS)]
     credential = Credential("ann@example.com", Secret(PASSWORD), Secret(TOKEN), certificate=True)
     noted: list[str] = []
     session = Session(
@@ -220,7 +241,7 @@ def certificates(data: bytes) -> None:
     certificate.strictly(info, [data], lambda: [data])
     certificate.strictly(info, [data, data], list)
     certificate.certificate_in(data)
-    binding.server_end_point(data)
+    channel_binding.server_end_point(data)
     shorten(info._asdict())
 
 

@@ -11,9 +11,10 @@ import tempfile
 import typing as t
 
 import yaml
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import SHIPPED, Catalogue, load_entry
-from ansible_collections.smarthost.mail.plugins.plugin_utils.expressions import ExpressionError, compute
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import SHIPPED, Catalogue, load_entry
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import ExpressionError, compute
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 from fuzz.effort import examples
 from hypothesis import HealthCheck, given, settings
@@ -58,14 +59,14 @@ APPS = VALUES | st.lists(st.sampled_from(["gitea", "nextcloud", SECRET]) | _near
 @given(RELAYS, APPS)
 def test_a_declaration_is_valid_or_a_list_of_problems_without_a_secret(relay: t.Any, apps: t.Any) -> None:
     try:
-        planned = plan.plan_host(declaration.load(relay, apps), CATALOGUE)
+        planned = plan.plan_host(resolve.load(relay, apps), CATALOGUE)
         said = [str(refusal.problem(item)) for item in planned.refusals]
     except ProblemsError as error:
         assert error.problems and all(problem.code for problem in error.problems)
         said = [str(problem) for problem in error.problems]
     told = "\n".join(said)
     assert "\x1b" not in told and "\u202e" not in told
-    if SECRET in declaration.secrets_in(declaration.plain([relay, apps])):
+    if SECRET in resolve.secrets_in(resolve.plain([relay, apps])):
         assert SECRET not in told and SECRET[:8] not in told
 
 
@@ -103,7 +104,7 @@ def test_an_entry_is_loaded_or_a_list_of_problems(text: str) -> None:
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
         try:
             load_entry(path)
-            plan.plan_host(declaration.load(RELAY, [{"name": "gitea"}]), Catalogue([folder]))
+            plan.plan_host(resolve.load(RELAY, [{"name": "gitea"}]), Catalogue([folder]))
         except ProblemsError as error:
             assert all(problem.code for problem in error.problems)
             assert "\x1b" not in str(error.problems)

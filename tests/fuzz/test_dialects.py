@@ -13,8 +13,12 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.smarthost.mail.plugins.plugin_utils import guard
-from ansible_collections.smarthost.mail.plugins.plugin_utils.dialect import can_share, dialect, dialect_names
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import merge_guard
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import (
+    can_share,
+    dialect,
+    dialect_names,
+)
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import CannotCarry, NotValid
 from catalogue.hostile import HOSTILE
 from fuzz.effort import examples
@@ -83,17 +87,17 @@ def test_a_file_keeps_all_that_is_not_ours_or_is_left_alone(name: str) -> None:
     @given(files(name), trees(name), trees(name))
     def run(text: str, first: t.Any, second: t.Any) -> None:
         try:
-            merged = guard.merge(name, text, first, owns(name))
-        except (NotValid, CannotCarry, guard.Harm) as error:
+            merged = merge_guard.merge(name, text, first, owns(name))
+        except (NotValid, CannotCarry, merge_guard.Harm) as error:
             assert not any(secret in str(error) for values in [first.get("m", first)] for secret in values.values() if len(secret) > 6)
             return
-        assert guard.remove(name, merged, owns(name), text) == text
+        assert merge_guard.remove(name, merged, owns(name), text) == text
         assert _others(name, merged) == _others(name, text)
         try:
-            again = guard.merge(name, merged, second, owns(name))
+            again = merge_guard.merge(name, merged, second, owns(name))
         except CannotCarry:
             return
-        assert guard.remove(name, again, owns(name), text) == text
+        assert merge_guard.remove(name, again, owns(name), text) == text
         assert _others(name, again) == _others(name, text)
 
     run()

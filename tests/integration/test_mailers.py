@@ -12,10 +12,11 @@ import uuid
 
 import mailers
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, refusal
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.plan import plan_host
-from ansible_collections.smarthost.mail.plugins.plugin_utils.render import render_app
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.plan import plan_host
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.render import render_app
 from conftest import HOSTILE, leave_out, need
 from forward import Forward
 from pki import Pki
@@ -73,7 +74,7 @@ def second_address(relay: Relay) -> t.Iterator[t.Dict[str, int]]:
 
 def plan_and_write(relay: t.Mapping[str, t.Any], app: t.Mapping[str, t.Any]) -> t.List[str]:
     """The problems of the plan of one application, or none and its files stand where its plan has them."""
-    host = plan_host(declaration.load(relay, [app]), Catalogue())
+    host = plan_host(resolve.load(relay, [app]), Catalogue())
     if host.refusals:
         return [str(refusal.problem(each)) for each in host.refusals]
     [plan] = host.apps

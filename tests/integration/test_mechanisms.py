@@ -12,7 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.probe import probe_all
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 from conftest import HOSTILE, HOSTILE_ASCII, need
 from pki import Pki
 from sasl_servers import CyrusRelay, DovecotRelay, DovecotSubmission

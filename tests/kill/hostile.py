@@ -16,8 +16,8 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-from ansible_collections.smarthost.mail.plugins.module_utils.files.deploy import Request, run
-from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import seal_contents
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import seal_contents
 
 BOB = 54321
 KEY = "5e" * 32

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 
-from ansible_collections.smarthost.mail.plugins.module_utils.files.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
 
 
 def main() -> None:

@@ -18,8 +18,8 @@ import sys
 import typing as t
 from pathlib import Path
 
-from ansible_collections.smarthost.mail.plugins.module_utils.files.deploy import Request, run
-from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import new_key, seal_contents
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import new_key, seal_contents
 
 Answer = t.Dict[str, t.Any]
 COLLECTIONS = str(Path(sys.executable).parents[1] / "collections")

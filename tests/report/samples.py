@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import gather
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import HOST_OUTCOMES, Report, Run
 

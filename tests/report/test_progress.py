@@ -154,7 +154,7 @@ def test_a_play_without_a_step_of_ours_shows_nothing(site: Site, monkeypatch: py
 
 
 def test_the_files_that_the_role_may_leave_out_are_its_files() -> None:
-    from ansible_collections.smarthost.mail.plugins.plugin_utils import progress
+    from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import progress
 
     tasks = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "roles" / "smtp_relay" / "tasks").glob("*.yml")}
     assert [name for name in progress.ENTRY_POINTS if name not in tasks] == []

@@ -8,9 +8,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import load
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import Credential, Secret
-from ansible_collections.smarthost.mail.plugins.plugin_utils.revocation import Old, verdict
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.resolve import load
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Credential, Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.revocation import Old, verdict
 
 from rotation.fleet import NEW, PASSWORDS, Fleet
 

@@ -32,13 +32,13 @@ while True:
 """
 ASK = """
 import json, sys
-from ansible_collections.smarthost.mail.plugins.module_utils.files.activation import Activation, activate
+from ansible_collections.smarthost.mail.plugins.module_utils._host.services.activation import Activation, activate
 asked = json.load(sys.stdin)
 print(json.dumps(activate([Activation(**item) for item in asked["items"]], asked["check"], 30, "/srv/state")))
 """
 READ = """
 import json, sys
-from ansible_collections.smarthost.mail.plugins.module_utils.files import units
+from ansible_collections.smarthost.mail.plugins.module_utils._host.services import units
 print(json.dumps(units.load(sys.argv[1]).values("EnvironmentFile")))
 """
 

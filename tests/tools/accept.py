@@ -15,7 +15,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / ".venv" / "collections"), str(ROOT / "tests")]
 
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import SHIPPED, load_entry  # noqa: E402  needs the path above
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import SHIPPED, load_entry  # noqa: E402  needs the path above
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError  # noqa: E402
 from catalogue import cases  # noqa: E402
 

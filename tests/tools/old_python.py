@@ -38,7 +38,7 @@ def main() -> int:
     have = found()
     print("Pythons beside .venv's own: " + (", ".join(version for version, program in have) or "none here, so .venv's own run in `unit` is all"))
     for version, program in have:
-        folder = "tests/unit/plugins/module_utils" + ("" if version == have[0][0] else "/smtp")
+        folder = "tests/unit/plugins/module_utils" + ("" if version == have[0][0] else "/_smtp")
         bin_folder = place.make_venv("python-" + version, (CORES[version], *TOOLS), sys.stdout, program)
         command = [str(bin_folder / "python"), "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "-k", "not whichever_line", folder]
         status = max(status, subprocess.run(command, check=False).returncode)

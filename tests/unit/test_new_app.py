@@ -10,8 +10,10 @@ import pathlib
 import subprocess
 import sys
 
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, render
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
 
 TOOL = pathlib.Path(__file__).resolve().parents[1] / "tools" / "new_app.py"
 
@@ -22,7 +24,7 @@ def make(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 def test_a_new_entry_works_as_a_users_own_before_anything_is_filled_in(tmp_path: pathlib.Path) -> None:
     assert make("my_app", str(tmp_path)).returncode == 0
-    declared = declaration.load({"host": "smtp.example.com", "username": "ann", "password": "dummy", "from": "a@example.com"}, ["my_app"])
+    declared = resolve.load({"host": "smtp.example.com", "username": "ann", "password": "dummy", "from": "a@example.com"}, ["my_app"])
     (app,) = plan.plan_host(declared, Catalogue([str(tmp_path)])).apps
     rendered, refusals, problems = render.render_app(app, {})
     assert (refusals, problems) == ([], [])

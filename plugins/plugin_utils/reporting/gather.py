@@ -10,10 +10,25 @@ import dataclasses
 import re
 import typing as t
 
-from ...module_utils.smtp.secret import Redactor
-from ...module_utils.smtp.visible import visible
+from ...module_utils._shared.secret import Redactor
+from ...module_utils._shared.visible import visible
 from . import green
-from .model import Activation, App, AppOutcome, Certificate, Drift, Failure, Finding, Gap, Host, HostOutcome, Relay, Reply, Run, Step
+from .model import (
+    Activation,
+    App,
+    AppOutcome,
+    Certificate,
+    Drift,
+    Failure,
+    Finding,
+    Gap,
+    Host,
+    HostOutcome,
+    Relay,
+    Reply,
+    Run,
+    Step,
+)
 
 Facts = t.Mapping[str, t.Any]
 MOST = 10**15

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .. import refusal, sender
-from ..model import AppPlan, HostPlan, Refusal, Relay, Request
-from ..status import ACTIVE, Status
+from ..planning import refusal, sender
+from ..declaration.model import AppPlan, HostPlan, Refusal, Relay, Request
+from ..planning.status import ACTIVE, Status
 
 
 def plan_lines(

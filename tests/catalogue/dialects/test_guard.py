@@ -10,8 +10,8 @@ import configparser
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils import dialect as speech
-from ansible_collections.smarthost.mail.plugins.plugin_utils import guard
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects import _registry as speech
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import merge_guard
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import NotValid
 
 MAILMAN = (
@@ -31,11 +31,11 @@ def _configparser(text: str) -> dict[str, dict[str, str]]:
 def test_an_indented_file_of_mailman_keeps_its_database_over_many_runs() -> None:
     before, text = _configparser(MAILMAN), MAILMAN
     for password in ("first", "second", "third"):
-        text = guard.merge("rawconfigparser", text, {"mta": {**MTA["mta"], "smtp_pass": password}}, MTA_OWNS)
+        text = merge_guard.merge("rawconfigparser", text, {"mta": {**MTA["mta"], "smtp_pass": password}}, MTA_OWNS)
         read = _configparser(text)
         assert read["database"] == before["database"]
         assert read["mta"] == {**before["mta"], **MTA["mta"], "smtp_pass": password}
-    assert guard.remove("rawconfigparser", text, MTA_OWNS, MAILMAN) == MAILMAN
+    assert merge_guard.remove("rawconfigparser", text, MTA_OWNS, MAILMAN) == MAILMAN
 
 
 @pytest.mark.parametrize("text", [
@@ -46,29 +46,29 @@ def test_an_indented_file_of_mailman_keeps_its_database_over_many_runs() -> None
     "[mta]\nincoming: a\n  b\n\n  c\n\n[database]\nurl: z\n",
 ])
 def test_every_indentation_is_kept(text: str) -> None:
-    merged = guard.merge("rawconfigparser", text, MTA, MTA_OWNS)
+    merged = merge_guard.merge("rawconfigparser", text, MTA, MTA_OWNS)
     wanted = _configparser(text)
     assert _configparser(merged) == {**wanted, "mta": {**wanted["mta"], **MTA["mta"]}}
-    assert guard.remove("rawconfigparser", merged, MTA_OWNS, text) == text
+    assert merge_guard.remove("rawconfigparser", merged, MTA_OWNS, text) == text
 
 
 def test_a_value_that_ends_in_a_backslash_takes_in_none_of_our_keys() -> None:
     for text in ("[smtp]\nfrom = a\\", "[smtp]\nfrom = a\\\n", "[paths]\ndata = C:\\\n", "[smtp]\nfrom = a\\\nb\\\n"):
         owns = [["smtp", "host"], ["smtp", "user"]]
-        merged = guard.merge("grafana_ini", text, {"smtp": {"host": "h"}}, owns)
+        merged = merge_guard.merge("grafana_ini", text, {"smtp": {"host": "h"}}, owns)
         read = speech.dialect("grafana_ini").read(merged)
         assert read["smtp"]["host"] == "h"
         assert {**read["smtp"], "host": None} == {**speech.dialect("grafana_ini").read(text).get("smtp", {}), "host": None}
-        assert guard.merge("grafana_ini", merged, {"smtp": {"host": "h"}}, owns) == merged
-        assert guard.remove("grafana_ini", merged, owns, text) == text
+        assert merge_guard.merge("grafana_ini", merged, {"smtp": {"host": "h"}}, owns) == merged
+        assert merge_guard.remove("grafana_ini", merged, owns, text) == text
 
 
 @pytest.mark.parametrize("text", ["MAIN_X=z\n", "MAIN_X =z\n", "MAIN_X==z\n", "MAIN_X = z\n"])
 def test_a_value_that_begins_with_an_equals_sign_is_no_other_operator(text: str) -> None:
-    merged = guard.merge("exim_macros", text, {"MAIN_X": "=1"}, [["MAIN_X"]])
+    merged = merge_guard.merge("exim_macros", text, {"MAIN_X": "=1"}, [["MAIN_X"]])
     assert speech.dialect("exim_macros").read(merged) == {"MAIN_X": "=1"}
-    assert guard.merge("exim_macros", merged, {"MAIN_X": "=1"}, [["MAIN_X"]]) == merged
-    assert guard.remove("exim_macros", merged, [["MAIN_X"]], text) == text
+    assert merge_guard.merge("exim_macros", merged, {"MAIN_X": "=1"}, [["MAIN_X"]]) == merged
+    assert merge_guard.remove("exim_macros", merged, [["MAIN_X"]], text) == text
 
 
 ODD_YAML = {
@@ -93,38 +93,38 @@ NESTED = {"default": {"smtp": {"host": "h", "password": "p\"w'd: #\\"}}}
     *[pytest.param("json", text, id=f"json {what}") for what, text in ODD_JSON.items()],
 ])
 def test_what_only_the_application_understands_is_kept_as_it_is(name: str, text: str) -> None:
-    merged = guard.merge(name, text, NESTED, NESTED_OWNS)
-    assert guard.values(name, merged, NESTED_OWNS) == {
+    merged = merge_guard.merge(name, text, NESTED, NESTED_OWNS)
+    assert merge_guard.values(name, merged, NESTED_OWNS) == {
         ("default", "smtp", "host"): "h", ("default", "smtp", "password"): "p\"w'd: #\\",
     }
     if text.strip() and "default" not in text:
         assert text.strip("{}\n ") in merged
-    assert guard.remove(name, merged, NESTED_OWNS, text) == text
+    assert merge_guard.remove(name, merged, NESTED_OWNS, text) == text
 
 
 def test_aliases_below_our_own_keys_are_not_expanded_without_end() -> None:
     bomb = ODD_YAML["a bomb of aliases"] + "default: {}\nsmtp: *a59\n"
     with pytest.raises(NotValid, match="expand"):
-        guard.values("yaml", bomb, [["smtp"]])
+        merge_guard.values("yaml", bomb, [["smtp"]])
     with pytest.raises(NotValid, match="expand"):
         speech.dialect("yaml").read(bomb)
     with pytest.raises(NotValid, match="expand"):
-        guard.values("yaml", "smtp: &x\n  a: *x\n", [["smtp"]])
+        merge_guard.values("yaml", "smtp: &x\n  a: *x\n", [["smtp"]])
 
 
 def test_a_key_of_ours_that_comes_by_a_merge_key_is_seen() -> None:
     text = "base: &base\n  user: old\ndefault:\n  smtp:\n    <<: *base\n"
-    assert guard.values("yaml", text, NESTED_OWNS) == {("default", "smtp", "user"): "old"}
-    with pytest.raises(guard.Harm, match="as they are declared"):
-        guard.merge("yaml", text, NESTED, NESTED_OWNS)
+    assert merge_guard.values("yaml", text, NESTED_OWNS) == {("default", "smtp", "user"): "old"}
+    with pytest.raises(merge_guard.Harm, match="as they are declared"):
+        merge_guard.merge("yaml", text, NESTED, NESTED_OWNS)
     declared = {"default": {"smtp": {**NESTED["default"]["smtp"], "user": "new"}}}
-    assert guard.values("yaml", guard.merge("yaml", text, declared, NESTED_OWNS), NESTED_OWNS)[("default", "smtp", "user")] == "new"
+    assert merge_guard.values("yaml", merge_guard.merge("yaml", text, declared, NESTED_OWNS), NESTED_OWNS)[("default", "smtp", "user")] == "new"
 
 
 def test_an_alias_to_a_value_of_ours_keeps_the_file_from_being_changed() -> None:
     for text in ("default:\n  smtp:\n    host: &h old\nother: *h\n", "x: &h 1\ndefault:\n  smtp:\n    host: &h old\nother: *h\n"):
-        with pytest.raises((NotValid, guard.Harm)):
-            guard.merge("yaml", text, NESTED, NESTED_OWNS)
+        with pytest.raises((NotValid, merge_guard.Harm)):
+            merge_guard.merge("yaml", text, NESTED, NESTED_OWNS)
 
 
 class _Broken:
@@ -148,9 +148,9 @@ INI, OURS, OWNS = "[log]\nlevel = 1\n[smtp]\nhost = old\n", {"smtp": {"host": "n
     ({"remove": lambda text, owns, original: text}, "without a trace"),
 ])
 def test_a_dialect_with_a_mistake_writes_nothing(mistake: dict[str, t.Any], harm: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "dialect", lambda name: _Broken(speech.dialect(name), **mistake))
-    with pytest.raises(guard.Harm, match=harm):
-        guard.merge("goini", INI, OURS, OWNS)
+    monkeypatch.setattr(merge_guard, "dialect", lambda name: _Broken(speech.dialect(name), **mistake))
+    with pytest.raises(merge_guard.Harm, match=harm):
+        merge_guard.merge("goini", INI, OURS, OWNS)
 
 
 @pytest.mark.parametrize(("mistake", "harm"), [
@@ -158,10 +158,10 @@ def test_a_dialect_with_a_mistake_writes_nothing(mistake: dict[str, t.Any], harm
     ({"remove": lambda text, owns, original: text}, "could not be put back"),
 ])
 def test_a_dialect_that_takes_out_wrongly_writes_nothing(mistake: dict[str, t.Any], harm: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    merged = guard.merge("goini", INI, OURS, OWNS)
-    monkeypatch.setattr(guard, "dialect", lambda name: _Broken(speech.dialect(name), **mistake))
-    with pytest.raises(guard.Harm, match=harm):
-        guard.remove("goini", merged, OWNS, INI)
+    merged = merge_guard.merge("goini", INI, OURS, OWNS)
+    monkeypatch.setattr(merge_guard, "dialect", lambda name: _Broken(speech.dialect(name), **mistake))
+    with pytest.raises(merge_guard.Harm, match=harm):
+        merge_guard.remove("goini", merged, OWNS, INI)
 
 
 def test_every_dialect_of_shared_files_can_be_guarded() -> None:

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.smarthost.mail.plugins.plugin_utils.dialect import dialect_names
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import dialect_names
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import CannotCarry
 from catalogue import oracles
 from catalogue.hostile import HOSTILE

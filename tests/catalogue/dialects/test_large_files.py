@@ -10,11 +10,17 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, guard, plan
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.dialect import can_share, dialect, dialect_names
-from ansible_collections.smarthost.mail.plugins.plugin_utils.difference import difference
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import FilePlan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import merge_guard
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import (
+    can_share,
+    dialect,
+    dialect_names,
+)
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.difference import difference
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import FilePlan
 
 SHARED = sorted(name for name in dialect_names() if can_share(name))
 NESTED = {"goini", "grafana_ini", "rawconfigparser", "yaml", "erb_yaml", "json"}
@@ -46,7 +52,7 @@ def _text(name: str, size: int, odd: bool) -> str:
 
 def _plan(name: str, owns: t.Sequence[t.Tuple[str, ...]]) -> FilePlan:
     relay = {"host": "h", "from": "a@example.com"}
-    found = plan.plan_host(declaration.load(relay, [{"name": "gitea", "form": "env"}]), Catalogue()).apps[0].files[0]
+    found = plan.plan_host(resolve.load(relay, [{"name": "gitea", "form": "env"}]), Catalogue()).apps[0].files[0]
     return found._replace(dialect=name, shared=True, owns=tuple(owns), tree={}, secrets=frozenset())
 
 
@@ -55,8 +61,8 @@ def _seconds(name: str, text: str) -> float:
     owns = [("smtp", "host"), ("smtp", "user")] if name in NESTED else [("A",), ("B",)]
     tree: t.Any = {"smtp": {"host": "new", "user": "u"}} if name in NESTED else {"A": "new", "B": "u"}
     began = time.process_time()
-    merged = guard.merge(name, text, tree, owns)
-    assert guard.remove(name, merged, owns, text) == text
+    merged = merge_guard.merge(name, text, tree, owns)
+    assert merge_guard.remove(name, merged, owns, text) == text
     assert dialect(name).read(merged)
     assert "new" in difference(_plan(name, owns), text, merged)["after"]
     return time.process_time() - began

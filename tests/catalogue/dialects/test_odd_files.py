@@ -9,7 +9,7 @@ import importlib
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils import dialect as speech
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects import _registry as speech
 from ansible_collections.smarthost.mail.plugins.plugin_utils import dialects
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import NotValid
 

@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects import docker_env, systemd_env
-from ansible_collections.smarthost.mail.plugins.plugin_utils.expressions import evaluate
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import evaluate
 from catalogue import oracles
 from catalogue.cases import CATALOGUE
 from catalogue.hostile import HOSTILE

@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils.files import internal
+from ansible_collections.smarthost.mail.plugins.module_utils._shared import internal_error
 
 SECRET = "hunter2-hunter2"
 ACTION = f"""
@@ -24,7 +24,7 @@ class ActionModule(Action):
 """
 MODULE = f"""
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.smarthost.mail.plugins.module_utils.files.internal import guard
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.internal_error import guard
 def work(module):
     raise ValueError({SECRET!r})
 guard(AnsibleModule(argument_spec={{}}), work)
@@ -43,5 +43,5 @@ def test_through_ansible_neither_a_traceback_nor_the_errors_text_is_printed(tmp_
         env={**os.environ, "ANSIBLE_PYTHON_INTERPRETER": sys.executable}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )
     output = ended.stdout.decode("utf-8")
-    assert ended.returncode == 2 and '"code": "internal-error"' in output and internal.ISSUES in output
+    assert ended.returncode == 2 and '"code": "internal-error"' in output and internal_error.ISSUES in output
     assert SECRET not in output and "Traceback" not in output, output

@@ -15,7 +15,12 @@ import subprocess
 import sys
 import typing as t
 
-from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import new_key, read_label, seal_contents, unseal
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import (
+    new_key,
+    read_label,
+    seal_contents,
+    unseal,
+)
 
 SECRET = "correct horse battery staple"
 ANSIBLE = pathlib.Path(sys.executable).parent / "ansible"

@@ -12,15 +12,25 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.smarthost.mail.plugins.module_utils.files import seal
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, render
-from ansible_collections.smarthost.mail.plugins.plugin_utils import difference as differences
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue, load_entry
-from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import Deployment, Host, Stands
-from ansible_collections.smarthost.mail.plugins.plugin_utils.difference import difference
-from ansible_collections.smarthost.mail.plugins.plugin_utils.expressions import ExpressionError, compute, names_in
-from ansible_collections.smarthost.mail.plugins.module_utils.files.ownership import OwnershipRecord, RecordedApp, UsedFile
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, FilePlan
+from ansible_collections.smarthost.mail.plugins.module_utils._shared import seal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import difference as differences
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue, load_entry
+from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import Deployment, Host, Stands
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.difference import difference
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import (
+    ExpressionError,
+    compute,
+    names_in,
+)
+from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.ownership import (
+    OwnershipRecord,
+    RecordedApp,
+    UsedFile,
+)
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, FilePlan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 KEY = seal.new_key()
@@ -31,7 +41,7 @@ BOMB = "a: &a [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1 or ''}, *a{n - 1 or ''
 def problems(relay: t.Any, apps: t.Any = ()) -> str:
     """Everything that is said about a declaration."""
     with pytest.raises(ProblemsError) as caught:
-        declaration.load(relay, list(apps))
+        resolve.load(relay, list(apps))
     return "\n".join(str(problem) for problem in caught.value.problems)
 
 
@@ -107,7 +117,7 @@ def test_very_many_applications_cost_no_more_than_their_number() -> None:
         profile.enable()
         deployment = Deployment(Host(OwnershipRecord(), {}, KEY))
         relay = {**RELAY, "credential_id": "1", "secret": "file", "next": {"id": "2", "password": "p2"}}
-        planned = plan.plan_host(declaration.load(relay, apps), CATALOGUE, in_force={f"gitea{n}": "1" for n in range(number)})
+        planned = plan.plan_host(resolve.load(relay, apps), CATALOGUE, in_force={f"gitea{n}": "1" for n in range(number)})
         for item in planned.apps:
             assert deployment.add(item)
         deployment.arguments(KEY)
@@ -204,7 +214,7 @@ def test_an_entry_that_is_any_yaml_is_refused_with_a_code(text: str, tmp_path: p
 
 
 def _file(name: str, owns: t.Sequence[t.Tuple[str, ...]], tree: t.Any = None, shared: bool = True) -> FilePlan:
-    item = plan.plan_host(declaration.load(RELAY, [{"name": "gitea", "form": "env"}]), CATALOGUE).apps[0].files[0]
+    item = plan.plan_host(resolve.load(RELAY, [{"name": "gitea", "form": "env"}]), CATALOGUE).apps[0].files[0]
     return item._replace(path="/etc/x", dialect=name, shared=shared, tree=tree or {}, owns=tuple(owns), secrets=frozenset())
 
 
@@ -228,7 +238,7 @@ def test_a_deep_file_of_our_own_is_shown_without_end_of_our_stack() -> None:
 
 
 def _plan(name: str, tree: t.Any, owns: t.Sequence[t.Tuple[str, ...]]) -> AppPlan:
-    found = plan.plan_host(declaration.load(RELAY, [{"name": "gitea", "form": "env"}]), CATALOGUE).apps[0]
+    found = plan.plan_host(resolve.load(RELAY, [{"name": "gitea", "form": "env"}]), CATALOGUE).apps[0]
     return found._replace(files=(_file(name, owns, tree),))
 
 

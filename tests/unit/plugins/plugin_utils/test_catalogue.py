@@ -9,8 +9,14 @@ from __future__ import annotations
 import pathlib
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import SHIPPED, Catalogue, flattened, load_entry
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import (
+    SHIPPED,
+    Catalogue,
+    flattened,
+    load_entry,
+)
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 ENTRY = """\
@@ -168,9 +174,9 @@ def test_a_whole_entry_is_right(tmp_path: pathlib.Path) -> None:
 def test_a_broken_entry_concerns_only_those_who_ask_for_it(tmp_path: pathlib.Path) -> None:
     write(tmp_path, "mine", "title: [")
     catalogue = Catalogue([str(tmp_path)])
-    assert plan.plan_host(declaration.load({"host": "h"}, ["gitea"]), catalogue).apps
+    assert plan.plan_host(resolve.load({"host": "h"}, ["gitea"]), catalogue).apps
     with pytest.raises(ProblemsError) as caught:
-        plan.plan_host(declaration.load({"host": "h"}, ["mine", "gitea", {"name": "two", "app": "no_such"}]), catalogue)
+        plan.plan_host(resolve.load({"host": "h"}, ["mine", "gitea", {"name": "two", "app": "no_such"}]), catalogue)
     assert [problem.code for problem in caught.value.problems] == ["entry-invalid", "unknown-application"]
 
 
@@ -178,7 +184,7 @@ def test_an_expression_that_fails_only_when_it_runs_is_named_without_a_value(tmp
     write(tmp_path, "mine", ENTRY.replace("host: =host", "host: =password + 1"))
     with pytest.raises(ProblemsError) as caught:
         plan.plan_host(
-            declaration.load({"host": "h", "username": "u", "password": "hunter2", "accept": ["no-verify"]}, ["mine"]),
+            resolve.load({"host": "h", "username": "u", "password": "hunter2", "accept": ["no-verify"]}, ["mine"]),
             Catalogue([str(tmp_path)]),
         )
     assert str(caught.value) == (

@@ -12,8 +12,14 @@ import re
 
 import pytest
 import yaml
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import Credential, Declaration, Mailbox, Relay, Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import (
+    Credential,
+    Declaration,
+    Mailbox,
+    Relay,
+    Secret,
+)
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 TABLE = pathlib.Path(__file__).with_name("declarations.txt").read_text("utf-8")
@@ -23,7 +29,7 @@ CASES = [re.split(r"\n--\n?", case.strip("\n"), maxsplit=1) for case in re.split
 def load(text: str) -> Declaration:
     """What a variables file of this text declares."""
     variables = yaml.safe_load(text)
-    return declaration.load(variables["smtp_relay"], {name: value for name, value in variables.items() if name != "smtp_relay"})
+    return resolve.load(variables["smtp_relay"], {name: value for name, value in variables.items() if name != "smtp_relay"})
 
 
 def relay(text: str) -> Relay:
@@ -55,7 +61,7 @@ smtp_relay_apps: [ghost, {name: gitea}]
         ("ghost", "smtp_relay_apps[0]"), ("gitea", "smtp_relay_apps[1]", "smtp_relay_apps_wiki[0]"),
         ("msmtp", "smtp_relay_apps_base[0]", "smtp_relay_apps_wiki[1]"), ("grafana", "smtp_relay_apps_base[1]"),
     ]
-    assert declaration.load({"host": "h"}, {}).requests == () == declaration.load({"host": "h"}, {"smtp_relay_apps_base": None}).requests
+    assert resolve.load({"host": "h"}, {}).requests == () == resolve.load({"host": "h"}, {"smtp_relay_apps_base": None}).requests
 
 
 PORTS = """
@@ -85,7 +91,7 @@ port  security       -> port security
 def test_port_and_security_follow_from_each_other(row: str) -> None:
     port, security, *expected = row.split()
     said = {"host": "h"} | ({} if port == "-" else {"port": int(port)}) | ({} if security == "-" else {"security": security})
-    resolved = declaration.load(said, []).relays["default"]
+    resolved = resolve.load(said, []).relays["default"]
     assert [str(resolved.port), resolved.security] == expected
 
 
@@ -109,7 +115,7 @@ def test_who_changes_port_or_security_changes_the_other_with_it(row: str, by: st
     base, own, port, security = re.fullmatch(r"(\{.*?\}) +(\{.*?\}) +(\d+) +(\w+)", row.strip()).groups()
     if by == "application":
         declared = load(f"smtp_relay: {base}\nsmtp_relay_apps: [{{name: gitea, {own[1:]}]")
-        found = declaration.override(declared.relays["default"], declared.requests[0])
+        found = resolve.override(declared.relays["default"], declared.requests[0])
     else:
         found = load(f"smtp_relay: {{default: a, relays: {{a: {base}, b: {{like: a, {own[1:]}}}}}").relays["b"]
     assert [str(found.port), found.security] == [port, security]
@@ -123,7 +129,7 @@ def test_a_copy_of_a_relay_without_known_security_must_say_it() -> None:
 def test_no_change_of_the_port_alone_ever_lowers_security() -> None:
     for base, port in itertools.product(("starttls", "tls"), [25, 465, 587, 2465, 2525, 2526, 2587, 65535]):
         declared = load(f"smtp_relay: {{host: h, security: {base}}}\nsmtp_relay_apps: [{{name: gitea, port: {port}}}]")
-        assert declaration.override(declared.relays["default"], declared.requests[0]).security in ("starttls", "tls")
+        assert resolve.override(declared.relays["default"], declared.requests[0]).security in ("starttls", "tls")
 
 
 def test_a_copy_has_everything_but_the_secrets_and_nested_keys_one_by_one() -> None:
@@ -160,7 +166,7 @@ def test_a_relay_that_is_off_does_not_send(text: str) -> None:
 
 
 def test_opportunistic_is_never_chosen_for_the_user() -> None:
-    assert "opportunistic" not in declaration.SECURITY_OF.values()
+    assert "opportunistic" not in resolve.SECURITY_OF.values()
     assert Relay("x").security == "tls"
 
 
@@ -175,7 +181,7 @@ def test_opportunistic_is_never_chosen_for_the_user() -> None:
     ],
 )
 def test_a_mailbox_may_be_written_in_each_usual_way(written: object, address: str, name: str) -> None:
-    assert declaration.load({"host": "h", "from": written}, []).relays["default"].from_ == Mailbox(address, name)
+    assert resolve.load({"host": "h", "from": written}, []).relays["default"].from_ == Mailbox(address, name)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +195,7 @@ def test_a_mailbox_may_be_written_in_each_usual_way(written: object, address: st
     ],
 )
 def test_what_ansible_before_2_19_templates_to_text_is_what_it_was(key: str, written: object, expected: object) -> None:
-    value = getattr(declaration.load({"host": "h", key: written}, []).relays["default"], key)
+    value = getattr(resolve.load({"host": "h", key: written}, []).relays["default"], key)
     assert (value, type(value)) == (expected, type(expected))
 
 
@@ -198,7 +204,7 @@ def test_what_ansible_before_2_19_templates_to_text_is_what_it_was(key: str, wri
 )
 def test_what_is_neither_number_nor_truth_stays_wrong(key: str, written: str) -> None:
     with pytest.raises(ProblemsError, match="wrong-type"):
-        declaration.load({"host": "h", key: written}, [])
+        resolve.load({"host": "h", key: written}, [])
 
 
 def test_digits_stay_text_where_text_is_wanted() -> None:

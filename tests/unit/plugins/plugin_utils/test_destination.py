@@ -13,9 +13,11 @@ import stat
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, destination, plan
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.folder import Folder
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder import destination
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder.folder import Folder
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 SECRET = "canary \"quoted\" #secret"
@@ -29,7 +31,7 @@ def render(
     folder: pathlib.Path, *apps: t.Any, host: str = "web1", check: bool = False, diff: bool = False, keep: t.Sequence[str] = (), **relay: t.Any,
 ) -> Result:
     """One render, as the action does it."""
-    planned = plan.plan_host(declaration.load({**RELAY, **relay}, list(apps)), CATALOGUE, "current")
+    planned = plan.plan_host(resolve.load({**RELAY, **relay}, list(apps)), CATALOGUE, "current")
     assert not planned.refusals
     with Folder(destination.absolute(str(folder))) as opened:
         rendering = destination.Destination(opened, host)

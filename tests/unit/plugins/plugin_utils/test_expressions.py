@@ -10,9 +10,13 @@ import json
 
 import pytest
 import yaml
-from ansible_collections.smarthost.mail.plugins.plugin_utils import expressions
-from ansible_collections.smarthost.mail.plugins.plugin_utils.expressions import ExpressionError, evaluate, names_in_tree
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import expressions
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import (
+    ExpressionError,
+    evaluate,
+    names_in_tree,
+)
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Secret
 from catalogue.hostile import HOSTILE
 
 CONTEXT = {

@@ -9,12 +9,12 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils import refusal, sender
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import load
-from ansible_collections.smarthost.mail.plugins.plugin_utils.forwarding import CODE, checked
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import HostPlan
-from ansible_collections.smarthost.mail.plugins.plugin_utils.plan import plan_host
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import refusal, sender
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.resolve import load
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.forwarding import CODE, checked
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import HostPlan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.plan import plan_host
 
 RELAYS = {
     "default": "main",

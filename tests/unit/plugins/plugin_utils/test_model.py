@@ -12,11 +12,16 @@ import pickle
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import Mailbox, Secret
-from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError, did_you_mean, one_of
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Mailbox, Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import (
+    Problem,
+    ProblemsError,
+    did_you_mean,
+    one_of,
+)
 
-DECLARED = declaration.load(
+DECLARED = resolve.load(
     {
         "host": "h",
         "username": "u",
@@ -96,7 +101,7 @@ def test_tagged_text_and_numbers_become_plain_ones() -> None:
     class Number(int):
         """A number of a subclass."""
 
-    plain = declaration.plain({Tagged("a"): [Tagged("b"), Number(5), (Tagged("c"), None, True, 1.5)]})
+    plain = resolve.plain({Tagged("a"): [Tagged("b"), Number(5), (Tagged("c"), None, True, 1.5)]})
     assert plain == {"a": ["b", 5, ["c", None, True, 1.5]]}
     kinds = [type(value) for value in (next(iter(plain)), plain["a"][0], plain["a"][1], plain["a"][2][0])]
     assert kinds == [str, str, int, str]

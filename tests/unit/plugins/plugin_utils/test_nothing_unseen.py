@@ -10,9 +10,9 @@ import typing as t
 import unicodedata
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils.files.problems import Problem, ProblemsError
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import Problem, ProblemsError
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import shown
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import gather
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.exports import as_json, as_junit
@@ -40,7 +40,7 @@ def test_a_problem_shows_all_of_what_it_names(where: str) -> None:
 ])
 def test_keys_and_values_of_a_declaration_are_shown_as_they_are(given: dict[str, t.Any]) -> None:
     with pytest.raises(ProblemsError) as raised:
-        declaration.load(given, [{"name": EVIL, EVIL: 2}, EVIL])
+        resolve.load(given, [{"name": EVIL, EVIL: 2}, EVIL])
     assert not unseen(str(raised.value)) and raised.value.problems
 
 

@@ -10,9 +10,11 @@ import pathlib
 
 import pytest
 import yaml
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal, render
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import HostPlan, Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import HostPlan, Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 COMPLETE = """
@@ -69,7 +71,7 @@ def catalogue(tmp_path: pathlib.Path) -> Catalogue:
 
 def planned(catalogue: Catalogue, relay: str, apps: str, credential: str = "in_force", in_force: dict[str, str] | None = None) -> HostPlan:
     """The plan of what is written as YAML."""
-    return plan.plan_host(declaration.load(yaml.safe_load(relay), yaml.safe_load(apps)), catalogue, credential, in_force)
+    return plan.plan_host(resolve.load(yaml.safe_load(relay), yaml.safe_load(apps)), catalogue, credential, in_force)
 
 
 def refusals(catalogue: Catalogue, relay: str, apps: str = "[weak]") -> list[str]:
@@ -310,7 +312,7 @@ def test_a_gap_of_one_form_does_not_concern_the_other(catalogue: Catalogue) -> N
 
 def test_nothing_of_tls_is_asked_where_there_is_none_and_no_ca_where_nothing_is_verified() -> None:
     def asked(text: str) -> list[str]:
-        return plan.capabilities_asked(declaration.load(yaml.safe_load(text), []).relays["default"])
+        return plan.capabilities_asked(resolve.load(yaml.safe_load(text), []).relays["default"])
 
     assert asked("{host: h, ca_path: /ca, tls_server_name: n}") == ["tls", "verify", "ca_path", "tls_server_name", "anonymous"]
     assert asked("{host: h, ca_path: /ca, validate_certs: false}") == ["tls", "no_verify", "anonymous"]
@@ -386,7 +388,7 @@ def tool_plan(tmp_path: pathlib.Path, **said: object) -> plan.AppPlan:
     (tmp_path / "service").mkdir()
     (tmp_path / "service" / "app.yml").write_text(TOOL)
     relay = {"host": "smtp.example.com", "username": "apps", "password": "dummy", "from": "apps@example.com", "accept": ["no-verify"], **said.pop("relay", {})}
-    declared = declaration.load(relay, [{"name": "service", "form": "tool", **said}])
+    declared = resolve.load(relay, [{"name": "service", "form": "tool", **said}])
     return plan.plan_host(declared, Catalogue([str(tmp_path)])).apps[0]
 
 

@@ -11,10 +11,10 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.smarthost.mail.plugins.modules import smtp_probe
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import load, override
-from ansible_collections.smarthost.mail.plugins.plugin_utils.probes import Joined, probes
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.resolve import load, override
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.probes import Joined, probes
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
-from ansible_collections.smarthost.mail.plugins.plugin_utils.validation import load_schema
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.validation import load_schema
 
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
 

@@ -6,8 +6,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils import progress
-from ansible_collections.smarthost.mail.plugins.plugin_utils.progress import BACK, DONE, FAILED, UNREACHABLE, Play
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import progress
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.progress import (
+    BACK,
+    DONE,
+    FAILED,
+    UNREACHABLE,
+    Play,
+)
 
 STEPS = ("smtp_config", "smtp_probe")
 

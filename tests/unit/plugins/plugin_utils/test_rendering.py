@@ -10,13 +10,19 @@ import itertools
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils.files import seal
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, render
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Deployment, Host
-from ansible_collections.smarthost.mail.plugins.plugin_utils.dialect import can_share, dialect, dialect_names
-from ansible_collections.smarthost.mail.plugins.plugin_utils.difference import difference
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan, FilePlan, Secret
+from ansible_collections.smarthost.mail.plugins.module_utils._shared import seal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Deployment, Host
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import (
+    can_share,
+    dialect,
+    dialect_names,
+)
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.difference import difference
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, FilePlan, Secret
 
 KEY = seal.new_key()
 RELAY = {"host": "h", "username": "u", "password": "hunter2"}
@@ -26,7 +32,7 @@ USERS = "; mine\n[server]\nHTTP_PORT = 3000\n"
 def app_plan(**request: t.Any) -> AppPlan:
     """The plan of Gitea for a relay with a login."""
     relay = {**RELAY, **request.pop("relay", {})}
-    return plan.plan_host(declaration.load(relay, [{"name": "gitea", **request}]), Catalogue()).apps[0]
+    return plan.plan_host(resolve.load(relay, [{"name": "gitea", **request}]), Catalogue()).apps[0]
 
 
 def file_plan(

@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils.smtp.secret import Redactor, Secret
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor, Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import gather, summary
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import Host, Run
 from report import samples

@@ -9,9 +9,15 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.again import options
-from ansible_collections.smarthost.mail.plugins.plugin_utils.outcome import checked, outcome
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation import Fleet, admit, fleet, plan_lines, samples
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.same_options import options
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.outcome import checked, outcome
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.rotate import (
+    Fleet,
+    admit,
+    fleet,
+    plan_lines,
+    samples,
+)
 
 Values = t.Dict[str, t.Any]
 NEXT = {"id": "2026-11", "username": "new", "password": "dummy-new"}

@@ -13,12 +13,13 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.filter.smtp import smtp_files, smtp_settings
-from ansible_collections.smarthost.mail.plugins.module_utils.files.deploy import Request, run
-from ansible_collections.smarthost.mail.plugins.module_utils.files.seal import new_key
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment import NOTHING_KNOWN, Deployment
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import Secret
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import new_key
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Deployment
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 from leave_out import need_root
 
@@ -41,7 +42,7 @@ class Fleet:
 
     def run(self, *apps: t.Any, relay: t.Any = None, credential: str = "current", check: bool = False, gone: t.Sequence[str] = ()) -> dict[str, t.Any]:
         """Configure these applications, and take back those that are gone."""
-        declared = declaration.load(relay or RELAY, [{"owner": str(os.geteuid()), **app} for app in apps])
+        declared = resolve.load(relay or RELAY, [{"owner": str(os.geteuid()), **app} for app in apps])
         planned = plan.plan_host(declared, Catalogue(), credential)
         assert not planned.refusals
         deployment = Deployment(NOTHING_KNOWN)
@@ -149,24 +150,24 @@ def test_applications_of_another_run_keep_their_file_and_its_readers(fleet: Flee
 
 
 def test_one_that_has_the_next_credential_takes_the_others_of_its_file_along() -> None:
-    declared = declaration.load(RELAY, [GITEA, VIKUNJA, {"name": "postfix", "secret": "inline"}])
+    declared = resolve.load(RELAY, [GITEA, VIKUNJA, {"name": "postfix", "secret": "inline"}])
     planned = plan.plan_host(declared, Catalogue(), "in_force", {"gitea": "b", "vikunja": "a", "postfix": "a"})
     assert [item.relay.credential and item.relay.credential.id for item in planned.apps] == ["b", "b", "a"]
 
 
 def test_what_cannot_is_refused_with_the_ways_out_and_may_be_accepted() -> None:
     def planned(**item: t.Any) -> plan.HostPlan:
-        return plan.plan_host(declaration.load(RELAY, [{"name": "joplin_server", **item}]), Catalogue())
+        return plan.plan_host(resolve.load(RELAY, [{"name": "joplin_server", **item}]), Catalogue())
 
     [refusal] = planned().refusals
     assert refusal.gap.code == "no-secret-file"
     assert planned(secret="inline").apps and [gap.code for gap in planned(accept=["no-secret-file"]).apps[0].accepted] == ["no-secret-file"]
-    [gap] = [item.gap for item in plan.plan_host(declaration.load(RELAY, [{"name": "gitea", "form": "ini"}]), Catalogue()).refusals]
+    [gap] = [item.gap for item in plan.plan_host(resolve.load(RELAY, [{"name": "gitea", "form": "ini"}]), Catalogue()).refusals]
     assert gap.hint == "Use form: env"
 
 
 def test_a_login_in_a_file_of_its_own_anyway_is_one() -> None:
-    [item] = plan.plan_host(declaration.load(RELAY, ["postfix"]), Catalogue()).apps
+    [item] = plan.plan_host(resolve.load(RELAY, ["postfix"]), Catalogue()).apps
     assert [file.path for file in item.files] == ["/etc/postfix/sasl_passwd", "/etc/postfix/main.cf"]
 
 
@@ -177,10 +178,10 @@ def test_the_filters_give_the_file_and_the_settings_without_it() -> None:
 
 def test_a_password_that_stands_where_its_place_belongs_is_never_shown() -> None:
     with pytest.raises(ProblemsError) as error:
-        declaration.load({**RELAY, "secret": "hunter2"}, [])
+        resolve.load({**RELAY, "secret": "hunter2"}, [])
     assert [problem.code for problem in error.value.problems] == ["secret-place"] and "hunter2" not in str(error.value)
 
 
 def test_the_plan_holds_the_secret_where_it_cannot_print_itself() -> None:
-    [item] = plan.plan_host(declaration.load(RELAY, ["msmtp"]), Catalogue()).apps
+    [item] = plan.plan_host(resolve.load(RELAY, ["msmtp"]), Catalogue()).apps
     assert item.files[1].tree == Secret("dummy-secret") and "dummy-secret" not in repr(item)

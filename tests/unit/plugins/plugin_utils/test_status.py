@@ -9,11 +9,12 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils.files.fields import DamagedError
-from ansible_collections.smarthost.mail.plugins.module_utils.files.units import full_name
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, plan, refusal, status
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.model import AppPlan
+from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.fields import DamagedError
+from ansible_collections.smarthost.mail.plugins.module_utils._host.services.units import full_name
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal, status
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 RELAY = {"host": "smtp.example.com", "port": 465, "username": "u", "password": "hunter2", "from": "a@example.com"}
@@ -21,7 +22,7 @@ NOTHING = status.Facts()
 
 
 def planned(app: str, **more: t.Any) -> AppPlan:
-    [found] = plan.plan_host(declaration.load(RELAY, [{"name": app, **more}]), Catalogue()).apps
+    [found] = plan.plan_host(resolve.load(RELAY, [{"name": app, **more}]), Catalogue()).apps
     return found
 
 
@@ -148,10 +149,10 @@ def test_a_service_form_writes_the_drop_in_of_its_unit(more: dict[str, t.Any], u
 def test_two_instances_of_one_unit_are_told_to_say_another() -> None:
     two = [{"name": "one", "app": "grafana", "form": "service"}, {"name": "two", "app": "grafana", "form": "service", "path": "/etc/two.env"}]
     with pytest.raises(ProblemsError) as caught:
-        plan.plan_host(declaration.load(RELAY, two), Catalogue())
+        plan.plan_host(resolve.load(RELAY, two), Catalogue())
     assert [(problem.code, problem.hint) for problem in caught.value.problems] == [("same-file", "Say the unit of one of them: unit.")]
     two[1]["unit"] = "grafana-two"
-    assert len(plan.plan_host(declaration.load(RELAY, two), Catalogue()).apps) == 2
+    assert len(plan.plan_host(resolve.load(RELAY, two), Catalogue()).apps) == 2
 
 
 def test_only_a_form_for_a_unit_that_is_known_has_one() -> None:

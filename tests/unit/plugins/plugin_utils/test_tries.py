@@ -12,8 +12,13 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.proof import PASSED, REFUSED, TEMPORARY, verdict
-from ansible_collections.smarthost.mail.plugins.plugin_utils.tries import FIRST_TRIES, Tries, logs_in
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.proof import (
+    PASSED,
+    REFUSED,
+    TEMPORARY,
+    verdict,
+)
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.tries import FIRST_TRIES, Tries, logs_in
 
 LOGIN: t.Dict[str, t.Any] = {"name": "main", "host": "h", "port": 465, "username": "u", "password": "hunter2 and more", "level": "auth"}
 REFUSES = {"ok": False, "category": "auth_failed", "stage": "auth", "reply": {"code": 535, "enhanced": "5.7.8", "text": "no"}, "diagnosis": "no"}

@@ -18,7 +18,9 @@ import typing as t
 
 import jsonschema
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils import catalogue, declaration, plan, refusal, status, validation
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import loader
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve, validation
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal, status
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
@@ -64,7 +66,7 @@ def declare(definition: str, part: dict[str, t.Any]) -> str:
     )
     apps = [{"name": "gitea", **part}] if definition == "application" else []
     try:
-        declaration.load(relay, apps)
+        resolve.load(relay, apps)
     except ProblemsError as error:
         return str(error)
     return ""
@@ -136,9 +138,9 @@ def test_a_relay_of_a_set_may_say_all_that_one_relay_says_and_like() -> None:
 def test_what_an_application_may_override_is_what_the_code_overrides() -> None:
     own = {
         "name", "app", "relay", "form", "path", "tool", "object", "owner", "group", "mode", "state", "accept", "activate", "drift",
-        "unit", "installed", "wired", "version", *declaration.PLATFORMS,
+        "unit", "installed", "wired", "version", *resolve.PLATFORMS,
     }
-    assert set(RELAY["$defs"]["application"]["properties"]) - own == set(declaration._OVERRIDES)
+    assert set(RELAY["$defs"]["application"]["properties"]) - own == set(resolve._OVERRIDES)
 
 
 # What is refused for what else is, or is not, on the host: no entry has it.
@@ -149,14 +151,14 @@ def test_every_code_that_can_be_accepted_is_one_that_an_entry_can_have() -> None
     can = set(resolved(RELAY["$defs"]["relay"]["properties"]["accept"])["items"]["enum"]) - {status.CODE}  # which a host has, not an entry
     for kind in ("gap", "rule"):
         assert can - OF_THE_HOST | {"value-not-carried"} == set(SCHEMAS["app"]["$defs"][kind]["properties"]["code"]["enum"])
-    assert set(catalogue.CODES.values()) <= can
+    assert set(loader.CODES.values()) <= can
     assert not can & set(refusal.NEVER_ACCEPTED)
 
 
 def test_every_capability_has_a_code_a_sentence_and_a_way_out() -> None:
-    assert set(catalogue.CODES) == set(refusal.CANNOT) == set(refusal.WAYS_OUT)
+    assert set(loader.CODES) == set(refusal.CANNOT) == set(refusal.WAYS_OUT)
     named = set(SCHEMAS["app"]["$defs"]["form"]["properties"]["lacks"]["propertyNames"]["enum"])
-    assert named == set(catalogue.CODES) | set(plan.PREFERENCES) | {"description"}
+    assert named == set(loader.CODES) | set(plan.PREFERENCES) | {"description"}
 
 
 def test_codes_are_lower_case_with_dashes() -> None:

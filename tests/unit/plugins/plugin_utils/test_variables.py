@@ -11,7 +11,11 @@ import re
 
 import pytest
 import yaml
-from ansible_collections.smarthost.mail.plugins.plugin_utils.variables import OURS, PUBLIC, misspelt
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.misspelt_variables import (
+    OURS,
+    PUBLIC,
+    misspelt,
+)
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 ONLY_OF_PLAYBOOKS = {"smtp_relay_dest", "smtp_relay_hosts", "smtp_relay_serial"}

@@ -1,0 +1,303 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Activation: applications come to know of their new settings, each unit, command or process once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+import typing as t
+
+from ..tools import bounded_run, safe_command
+from . import staleness, units
+from .compose import Project
+from ..._shared.paths import UnsafePathError, who
+from ..._shared.problem import Problem, ProblemsError, from_os_error
+
+SYSTEMD_RUNNING = "/run/systemd/system"
+INIT_SCRIPTS = "/etc/init.d"
+PID_FILES = "/run"
+_LAST_LINES = 5
+
+
+class Activation(t.NamedTuple):
+    """One element of the option ``activations``. ``signal``: {"pid_file": path, "signal": "HUP"}; ``command``: words; ``compose``: see
+    containers.Project.
+
+    since: when its settings were last written, in seconds since 1970. only_if_stale: they did not change in this run.
+    """
+
+    app: str
+    how: t.Optional[str] = None
+    systemd: t.Optional[str] = None
+    command: t.Optional[tuple[str, ...]] = None
+    signal: t.Optional[t.Mapping[str, str]] = None
+    compose: t.Optional[t.Mapping[str, t.Any]] = None
+    reason: t.Optional[str] = None
+    since: t.Optional[float] = None
+    only_if_stale: bool = False
+
+    @property
+    def wanted(self) -> str:
+        """restart, reload or none; restart where a way is given and nothing else was said."""
+        known = self.systemd or self.command or self.signal or self.compose
+        return "none" if self.how == "none" or not known else self.how or "restart"
+
+    @property
+    def target(self) -> tuple[str, ...]:
+        """What is acted on. Two applications with the same target are activated by one act."""
+        if self.systemd:
+            return ("systemd", self.systemd if "." in self.systemd else self.systemd + ".service")
+        if self.command:
+            return ("command", *self.command)
+        if self.compose:
+            project = Project.from_option(self.compose)
+            return ("compose", project.program, project.folder, *project.files, "", *project.services)
+        signalled = self.signal or {}
+        return ("signal", signalled["pid_file"], signalled["signal"])
+
+
+class Done(t.NamedTuple):
+    """What came of one target: carried out, or why not; ``problem`` when it was tried and failed."""
+
+    activated: bool
+    reason: str
+    problem: t.Optional[Problem] = None
+    fresh: bool = False
+
+
+class Round(t.NamedTuple):
+    """What is the same for all activations of one run."""
+
+    activations: t.Sequence[Activation]
+    check: bool
+    timeout: float
+    notes: staleness.Notes
+
+    def same(self, item: Activation) -> list[Activation]:
+        """Every activation that acts on the same target."""
+        return [other for other in self.activations if other.wanted != "none" and other.target == item.target]
+
+    def fresh(self, item: Activation, start: t.Optional[float]) -> t.Optional[Done]:
+        """What to tell where no application of this target needs to be activated. start: since when it runs, if that is known."""
+        if not all(other.only_if_stale for other in self.same(item)):
+            return None
+        since = max((other.since for other in self.same(item) if other.since is not None), default=None)
+        why = staleness.fresh(since, start, self.notes.last(item.target))
+        return Done(False, why, fresh=True) if why else None
+
+
+def activate(
+    activations: t.Sequence[Activation], check: bool, timeout: float, state_dir: t.Optional[str] = None,
+) -> dict[str, t.Any]:
+    """Activate all, also after one has failed; in check mode say what would be done.
+
+    timeout: seconds for each. state_dir: where it is noted when what was activated.
+    """
+    try:
+        this = Round(activations, check, timeout, staleness.Notes(state_dir))
+    except ProblemsError as error:
+        return _with_problems({"changed": False, "activations": []}, error.problems)
+    done: dict[tuple[str, ...], Done] = {}
+    first: dict[tuple[str, ...], str] = {}
+    told = []
+    for item in activations:
+        if item.wanted == "none":
+            told.append(_tell(item, Done(False, item.reason or "nothing says how this application is activated")))
+            continue
+        if item.target not in done:
+            began = time.time()
+            done[item.target] = _act(item, this)
+            if done[item.target].activated:
+                this.notes.activated(item.target, began)
+            elif done[item.target].problem:
+                this.notes.failed(item.target)
+            first[item.target] = item.app
+            told.append(_tell(item, done[item.target]))
+        else:
+            shared = done[item.target]
+            told.append(_tell(item, shared._replace(reason=f"together with {first[item.target]}") if shared.activated else shared))
+    answer: dict[str, t.Any] = {"changed": any(item["activated"] for item in told), "activations": told}
+    problems = [one.problem for one in done.values() if one.problem] + ([] if check else _keep(this.notes))
+    return _with_problems(answer, problems)
+
+
+def _with_problems(answer: dict[str, t.Any], problems: t.Sequence[Problem]) -> dict[str, t.Any]:
+    if not problems:
+        return answer
+    return {**answer, "failed": True, "msg": "\n".join(map(str, problems)), "problems": [problem.as_dict() for problem in problems]}
+
+
+def _tell(item: Activation, done: Done) -> dict[str, t.Any]:
+    told = {"app": item.app, "activated": done.activated, "how": item.wanted, "reason": done.reason}
+    return {**told, "stale": done.activated or done.problem is not None} if item.only_if_stale else told
+
+
+def _keep(notes: staleness.Notes) -> list[Problem]:
+    try:
+        notes.keep()
+    except OSError as error:
+        return [from_os_error(error, notes.path or "", "What was activated could not be noted; the next run may activate it again.")]
+    return []
+
+
+def _strongest(item: Activation, this: Round) -> str:
+    """A restart does what a reload does."""
+    return "restart" if any(other.wanted == "restart" for other in this.same(item)) else "reload"
+
+
+def _act(item: Activation, this: Round) -> Done:
+    if item.systemd:
+        running = os.path.isdir(SYSTEMD_RUNNING) and safe_command.find("systemctl") is not None
+        return _systemd(item, this) if running else _init_script(item, this)
+    if item.command:
+        fresh = this.fresh(item, None)
+        if fresh:
+            return fresh
+        if safe_command.find(item.command[0]) is None:
+            return _failed(item, f"Cannot be activated: there is no program {item.command[0]}.", "the program is missing")
+        return _run(item, item.command, this)
+    if item.compose:
+        return _compose(item, Project.from_option(item.compose), this)
+    return this.fresh(item, staleness.started(staleness.pid_in(item.target[1]))) or _signal(item, this.check)
+
+
+def _init_script(item: Activation, this: Round) -> Done:
+    """A host without systemd, where the same name is a script that start, stop and the like are said to (LSB)."""
+    name = item.target[1].rpartition(".")[0]
+    script = os.path.join(INIT_SCRIPTS, name)
+    if not os.access(script, os.X_OK):
+        return Done(False, "systemd is not running on this host")
+    fresh = this.fresh(item, staleness.started(staleness.pid_in(os.path.join(PID_FILES, f"{name}.pid"))))
+    if fresh:
+        return fresh
+    try:
+        begun = safe_command.start([script, "status"])
+        if begun is None:
+            return Done(False, "systemd is not running on this host")
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        status = bounded_run.run(begun.words, this.timeout, 0, **quiet, **begun.popen).status
+    except subprocess.TimeoutExpired:
+        return _timed_out(item, (script, "status"), this.timeout)
+    except safe_command.UnsafeCommandError as error:
+        return _unsafe(item, (script, "status"), error)
+    down = status in (1, 2, 3)  # "program is dead" or "not running"; other numbers say that this is not known
+    if down and not this.notes.has_failed(item.target):
+        return Done(False, f"{name} is not running; it reads its settings when it starts")
+    return _run(item, (script, "restart" if down else _strongest(item, this)), this)
+
+
+def _systemd(item: Activation, this: Round) -> Done:
+    unit = item.target[1]
+    asked = ("systemctl", "show", "--property=LoadState,ActiveState,MainPID,NeedDaemonReload,DropInPaths", "--", unit)
+    shown, why = safe_command.run(asked, this.timeout, bounded_run.FEW, any_status=True)
+    if shown is None:
+        return _failed(item, f"Could not be activated: {why}.", "systemctl does not answer")
+    state = dict(line.split("=", 1) for line in shown.decode("utf-8", "replace").splitlines() if "=" in line)
+    if state.get("LoadState") != "loaded":
+        return Done(False, f"there is no unit {unit} on this host")
+    if state.get("NeedDaemonReload") == "yes" or _knows_another_drop_in(unit, state.get("DropInPaths", "")):
+        # Also where nothing is restarted: a drop-in that is new, or gone, counts when it next starts.
+        reloaded = _run(item, ("systemctl", "daemon-reload"), this)
+        if reloaded.problem:
+            return reloaded
+    if state.get("ActiveState") == "inactive" and not this.notes.has_failed(item.target):
+        return Done(False, f"{unit} is not running; it reads its settings when it starts")
+    main = state.get("MainPID", "")
+    fresh = this.fresh(item, staleness.started(int(main)) if main.isdigit() else None)
+    if fresh:
+        return fresh
+    verb = "restart" if _strongest(item, this) == "restart" else "reload-or-restart"
+    return _run(item, ("systemctl", verb, "--", unit), this)
+
+
+def _knows_another_drop_in(unit: str, known: str) -> bool:
+    """Whether our drop-in has come or gone since systemd last read its files: of one in a folder that is new it says that nothing has changed."""
+    ours = units.drop_in(unit)
+    return os.path.exists(ours) != (ours in known.split())
+
+
+def _compose(item: Activation, project: Project, this: Round) -> Done:
+    """A Compose project, where one is on this host and its services run."""
+    if not os.path.isdir(project.folder):
+        return Done(False, f"there is no folder {project.folder} on this host")
+    if safe_command.find(project.program) is None:
+        return _failed(item, f"Cannot be activated: there is no program {project.program}.", "the program is missing")
+    asked = project.command("ps")
+    try:
+        made = project.made(this.timeout)
+    except subprocess.TimeoutExpired:
+        return _timed_out(item, asked, this.timeout)
+    except subprocess.CalledProcessError as error:
+        return _ended(item, asked, error.returncode, error.stderr)
+    except safe_command.UnsafeCommandError as error:
+        return _unsafe(item, asked, error)
+    if not made:
+        return Done(False, f"no container of {', '.join(project.services)} is running; it reads its settings when it is made")
+    return this.fresh(item, min(made)) or _run(item, project.made_anew, this, project.folder)
+
+
+def _run(item: Activation, command: t.Sequence[str], this: Round, folder: t.Optional[str] = None) -> Done:
+    """Without a shell, and without an input to wait for."""
+    if this.check:
+        return Done(True, "")
+    try:
+        begun = safe_command.start(command, folder)
+        if begun is None:
+            return _failed(item, f"Cannot be activated: there is no program {command[0]}.", "the program is missing")
+        ended = bounded_run.run(begun.words, this.timeout, 0, cwd=folder, stdout=subprocess.DEVNULL, **begun.popen)
+    except subprocess.TimeoutExpired:
+        return _timed_out(item, command, this.timeout)
+    except safe_command.UnsafeCommandError as error:
+        return _unsafe(item, command, error)
+    except OSError as error:
+        return _failed(item, f"Could not be activated: {' '.join(command)}: {error.strerror}.", "the command could not be started")
+    return Done(True, "") if ended.status == 0 else _ended(item, command, ended.status, ended.errors, begun.as_whom)
+
+
+def _unsafe(item: Activation, command: t.Sequence[str], error: safe_command.UnsafeCommandError) -> Done:
+    what = f"Could not be activated: {' '.join(command)} is not started as root: {error}."
+    return Done(False, "the command is not started as root", Problem(item.app, what, "unsafe-command", error.HINT))
+
+
+def _ended(item: Activation, command: t.Sequence[str], status: int, said: bytes, as_whom: str = "") -> Done:
+    hint = "\n".join(said.decode("utf-8", "replace").splitlines()[-_LAST_LINES:])
+    return _failed(item, f"Could not be activated: {' '.join(command)} ended with status {status}.{as_whom}", f"the command ended with status {status}", hint)
+
+
+def _timed_out(item: Activation, command: t.Sequence[str], timeout: float) -> Done:
+    what = f"Could not be activated: {' '.join(command)} did not end within {timeout:g} seconds."
+    return _failed(item, what, "the command did not end in time")
+
+
+def _failed(item: Activation, what: str, reason: str, hint: str = "") -> Done:
+    return Done(False, reason, Problem(item.app, what, "activation-failed", hint))
+
+
+def _signal(item: Activation, check: bool) -> Done:
+    """Signal 0 in check mode: the system says whether the process could be signalled, and does nothing."""
+    _kind, path, name = item.target
+    try:
+        pid, whose = staleness.read_pid(path)
+        if pid <= 1:
+            raise ValueError
+        if whose is not None and staleness.runs_as(pid) != whose:
+            what = f"This file of {who(whose)} names process {pid}, which is not that user's; nothing was sent to it."
+            hint = "Have the application write the process id of its own, or let root own the file."
+            return Done(False, "the pid file is not safe", Problem(path, what, "unsafe-path", hint))
+        os.kill(pid, 0 if check else signal.Signals["SIG" + name])
+    except (FileNotFoundError, ProcessLookupError):
+        return Done(False, f"no process runs that {path} names; it reads its settings when it starts")
+    except (ValueError, IndexError):
+        what = f"{item.app} cannot be activated: this file holds no process id."
+        return Done(False, "the pid file is not valid", Problem(path, what, "activation-failed"))
+    except UnsafePathError as error:
+        return Done(False, "the pid file is not safe", error.problem)
+    except OSError as error:
+        what = f"{item.app} could not be sent {name}: {error.strerror}."
+        return Done(False, "the signal could not be sent", Problem(path, what, "activation-failed"))
+    return Done(True, "")

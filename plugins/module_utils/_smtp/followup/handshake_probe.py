@@ -1,0 +1,67 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One more connection to a relay, without credentials and without a message: what others conclude from, many at a time if need be."""
+
+from __future__ import annotations
+
+import threading
+
+from ..conversation.dialogue import converse
+from ..protocol.engine import Engine
+from ..conversation.goal import Goal
+from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..options.target import Relay
+from ..protocol.log import Record
+from ..._shared.secret import Redactor
+from ..network.tls import TlsSettings
+from ..network.transport import Deadline, Endpoint, run
+
+if TYPE_CHECKING:
+    import typing as t
+
+
+class Look(NamedTuple):
+    """Where to look, and how far; what is left out is as declared."""
+
+    level: str
+    security: str = ""
+    port: int = 0
+    ip: str = ""
+    tls: t.Optional[TlsSettings] = None
+
+
+def look(relay: Relay, what: Look, deadline: Deadline) -> Record:
+    """Have the conversation. How it ended is in the record."""
+    record = Record(Redactor())
+    route = relay.route
+    goal = Goal(
+        relay.helo,
+        what.security or relay.security,
+        what.level,
+        lmtp=route.protocol == "lmtp",
+        proxied=route.proxy is not None,
+    )
+    endpoint = Endpoint(relay.host, what.port or relay.port, what.tls or relay.tls, route, ip=what.ip)
+    run(Engine(converse(goal, record), record.trace), endpoint, record, deadline)
+    return record
+
+
+def look_at_all(relay: Relay, many: t.Sequence[Look], deadline: Deadline) -> list[Record]:
+    """The same for several at once; in their order."""
+    records: list[Record | None] = [None] * len(many)
+
+    def one(number: int) -> None:
+        records[number] = look(relay, many[number], deadline)
+
+    threads = [threading.Thread(target=one, args=(number,), daemon=True) for number in range(len(many))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [record for record in records if record is not None]
+
+
+def unverified(settings: TlsSettings) -> TlsSettings:
+    """The same, whatever certificate is shown."""
+    return settings._replace(verify=False, fingerprints=())

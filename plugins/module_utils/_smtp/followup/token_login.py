@@ -1,0 +1,52 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a relay with ``oauth2`` needs besides the conversation: the token before it, and Graph in its place."""
+
+from __future__ import annotations
+
+from ..web import graph, oauth2
+from ..protocol.failure import Failure
+from ..web.http import Way
+from ..._shared.light import TYPE_CHECKING
+from ..options.target import Relay
+from ..protocol.log import Record
+from ..network.route import Route
+from ..._shared.secret import Redactor
+from ..network.transport import Deadline
+
+if TYPE_CHECKING:
+    import typing as t
+
+ROTATED = (
+    "The token endpoint gave a new refresh token in the place of oauth2.refresh_token. Where it retires the old one, the next probe, "
+    "and every application that uses the old one, is refused: sign in again for the probe alone, or use client credentials"
+)
+
+
+def with_token(relay: Relay, record: Record, redactor: Redactor, deadline: Deadline) -> Relay | None:
+    """The relay with its token as the credential, where the level needs one; None, with the failure in ``record``, without a token."""
+    if relay.oauth2 is None or relay.credential is None or relay.level in ("connect", "tls"):
+        return relay
+    try:
+        token = oauth2.obtain(relay.oauth2, record, redactor, deadline)
+    except Failure as failure:
+        record.failure = failure
+        return None
+    if token.rotated:
+        record.warnings.append(ROTATED)
+    return relay._replace(credential=relay.credential._replace(token=token.secret))
+
+
+def graph_way(relay: Relay) -> Way:
+    """How to get to Graph: with the relay's own TLS, by way of its proxy."""
+    return Way(relay.tls, Route(proxy=relay.route.proxy))
+
+
+def converse_with_graph(relay: Relay, message: t.Optional[bytes], record: Record, redactor: Redactor, deadline: Deadline) -> None:
+    """Instead of SMTP. Never raises: how it ended is in ``record``."""
+    if relay.graph is None:
+        raise AssertionError("only called for a relay of type ms_graph")
+    token = relay.credential.token if relay.credential else None
+    mailbox = graph.Mailbox(relay.graph, graph_way(relay), relay.sender, token, message)
+    graph.converse(mailbox, relay.level, record, redactor, deadline)

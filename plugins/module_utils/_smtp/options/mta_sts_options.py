@@ -1,0 +1,54 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the option ``mta_sts`` and its like to whose policy is wanted, and where it is."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from ..web.http import Url, Way, parse_url
+from ..._shared.light import TYPE_CHECKING, NamedTuple
+from .oauth2_options import through
+from ..network.tls import TlsSettings
+
+if TYPE_CHECKING:
+    import typing as t
+
+    Options: t.TypeAlias = "t.Mapping[str, t.Any]"
+
+WELL_KNOWN = "https://mta-sts.%s/.well-known/mta-sts.txt"
+
+
+class Asked(NamedTuple):
+    """Whose policy is wanted, where it is, and how to get there."""
+
+    domain: str
+    url: Url
+    way: Way
+
+
+def read(options: Options) -> tuple[Asked | None, list[str]]:
+    """From ``mta_sts`` and its like, with problems as ``option: what is wrong. What to write instead. [code]``."""
+    domain = _ascii(options.get("host") or "")
+    if not domain:
+        return None, ["mta_sts: only a domain has a policy, and host is none. Give the domain as host, with resolve: mx. [mta-sts-domain]"]
+    try:
+        url = parse_url(options.get("mta_sts_url") or WELL_KNOWN % domain)
+    except ValueError as exc:
+        return None, ["mta_sts_url: %s. [mta-sts-url]" % exc]
+    settings = TlsSettings(True, options.get("mta_sts_ca_path") or "", url.host, "1.2", ())
+    return Asked(domain, url, Way(settings, through(options))), []
+
+
+def _ascii(host: str) -> str:
+    """The name as DNS has it; empty for an address, a path, or what is no name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        try:
+            name = host.rstrip(".").encode("idna").decode("ascii").lower()
+        except UnicodeError:
+            return ""
+        return "" if "/" in name else name
+    return ""

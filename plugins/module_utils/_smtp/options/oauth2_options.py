@@ -1,0 +1,176 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the option ``oauth2`` to a way to a token: short forms written out, every problem named at once, no value of a secret in any."""
+
+from __future__ import annotations
+
+import re
+
+from ..diagnosis import providers
+from ..web.http import Url, Way, parse_url
+from ..._shared.light import TYPE_CHECKING
+from ..web.oauth2 import OAuth2
+from ..network.route import Route, read_route
+from ..._shared.secret import Secret
+from ..web.jwt import KeyProblem, RsaKey, load
+from ..._shared.text import unfit
+from ..network.tls import TlsSettings
+from ..web.token import GMAIL, GRAPH, OUTLOOK, Need
+
+if TYPE_CHECKING:
+    import typing as t
+
+GRANTS = ("client_credentials", "refresh_token", "jwt_bearer")
+GRAPH_URL = "https://graph.microsoft.com"
+
+MICROSOFT_TOKEN_URL = "https://login.microsoftonline.com/%s/oauth2/v2.0/token"
+MICROSOFT_SCOPES = {"smtp": "https://outlook.office365.com/.default", "ms_graph": "https://graph.microsoft.com/.default"}
+GOOGLE_TOKEN_URL = "https://oauth2.googleapis.com/token"
+GOOGLE_SCOPE = "https://mail.google.com/"
+
+_TENANT = r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}\Z"
+_THUMBPRINT = r"(?:[0-9A-Fa-f]{2}:?){19}[0-9A-Fa-f]{2}\Z|(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}\Z"
+
+Options: t.TypeAlias = "t.Mapping[str, t.Any]"
+
+
+def read(options: Options) -> tuple[OAuth2 | None, list[str]]:
+    """The way to a token that the options of one relay describe; None without ``oauth2``, or with the problems."""
+    given = {key: value for key, value in (options.get("oauth2") or {}).items() if value is not None}
+    if not given:
+        missing = "oauth2: is missing. Microsoft Graph takes nothing else. [oauth2-missing]"
+        return None, [missing] if options.get("type") == "ms_graph" else []
+    kind = "ms_graph" if options.get("type") == "ms_graph" else "smtp"
+    google = kind == "smtp" and providers.recognise(options.get("host") or "", "") == "gmail"
+    grant = _grant(given)
+    url, problems = _url(given, google)
+    key, wrong = _key(given)
+    problems += wrong + _contradictions(options, given, grant)
+    if problems:
+        return None, problems
+    usual = MICROSOFT_SCOPES[kind] if given.get("tenant_id") else GOOGLE_SCOPE if google else ""
+    secret = {name: Secret(given[name]) if name in given else None for name in ("client_secret", "refresh_token", "client_assertion", "token")}
+    made = OAuth2(
+        grant=grant,
+        url=None if grant == "given" else url,
+        way=Way(TlsSettings(True, given.get("ca_path", ""), url.host if url else "", "1.2", ()), through(options)),
+        # A refresh token carries its scope with it; Google refuses to be told again.
+        scope=given.get("scope", "" if google and grant == "refresh_token" else usual),
+        client_id=given.get("client_id", ""),
+        subject=options.get("username") or options.get("from") or "",
+        key=key,
+        thumbprint=bytes.fromhex(given.get("jwt_thumbprint", "").replace(":", "")),
+        need=_need(options, given, kind, google),
+        **secret,
+    )
+    return made, []
+
+
+def _grant(given: Options) -> str:
+    """What was said; else what the secrets at hand are good for."""
+    if "token" in given:
+        return "given"
+    if "grant" in given:
+        return str(given["grant"])
+    if "refresh_token" in given:
+        return "refresh_token"
+    # Microsoft takes a signed assertion as the client's proof of itself, everybody else as the grant.
+    return "jwt_bearer" if "jwt_key" in given and "tenant_id" not in given and "client_secret" not in given else "client_credentials"
+
+
+def _need(options: Options, given: Options, kind: str, google: bool) -> Need | None:
+    """What the token must be for, where it is known; a service of one's own is asked with whatever token there is."""
+    if kind == "ms_graph":
+        own = parse_graph(options)[0]
+        extra = ("%s://%s" % (own.scheme, own.authority),) if own else ()
+        return GRAPH._replace(audiences=GRAPH.audiences + extra)
+    if google:
+        return GMAIL
+    if "tenant_id" in given or providers.recognise(options.get("host") or "", "") == "m365":
+        return OUTLOOK
+    return None
+
+
+def parse_graph(options: Options) -> tuple[Url | None, list[str]]:
+    """Where Graph is, without a slash at the end."""
+    try:
+        url = parse_url(options.get("graph_url") or GRAPH_URL)
+    except ValueError as exc:
+        return None, ["graph_url: %s. [graph-url]" % exc]
+    return url._replace(target=url.target.rstrip("/")), []
+
+
+def through(options: Options) -> Route:
+    """The declared proxy, which leads to the web as it does to the relay; nothing else of the way to the relay holds here."""
+    return Route(proxy=read_route(options)[0].proxy)
+
+
+def as_graph(options: Options) -> tuple[Options, Url | None, list[str]]:
+    """The options of a relay whose host is where Graph is, and that address."""
+    url, problems = parse_graph(options)
+    if options.get("host"):
+        problems.append("host: Microsoft Graph is reached at graph_url. Leave host out. [graph-host]")
+    if url is None:
+        return dict(options, host="graph.microsoft.com", port=443, security="tls"), None, problems
+    return dict(options, host=url.host, port=url.port, security="tls" if url.scheme == "https" else "none"), url, problems
+
+
+def _url(given: Options, google: bool) -> tuple[Url | None, list[str]]:
+    tenant = given.get("tenant_id", "")
+    if tenant and not re.match(_TENANT, tenant):
+        return None, ["oauth2.tenant_id: is neither an id such as 00000000-0000-0000-0000-000000000000 nor a domain. [oauth2-tenant]"]
+    text = given.get("token_url") or (MICROSOFT_TOKEN_URL % tenant if tenant else GOOGLE_TOKEN_URL if google else "")
+    if not text:
+        if "token" in given:
+            return None, []
+        return None, ["oauth2: tenant_id (for Microsoft) or token_url is missing. Say where tokens are given out. [oauth2-where]"]
+    try:
+        return parse_url(text), []
+    except ValueError as exc:
+        return None, ["oauth2.token_url: %s. [oauth2-url]" % exc]
+
+
+def _key(given: Options) -> tuple[RsaKey | None, list[str]]:
+    if "jwt_key" not in given:
+        return None, []
+    try:
+        return load(given["jwt_key"]), []
+    except KeyProblem as exc:
+        return None, ["oauth2.jwt_key: %s. [oauth2-key]" % exc]
+
+
+def _contradictions(options: Options, given: Options, grant: str) -> list[str]:
+    """What cannot be, whoever is asked. One row: the condition, and what to tell."""
+    proof = bool({"client_secret", "jwt_key", "client_assertion"} & set(given))
+    thumbprint = given.get("jwt_thumbprint", "")
+    strings = {key: value for key, value in given.items() if key != "jwt_key" and isinstance(value, str)}
+    rows = (
+        (bool(options.get("password")), "password, oauth2: are two ways to log in. Leave one out. [oauth2-password]"),
+        (
+            not (options.get("username") or options.get("from")),
+            "username: is missing. Name the mailbox that the token is for, here or in from. [oauth2-username]",
+        ),
+        (grant not in GRANTS + ("given",), "oauth2.grant: is not a grant. One of: %s. [oauth2-grant]" % ", ".join(GRANTS)),
+        (grant != "given" and "client_id" not in given, "oauth2.client_id: is missing. [oauth2-client]"),
+        (
+            grant == "client_credentials" and not proof,
+            "oauth2: client_secret, jwt_key or client_assertion is missing. Give one of them. [oauth2-secret]",
+        ),
+        (grant == "refresh_token" and "refresh_token" not in given, "oauth2.refresh_token: is missing. [oauth2-secret]"),
+        (grant == "jwt_bearer" and "jwt_key" not in given, "oauth2.jwt_key: is missing. [oauth2-secret]"),
+        (
+            bool(thumbprint) and not re.match(_THUMBPRINT, thumbprint),
+            "oauth2.jwt_thumbprint: is the SHA-1 or SHA-256 of the certificate, 40 or 64 hexadecimal digits. [oauth2-thumbprint]",
+        ),
+        (
+            "jwt_key" in given and "tenant_id" in given and not thumbprint,
+            "oauth2.jwt_thumbprint: is missing. Microsoft finds the certificate of jwt_key by it. [oauth2-thumbprint]",
+        ),
+    )
+    found = [text for wrong, text in rows if wrong]
+    for key in sorted(strings):
+        sent_as_it_is = key in ("token", "client_assertion")
+        if unfit(strings[key]) or (sent_as_it_is and (" " in strings[key] or not strings[key].isascii())):
+            found.append("oauth2.%s: holds a character that does not belong there (a line end, a blank or the like). [control-character]" % key)
+    return found

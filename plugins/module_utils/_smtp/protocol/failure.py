@@ -1,0 +1,39 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The exceptions of the probe: a conversation that failed, and options that cannot be used."""
+
+from __future__ import annotations
+
+from ..._shared.light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typing as t
+
+    from .answer import Answer
+    from .reply import Reply
+
+
+class OptionError(Exception):
+    """The options, or something on this host that they name, cannot be used; ``problems`` names every reason."""
+
+    def __init__(self, problems: t.Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = list(problems)
+
+
+class Failure(Exception):
+    """The conversation did not get where it should.
+
+    ``category`` is a word of :data:`diagnosis.CATEGORIES`; ``reply`` is an :class:`Answer` where HTTP was spoken; ``detail`` says
+    what was seen, in words for people; ``stage`` is filled in by the step during which it was raised; ``facts`` are plain values
+    for the report.
+    """
+
+    def __init__(self, category: str, reply: Reply | Answer | None = None, detail: str = "", **facts: t.Any) -> None:
+        super().__init__(category)
+        self.category = category
+        self.reply = reply
+        self.detail = detail
+        self.facts = facts
+        self.stage = ""

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The test message (RFC 5322), by the standard library's own writer."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import email.message
+import email.policy
+import email.utils
+import html
+import re
+import uuid
+
+from .._shared.light import TYPE_CHECKING, NamedTuple
+from .options.wording import Wording
+
+if TYPE_CHECKING:
+    import typing as t
+
+
+class Message(NamedTuple):
+    """A message ready to send."""
+
+    message_id: str
+    data: bytes
+
+
+_ATOMS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z"
+_DOMAIN = r"[A-Za-z0-9.-]+\Z"
+SUBJECT = "smarthost.mail: test message"
+TEXT = """\
+This message was sent by the Ansible module smarthost.mail.smtp_probe on %s
+to prove that mail goes out. No answer is needed.
+"""
+
+
+def compose(sender: str, recipients: t.Sequence[str], wording: Wording, helo: str, now: datetime.datetime) -> Message:
+    """Every header that a filter looks for, and text in one part or two. ``sender`` and ``recipients`` are bare addresses,
+    their names are in ``wording``.
+
+    The body is 7 bit in any character set, so that no relay need offer 8BITMIME. The headers are UTF-8 only where an
+    address is, and that address needs SMTPUTF8 anyhow.
+    """
+    everyone = (sender, wording.reply_to) + tuple(recipients)
+    policy = (email.policy.SMTP if all(text.isascii() for text in everyone) else email.policy.SMTPUTF8).clone(cte_type="7bit")
+    message = email.message.EmailMessage(policy=policy)
+    message["Date"] = email.utils.format_datetime(now)
+    message["Message-ID"] = "<%s@%s>" % (uuid.uuid4().hex, _domain(sender, helo))
+    message["Subject"] = wording.subject or SUBJECT
+    message["Auto-Submitted"] = "auto-generated"
+    _fill(message, TEXT % (helo or "a host"), wording)
+    people = _header("From", mailbox(wording.from_name, sender)) + _header("To", *recipients)
+    if wording.reply_to:
+        people += _header("Reply-To", mailbox(wording.reply_to_name, wording.reply_to))
+    return Message(message["Message-ID"], people + message.as_bytes())
+
+
+def _header(name: str, *mailboxes: str) -> bytes:
+    """One on a line. Not by the library's writer, which loses blanks of long names and raises for addresses that only look odd."""
+    return ("%s: %s\r\n" % (name, ",\r\n ".join(mailboxes))).encode("utf-8")
+
+
+def mailbox(name: str, address: str) -> str:
+    """``name <address>``, folded between them, or the bare address."""
+    return "%s\r\n <%s>" % (phrase(name), address) if name else address
+
+
+def _domain(sender: str, helo: str) -> str:
+    """The sender's, or what else a Message-ID may end in."""
+    for text in (sender.rpartition("@")[2], helo):
+        try:
+            domain = text.encode("idna").decode("ascii")
+        except UnicodeError:
+            continue
+        if re.match(_DOMAIN, domain):
+            return domain
+    return "localhost"
+
+
+def phrase(name: str) -> str:
+    """A display name as a header has it: as it is, quoted (RFC 5322 3.2.4), or in encoded words (RFC 2047 5) of whole characters."""
+    if name.isascii() and len(name) <= 60 and "=?" not in name:
+        return name if re.match(_ATOMS, name) else '"%s"' % re.sub(r'(["\\])', r"\\\1", name)
+    words = [""]
+    for character in name:
+        if len((words[-1] + character).encode("utf-8")) > 39:
+            words.append("")
+        words[-1] += character
+    return "\r\n ".join("=?utf-8?b?%s?=" % base64.b64encode(word.encode("utf-8")).decode("ascii") for word in words)
+
+
+def _fill(message: email.message.EmailMessage, text: str, wording: Wording) -> None:
+    """Plain text, and the same in HTML beside it unless plain text was declared. "-- " begins a signature (RFC 3676 4.3)."""
+    plain = text + ("\n-- \n%s\n" % wording.signature if wording.signature else "")
+    charset = fitting(wording.charset, plain)
+    message.set_content(plain, charset=charset)
+    if not wording.plain_text:
+        marked = "<p>%s</p>" % html.escape(text.strip())
+        marked += "<p>-- <br>%s</p>" % html.escape(wording.signature) if wording.signature else ""
+        message.add_alternative('<!DOCTYPE html>\n<html lang="en"><body>\n%s\n</body></html>\n' % marked, subtype="html", charset=charset)
+
+
+def fitting(charset: str, text: str) -> str:
+    """The character set that was declared, or UTF-8 where it has not all of the letters."""
+    try:
+        text.encode(charset)
+    except UnicodeEncodeError:
+        return "utf-8"
+    return charset

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The mail servers of one host: whether what is handed to the local one is forwarded to the relay that is declared behind it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..catalogue.loader import Catalogue
+from ..declaration.model import AppPlan, Declaration, Gap, HostPlan, Refusal, Request
+
+CODE = "local-mta-not-forwarding"
+#: What the hint names where no entry of the catalogue is listed yet.
+USUAL = ("postfix", "exim", "opensmtpd")
+
+
+def checked(planned: HostPlan, declared: Declaration, catalogue: Catalogue) -> HostPlan:
+    """The plan of a host, in which every local MTA that is declared to forward is known to, or is refused, or is said not to be known."""
+    servers = [request for request in declared.requests if request.state != "absent" and _listens(request, catalogue)]
+    note = "" if servers else f"No mail server that listens is declared on this host: list {USUAL[0]} as well, through the relay it is to forward to."
+    apps: list[AppPlan] = []
+    refusals = [refusal._replace(gap=refusal.gap._replace(server=note)) for refusal in planned.refusals]
+    refused = {refusal.name for refusal in planned.refusals}
+    for plan in planned.apps:
+        answer = _checked(plan, servers, declared, refused)
+        if isinstance(answer, AppPlan):
+            apps.append(answer)
+        else:
+            refusals.append(answer)
+    return planned._replace(apps=tuple(apps), refusals=tuple(refusals))
+
+
+def _checked(plan: AppPlan, servers: t.Sequence[Request], declared: Declaration, refused: t.Container[str]) -> AppPlan | Refusal:
+    relay = plan.relay
+    if relay.type != "local_mta" or not relay.sends or relay.via is None or not declared.relays[relay.via].sends:
+        return plan
+    forwarding = [server.name for server in servers if server.state == "present" and server.relay == relay.via]
+    if forwarding:
+        known = any(name not in refused for name in forwarding)
+        return plan if known else plan._replace(forwards=f"{forwarding[0]}, which is to forward to relay {relay.via}, is refused")
+    unmanaged = [server.name for server in servers if server.state == "unmanaged"]
+    if unmanaged:
+        why = f"{' and '.join(unmanaged)} is unmanaged here, so it is not known whether it forwards to relay {relay.via}"
+        return plan._replace(forwards=why)
+    gap = Gap("forwarding", CODE, _why(relay.via, servers), _hint(relay.via, servers))
+    if CODE in relay.accept:
+        return plan._replace(accepted=(*plan.accepted, gap), forwards=f"no mail server of this host is declared to forward to relay {relay.via}")
+    return Refusal(plan.request.where, plan.request.name, plan.application.title, gap)
+
+
+def _why(via: str, servers: t.Sequence[Request]) -> str:
+    others = [f"{server.name} forwards to relay {server.relay}" for server in servers]
+    return f"it hands its mail to the local mail server, and none on this host is declared to forward to relay {via}" + (
+        f" ({', '.join(others)})" if others else "")
+
+
+def _hint(via: str, servers: t.Sequence[Request]) -> str:
+    if servers:
+        return f"Say relay: {via} for {servers[0].name}, or name the relay that it forwards to in via"
+    names = " or ".join([", ".join(USUAL[:-1]), USUAL[-1]])
+    return f"List {names} on this host with relay: {via}, or with state: unmanaged where it is configured by somebody else"
+
+
+def _listens(request: Request, catalogue: Catalogue) -> bool:
+    """Whether an application takes mail of other programs on port 25; one that is not in the catalogue does not."""
+    return bool(catalogue.find(request.app, request.where).entry.get("listens"))
