@@ -123,9 +123,19 @@ def _patterns(raw: dict[str, t.Any], where: str) -> list[Problem]:
                 problems.append(Problem(f"{where}: {at}.dialect", "dialect is missing.", "missing-key", one_of(sorted(dialect_names()))))
             if "flatten" in file:
                 problems += flatten_problems(file["flatten"], f"{where}: {at}.flatten")
-                if not isinstance(file.get("settings", raw["settings"]), dict):
-                    problems.append(Problem(f"{where}: {at}.flatten", "only settings with keys can be flattened.", "entry-invalid"))
+                for key in ("settings", "mail_off"):
+                    if not isinstance(file.get(key, raw.get(key)) or {}, dict):
+                        problems.append(Problem(f"{where}: {at}.flatten", f"only {key} with keys can be flattened.", "entry-invalid"))
+            if not _overlays(file.get("settings", raw["settings"]), form.get("secret_file", raw.get("secret_file"))):
+                problems.append(Problem(f"{where}: {at}.secret_file", "it has keys where the settings have none.", "entry-invalid"))
     return problems
+
+
+def _overlays(settings: t.Any, changes: t.Any) -> bool:
+    """Whether the changes of secret_file fit the settings: keys stand only where there are keys, or nothing."""
+    if not isinstance(changes, dict):
+        return True
+    return isinstance(settings, dict) and all(_overlays(settings.get(key, {}), item) for key, item in changes.items())
 
 
 def _application(name: str, raw: dict[str, t.Any]) -> Application:

@@ -116,6 +116,16 @@ BROKEN = [
         "settings: =password",
         "forms.ini.flatten: only settings with keys can be flattened.   [entry-invalid]",
     ),
+    (
+        "settings: {mail: {host: =host, password: =password}}",
+        "settings: {mail: {host: =host, password: =password}}\nmail_off: =host",
+        "forms.ini.flatten: only mail_off with keys can be flattened.   [entry-invalid]",
+    ),
+    (
+        "settings: {mail: {host: =host, password: =password}}",
+        "settings: {mail: =host, password: =password}\nsecret_file: {mail: {host: null}}",
+        "forms.ini.secret_file: it has keys where the settings have none.   [entry-invalid]",
+    ),
     ("host: =host", "host: =hots", 'forms.env.settings.mail.host: expressions know no "hots". Did you mean "host"?   [entry-invalid]'),
     ("host: =host", "host: =host +", "forms.env.settings.mail.host: the expression 'host +' does not parse: "),
     ("host: =host", "on: =host", "forms.env.settings.mail.True: YAML reads this key as something else than text.   [entry-invalid]"),
