@@ -33,7 +33,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web.mta_sts_p
 )
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.spelling_search import letters
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.relay_options import read
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.log import Record
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.log import Peer, Record
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.reply import (
     MAX_LINE,
     MAX_REPLY,
@@ -112,7 +112,7 @@ def replies(data: bytes) -> None:
 # -- a whole conversation -----------------------------------------------------------------------------------------------------------------
 
 MECHANISMS = tuple(mechanisms.NAMES)
-PEER = commands.Peer("192.0.2.1", "192.0.2.2", False)
+PEER = Peer("192.0.2.1", "192.0.2.2", False)
 RELAYS: dict[t.Any, t.Any] = {}
 
 

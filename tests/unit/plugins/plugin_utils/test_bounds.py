@@ -134,7 +134,7 @@ CATALOGUE = Catalogue()
 
 # -- entries --------------------------------------------------------------------------------------
 
-ENTRY = pathlib.Path(plan.__file__).parent / "apps" / "gitea" / "app.yml"
+ENTRY = pathlib.Path(plan.__file__).parent.parent / "apps" / "gitea" / "app.yml"
 
 
 def _entry(tmp_path: pathlib.Path, **changes: t.Any) -> str:

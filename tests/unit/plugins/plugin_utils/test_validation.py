@@ -163,7 +163,7 @@ def test_every_capability_has_a_code_a_sentence_and_a_way_out() -> None:
 
 def test_codes_are_lower_case_with_dashes() -> None:
     plugin_utils = ROOT / "plugins" / "plugin_utils"
-    in_code = {code for path in plugin_utils.glob("*.py") for code in re.findall(r'"([a-z]+(?:-[a-z]+)+)"', path.read_text("utf-8"))}
+    in_code = {code for path in plugin_utils.rglob("*.py") for code in re.findall(r'"([a-z]+(?:-[a-z]+)+)"', path.read_text("utf-8"))}
     in_schema = {str(schema["x-code"]) for name in SCHEMAS for _path, schema in subschemas(SCHEMAS[name], name) if "x-code" in schema}
     assert all(re.fullmatch("[a-z]+(-[a-z]+)*", code) for code in in_code | in_schema)
     assert {"missing-key", "wrong-type", "same-file", "entry-invalid"} <= in_code
@@ -242,9 +242,10 @@ class Without(importlib.abc.MetaPathFinder):
         if name.partition(".")[0] == "jsonschema":
             raise ImportError(name)
 sys.meta_path.insert(0, Without())
-from ansible_collections.smarthost.mail.plugins.plugin_utils import declaration, problems
+from ansible_collections.smarthost.mail.plugins.plugin_utils import problems
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
 try:
-    declaration.load({{"host": "h"}}, [])
+    resolve.load({{"host": "h"}}, [])
 except problems.ProblemsError as error:
     print(error)
 """

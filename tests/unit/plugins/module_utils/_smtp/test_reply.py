@@ -123,9 +123,9 @@ def test_a_certificate_that_is_cut_or_damaged_never_gives_another_error(tmp_path
 WITHOUT_MD5 = """
 import sys
 sys.modules["_md5"] = None
-from %s.auth import NAMES, MECHANISMS
-from %s.sasl import Credential, Session, Unusable
-from %s.secret import Secret
+from {0}._smtp.sasl.mechanisms import NAMES, MECHANISMS
+from {0}._smtp.sasl.credential import Credential, Session, Unusable
+from {0}._shared.secret import Secret
 exchange = MECHANISMS[NAMES.index(sys.argv[1])].exchange(Session(Credential("u", Secret("p"))))
 try:
     next(exchange)
@@ -138,9 +138,9 @@ except Unusable as exc:
 def test_a_host_that_forbids_md5_says_so_before_anything_is_sent(tmp_path: pathlib.Path, name: str) -> None:
     conf = tmp_path / "openssl.cnf"
     conf.write_text("openssl_conf = a\n[a]\nalg_section = b\n[b]\ndefault_properties = fips=yes\n", "ascii")
-    package = mechanisms.__name__.rpartition(".")[0]
+    package = mechanisms.__name__.partition("._smtp.")[0]
     env = dict(os.environ, OPENSSL_CONF=str(conf), PYTHONPATH=os.pathsep.join(sys.path))
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_MD5 % ((package,) * 3), name], env=env, text=True, capture_output=True, timeout=60, check=False
+        [sys.executable, "-c", WITHOUT_MD5.format(package), name], env=env, text=True, capture_output=True, timeout=60, check=False
     )
     assert "does not allow MD5" in done.stdout, done.stderr
