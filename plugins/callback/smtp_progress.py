@@ -78,7 +78,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import pr
 try:
     from tqdm import tqdm
 except ImportError:
-    tqdm = None  # type: ignore[assignment, misc]
+    tqdm = None
 
 ROLE = "smarthost.mail.smtp_relay"
 COLLECTION = "smarthost.mail."
@@ -109,7 +109,7 @@ class Above:
         return written
 
 
-class CallbackModule(CallbackBase):
+class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no types
     """Counts events, and shows the count."""
 
     CALLBACK_VERSION = 2.0
@@ -250,7 +250,7 @@ class CallbackModule(CallbackBase):
 
     def _end_bar(self) -> None:
         """Give the terminal back."""
-        if self._meter is not None:
+        if self._meter is not None and self._streams is not None:
             sys.stdout, sys.stderr = self._streams
             self._meter.close()
             self._meter = None

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.smarthost.mail.plugins.module_utils._shared import internal_error
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import plain_values, resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import platforms
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import probes
@@ -60,7 +60,7 @@ def smtp_probes(
 
 def _probes(relay: t.Any, apps: t.Any, credential_ids: t.Mapping[str, str] | None, level: str | None) -> list[dict[str, t.Any]]:
     try:
-        return [] if apps is not None and not apps else probes.probes(resolve.load(relay, apps), resolve.plain(credential_ids or {}), str(level or ""))
+        return [] if apps is not None and not apps else probes.probes(resolve.load(relay, apps), plain_values.plain(credential_ids or {}), str(level or ""))
     except ProblemsError as error:
         raise AnsibleFilterError(str(error)) from None
 
@@ -72,9 +72,9 @@ def _data(file: FilePlan) -> t.Any:
 
 
 def _plan(relay: t.Any, app: t.Any, form: str | None, catalogue: t.Sequence[str], credential: str) -> AppPlan:
-    item = resolve.plain({"name": app} if isinstance(app, str) else app)
+    item = plain_values.plain({"name": app} if isinstance(app, str) else app)
     if form and isinstance(item, dict):
-        item["form"] = resolve.plain(form)
+        item["form"] = plain_values.plain(form)
     if credential not in CREDENTIALS:
         raise AnsibleFilterError(f"credential: one of {', '.join(CREDENTIALS)} is expected")
     try:

@@ -41,10 +41,10 @@ from ansible.plugins.loader import lookup_loader  # noqa: E402
 from ansible.plugins.lookup import LookupBase  # noqa: E402
 
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import app_lists  # noqa: E402
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.resolve import plain  # noqa: E402
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.plain_values import plain  # noqa: E402
 
 
-class LookupModule(LookupBase):
+class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible has no types
     """Lookup of smarthost.mail."""
 
     def run(self, terms: t.Sequence[str], variables: t.Mapping[str, t.Any] | None = None, **kwargs: t.Any) -> list[dict[str, t.Any]]:

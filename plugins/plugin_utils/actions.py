@@ -26,7 +26,7 @@ Result = t.Dict[str, t.Any]
 Arguments = t.Dict[str, t.Dict[str, t.Any]]
 
 
-class Action(ActionBase):
+class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
     """The base of the action plugins. One of them says its ``arguments`` and, in ``outcome``, what it does."""
 
     TRANSFERS_FILES = False

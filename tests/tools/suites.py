@@ -43,6 +43,8 @@ class Suite(t.NamedTuple):
 
 SUITES = (
     Suite("architecture", "quick", "checkout", ((*PYTEST, "tests/architecture"),)),
+    # The plugins as Ansible imports them.
+    Suite("types", "quick", "checkout", (("mypy", "-p", "ansible_collections.smarthost.mail.plugins"),)),
     # Half of its time these wait for servers that say nothing.
     Suite("unit", "quick", "checkout", ((*PYTEST, "-n", "4", "tests/unit"),), partial=True),
     Suite("catalogue", "quick", "checkout", ((*PYTEST, "-n", "2", "tests/catalogue"),), partial=True),

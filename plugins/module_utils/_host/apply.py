@@ -12,6 +12,7 @@ import typing as t
 
 from . import shared_secret, drift, preflight, journal, planned
 from .tools import tool_settings
+from .tools.tool_command import Command
 from .notes.change import Change
 from .step import Outcome, Step
 from .disk.snapshot import Meta
@@ -84,7 +85,7 @@ def _by_tool(change: Change, view: View) -> Change:
     command = change.command or view.command(change.path)
     if not command:
         return change
-    content = None if change.content is None else tool_settings.canonical(tool_settings.Command(**command), change.content)
+    content = None if change.content is None else tool_settings.canonical(Command(**command), change.content)
     return dataclasses.replace(change, command=command, content=content)
 
 

@@ -20,6 +20,7 @@ import os
 import typing as t
 
 from .tools import tool_settings
+from .tools.tool_command import Command
 from .disk.durable import make_folder, remove_file, sync_folder, sync_folders, to_json, write_json, write_new
 from .step import Step
 from .disk.homes import Homes, changed, seen_stamp
@@ -198,7 +199,7 @@ def _swap(state: State, journal: Journal, homes: Homes) -> None:
     """Every new file into its place; one that is there already has no temporary file left. Tools first: they may well refuse."""
     for entry in journal.entries:
         if entry.command and entry.temp is not None and os.path.lexists(entry.temp):
-            tool_settings.make_so(tool_settings.Command(**entry.command), state.load_blob(entry.temp))
+            tool_settings.make_so(Command(**entry.command), state.load_blob(entry.temp))
             remove_file(entry.temp)
     for entry in _files(journal):
         _into_place(entry, homes)
@@ -274,7 +275,7 @@ def _clean_up(entry: JournalEntry, homes: Homes) -> None:
 def _put_back(state: State, journal: Journal, entry: JournalEntry, homes: Homes) -> None:
     blob = os.path.join(state.generation(journal.id), entry.blob)
     if entry.command and entry.temp is not None:
-        tool_settings.put_back(tool_settings.Command(**entry.command), state.load_blob(blob), done=not os.path.lexists(entry.temp))
+        tool_settings.put_back(Command(**entry.command), state.load_blob(blob), done=not os.path.lexists(entry.temp))
         return
     untouched = homes.exists(entry.real if entry.temp is None else entry.temp)
     if untouched:

@@ -11,6 +11,7 @@ import os
 import typing as t
 
 from .tools import tool_settings
+from .tools.tool_command import Command
 from .notes import fields, stored_json
 from .._shared import paths
 from .disk.snapshot import FILE, MISSING, Seen, look
@@ -62,7 +63,7 @@ class View(t.NamedTuple):
         """What stands at ``path``; with ``command``, what its tool reads there, asked once. Raises ProblemsError where that fails."""
         if command:
             if path not in self.told:
-                self.told[path] = self._ask(path, tool_settings.Command(**command))
+                self.told[path] = self._ask(path, Command(**command))
             return self.told[path]
         if path not in self.seen:
             if len(self.seen) == _MANY:
@@ -79,7 +80,7 @@ class View(t.NamedTuple):
             return Seen(path, seen.real, MISSING, place=seen.place)
         return dataclasses.replace(look(instead, self.folders), path=path, real=seen.real)
 
-    def _ask(self, path: str, command: tool_settings.Command) -> Seen:
+    def _ask(self, path: str, command: Command) -> Seen:
         ahead = self.files.get(path)
         if ahead is not None:
             return Seen(path, path, FILE, tool_settings.META, look(ahead).data)

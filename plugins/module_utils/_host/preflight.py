@@ -146,20 +146,20 @@ def _group_gains(before: Meta, after: Meta) -> bool:
     return bool(more or after.mode & _GROUP_READ and after.gid != before.gid or after.xattrs != before.xattrs)
 
 
+def _named(change: Change, kind: str, before: int, problems: list[Problem]) -> int:
+    """The id of the user or group that was asked for, else what the file has. Adds to ``problems``."""
+    name, word = (change.owner, "owner") if kind == "user" else (change.group, "group")
+    found = before if name is None else _account(kind, name)
+    if found is None:
+        hint = f"Install the application first, or name another {word}."
+        problems.append(Problem(change.path, f'There is no {kind} "{name}" on this host.', f"no-such-{word}", hint))
+    return before if found is None else found
+
+
 def _wanted_meta(change: Change, seen: Seen, problems: list[Problem]) -> Meta:
     """What was asked for wins, then what the file has, then the process's user and 0600 or 0644. Adds to ``problems``."""
     before = seen.meta or Meta(os.geteuid(), os.getegid(), 0o600 if change.secret else 0o644, {})
-    uid, gid, mode = before.uid, before.gid, before.mode
-    if change.owner is not None:
-        uid = _account("user", change.owner)
-        if uid is None:
-            hint = "Install the application first, or name another owner."
-            problems.append(Problem(change.path, f'There is no user "{change.owner}" on this host.', "no-such-owner", hint))
-    if change.group is not None:
-        gid = _account("group", change.group)
-        if gid is None:
-            hint = "Install the application first, or name another group."
-            problems.append(Problem(change.path, f'There is no group "{change.group}" on this host.', "no-such-group", hint))
+    uid, gid, mode = _named(change, "user", before.uid, problems), _named(change, "group", before.gid, problems), before.mode
     if change.mode is not None:
         if _MODE.match(change.mode):
             mode = int(change.mode, 8)

@@ -11,6 +11,7 @@ import typing as t
 
 from . import results
 from .tools import tool_settings
+from .tools.tool_command import Command
 from .disk.snapshot import FILE
 from .notes.ownership import Spec
 from .._shared.problem import Problem, ProblemsError
@@ -56,7 +57,7 @@ def _refuse_too_much(view: View, wanted: t.Iterable[Reading]) -> None:
 def _told(request: Request, view: View, item: Reading, command: t.Optional[Spec]) -> Answer:
     seen = view.look(item.path, command)
     told = results.seen(dataclasses.replace(seen, meta=None) if command else seen)
-    data = tool_settings.without_stars(tool_settings.Command(**command), seen.data) if command else seen.data
+    data = tool_settings.without_stars(Command(**command), seen.data) if command else seen.data
     told["content"] = seal(request.seal_key, read_label(item.path), data) if seen.kind == FILE else None
     told["fingerprint"] = fingerprint(request.seal_key, seen.data) if seen.kind == FILE else None
     file = view.record.files.get(item.path)

@@ -63,7 +63,7 @@ def access(path: str, names: t.Sequence[str], seen: Seen, find: t.Callable[[str,
         return Meta(os.geteuid(), os.getegid(), 0o600, kept), [_missing(path, name) for name in names if find(*_split(name)) is None]
     users, groups = (sorted(set(t.cast(t.List[int], ids[kind]))) for kind in ("user", "group"))
     if len(users) + len(groups) < 2:
-        return Meta(*(users or [os.geteuid()]), *(groups or [os.getegid()]), 0o640 if groups else 0o600, kept), []
+        return Meta(users[0] if users else os.geteuid(), groups[0] if groups else os.getegid(), 0o640 if groups else 0o600, kept), []
     if not _keeps_lists(seen):
         what = "Several applications of different groups read this secret, and the file system keeps no access lists."
         return Meta(os.geteuid(), os.getegid(), 0o600, kept), [Problem(path, what, "no-acl", "Give these applications one group, by group: in each.")]

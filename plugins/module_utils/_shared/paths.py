@@ -63,7 +63,7 @@ class Folder:
     def __init__(self, path: str, fd: int, above: t.Optional[Folder]) -> None:
         self.path, self.fd = path, fd
         self.status = os.fstat(fd)
-        self.exposed = above is not None and (above.exposed or above.can_exchange(self.status.st_uid))
+        self.exposed: bool = above is not None and (above.exposed or above.can_exchange(self.status.st_uid))
 
     def __del__(self) -> None:
         os.close(self.fd)
@@ -235,7 +235,8 @@ class _Walk:
                 return Place(self.path, here, (step.name, *self._rest()), None if self.todo else found, blocked=bool(self.todo), bound=self.bound)
             link = _read_link(here, step.name)
             if link is not None:
-                return self._along(here, step.name, link)
+                self._along(here, step.name, link)
+                return None
         what = f"{os.path.join(here.path, step.name)}, in a folder of {who(here.uid)}, is exchanged all the time."
         raise UnsafePathError(self.path, what, "Find out which process does that, end it, and run again.")
 

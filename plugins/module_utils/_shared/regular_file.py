@@ -48,7 +48,8 @@ def is_plausible(place: Place, status: os.stat_result, one_name: bool = True) ->
 
 def read_open(fd: int, place: Place) -> bytes:
     """All of an open file that is_plausible, which may have grown meanwhile."""
-    parts, size = [], 0
+    parts: t.List[bytes] = []
+    size = 0
     while size <= MAX_BYTES:
         part = os.read(fd, 1 << 18)
         if not part:

@@ -135,9 +135,9 @@ def _parsed(expression: str) -> _Parsed:
         todo += node.iter_child_nodes()
         if isinstance(node, jinja2.nodes.Name):
             names.add(node.name)
-            node.as_const = functools.partial(_look_up, node.name)
+            node.as_const = functools.partial(_look_up, node.name)  # type: ignore[method-assign]
         elif isinstance(node, jinja2.nodes.Call):
-            node.as_const = functools.partial(_call, node)
+            node.as_const = functools.partial(_call, node)  # type: ignore[method-assign]
     return _Parsed(tree, frozenset(names))
 
 
@@ -219,7 +219,7 @@ class _Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
             raise sandbox.TooMuch("a width of more than two digits is not used here")
         return sandbox.fitting(super().call_binop(context, operator, left, right))
 
-    def call(*given: t.Any, **named: t.Any) -> t.Any:  # type: ignore[override]  # pylint: disable=no-self-argument,no-method-argument
+    def call(*given: t.Any, **named: t.Any) -> t.Any:  # pylint: disable=no-self-argument,no-method-argument
         """Of the compiled expressions: a method, as in ``_call``."""
         function = getattr(given[2], "__wrapped__", given[2])
         return sandbox.call(getattr(function, "__self__", None), getattr(function, "__name__", ""), given[3:], named)

@@ -166,7 +166,8 @@ def _detect(given: dict[str, t.Any]) -> Detect:
 
 
 def _ways(given: dict[str, t.Any] | None) -> Ways:
-    return Ways(**{name: tuple(way) if name == "beside" else way for name, way in (given or {}).items()})
+    named: dict[str, t.Any] = {name: tuple(way) if name == "beside" else way for name, way in (given or {}).items()}
+    return Ways(**named)
 
 
 def _file(label: str, given: dict[str, t.Any], raw: dict[str, t.Any], by_file: t.Any) -> FileForm:

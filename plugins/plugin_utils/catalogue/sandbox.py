@@ -63,10 +63,11 @@ def is_plain_format(text: str) -> bool:
 
 def replaced(text: t.Any, old: str, new: str, count: int | None = None) -> str:
     """The filter and the method ``replace``. Raises TooMuch."""
-    text, old, new = str(text), str(old), str(new)
-    times = text.count(old) if count is None or count < 0 else min(text.count(old), count)
-    _check(len(text) + times * max(0, len(new) - len(old)))
-    return text.replace(old, new, -1 if count is None else count)
+    before: str = str(text)
+    old, new = str(old), str(new)
+    times = before.count(old) if count is None or count < 0 else min(before.count(old), count)
+    _check(len(before) + times * max(0, len(new) - len(old)))
+    return before.replace(old, new, -1 if count is None else count)
 
 
 def _joined(items: t.Sequence[str], mark: str) -> str:

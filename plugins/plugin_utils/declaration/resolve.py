@@ -270,7 +270,7 @@ def _next(raw: dict[str, t.Any]) -> Credential | None:
 def _oauth2(raw: dict[str, t.Any]) -> OAuth2 | None:
     if "oauth2" not in raw:
         return None
-    given = {key: Secret(value) if key in _OAUTH2_SECRETS else value for key, value in raw["oauth2"].items()}
+    given: dict[str, t.Any] = {key: Secret(value) if key in _OAUTH2_SECRETS else value for key, value in raw["oauth2"].items()}
     return OAuth2(account=raw.get("username"), **given)
 
 

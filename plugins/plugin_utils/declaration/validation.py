@@ -37,7 +37,8 @@ _TYPES = {"object": "a mapping", "array": "a list", "string": "text", "integer":
 @functools.lru_cache(maxsize=None)
 def load_schema(name: str) -> dict[str, t.Any]:
     """The schema file of that name (``smtp_relay`` or ``app``), parsed."""
-    return json.loads((SCHEMAS / f"{name}.schema.json").read_text("utf-8"))
+    schema: dict[str, t.Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_text("utf-8"))
+    return schema
 
 
 def problems_of(value: t.Any, schema: str, definition: str, where: str) -> list[Problem]:

@@ -84,7 +84,7 @@ NOTHING_KNOWN = Host(OwnershipRecord(), {}, "")
 
 
 #: By key what our settings in a shared file are to be (``wanted``) and are (``present``).
-Facts = t.Dict[str, t.Dict[str, str]]
+KeyFacts = t.Dict[str, t.Dict[str, str]]
 
 
 class Step(t.NamedTuple):
@@ -92,7 +92,7 @@ class Step(t.NamedTuple):
 
     change: Change
     text: str | None = None
-    facts: Facts | None = None
+    facts: KeyFacts | None = None
 
 
 class Deployment:
@@ -102,7 +102,7 @@ class Deployment:
         self.host = host
         self._changes: dict[str, list[Change]] = {}
         self.texts: dict[str, str] = {}
-        self.facts: dict[str, Facts] = {}
+        self.facts: dict[str, KeyFacts] = {}
         self.apps: dict[str, RecordedApp] = {}
         self.removed: list[str] = []
         self.planned: dict[str, FilePlan] = {}
@@ -148,7 +148,7 @@ class Deployment:
         if name in self.host.record.apps:
             self.removed.append(name)
 
-    def _write(self, plan: AppPlan, item: Rendered, facts: Facts | None) -> None:
+    def _write(self, plan: AppPlan, item: Rendered, facts: KeyFacts | None) -> None:
         path = item.file.path
         self.planned[path] = item.file
         # What another application leaves at this path, this one takes over; a secret file they have in common.
@@ -202,7 +202,7 @@ class Deployment:
             return Step(Change(name, path, "restore"), None, facts)  # its permissions too are as before then
         return Step(Change(name, path, "write", shared=True, release=True, based_on=self._based_on(path)), rest, facts)
 
-    def _facts(self, where: str, file: FilePlan | UsedFile, text: str) -> Facts | None:
+    def _facts(self, where: str, file: FilePlan | UsedFile, text: str) -> KeyFacts | None:
         """What our keys have in a shared file, by which the host finds out what somebody else has changed."""
         try:
             present = key_values(file.dialect, self.host.text(file.path) or "", file.owns)

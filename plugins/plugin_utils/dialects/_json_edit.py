@@ -16,6 +16,7 @@ import typing as t
 from . import _json_scan as scanned
 from . import _nested
 from ._text import line_end, line_number
+from ._yaml_tree import Way, way
 from .base import NotValid, Owns
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -57,11 +58,11 @@ def find(text: str, paths: t.Iterable[_nested.Path]) -> dict[_nested.Path, str]:
 def alike(before: str, after: str, owns: Owns) -> bool:
     """Whether all that is not ours is in both texts, byte for byte. Raises NotValid."""
     paths = [tuple(path) for path in owns]
-    ours = scanned.way(paths)
+    ours = way(paths)
     return _others(before, scanned.scan(before, paths), ours) == _others(after, scanned.scan(after, paths), ours)
 
 
-def _others(text: str, node: scanned.Object | None, ours: scanned.Way) -> tuple[t.Any, ...]:
+def _others(text: str, node: scanned.Object | None, ours: Way) -> tuple[t.Any, ...]:
     """The members of an object that are none of ours, to compare. One that we may have made and that holds nothing else is nothing."""
     if node is None:
         return ()

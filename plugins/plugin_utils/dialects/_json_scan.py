@@ -114,12 +114,11 @@ def _after_space(text: str, offset: int) -> int:
 def _value_end(text: str, start: int) -> int:
     """Where a value ends. Raises NotValid."""
     try:
-        return t.cast(int, _DECODER.scan_once(text, start)[1])
+        return _DECODER.raw_decode(text, start)[1]
     except RecursionError:
         return _nested_end(text, start)
-    except (StopIteration, json.JSONDecodeError) as error:
-        at = error.pos if isinstance(error, json.JSONDecodeError) else start
-        raise NotValid("not JSON", line_number(text, at)) from None
+    except json.JSONDecodeError as error:
+        raise NotValid("not JSON", line_number(text, error.pos)) from None
 
 
 def _nested_end(text: str, start: int) -> int:

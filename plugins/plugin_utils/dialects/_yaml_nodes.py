@@ -18,11 +18,12 @@ import yaml
 
 from . import _yaml_blocks as blocks
 from ._text import line_number
-from ._yaml_tree import Member, Node, Path, Way, deepest, find, head_line, lines, way, with_its_line
+from ._yaml_tree import Member, Node, Path, Way, deepest, find, head_line, line_of, lines, way, with_its_line
 from .base import NotValid
 
 # libyaml where PyYAML was built with it: ten times faster, the same offsets (a test compares them).
-Event, DocumentStart = yaml.Event, yaml.DocumentStartEvent
+Event = t.Any  # PyYAML's, of which each kind has attributes of its own
+DocumentStart = yaml.DocumentStartEvent
 LOADER: t.Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = re.compile(r"~|null|Null|NULL|")
 _KEEPS_END = re.compile(r"[|>][0-9]*\+")
@@ -40,7 +41,7 @@ def not_valid(error: Exception) -> NotValid:
     return NotValid("not YAML", mark.line + 1 if mark else 0)
 
 
-def events_of(text: str) -> t.Iterator[yaml.Event]:
+def events_of(text: str) -> t.Iterator[Event]:
     """PyYAML's events. Raises NotValid."""
     try:
         yield from yaml.parse(text, Loader=LOADER)
@@ -119,12 +120,12 @@ class _Reader:
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if started:
-                    raise NotValid("more than one document", event.start_mark.line + 1)
+                    raise NotValid("more than one document", line_of(event))
                 started = True
                 root, _hashed = self._node(next(self._events), self._wanted)
         return root
 
-    def _node(self, event: yaml.Event, wanted: Way | None) -> tuple[Node, int]:
+    def _node(self, event: Event, wanted: Way | None) -> tuple[Node, int]:
         if wanted is None:
             looked_into = isinstance(event, yaml.MappingStartEvent)
         else:
@@ -141,7 +142,7 @@ class _Reader:
             if isinstance(key, yaml.MappingEndEvent):
                 anchored = event.anchor is not None or event.tag is not None
                 if event.flow_style:
-                    return Node("flow" if members else "empty", start, key.end_mark.index, anchored)
+                    return Node("flow" if members else "empty", start, self._end(key), anchored)
                 return Node("mapping", start, members[-1].value.end, anchored, tuple(members))
             mark = key.start_mark
             spelled, hashed = self._passed(key, False)
@@ -155,7 +156,7 @@ class _Reader:
     def _passed(self, event: t.Any, asked: bool) -> tuple[Node, int]:
         """A value of any depth, without looking into it; the events of one that is asked for."""
         first, last, depth, hashed, size = event, event, 0, 0, 0
-        kept: list[yaml.Event] = []
+        kept: list[Event] = []
         while True:
             size += 1
             if asked:
@@ -166,7 +167,7 @@ class _Reader:
                 self._define(event, asked)
             elif isinstance(event, yaml.AliasEvent):
                 if event.anchor not in self.anchors:
-                    raise NotValid("an alias without its anchor", event.start_mark.line + 1)
+                    raise NotValid("an alias without its anchor", line_of(event))
                 hashed = hash((hashed, "*", self.anchors[event.anchor]))
                 last = event
             elif isinstance(event, yaml.CollectionStartEvent):
@@ -200,7 +201,7 @@ class _Reader:
 _ELSEWHERE = Way(False, {})
 
 
-def _kind(first: yaml.Event, size: int) -> str:
+def _kind(first: Event, size: int) -> str:
     if isinstance(first, yaml.AliasEvent):
         return "alias"
     if isinstance(first, yaml.MappingStartEvent):

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import typing as t
 
-import yaml
-
 from .base import NotValid
 
 Path = t.Tuple[str, ...]
+
+
+def line_of(event: t.Any) -> int:
+    """The line where one of PyYAML's events begins, from 1."""
+    return int(event.start_mark.line) + 1
 
 
 class Node(t.NamedTuple):
@@ -26,7 +29,7 @@ class Node(t.NamedTuple):
     end: int
     anchored: bool = False
     members: tuple[Member, ...] = ()
-    events: tuple[yaml.Event, ...] = ()
+    events: tuple[t.Any, ...] = ()
 
 
 class Member(t.NamedTuple):

@@ -15,6 +15,7 @@ import typing as t
 import yaml
 import yaml.constructor
 
+from ._yaml_tree import line_of
 from .base import NotValid
 
 EXPANDED = 100_000
@@ -89,7 +90,7 @@ class _Copy:
         return both
 
 
-def compose(events: t.Iterable[yaml.Event]) -> Composed:
+def compose(events: t.Iterable[t.Any]) -> Composed:
     """The tree of one document, or of one value in it. Raises NotValid for an alias without its anchor."""
     composed = Composed()
     anchors: dict[str, t.Any] = {}
@@ -128,7 +129,7 @@ def compose(events: t.Iterable[yaml.Event]) -> Composed:
             put(stack.pop()[0])
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in anchors:
-                raise NotValid("an alias without its anchor", event.start_mark.line + 1)
+                raise NotValid("an alias without its anchor", line_of(event))
             composed.aliased = True
             put(anchors[event.anchor])
     return composed
@@ -144,8 +145,8 @@ def scalar(event: yaml.ScalarEvent) -> t.Any:
         value = event.value
         known = _RESOLVERS.get(value[:1], ())
         tag = next((tag for tag, pattern in known if pattern.match(value)), None)
-    construct = _CONSTRUCT.get(tag)
-    if construct is None:
+    construct = None if tag is None else _CONSTRUCT.get(tag)
+    if construct is None or tag is None:
         return event.value
     try:
         return construct(yaml.ScalarNode(tag, event.value))

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 import typing as t
 
-Value = t.Union[str, int, bool, list, dict]
+Value = t.Union[str, int, bool, t.List[t.Any], t.Dict[str, t.Any]]
 Tree = t.Any
 Owns = t.Sequence[t.Sequence[str]]
 

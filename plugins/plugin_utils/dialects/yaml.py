@@ -24,6 +24,7 @@ from ._text import comment_lines as comment
 from ._yaml_edit import SYNTAX
 from ._yaml_look import alike, values
 from ._yaml_spell import quote, spell_key
+from ._yaml_tree import line_of
 from ._yaml_values import compose
 from .base import NotValid, Owns, Tree
 
@@ -58,7 +59,7 @@ def _one_document(text: str) -> t.Iterator[nodes.Event]:
     for event in nodes.events_of(text):
         if isinstance(event, nodes.DocumentStart):
             if started:
-                raise NotValid("more than one document", event.start_mark.line + 1)
+                raise NotValid("more than one document", line_of(event))
             started = True
         yield event
 

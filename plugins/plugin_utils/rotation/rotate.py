@@ -61,7 +61,8 @@ class Fleet(t.NamedTuple):
 
 def fleet(variables: t.Mapping[str, Variables]) -> Fleet:
     """Plan every host by its variables, offline: the same answer that its own turn would give, all refusals at once."""
-    members, found = [], {}
+    members: list[Member] = []
+    found: dict[Problem, list[str]] = {}
     catalogues = functools.cache(Catalogue)  # reading an entry takes longer than planning with it, and all hosts have the same ones
     for name, given in variables.items():
         try:

@@ -32,6 +32,8 @@ from ..protocol.reply import Capabilities, Reply
 if TYPE_CHECKING:
     import typing as t
 
+    from ..protocol.answer import Answer
+
 # RFC 5321 wants the client to wait for the answer to QUIT; a server that keeps us waiting has still passed.
 QUIT_PATIENCE = 2.0
 
@@ -76,9 +78,10 @@ def _greet(goal: Goal, record: Record) -> Dialogue:
     # Nothing is sent before the greeting: Exim and postscreen turn away those who talk first (RFC 5321 3.1).
     with record.during("greeting"):
         yield Patience(goal.greeting_patience)
-        record.greeting = record.reply = yield AwaitReply()
+        greeting: Reply = yield AwaitReply()
+        record.greeting = record.reply = greeting
         yield Patience(None)
-        require(record.reply, 2, "server_busy" if record.reply.kind == 4 else "greeting_rejected")
+        require(greeting, 2, "server_busy" if greeting.kind == 4 else "greeting_rejected")
     record.before_tls = record.capabilities = yield from _ehlo(goal, record, "ehlo")
     if goal.security == "tls":
         record.before_tls, record.after_tls = Capabilities({}), record.capabilities
@@ -210,7 +213,7 @@ def _in_order(goal: Goal, steps: list[Exchange], record: Record) -> Dialogue:
         raise first
 
 
-def _of_the_recipient(goal: Goal, reply: Reply, record: Record) -> bool:
+def _of_the_recipient(goal: Goal, reply: Reply | Answer, record: Record) -> bool:
     """Whether a reply to RCPT speaks of the recipient, and neither of the sender nor of the login: many servers judge these only here."""
     if reply.code == 421:
         return False
@@ -229,9 +232,10 @@ def _message(goal: Goal, message: bytes, record: Record) -> Dialogue:
     for _recipient in goal.recipients if goal.lmtp else goal.recipients[:1]:
         try:
             with record.during("message"):
-                record.reply = yield AwaitReply()
-                require(record.reply, 2, "message_rejected")
-                record.accepted = record.reply
+                reply: Reply = yield AwaitReply()
+                record.reply = reply
+                require(reply, 2, "message_rejected")
+                record.accepted = reply
         except Failure as failure:
             first = first or failure
             if failure.reply is None:

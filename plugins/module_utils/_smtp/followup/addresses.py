@@ -41,8 +41,7 @@ def look_at_each(relay: Relay, record: Record, deadline: Deadline) -> list[str]:
 
 def _address(ip: str, seen: Record, tried: Address | None) -> Address:
     failure = seen.failure if seen.failure and seen.failure.stage in EARLY else None
-    found = [address for address in seen.addresses if address.ip == ip] or [tried]
-    known = found[0] or Address(ip, 0, "", False, "", 0.0)
+    known = next((address for address in seen.addresses if address.ip == ip), tried) or Address(ip, 0, "", False, "", 0.0)
     return known._replace(
         ok=failure is None,
         error=(failure.detail or failure.category) if failure else "",

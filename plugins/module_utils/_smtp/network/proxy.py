@@ -26,15 +26,15 @@ class Say(NamedTuple):
 class Take(NamedTuple):
     """Answered with exactly so many bytes: what follows them belongs to the relay."""
 
-    count: int
+    size: int
 
     def satisfied_by(self, data: bytes) -> bool:
         """Whether this is all of it."""
-        return len(data) >= self.count
+        return len(data) >= self.size
 
     def next_bytes(self, data: bytes) -> int:
         """How many bytes may be read next."""
-        return self.count - len(data)
+        return self.size - len(data)
 
 
 class TakeHead(NamedTuple):

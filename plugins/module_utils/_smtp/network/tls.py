@@ -79,7 +79,7 @@ _contexts_lock = allocate_lock()
 
 def context(settings: TlsSettings) -> ssl.SSLContext:
     """A client context. Kept: loading the system's CAs takes longer than a conversation. Raises TlsSetupError."""
-    key = settings._replace(server_name="", fingerprints=(), client=settings.client and settings.client[:2])
+    key = settings._replace(server_name="", fingerprints=(), client=None), settings.client and settings.client[:2]
     with _contexts_lock:
         if key not in _contexts:
             _contexts[key] = _new_context(settings)

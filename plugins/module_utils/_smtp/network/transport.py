@@ -12,7 +12,7 @@ from _thread import allocate_lock, start_new_thread
 
 from . import tls
 from ..protocol.commands import Compute, Connect, Patience, Resolve, StartTls, Tunnel
-from ..protocol.engine import Effect, Engine, Read, Write
+from ..protocol.engine import Read, Write
 from ..protocol.failure import Failure
 from ..._shared.light import TYPE_CHECKING, NamedTuple
 from ..protocol.log import Address, Peer, Record
@@ -21,6 +21,7 @@ from .route import Route, is_path
 if TYPE_CHECKING:
     import typing as t
 
+    from ..protocol.engine import AnyEngine, Effect
     from .proxy import Take, TakeHead
 
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
@@ -71,7 +72,7 @@ class Endpoint(NamedTuple):
     ip: str = ""
 
 
-def run(engine: Engine, endpoint: Endpoint, record: Record, deadline: Deadline) -> None:
+def run(engine: AnyEngine, endpoint: Endpoint, record: Record, deadline: Deadline) -> None:
     """Carry out the engine's effects until it says close. Never raises on account of the network."""
     wire = _Wire(endpoint, record, deadline)
     try:
@@ -103,7 +104,7 @@ class _Wire:
         self._found: list[t.Any] = []
         self._guard: t.Any = None
 
-    def carry_out(self, effect: Effect, engine: Engine) -> t.Callable[[], list[Effect]] | None:
+    def carry_out(self, effect: Effect, engine: AnyEngine) -> t.Callable[[], list[Effect]] | None:
         """Do one thing. Returns how to tell the engine, where it waits to be told."""
         if not isinstance(effect, Read):
             self._begin_step()
@@ -218,7 +219,7 @@ class _Wire:
         ip, port = (address, 0) if family == socket.AF_UNIX else address[:2]
         ms = round((time.monotonic() - started) * 1000, 1)
         said, category = (failure.detail or failure.category, failure.category) if failure else ("", "")
-        self._record.addresses.append(Address(ip, port, _FAMILIES.get(family, "unix"), failure is None, said, ms, category))
+        self._record.addresses.append(Address(ip, port, _FAMILIES.get(socket.AddressFamily(family), "unix"), failure is None, said, ms, category))
         self._record.trace("*", "connect to %s: %s" % ("%s port %d" % (ip, port) if port else ip, said or "ok"))
 
     def _tunnel(self) -> None:

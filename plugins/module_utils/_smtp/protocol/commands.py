@@ -77,8 +77,9 @@ def command(verb: str, argument: str = "", shown: str = "") -> Command:
 def ask(record: Record, line: Command) -> Asking:
     """Send one command and wait for its reply."""
     yield Send((line,))
-    record.reply = yield AwaitReply()
-    return record.reply
+    reply: Reply = yield AwaitReply()
+    record.reply = reply
+    return reply
 
 
 def require(reply: Reply, kind: int, otherwise: str, **facts: t.Any) -> None:

@@ -13,7 +13,7 @@ from .reply import Malformed, Reply, ReplyParser
 if TYPE_CHECKING:
     import typing as t
 
-    from .commands import Compute, Connect, Resolve
+    from .commands import Compute, Connect, Resolve, Tunnel
 
 # Of one conversation: a thousand recipients do not come near it.
 MAX_RECEIVED = 1048576
@@ -35,7 +35,17 @@ class Close(NamedTuple):
     """The conversation is over."""
 
 
-Effect: t.TypeAlias = "t.Union[Resolve, Connect, Write, Read, StartTls, Patience, Compute, Close]"
+Effect: t.TypeAlias = "t.Union[Resolve, Connect, Tunnel, Write, Read, StartTls, Patience, Compute, Close]"
+
+if TYPE_CHECKING:
+
+    class AnyEngine(t.Protocol):
+        """What a transport carries out: SMTP's engine, or HTTP's."""
+
+        def start(self) -> list[Effect]: ...
+        def answered(self, answer: t.Any) -> list[Effect]: ...
+        def received(self, data: bytes) -> list[Effect]: ...
+        def broke(self, failure: Failure) -> list[Effect]: ...
 
 
 class Engine:

@@ -15,6 +15,7 @@ from .reply import Capabilities, Reply
 if TYPE_CHECKING:
     import typing as t
 
+    from .answer import Answer
     from ..x509.certificate import TlsInfo
     from ..._shared.secret import Redactor
 
@@ -29,7 +30,7 @@ class Step(NamedTuple):
 
     name: str
     ok: bool
-    reply: t.Optional[Reply]
+    reply: t.Union[Reply, Answer, None]
     ms: float
 
 
@@ -72,7 +73,7 @@ class Record:
         self.addresses: list[Address] = []
         self.peer: Peer = None  # type: ignore[assignment]  # set by the first thing that the dialogue does
         self.greeting: Reply | None = None
-        self.reply: Reply | None = None
+        self.reply: Reply | Answer | None = None
         self.capabilities = self.before_tls = self.after_tls = Capabilities({})
         self.tls: TlsInfo | None = None
         self.certificate = b""
@@ -83,9 +84,9 @@ class Record:
         self.warnings: list[str] = []
         self.token: dict[str, t.Any] = {}
         self.unseen: tuple[str, ...] = ()
-        self.accepted: Reply | None = None
+        self.accepted: Reply | Answer | None = None
         self.senders: dict[str, Failure | None] = {}  # those whose envelope was tried, and why one was refused
-        self.untested: Reply | None = None  # what was said to a recipient of our own choice, which proves nothing
+        self.untested: Reply | Answer | None = None  # what was said to a recipient of our own choice, which proves nothing
         self.quit_sent = False
         self.reached = ""
         self.failure: Failure | None = None

@@ -102,11 +102,12 @@ class Request(NamedTuple):
     def __repr__(self) -> str:
         return "%s %s" % (self.method, self.url)
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return repr(self)
 
     def encoded(self) -> bytes:
         """The bytes to send. Raises :class:`Failure` where a header would end early."""
-        own = (("Host", self.url.authority), ("User-Agent", "smarthost.mail"), ("Accept", self.accept), ("Connection", "close"))
+        own: tuple[tuple[str, str], ...] = (("Host", self.url.authority), ("User-Agent", "smarthost.mail"), ("Accept", self.accept), ("Connection", "close"))
         if self.body or self.method == "POST":
             own += (("Content-Length", str(len(self.body))),)
         lines = ["%s %s HTTP/1.1" % (self.method, self.url.target)] + ["%s: %s" % pair for pair in own + self.headers]
