@@ -233,7 +233,8 @@ class ActionModule(ProvingAction):
             self._stop_if_asked(refusals, rendering.problems)
             left_out = rendering.leave_out()
             done = {item.request.name for item in plans}
-            rendering.keep([item.name for item in refusals] + [item.name for item in first.unmanaged] + [item.request.name for item in first.apps if item.request.name not in done])
+            rest = [item.request.name for item in first.apps if item.request.name not in done]
+            rendering.keep([item.name for item in refusals] + [item.name for item in first.unmanaged] + rest)
             outcome = rendering.write(check=bool(self._task.check_mode), diff=bool(self._task.diff))
         statuses = {item.request.name: status.status_of(item, None) for item in plans}
         apps = [_app(item, rendering.paths(item), rendering.touches(item, outcome), statuses) for item in plans]

@@ -83,5 +83,5 @@ def test_a_list_of_packages_may_hold_comments(tmp_path: pathlib.Path) -> None:
 
 
 def test_an_unknown_suite_is_answered_with_the_list() -> None:
-    with pytest.raises(SystemExit, match="There is no suite unti. The suites: architecture, unit"):
+    with pytest.raises(SystemExit, match="There is no suite unti. The suites: architecture, types, unit"):
         run.chosen(["unti"])
