@@ -14,11 +14,11 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import re
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import SHIPPED, load_entry
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.context import CONTEXT_NAMES
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import names_in, names_in_tree
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import (
     SECURITY,
     Application,
     Form,
-    Secret,
 )
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.plan import PREFERENCES
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.validation import load_schema

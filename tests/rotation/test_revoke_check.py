@@ -9,7 +9,8 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.resolve import load
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Credential, Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Credential
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.revocation import Old, verdict
 
 from rotation.fleet import NEW, PASSWORDS, Fleet

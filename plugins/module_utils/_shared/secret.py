@@ -14,7 +14,8 @@ from .visible import visible
 if TYPE_CHECKING:
     import typing as t
 
-HIDDEN = "********"
+HIDDEN = "********"  # in what others wrote
+SHOWN_SECRET = "(secret)"  # in what we write ourselves
 
 # Fewer characters than this are everywhere in every text.
 FEW = 4
@@ -29,19 +30,25 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The plain text, for the one line that puts it on the wire."""
+        """The plain text, for the one line that writes it into a file or puts it on the wire."""
         return self._text
 
     def __repr__(self) -> str:
-        return HIDDEN
+        return SHOWN_SECRET
 
     __str__ = __repr__
 
     def __format__(self, spec: str) -> str:
-        return HIDDEN
+        return SHOWN_SECRET
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
     def __reduce__(self) -> t.NoReturn:
-        raise TypeError("a Secret is not written out")
+        raise TypeError("a secret is not pickled")
 
 
 class Redactor:

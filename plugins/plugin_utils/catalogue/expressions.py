@@ -15,7 +15,7 @@ import jinja2.parser
 import jinja2.sandbox
 
 from . import sandbox
-from ..declaration.model import Secret
+from ...module_utils._shared.secret import Secret
 
 SECRET_NAMES = frozenset({"password", "client_secret", "refresh_token"})
 _SHOWN = 200

@@ -12,7 +12,8 @@ import typing as t
 from ..dialects._registry import dialect
 from ..dialects.base import CannotCarry
 from ..dialects.docker_env import quote as plain_variable
-from ..declaration.model import Application, FilePlan, Form, Request, Secret
+from ..declaration.model import Application, FilePlan, Form, Request
+from ...module_utils._shared.secret import Secret
 
 MANAGER = "smarthost.mail"
 # As a container gets them come first; the others write a file of variables that real ones win over.

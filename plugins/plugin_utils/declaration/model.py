@@ -10,38 +10,12 @@ import dataclasses
 import email.headerregistry
 import typing as t
 
+from ...module_utils._shared.secret import Secret
+
 SECURITY = ("none", "opportunistic", "starttls", "tls")
 RELAY_TYPES = ("smtp", "ms_graph", "local_mta", "none")
 Security = t.Literal["none", "opportunistic", "starttls", "tls"]
 
-SHOWN_SECRET = "(secret)"
-
-
-class Secret:
-    """A string that nothing prints by accident: only ``reveal()`` gives it back."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The plain text, to be asked for where a file's content is produced and nowhere else."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return SHOWN_SECRET
-
-    __str__ = __repr__
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __reduce__(self) -> t.NoReturn:
-        raise TypeError("a secret is not pickled")
 
 
 class Mailbox(t.NamedTuple):

@@ -12,14 +12,14 @@ import re
 import typing as t
 
 from .app_lists import VARIABLE, by_variable
-from .model import Credential, Declaration, Mailbox, Message, OAuth2, Relay, Request, Secret
+from .model import Credential, Declaration, Mailbox, Message, OAuth2, Relay, Request
+from ...module_utils._shared.secret import Secret
+from ...module_utils._shared.security import PORT_OF, SECURITY_OF
 from .plain_values import plain, secrets_in
 from ..problems import Problem, ProblemsError, did_you_mean, one_of
 from .validation import coerce, hiding, problems_of, short, without_secrets
 
 SINGLE = "default"
-PORT_OF = {"none": 25, "opportunistic": 25, "starttls": 587, "tls": 465}
-SECURITY_OF = {25: "starttls", 587: "starttls", 2525: "starttls", 2587: "starttls", 465: "tls", 2465: "tls"}
 LOCAL_MTA = {"host": "127.0.0.1", "port": 25, "security": "none"}
 _OAUTH2_SECRETS = ("client_secret", "refresh_token", "jwt_key")
 _NOT_COPIED = ("like", "password", "next", "credential_id")

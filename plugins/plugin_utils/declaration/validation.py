@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from ...module_utils._shared.visible import visible
-from .model import SHOWN_SECRET
+from ...module_utils._shared.secret import SHOWN_SECRET
 from ..problems import Problem, ProblemsError, did_you_mean, one_of
 
 try:

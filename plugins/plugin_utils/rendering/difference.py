@@ -14,7 +14,8 @@ import typing as t
 from ...module_utils._shared.visible import visible
 from . import merge_guard
 from ..dialects._registry import dialect
-from ..declaration.model import SHOWN_SECRET, FilePlan, Secret
+from ..declaration.model import FilePlan
+from ...module_utils._shared.secret import SHOWN_SECRET, Secret
 
 FOREIGN = "(not shown)"
 LONGEST, MOST, DEEPEST = 500, 1000, 100  # characters of one line, settings of one file, keys of one path

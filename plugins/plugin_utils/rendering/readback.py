@@ -21,7 +21,8 @@ import urllib.parse
 from . import merge_guard
 from ..dialects._registry import dialect
 from ..dialects.base import NotValid
-from ..declaration.model import AppPlan, Credential, FilePlan, Secret
+from ..declaration.model import AppPlan, Credential, FilePlan
+from ...module_utils._shared.secret import Secret
 from ..planning.plan import plan_app
 from .render import render_app, secret_marker
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The steps of changing a credential on a fleet, and whether the old one is dead.
 
-Imports: module_utils._host.notes, plugin_utils, plugin_utils.catalogue, plugin_utils.declaration,
+Imports: module_utils._host.notes, module_utils._shared, plugin_utils, plugin_utils.catalogue, plugin_utils.declaration,
   plugin_utils.planning, plugin_utils.rendering, plugin_utils.verification.
 In: what every host says is in force.
 Out: what to do next, and with whom.

@@ -12,7 +12,8 @@ import typing as t
 from ...module_utils._host.notes.fields import DamagedError
 from ...module_utils._host.notes.ownership import OwnershipRecord
 from ..declaration.resolve import load
-from ..declaration.model import Credential, Relay, Secret
+from ..declaration.model import Credential, Relay
+from ...module_utils._shared.secret import Secret
 from ..verification.probes import options_of
 from ..problems import HOSTS, Problem, ProblemsError, by_host, did_you_mean, one_of
 

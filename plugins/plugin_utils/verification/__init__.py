@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is proven of a host's applications: probes, tries, and how far each was shown to work.
 
-Imports: plugin_utils, plugin_utils.declaration, plugin_utils.deployment, plugin_utils.dialects,
+Imports: module_utils._shared, plugin_utils, plugin_utils.declaration, plugin_utils.deployment, plugin_utils.dialects,
   plugin_utils.planning, plugin_utils.rendering.
 In: plans and the results of probes.
 Out: proof levels, and why one was not reached.

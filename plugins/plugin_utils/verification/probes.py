@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ..declaration.resolve import override
-from ..declaration.model import Declaration, OAuth2, Relay, Secret
+from ..declaration.model import Declaration, OAuth2, Relay
+from ...module_utils._shared.secret import Secret
 from ..planning.plan import with_credential
 
 _SAME = (

@@ -11,6 +11,7 @@ from ..._shared.light import TYPE_CHECKING
 from ..network.route import LMTP_PORT, at, is_path, read_route, read_tls
 from ..sasl.credential import Credential
 from ..._shared.secret import Secret
+from ..._shared.security import PORT_OF, SECURITY_OF
 from .target import Relay
 from ..._shared.text import unfit
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from .mta_sts_options import Asked as MtaSts
     from ..web.oauth2 import OAuth2
 
-PORTS = {"none": 25, "opportunistic": 25, "starttls": 587, "tls": 465}
-MODES = {465: "tls", 2465: "tls", 25: "starttls", 587: "starttls", 2525: "starttls", 2587: "starttls"}
 
 
 Options: t.TypeAlias = "t.Mapping[str, t.Any]"
@@ -233,7 +232,7 @@ def _port_and_security(options: Options) -> tuple[int, str, list[str]]:
     if security is None and port is None:
         security = "tls"
     if security is None:
-        if port not in MODES:
-            return 0, "", ["security: cannot be guessed from port %s. One of: %s. [security-missing]" % (port, ", ".join(PORTS))]
-        security = MODES[port]
-    return port or PORTS[security], security, []
+        if port not in SECURITY_OF:
+            return 0, "", ["security: cannot be guessed from port %s. One of: %s. [security-missing]" % (port, ", ".join(PORT_OF))]
+        security = SECURITY_OF[port]
+    return port or PORT_OF[security], security, []

@@ -12,13 +12,14 @@ import re
 
 import pytest
 import yaml
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.security import SECURITY_OF
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import (
     Credential,
     Declaration,
     Mailbox,
     Relay,
-    Secret,
 )
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
@@ -166,7 +167,7 @@ def test_a_relay_that_is_off_does_not_send(text: str) -> None:
 
 
 def test_opportunistic_is_never_chosen_for_the_user() -> None:
-    assert "opportunistic" not in resolve.SECURITY_OF.values()
+    assert "opportunistic" not in SECURITY_OF.values()
     assert Relay("x").security == "tls"
 
 

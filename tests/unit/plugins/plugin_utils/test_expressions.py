@@ -16,7 +16,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressio
     evaluate,
     names_in_tree,
 )
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Secret
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from catalogue.hostile import HOSTILE
 
 CONTEXT = {

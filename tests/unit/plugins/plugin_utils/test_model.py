@@ -13,7 +13,8 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Mailbox, Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Mailbox
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import (
     Problem,
     ProblemsError,

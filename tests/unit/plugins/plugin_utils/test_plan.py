@@ -14,7 +14,8 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import 
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import HostPlan, Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import HostPlan
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 COMPLETE = """

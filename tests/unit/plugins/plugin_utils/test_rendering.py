@@ -22,7 +22,8 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry 
     dialect_names,
 )
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.difference import difference
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, FilePlan, Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, FilePlan
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 
 KEY = seal.new_key()
 RELAY = {"host": "h", "username": "u", "password": "hunter2"}

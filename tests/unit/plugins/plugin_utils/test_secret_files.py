@@ -19,7 +19,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import 
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Deployment
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Secret
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 from leave_out import need_root
 

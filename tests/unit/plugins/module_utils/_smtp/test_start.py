@@ -18,7 +18,7 @@ from smtp_rig import PASSWORD, options
 OURS = "ansible_collections.smarthost.mail.plugins.module_utils"
 # A file that is to be here is needed by most verified logins. Everything else is imported in the function that needs it.
 NEEDED = {
-    "_shared": "light paths problem regular_file secret spelling_search spellings text visible",
+    "_shared": "light paths problem regular_file secret security spelling_search spellings text visible",
     "_smtp": "probe result",
     "_smtp.conversation": "dialogue goal login",
     "_smtp.diagnosis": "blind_spots categories classify enhanced_codes provider_row providers sunset",
