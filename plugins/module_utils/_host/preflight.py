@@ -148,11 +148,11 @@ def _group_gains(before: Meta, after: Meta) -> bool:
 
 def _named(change: Change, kind: str, before: int, problems: list[Problem]) -> int:
     """The id of the user or group that was asked for, else what the file has. Adds to ``problems``."""
-    name, word = (change.owner, "owner") if kind == "user" else (change.group, "group")
+    name, word, code = (change.owner, "owner", "no-such-owner") if kind == "user" else (change.group, "group", "no-such-group")
     found = before if name is None else _account(kind, name)
     if found is None:
         hint = f"Install the application first, or name another {word}."
-        problems.append(Problem(change.path, f'There is no {kind} "{name}" on this host.', f"no-such-{word}", hint))
+        problems.append(Problem(change.path, f'There is no {kind} "{name}" on this host.', code, hint))
     return before if found is None else found
 
 
