@@ -165,6 +165,7 @@ activations:
       type: bool
       returned: with O(activations[].only_if_stale)
       sample: true
+    down: {description: Whether it was seen not to run., type: bool, sample: false}
     reason:
       description: Why not, such as a host without systemd or a unit that is not running; or with which other application.
       type: str

@@ -253,10 +253,12 @@ apps:
     proof_wanted: {description: How far it was to be shown., type: str, sample: envelope}
     proof_why: {description: What was not shown., type: str, sample: ""}
     process:
-      description: Whether what runs may be older than its files, C(stale), and C(reason). Empty where its settings changed in this run.
+      description: >-
+        Whether what runs may be older than its files, C(stale), whether it was seen not to run, C(down), and C(reason).
+        Empty where its settings changed in this run.
       type: dict
       returned: with O(probe=first)
-      sample: {stale: false, reason: its process is younger than its settings, how: restart}
+      sample: {stale: false, down: false, reason: its process is younger than its settings, how: restart}
 relays:
   description: One result of M(smarthost.mail.smtp_probe) for each distinct relay and login.
   returned: with O(probe=first) or O(state=probed)

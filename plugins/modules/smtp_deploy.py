@@ -278,6 +278,7 @@ applications:
     since: {description: "When something of it last changed, in seconds since 1970; null when that is not known.", type: float, sample: 1795241820.5}
     touched: {description: Whether something of it changed in this run., type: bool, sample: true}
     stale: {description: Whether what runs may be older than its files., type: bool, returned: with O(processes), sample: false}
+    down: {description: Whether it was seen not to run., type: bool, returned: with O(processes), sample: false}
     reason: {description: How that is known., type: str, returned: with O(processes), sample: its process is younger than its settings}
     how: {description: "V(restart), V(reload) or V(none).", type: str, returned: with O(processes), sample: restart}
 generation:
@@ -301,7 +302,7 @@ look_again:
 detected:
   description: >-
     By application what is seen of it, C(seen), C(unseen) (why something could not be looked at), C(version), C(version_why), C(missing),
-    and C(wiring), by way whether it is C(seen) (null where nothing shows it) and C(why).
+    and C(wiring), by way whether it is C(seen) (null where nothing shows it), C(why) and C(remedy).
   returned: with O(detect)
   type: dict
   sample: {gitea: {seen: [unit gitea.service], unseen: [], version: 1.22.3, version_why: "", missing: false, wiring: {}}}

@@ -182,9 +182,11 @@ apps:
     proof_wanted: {description: How far it was to be shown., type: str, returned: with O(whole), sample: envelope}
     proof_why: {description: What was not shown., type: str, returned: with O(whole), sample: ""}
     process:
-      description: Whether what runs may be older than its files, C(stale), and C(reason). Empty where it was not looked at.
+      description: >-
+        Whether what runs may be older than its files, C(stale), whether it was seen not to run, C(down), and C(reason).
+        Empty where it was not looked at.
       type: dict
-      sample: {stale: false, reason: its process is younger than its settings, how: restart}
+      sample: {stale: false, down: false, reason: its process is younger than its settings, how: restart}
 drift:
   description: What somebody else has changed, as RV(smarthost.mail.smtp_config#module:drift).
   returned: with O(whole)

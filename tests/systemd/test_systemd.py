@@ -36,6 +36,12 @@ from ansible_collections.smarthost.mail.plugins.module_utils._host.services.acti
 asked = json.load(sys.stdin)
 print(json.dumps(activate([Activation(**item) for item in asked["items"]], asked["check"], 30, "/srv/state")))
 """
+LOOK = """
+import json, sys
+from ansible_collections.smarthost.mail.plugins.module_utils._host.presence import detection
+wiring = {"path": "/srv/mail.env", "unit": "wiki"}
+print(json.dumps(detection.detect([{"app": "wiki", "units": ["wiki"], "wiring": wiring}])["wiki"]["wiring"]["unit"]))
+"""
 READ = """
 import json, sys
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services import units
@@ -142,7 +148,35 @@ def test_what_is_not_there_or_not_running_is_told_and_left_so(machine: Machine) 
         (False, "there is no unit absent.service on this host"),
         (False, "stopped.service is not running; it reads its settings when it starts"),
     ]
+    assert [item["down"] for item in answer["activations"]] == [False, True]
     assert machine.run("systemctl", "is-active", "stopped").stdout == "inactive\n" and "failed" not in answer
+
+
+def test_what_runs_now_and_then_is_not_down_and_what_has_failed_is(machine: Machine) -> None:
+    machine.unit("mailing", ["Type=oneshot", "ExecStart=/bin/true"])
+    item = {"since": time.time() - 3600, "only_if_stale": True}
+    answer = activate(machine, {"app": "a", "systemd": "mailing", **item}, {"app": "b", "systemd": "broken", **item}, check=True)
+    assert [item["down"] for item in answer["activations"]] == [False, True]
+
+
+def test_what_a_unit_names_is_read_by_a_process_that_was_started_since(machine: Machine) -> None:
+    """A person adds the line that we advise, has systemd read its files again, and restarts nothing."""
+    drop_in = machine.root / "etc/systemd/system/wiki.service.d/by-hand.conf"
+    drop_in.parent.mkdir(exist_ok=True)
+    (machine.root / "srv/mail.env").write_text("SMTP_HOST=smtp.example.com\n")
+    drop_in.write_text("[Service]\nEnvironmentFile=-/srv/mail.env\n")
+    machine.run("systemctl", "daemon-reload")
+    try:
+        found = look(machine)
+        assert (found["seen"], found["remedy"]) == (False, "Restart wiki.service.") and "SMTP_HOST" not in environment(machine)
+        machine.run("systemctl", "restart", "wiki")
+        assert look(machine) == {"seen": True, "why": "wiki.service reads /srv/mail.env"} and "SMTP_HOST" in environment(machine)
+    finally:
+        drop_in.unlink()
+        drop_in.parent.rmdir()
+        (machine.root / "srv/mail.env").unlink()
+        machine.run("systemctl", "daemon-reload")
+        machine.run("systemctl", "restart", "wiki")
 
 
 def test_a_drop_in_is_in_force_after_the_activation_and_gone_after_the_next(machine: Machine) -> None:
@@ -196,6 +230,13 @@ def test_a_units_files_are_read_as_systemd_reads_them(machine: Machine) -> None:
             (system / folder / name).unlink()
             (system / folder).rmdir()
         machine.run("systemctl", "daemon-reload")
+
+
+def look(machine: Machine) -> t.Any:
+    """Whether the unit is seen to read its file."""
+    done = machine.run("env", "PYTHONPATH=/srv/collections", "/usr/bin/python3", "-B", "-c", LOOK)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def drop_ins(machine: Machine, unit: str) -> t.List[str]:

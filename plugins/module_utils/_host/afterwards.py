@@ -42,7 +42,7 @@ def _with_processes(applications: t.Sequence[t.Mapping[str, t.Any]], state_dir: 
     ]
     told = {item["app"]: item for item in activate(asked, True, SECONDS, state_dir)["activations"]} if asked else {}
     return [
-        {**app, **({key: told[app["name"]][key] for key in ("stale", "reason", "how") if key in told[app["name"]]} if app["name"] in told else {})}
+        {**app, **({key: told[app["name"]][key] for key in ("stale", "reason", "how", "down") if key in told[app["name"]]} if app["name"] in told else {})}
         for app in applications
     ]
 

@@ -22,16 +22,17 @@ _LONGEST = 400  # characters of one text of a host's
 
 
 class Verdict(t.NamedTuple):
-    """Whether one way of wiring was seen: True, False, or None where nothing shows it; and why."""
+    """Whether one way of wiring was seen: True, False, or None where nothing shows it; why; and what ends it, where no line is to be added."""
 
     seen: bool | None
     why: str
+    remedy: str = ""
 
     @classmethod
     def from_answer(cls, value: object, place: str) -> Verdict:
         """Raises DamagedError."""
         found = Fields(value, place)
-        return cls(found.optional("seen", fields.flag), found.take("why", _said))
+        return cls(found.optional("seen", fields.flag), found.take("why", _said), found.optional("remedy", _said) or "")
 
 
 class Facts(t.NamedTuple):
@@ -95,7 +96,8 @@ def status_of(plan: AppPlan, facts: Facts | None) -> Status:
     if there and reads:
         return Status(ACTIVE, f"Seen: {', '.join([*facts.seen, why])}.", version)
     if reads is False and known:
-        return Status(NOT_WIRED, f"{_capital(why)}. {_to_wire(plan)}", version, declared)
+        remedy = next((verdict.remedy for verdict in facts.wiring.values() if verdict.seen is False and verdict.remedy), "")
+        return Status(NOT_WIRED, f"{_capital(why)}. {remedy or _to_wire(plan)}", version, declared)
     return Status(UNKNOWN, _unknown(plan, facts, there, reads, why, declared), version, declared)
 
 
@@ -211,4 +213,5 @@ def _unknown(plan: AppPlan, facts: Facts, there: bool, reads: bool | None, why: 
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """As a sentence begins; names of units and files stay as they are."""
+    return text if "." in text.split(" ", 1)[0] else text[:1].upper() + text[1:]

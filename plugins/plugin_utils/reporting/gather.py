@@ -140,7 +140,7 @@ def _not_seen(apps: t.Sequence[App]) -> str:
 SAID_OF = {
     "unknown": "that it reads its file", "not-wired": "that it reads its file", "not-installed": "that it is there",
     "not-tested": "that it can send", "not-proven": "that it can send as declared", "not-activated": "that it runs with its new settings",
-    "predicted": "what comes of writing",
+    "not-running": "that it runs", "predicted": "what comes of writing",
 }
 
 
@@ -238,6 +238,7 @@ def _app(item: Facts, run: Run, gaps: tuple[Gap, ...], activated: Facts | None) 
         proof_wanted=wanted,
         proof_why=proof_why,
         stale=bool(process.get("stale")) and not (activated or {}).get("activated"),
+        down=bool((activated or process).get("down")),
         activates=bool(by) and by.get("how") != "none",
     )
 

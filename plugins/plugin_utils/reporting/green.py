@@ -59,6 +59,8 @@ def _predicted(app: App) -> Unseen | None:
 
 
 def _process(app: App, run: Run) -> Unseen | None:
+    if app.down:
+        return Unseen("It is not running.", "not-running", "Start it, then run smarthost.mail.verify.", False)
     if app.stale:
         return Unseen("What runs is older than its files, and may not know of them.", "process-stale", AGAIN, True)
     if app.outcome != "written" or run.check_mode or not app.activates:

@@ -118,6 +118,7 @@ class App:
     proof_wanted: str = ""
     proof_why: str = ""
     stale: bool = False
+    down: bool = False
     activates: bool = False
     green: bool = False
     unseen: tuple[Unseen, ...] = ()

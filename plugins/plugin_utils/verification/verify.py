@@ -143,7 +143,7 @@ def told(item: Subject, login: Result | None, process: Result | None) -> Result:
 
 
 def _process(process: Result | None) -> Result:
-    return {key: process[key] for key in ("stale", "reason", "how") if key in process} if process else {}
+    return {key: process[key] for key in ("stale", "reason", "how", "down") if key in process} if process else {}
 
 
 def wrong(item: Subject, login: Result | None, process: Result | None) -> list[Problem]:

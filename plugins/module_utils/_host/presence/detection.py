@@ -134,12 +134,13 @@ def _answer(item: Wanted, known: Known) -> Answer:
     return {
         "seen": seen, "unseen": [text[:_LONGEST_REASON] for text in unseen], "version": version, "version_why": why[:_LONGEST_REASON],
         "wiring": {way: _told(verdict) for way, verdict in verdicts.items()},
-        "missing": item.required and not seen and not unseen and not any(verdict[0] for verdict in verdicts.values()),
+        "missing": item.required and not seen and not unseen and not any(verdict.seen for verdict in verdicts.values()),
     }
 
 
 def _told(verdict: Verdict) -> Answer:
-    return {"seen": verdict[0], "why": verdict[1][:2 * _LONGEST_REASON]}
+    told = {"seen": verdict.seen, "why": verdict.why[: 2 * _LONGEST_REASON]}
+    return {**told, "remedy": verdict.remedy} if verdict.remedy else told
 
 
 def _version(asked: Version, known: Known) -> t.Tuple[t.Optional[str], str]:

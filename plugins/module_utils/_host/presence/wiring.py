@@ -10,19 +10,29 @@ import os
 import re
 import typing as t
 
-from ..services import units
+from ..services import systemd, units
 from ..services.container_list import Container, variables_of
 from ..tools.small_file import read_lines
 
 _LARGEST = 1 << 20
 _LONGEST_LINE = 2000
+_SECONDS = 10.0  # for one question to systemd
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 #: ``env_file: X``, ``env_file: [X, Y]``, and items of a list below it: ``- X``, ``- path: X``.
 _ENV_FILE = re.compile(r"\s*(?:env_file:|-)\s*(?:path:)?\s*([^\s#].*?)\s*(?:\s#.*)?")
 _COMMENTS = ("#", "//", ";", "*", "/*")
 
-#: True: it reads the file. False: what would make it read the file is there, and does not name it. None: nothing shows it.
-Verdict = t.Tuple[t.Optional[bool], str]
+
+class Verdict(t.NamedTuple):
+    """What one way shows. seen: it reads the file; False: what would make it read the file is there, and does not; None: nothing shows it.
+
+    remedy: what would make it, where that is not the line to add.
+    """
+
+    seen: t.Optional[bool]
+    why: str
+    remedy: str = ""
+
 
 
 class Wiring(t.NamedTuple):
@@ -55,48 +65,56 @@ class Wiring(t.NamedTuple):
             found["line"] = self._by_line(self.line)
         if self.beside:
             missing = [path for path in self.beside if not os.path.exists(path)]
-            found["beside"] = (None, f"{missing[0]} is not there") if missing else (True, f"{self.beside[0]} stands beside it")
+            found["beside"] = Verdict(None, f"{missing[0]} is not there") if missing else Verdict(True, f"{self.beside[0]} stands beside it")
         if self.container:
             found["container"] = self._by_variables(containers, why_none)
         if self.compose_file:
             made = any(container.is_made_with(self.path) for container in containers)
-            found["compose_file"] = (True, f"a container was made with {self.path}") if made else (None, why_none or f"no container was made with {self.path}")
+            why = f"a container was made with {self.path}" if made else why_none or f"no container was made with {self.path}"
+            found["compose_file"] = Verdict(made or None, why)
         return found
 
     def _by_unit(self, name: str, loader: units.Loader) -> Verdict:
         unit = loader.load(name, self.more)
         if unit is None:
-            return None, f"there is no unit {units.full_name(name)} here"
-        return (True, f"{unit.name} reads {self.path}") if unit.reads(self.path) else (False, f"{unit.name} has no EnvironmentFile={self.path}")
+            return Verdict(None, f"there is no unit {units.full_name(name)} here")
+        if not unit.reads(self.path):
+            return Verdict(False, f"{unit.name} has no EnvironmentFile={self.path}")
+        return _once_started(unit, f"{unit.name} reads {self.path}")
 
     def _by_argument(self, name: str, loader: units.Loader) -> Verdict:
         unit = loader.load(name)
         if unit is None:
-            return None, f"there is no unit {units.full_name(name)} here"
+            return Verdict(None, f"there is no unit {units.full_name(name)} here")
         if unit.names(self.path):
-            return True, f"{unit.name} names {self.path}"
+            return _once_started(unit, f"{unit.name} names {self.path}")
         other = unit.names_instead(self.path)
         # Without a word it may read the file all the same, as the place where it always looks.
-        return (False, f"{unit.name} names {other} instead") if other else (None, f"the command line of {unit.name} does not name {self.path}")
+        if other:
+            return Verdict(False, f"{unit.name} names {other} instead")
+        return Verdict(None, f"the command line of {unit.name} does not name {self.path}")
 
     def _by_line(self, line: t.Mapping[str, str]) -> Verdict:
         place, wanted = line["file"], " ".join(line["add"].split())
         lines = read_lines(place, _LARGEST)
         if lines is None:
-            return None, f"{place} cannot be read"
+            return Verdict(None, f"{place} cannot be read")
         find = re.compile(line["find"]) if "find" in line else None
         active = [text.strip() for text in lines if not text.lstrip().startswith(_COMMENTS)]
         there = any(" ".join(text.split()) == wanted or (find and find.search(text[:_LONGEST_LINE])) for text in active)
-        return (True, f"{place} names it") if there else (False, f"{place} does not have the line {wanted}")
+        return Verdict(True, f"{place} names it") if there else Verdict(False, f"{place} does not have the line {wanted}")
 
     def _by_variables(self, containers: t.Sequence[Container], why_none: str) -> Verdict:
         variables = variables_of(self.path)
         if any(container.has(variables) for container in containers):
-            return True, f"a container has what stands in {self.path}"
+            return Verdict(True, f"a container has what stands in {self.path}")
         named = next((name for name in self._compose_files() if self._is_named_in(name)), None)
+        if named and containers and not any(container.has_names(variables) for container in containers):
+            why = f"{named} names {self.path}, but the container that runs was made before that was written"
+            return Verdict(False, why, "Create the container again.")
         if named:
-            return True, f"{named} names {self.path}"
-        return None, why_none or f"no container that runs here has what stands in {self.path}"
+            return Verdict(True, f"{named} names {self.path}")
+        return Verdict(None, why_none or f"no container that runs here has what stands in {self.path}")
 
     def _compose_files(self) -> t.List[str]:
         """Those of the project, or the one that Compose finds in the folder by itself."""
@@ -110,3 +128,12 @@ class Wiring(t.NamedTuple):
         found = [match.group(1) for line in lines for match in [_ENV_FILE.fullmatch(line[:_LONGEST_LINE])] if match]
         parts = [part.strip(" \"'") for text in found for part in text.strip("[]").split(",")]
         return self.path in [os.path.normpath(os.path.join(os.path.dirname(place), part)) for part in parts if part]
+
+
+def _once_started(unit: units.Unit, what: str) -> Verdict:
+    """What a unit says holds for a process that was started since."""
+    state = None if unit.coming or not systemd.is_running() else systemd.state_of(unit.name, _SECONDS)[0]
+    start = systemd.main_process_start(state) if state else None
+    if start is not None and start < unit.changed:
+        return Verdict(False, f"{what}, but what runs was started before its unit was last changed", f"Restart {unit.name}.")
+    return Verdict(True, what)

@@ -13,12 +13,11 @@ import time
 import typing as t
 
 from ..tools import bounded_run, safe_command
-from . import staleness, units
+from . import staleness, systemd, units
 from .compose import Project
 from ..._shared.paths import UnsafePathError, who
 from ..._shared.problem import Problem, ProblemsError, from_os_error
 
-SYSTEMD_RUNNING = "/run/systemd/system"
 INIT_SCRIPTS = "/etc/init.d"
 PID_FILES = "/run"
 _LAST_LINES = 5
@@ -62,12 +61,17 @@ class Activation(t.NamedTuple):
 
 
 class Done(t.NamedTuple):
-    """What came of one target: carried out, or why not; ``problem`` when it was tried and failed."""
+    """What came of one target: carried out, or why not; ``problem`` when it was tried and failed. down: it was seen not to run."""
 
     activated: bool
     reason: str
     problem: t.Optional[Problem] = None
     fresh: bool = False
+    down: bool = False
+
+
+def _is_down(what: str) -> Done:
+    return Done(False, f"{what}; it reads its settings when it starts", down=True)
 
 
 class Round(t.NamedTuple):
@@ -133,7 +137,7 @@ def _with_problems(answer: dict[str, t.Any], problems: t.Sequence[Problem]) -> d
 
 
 def _tell(item: Activation, done: Done) -> dict[str, t.Any]:
-    told = {"app": item.app, "activated": done.activated, "how": item.wanted, "reason": done.reason}
+    told = {"app": item.app, "activated": done.activated, "how": item.wanted, "reason": done.reason, "down": done.down}
     return {**told, "stale": done.activated or done.problem is not None} if item.only_if_stale else told
 
 
@@ -152,8 +156,7 @@ def _strongest(item: Activation, this: Round) -> str:
 
 def _act(item: Activation, this: Round) -> Done:
     if item.systemd:
-        running = os.path.isdir(SYSTEMD_RUNNING) and safe_command.find("systemctl") is not None
-        return _systemd(item, this) if running else _init_script(item, this)
+        return _systemd(item, this) if systemd.is_running() else _init_script(item, this)
     if item.command:
         fresh = this.fresh(item, None)
         if fresh:
@@ -187,17 +190,15 @@ def _init_script(item: Activation, this: Round) -> Done:
         return _unsafe(item, (script, "status"), error)
     down = status in (1, 2, 3)  # "program is dead" or "not running"; other numbers say that this is not known
     if down and not this.notes.has_failed(item.target):
-        return Done(False, f"{name} is not running; it reads its settings when it starts")
+        return _is_down(f"{name} is not running")
     return _run(item, (script, "restart" if down else _strongest(item, this)), this)
 
 
 def _systemd(item: Activation, this: Round) -> Done:
     unit = item.target[1]
-    asked = ("systemctl", "show", "--property=LoadState,ActiveState,MainPID,NeedDaemonReload,DropInPaths", "--", unit)
-    shown, why = safe_command.run(asked, this.timeout, bounded_run.FEW, any_status=True)
-    if shown is None:
+    state, why = systemd.state_of(unit, this.timeout)
+    if state is None:
         return _failed(item, f"Could not be activated: {why}.", "systemctl does not answer")
-    state = dict(line.split("=", 1) for line in shown.decode("utf-8", "replace").splitlines() if "=" in line)
     if state.get("LoadState") != "loaded":
         return Done(False, f"there is no unit {unit} on this host")
     if state.get("NeedDaemonReload") == "yes" or _knows_another_drop_in(unit, state.get("DropInPaths", "")):
@@ -206,13 +207,24 @@ def _systemd(item: Activation, this: Round) -> Done:
         if reloaded.problem:
             return reloaded
     if state.get("ActiveState") == "inactive" and not this.notes.has_failed(item.target):
-        return Done(False, f"{unit} is not running; it reads its settings when it starts")
-    main = state.get("MainPID", "")
-    fresh = this.fresh(item, staleness.started(int(main)) if main.isdigit() else None)
+        return _is_down(f"{unit} is not running")._replace(down=systemd.is_down(state))
+    fresh = this.fresh(item, systemd.main_process_start(state))
     if fresh:
-        return fresh
+        return fresh._replace(down=systemd.is_down(state))
     verb = "restart" if _strongest(item, this) == "restart" else "reload-or-restart"
-    return _run(item, ("systemctl", verb, "--", unit), this)
+    return _still_runs(item, _run(item, ("systemctl", verb, "--", unit), this), this)
+
+
+def _still_runs(item: Activation, done: Done, this: Round) -> Done:
+    """systemctl is content as soon as a program was started; one that cannot read its settings ends then."""
+    if not done.activated:
+        return done
+    unit = item.target[1]
+    failed = (systemd.state_of(unit, this.timeout)[0] or {}).get("ActiveState") == "failed"
+    if not failed or this.check:
+        return done._replace(down=failed)
+    hint = f"systemctl status {unit} and journalctl --unit {unit} show why."
+    return _failed(item, f"{unit} was started again and has ended with a failure.", "it has failed since", hint)._replace(down=True)
 
 
 def _knows_another_drop_in(unit: str, known: str) -> bool:
@@ -237,7 +249,8 @@ def _compose(item: Activation, project: Project, this: Round) -> Done:
     except safe_command.UnsafeCommandError as error:
         return _unsafe(item, asked, error)
     if not made:
-        return Done(False, f"no container of {', '.join(project.services)} is running; it reads its settings when it is made")
+        why = f"no container of {', '.join(project.services)} is running; it reads its settings when it is made"
+        return Done(False, why, down=True)
     return this.fresh(item, min(made)) or _run(item, project.made_anew, this, project.folder)
 
 
@@ -291,7 +304,7 @@ def _signal(item: Activation, check: bool) -> Done:
             return Done(False, "the pid file is not safe", Problem(path, what, "unsafe-path", hint))
         os.kill(pid, 0 if check else signal.Signals["SIG" + name])
     except (FileNotFoundError, ProcessLookupError):
-        return Done(False, f"no process runs that {path} names; it reads its settings when it starts")
+        return _is_down(f"no process runs that {path} names")
     except (ValueError, IndexError):
         what = f"{item.app} cannot be activated: this file holds no process id."
         return Done(False, "the pid file is not valid", Problem(path, what, "activation-failed"))

@@ -53,6 +53,10 @@ class Container:
         """Whether it has all of these variables, with these values."""
         return bool(variables) and all(self._variables.get(name) == value for name, value in variables.items())
 
+    def has_names(self, variables: t.Collection[str]) -> bool:
+        """Whether it has variables of these names: with which values, Compose may have read in another way than we do."""
+        return all(name in self._variables for name in variables)
+
 
 def running(timeout: float) -> t.Tuple[t.List[Container], str]:
     """Every container that runs here, of docker and of podman; with the reason where an engine is there and does not answer."""

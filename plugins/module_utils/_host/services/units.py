@@ -32,11 +32,16 @@ Settings = t.List[t.Tuple[str, str, str]]
 
 
 class Unit(t.NamedTuple):
-    """One unit that has a file. name: with its type, as it was asked for."""
+    """One unit that has a file. name: with its type, as it was asked for. changed: when one of its files last was, in seconds since 1970.
+
+    coming: a drop-in is about to be written that differs from what is there.
+    """
 
     name: str
     path: str
     settings: Settings
+    changed: float = 0.0
+    coming: bool = False
 
     def values(self, key: str) -> t.List[str]:
         """The values that a key of [Service] ends up with; an empty one resets those before it."""
@@ -110,10 +115,19 @@ def load(name: str, more: t.Optional[t.Mapping[str, str]] = None) -> t.Optional[
     path = _fragment(name)
     if path is None:
         return None
-    settings = _parse(_read(path))
-    for text in _drop_ins([name, os.path.basename(os.path.realpath(path))], more or {}):
-        settings += _parse(text)
-    return Unit(name, path, settings)
+    more = more or {}
+    files = [path, *_drop_ins([name, os.path.basename(os.path.realpath(path))], more)]
+    settings = [setting for file in files for setting in _parse(more.get(file) or _read(file))]
+    coming = any(text != _read(file) for file, text in more.items())
+    return Unit(name, path, settings, max(map(_changed, files)), coming)
+
+
+def _changed(path: str) -> float:
+    """When its content was last written. Not its mtime, which a copy or a package brings along from elsewhere."""
+    try:
+        return os.stat(path).st_ctime
+    except OSError:
+        return 0.0
 
 
 def _fragment(name: str) -> t.Optional[str]:
@@ -133,7 +147,7 @@ def _template(name: str) -> str:
 
 
 def _drop_ins(names: t.Iterable[str], more: t.Mapping[str, str]) -> t.List[str]:
-    """Their texts, in the order in which they apply: by file name; of those with one name the first folder's wins."""
+    """Their paths, in the order in which they apply: by file name; of those with one name the first folder's wins."""
     found: t.Dict[str, str] = {}
     kinds = {name.rpartition(".")[2] for name in names}
     roots = [folder for folder in FOLDERS if os.path.isdir(folder) or any(path.startswith(folder + "/") for path in more)]
@@ -144,7 +158,7 @@ def _drop_ins(names: t.Iterable[str], more: t.Mapping[str, str]) -> t.List[str]:
             for name in sorted({*_listed(place), *there}):
                 if name.endswith(".conf") and len(found) < _MOST_DROP_INS:
                     found.setdefault(name, os.path.join(place, name))
-    return [more[path] if path in more else _read(path) for _name, path in sorted(found.items())]
+    return [path for _name, path in sorted(found.items())]
 
 
 def _levels(name: str) -> t.List[str]:

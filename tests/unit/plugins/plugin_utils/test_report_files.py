@@ -131,6 +131,7 @@ def test_the_json_has_the_keys_that_the_documentation_names() -> None:
             "proof_wanted",
             "proof_why",
             "stale",
+            "down",
             "activates",
             "green",
             "unseen",

@@ -100,6 +100,12 @@ def test_a_unit_that_does_not_read_it_is_told_the_line_to_add() -> None:
     assert "say form: service, which writes the drop-in for its unit" in found.why
 
 
+def test_a_unit_that_reads_it_when_it_next_starts_is_to_be_restarted_and_no_line_is_to_be_added() -> None:
+    told = status.Verdict(False, "grafana-server.service reads it, but what runs is older", "Restart grafana-server.service.")
+    found = judged(planned("grafana"), seen=["unit grafana-server.service"], wiring={"unit": told})
+    assert (found.status, found.why) == ("not_wired", "grafana-server.service reads it, but what runs is older. Restart grafana-server.service.")
+
+
 def test_what_the_user_states_is_declared_and_not_seen() -> None:
     app = planned("mutt", installed=True, wired=True)
     found = judged(app)

@@ -15,6 +15,7 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services import activation
+from ansible_collections.smarthost.mail.plugins.module_utils._host.services import systemd as systemd_state
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services.activation import Activation
 
 SYSTEMCTL = """#!/bin/sh
@@ -22,6 +23,8 @@ echo "$@" >> "$(dirname "$0")/calls"
 case "$*" in
   *show*absent*) echo LoadState=not-found; echo ActiveState=inactive ;;
   *show*stopped*) echo LoadState=loaded; echo ActiveState=inactive ;;
+  *show*timed*) echo LoadState=loaded; echo ActiveState=inactive; echo TriggeredBy=timed.timer ;;
+  *show*picky*) echo LoadState=loaded; grep -q restart "$(dirname "$0")/calls" && echo ActiveState=failed || echo ActiveState=active ;;
   *show*) echo LoadState=loaded; echo ActiveState=active ;;
   *broken*) for n in 1 2 3 4 5 6 7; do echo "line $n" >&2; done; exit 4 ;;
 esac
@@ -44,7 +47,7 @@ def systemd(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callab
     program.write_text(SYSTEMCTL)
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr(activation, "SYSTEMD_RUNNING", str(tmp_path))
+    monkeypatch.setattr(systemd_state, "RUNNING", str(tmp_path))
     calls = program.parent / "calls"
     return lambda: [line for line in calls.read_text().splitlines() if not line.startswith("show")] if calls.exists() else []
 
@@ -72,6 +75,18 @@ def test_a_unit_that_is_not_there_or_not_running_is_told_and_no_failure(systemd:
     assert (answer["changed"], "failed" in answer, systemd()) == (False, False, [])
 
 
+def test_what_is_seen_not_to_run_is_told_but_not_of_what_a_timer_starts(systemd: t.Callable[[], list[str]]) -> None:
+    answer = activate(Activation("a", systemd="absent"), Activation("b", systemd="stopped"), Activation("c", systemd="timed"), Activation("d", systemd="d"))
+    assert [item["down"] for item in answer["activations"]] == [False, True, False, False]
+
+
+def test_a_program_that_ends_with_its_new_settings_is_a_failure_of_the_restart(systemd: t.Callable[[], list[str]]) -> None:
+    answer = activate(Activation("wiki", systemd="picky"))
+    (problem,) = answer["problems"]
+    assert "picky.service was started again and has ended with a failure." in problem["what"] and "journalctl --unit picky.service" in problem["hint"]
+    assert told(answer) == [("wiki", False, "restart", "it has failed since")] and answer["activations"][0]["down"]
+
+
 def test_a_restart_that_fails_is_named_with_its_last_lines_and_the_others_go_on(systemd: t.Callable[[], list[str]]) -> None:
     answer = activate(Activation("wiki", systemd="broken"), Activation("queue", systemd="postfix"))
     assert answer["failed"] and answer["changed"] and systemd()[-1] == "restart -- postfix.service"
@@ -81,7 +96,7 @@ def test_a_restart_that_fails_is_named_with_its_last_lines_and_the_others_go_on(
 
 
 def test_a_host_without_systemd_says_so(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(activation, "SYSTEMD_RUNNING", str(tmp_path / "none"))
+    monkeypatch.setattr(systemd_state, "RUNNING", str(tmp_path / "none"))
     assert told(activate(Activation("gitea", systemd="gitea"))) == [("gitea", False, "restart", "systemd is not running on this host")]
 
 

@@ -198,6 +198,18 @@ def test_a_project_whose_compose_file_names_it_reads_it_when_its_container_is_ma
     place = folder / "mail.env"
     write(folder / "compose.yml", "services:\n  web:\n    image: x\n" + text.replace("PLACE", str(place)))
     assert wired(path=str(place), container=True, project={"folder": str(folder), "files": []}) == {"container": verdict}
+
+
+def test_a_container_that_was_made_before_its_compose_file_named_the_file_does_not_read_it(host: pathlib.Path) -> None:
+    engine(host)
+    folder = host / "project"
+    place = write(folder / "mail.env", "GITEA__mailer__ENABLED=true\nGITEA__mailer__NEW=1\n")
+    write(folder / "compose.yml", "services:\n  server:\n    image: x\n    env_file: mail.env\n")
+    ways = {"path": str(place), "container": True, "project": {"folder": str(folder), "files": []}}
+    found = seen(images=["gitea/gitea"], wiring=ways)["wiring"]["container"]
+    assert (found["seen"], found["remedy"]) == (False, "Create the container again.")
+    write(place, "GITEA__mailer__ENABLED='true'\n")
+    assert wired(**ways) == {"container": True}, "Compose takes off the quotation marks"
     assert wired(path=str(place), container=True, project={"folder": str(folder), "files": ["other.yml"]}) == {"container": None}
 
 

@@ -16,6 +16,7 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services import activation, staleness
+from ansible_collections.smarthost.mail.plugins.module_utils._host.services import systemd as systemd_state
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services.activation import Activation
 
 SYSTEMCTL = """#!/bin/sh
@@ -61,7 +62,7 @@ def systemd(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callab
     program.write_text(SYSTEMCTL.replace("{folder}", str(tmp_path)))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr(activation, "SYSTEMD_RUNNING", str(tmp_path))
+    monkeypatch.setattr(systemd_state, "RUNNING", str(tmp_path))
     return lambda: (tmp_path / "calls").read_text().splitlines() if (tmp_path / "calls").exists() else []
 
 
@@ -145,7 +146,7 @@ def test_an_init_script_restarts_what_runs_without_systemd(tmp_path: pathlib.Pat
     script = tmp_path / "wiki"
     script.write_text(INIT_SCRIPT.replace("{folder}", str(tmp_path)))
     script.chmod(0o755)
-    monkeypatch.setattr(activation, "SYSTEMD_RUNNING", str(tmp_path / "none"))
+    monkeypatch.setattr(systemd_state, "RUNNING", str(tmp_path / "none"))
     monkeypatch.setattr(activation, "INIT_SCRIPTS", str(tmp_path))
     monkeypatch.setattr(activation, "PID_FILES", str(tmp_path))
     daemon = Daemon(tmp_path / "wiki.pid")
@@ -169,7 +170,7 @@ def test_what_is_down_since_our_own_restart_failed_is_started_and_what_its_peopl
     script = tmp_path / "wiki"
     script.write_text('#!/bin/sh\ncd "${0%/*}"\ncase $1 in status) test -e up || exit 3 ;; restart) rm -f up; test ! -e broken && touch up ;; esac\n')
     script.chmod(0o755)
-    monkeypatch.setattr(activation, "SYSTEMD_RUNNING", str(tmp_path / "none"))
+    monkeypatch.setattr(systemd_state, "RUNNING", str(tmp_path / "none"))
     monkeypatch.setattr(activation, "INIT_SCRIPTS", str(tmp_path))
     item = Activation("wiki", systemd="wiki")
     assert activate(tmp_path, item) == [(False, None)] and not (tmp_path / "up").exists(), "its people have stopped it"

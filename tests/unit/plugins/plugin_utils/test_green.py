@@ -1,0 +1,37 @@
+# Copyright (c) 2026, Smarthost Maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What keeps an application from being green."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import pytest
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import green
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import Activation, App, Run
+
+GOOD = App("gitea", "as_declared", status="active", proof="envelope", proof_wanted="envelope", activates=True)
+
+
+def run(word: t.Any = "verify") -> Run:
+    return Run(word, False, "")
+
+
+def test_all_of_it_was_seen() -> None:
+    assert green.unseen(GOOD, run(), False) == () and green.is_green(GOOD)
+
+
+@pytest.mark.parametrize(("changes", "code", "wrong"), [
+    ({"status": "unknown"}, "unknown", False), ({"status": "not_wired"}, "not-wired", True), ({"down": True}, "not-running", False),
+    ({"down": True, "stale": True}, "not-running", False), ({"stale": True}, "process-stale", True), ({"proof": "tls"}, "not-tested", False),
+    ({"outcome": "written", "activation": None}, "not-activated", False),
+    ({"outcome": "written", "activation": Activation(False, "none", "as declared")}, "not-activated", False),
+])
+def test_what_was_not_seen_or_is_wrong_has_its_code(changes: dict[str, t.Any], code: str, wrong: bool) -> None:
+    app = dataclasses.replace(GOOD, **changes)
+    (found,) = green.unseen(app, run(), False)
+    assert (found.code, found.wrong) == (code, wrong) and found.what.endswith(".") and found.show.endswith(".")
+    assert not green.is_green(dataclasses.replace(app, unseen=(found,)))
