@@ -13,7 +13,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder import destination
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import forwarding, plan, refusal, sender, status
-from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import proof
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import proof, verify
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Result, failure, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Deployment, Host
@@ -185,8 +185,7 @@ class ActionModule(ProvingAction):
             why = "" if foreseen or self._args["state"] == "probed" else self._not_the_one(work, plans[app["name"]], outcome)
             if why and proven.reached and proven.wanted:
                 proven = proven._replace(level=proof.NOT_TESTED, why=why)
-            process = {key: running[app["name"]][key] for key in ("stale", "reason", "how") if key in running.get(app["name"], {})}
-            found.append({**app, **proven.as_dict(), "process": process, "left": False})
+            found.append({**app, **proven.as_dict(), "process": verify.process_of(running.get(app["name"])), "left": False})
         return found
 
     def _not_the_one(self, work: Work, item: AppPlan, outcome: Result) -> str:
@@ -333,7 +332,7 @@ def _app(item: AppPlan, paths: t.Sequence[str], changed: bool, statuses: t.Mappi
         "credential_id": credential.id if credential else "", "changed": changed, "unexpressed": list(item.unexpressed),
         "activate": dict(item.activate), "environment": dict(item.environment), "test": item.application.test, "sender": sender.instead(item),
         **proof.untested(item).as_dict(), **statuses[item.request.name].as_dict(),
-        **({"status": "unknown", "status_why": item.forwards} if item.forwards else {}),
+        **({"status": "unknown", "status_why": item.forwards} if item.forwards else {}), "forwarder": item.forwarder,
     }
 
 

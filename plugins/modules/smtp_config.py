@@ -241,6 +241,10 @@ apps:
       type: list
       elements: str
       sample: []
+    forwarder:
+      description: The application that is to forward what it hands to the local mail server; empty where there is none.
+      type: str
+      sample: ""
     left:
       description: Whether its files were left as they are, as its relay refuses what is declared.
       type: bool

@@ -179,6 +179,11 @@ apps:
       elements: str
       returned: with O(whole)
       sample: []
+    forwarder:
+      description: The application that is to forward what it hands to the local mail server; empty where there is none.
+      type: str
+      returned: with O(whole)
+      sample: ""
     proof_wanted: {description: How far it was to be shown., type: str, returned: with O(whole), sample: envelope}
     proof_why: {description: What was not shown., type: str, returned: with O(whole), sample: ""}
     process:

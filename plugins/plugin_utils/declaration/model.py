@@ -325,7 +325,8 @@ class FilePlan(t.NamedTuple):
 class AppPlan(t.NamedTuple):
     """What one application gets. ``security`` is the mode that is written: the declared one, or the one of an accepted gap.
 
-    forwards: why it is not known whether the local MTA forwards its mail to the relay behind it; empty where it is.
+    forwards: why it is not known whether the local MTA forwards its mail to the relay behind it; empty where it is. forwarder: the name of
+    the mail server on this host that is to.
     """
 
     request: Request
@@ -342,6 +343,7 @@ class AppPlan(t.NamedTuple):
     live: bool
     presence: Presence
     forwards: str = ""
+    forwarder: str = ""
 
 
 class HostPlan(t.NamedTuple):

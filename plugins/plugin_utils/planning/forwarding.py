@@ -38,8 +38,8 @@ def _checked(plan: AppPlan, servers: t.Sequence[Request], declared: Declaration,
         return plan
     forwarding = [server.name for server in servers if server.state == "present" and server.relay == relay.via]
     if forwarding:
-        known = any(name not in refused for name in forwarding)
-        return plan if known else plan._replace(forwards=f"{forwarding[0]}, which is to forward to relay {relay.via}, is refused")
+        known = next((name for name in forwarding if name not in refused), "")
+        return plan._replace(forwarder=known, forwards="" if known else f"{forwarding[0]}, which is to forward to relay {relay.via}, is refused")
     unmanaged = [server.name for server in servers if server.state == "unmanaged"]
     if unmanaged:
         why = f"{' and '.join(unmanaged)} is unmanaged here, so it is not known whether it forwards to relay {relay.via}"

@@ -49,7 +49,7 @@ def host(name: str, facts: Facts, run: Run, redactor: Redactor) -> Host:
     failure = _failure(facts.get("failure"), redactor)
     unreachable = bool(_mapping(facts.get("failure")).get("unreachable"))
     relays = tuple(_relay(item) for item in _items(facts.get("relays")))
-    apps = tuple(_judged(app, relays, run) for app in _apps(facts, run, failed=failure is not None))
+    apps = _through([_judged(app, relays, run) for app in _apps(facts, run, failed=failure is not None)])
     outcome = _outcome(failure, unreachable, apps, run)
     failed = failure is not None or outcome == "differs" or any(item.wrong for app in apps for item in app.unseen)
     sentence = _sentence(outcome, apps, relays, run)
@@ -62,6 +62,17 @@ def _judged(app: App, relays: t.Sequence[Relay], run: Run) -> App:
     relay = relay_of(app, relays)
     judged = dataclasses.replace(app, unseen=green.unseen(app, run, relay is not None and not relay.ok))
     return dataclasses.replace(judged, green=green.is_green(judged))
+
+
+def _through(apps: t.Sequence[App]) -> tuple[App, ...]:
+    """The applications, none of them green whose mail goes through a mail server of this host that is not."""
+    green_here = {app.name: app.green for app in apps}
+    found = []
+    for app in apps:
+        if app.green and not green_here.get(app.forwarder, True):
+            app = dataclasses.replace(app, green=False, unseen=(*app.unseen, green.not_forwarded(app)))
+        found.append(app)
+    return tuple(found)
 
 
 def silent(name: str, still_to_come: bool) -> Host:
@@ -140,7 +151,7 @@ def _not_seen(apps: t.Sequence[App]) -> str:
 SAID_OF = {
     "unknown": "that it reads its file", "not-wired": "that it reads its file", "not-installed": "that it is there",
     "not-tested": "that it can send", "not-proven": "that it can send as declared", "not-activated": "that it runs with its new settings",
-    "not-running": "that it runs", "predicted": "what comes of writing",
+    "not-running": "that it runs", "not-forwarded": "that the mail server of its host forwards its mail", "predicted": "what comes of writing",
 }
 
 
@@ -239,6 +250,7 @@ def _app(item: Facts, run: Run, gaps: tuple[Gap, ...], activated: Facts | None) 
         proof_why=proof_why,
         stale=bool(process.get("stale")) and not (activated or {}).get("activated"),
         down=bool((activated or process).get("down")),
+        forwarder=shown(item.get("forwarder")),
         activates=bool(by) and by.get("how") != "none",
     )
 

@@ -36,6 +36,12 @@ def is_green(app: App) -> bool:
     return app.outcome in ("as_declared", "written") and app.status == ACTIVE and not app.unseen
 
 
+def not_forwarded(app: App) -> Unseen:
+    """Its mail goes through a mail server of this host of which something was not seen: what answers on its port may be another."""
+    what = f"It hands its mail to {app.forwarder}, of which not everything was seen."
+    return Unseen(what, "not-forwarded", f"See what is said of {app.forwarder} on this host.", False)
+
+
 def _status(app: App, run: Run) -> Unseen | None:
     if app.status == ACTIVE:
         return None

@@ -119,6 +119,7 @@ class App:
     proof_why: str = ""
     stale: bool = False
     down: bool = False
+    forwarder: str = ""
     activates: bool = False
     green: bool = False
     unseen: tuple[Unseen, ...] = ()

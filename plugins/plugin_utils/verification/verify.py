@@ -135,14 +135,15 @@ def told(item: Subject, login: Result | None, process: Result | None) -> Result:
     return {
         "name": item.name, "app": item.plan.request.app, "relay": item.plan.relay.name, "recorded": item.recorded, "holds": holds(item),
         "credential_id": item.wanted.id if item.wanted else "", "rotates": item.plan.relay.next is not None, "as_declared": item.as_declared,
-        "source": item.source, "why": item.why, "login": login or {}, "process": _process(process),
+        "source": item.source, "why": item.why, "login": login or {}, "process": process_of(process),
         "next": bool(item.wanted and item.plan.relay.next and item.wanted == item.plan.relay.next), "changed": False,
         "title": item.plan.application.title, "form": item.plan.form, "security": item.plan.security,
         "paths": [file.path for file in item.plan.files],
     }
 
 
-def _process(process: Result | None) -> Result:
+def process_of(process: Result | None) -> Result:
+    """What was seen of what runs."""
     return {key: process[key] for key in ("stale", "reason", "how", "down") if key in process} if process else {}
 
 

@@ -26,6 +26,7 @@ MOST_OUTPUT = 8 << 20
 #: Nobody owns what has no file.
 META = Meta(0, 0, 0, {})
 
+
 def present_settings(command: Command, known: t.Optional[Tree] = None) -> Tree:
     """Our keys as the application has them now, those that are there. ``known``: what may not show in an error. Raises ProblemsError."""
     if command.token:

@@ -10,7 +10,8 @@ import dataclasses
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import green
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import gather, green
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import Activation, App, Run
 
 GOOD = App("gitea", "as_declared", status="active", proof="envelope", proof_wanted="envelope", activates=True)
@@ -35,3 +36,15 @@ def test_what_was_not_seen_or_is_wrong_has_its_code(changes: dict[str, t.Any], c
     (found,) = green.unseen(app, run(), False)
     assert (found.code, found.wrong) == (code, wrong) and found.what.endswith(".") and found.show.endswith(".")
     assert not green.is_green(dataclasses.replace(app, unseen=(found,)))
+
+
+SEEN = {"status": "active", "proof": "envelope", "proof_wanted": "envelope", "activate": {"systemd": "x"}, "relay": "main"}
+
+
+@pytest.mark.parametrize(("down", "found"), [(False, {"postfix": (), "msmtp": ()}), (True, {"postfix": ("not-running",), "msmtp": ("not-forwarded",)})])
+def test_what_goes_through_a_mail_server_that_does_not_run_is_not_green(down: bool, found: dict[str, t.Any]) -> None:
+    """Whatever else answers on its port."""
+    apps = [{"name": "msmtp", "forwarder": "postfix", **SEEN}, {"name": "postfix", "process": {"stale": False, "down": down}, **SEEN}]
+    host = gather.host("web1", {"apps": apps, "declared": ["msmtp", "postfix"]}, run(), Redactor())
+    assert {app.name: tuple(item.code for item in app.unseen) for app in host.apps} == found
+    assert host.green is not down and [app.green for app in host.apps] == [not down] * 2

@@ -132,6 +132,7 @@ def test_the_json_has_the_keys_that_the_documentation_names() -> None:
             "proof_why",
             "stale",
             "down",
+            "forwarder",
             "activates",
             "green",
             "unseen",
