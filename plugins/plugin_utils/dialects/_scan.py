@@ -127,8 +127,9 @@ def _many(syntax: Syntax, names: t.Tuple[str, ...]) -> t.Pattern[str]:
 
 
 def _survey(text: str, owned: frozenset[Path], syntax: Syntax) -> Survey:
+    # A plain line may come by itself (at the end of the text) or among many: it is hashed as it stands, blanks behind it included, either way.
     names = {path[:-1] for path in owned}
-    one = re.compile(syntax.plain)
+    one = re.compile(syntax.plain + "[ \\t]*")
     entries: list[Entry] = []
     sections: list[Section] = []
     header: Header | None = None
@@ -149,7 +150,7 @@ def _survey(text: str, owned: frozenset[Path], syntax: Syntax) -> Survey:
             if item.path in owned:
                 entries.append(item)
                 continue
-            whole = text[item.start:item.end].rstrip()
+            whole = text[item.start:item.end].rstrip("\r\n")
             if one.fullmatch(whole):
                 plain.append(whole + "\n")
             else:

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects import _registry as speech
 from ansible_collections.smarthost.mail.plugins.plugin_utils import dialects
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import NotValid
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import merge_guard
 
 SHARED = sorted(name for name in speech.dialect_names() if speech.can_share(name))
 
@@ -74,10 +75,14 @@ ROWS = [(name, kind) for name in SHARED for kind in KINDS]
 
 def _merge(name: str, text: str) -> str:
     odd = ODD[name]
+    return t.cast(str, _module(name).merge(text, _tree(odd), [odd.ours]))
+
+
+def _tree(odd: Odd) -> t.Any:
     tree: t.Any = odd.value
     for key in reversed(odd.ours):
         tree = {key: tree}
-    return t.cast(str, _module(name).merge(text, tree, [odd.ours]))
+    return tree
 
 
 def _module(name: str) -> t.Any:
@@ -105,6 +110,19 @@ def test_an_odd_file_is_kept_around_our_key(name: str, kind: str) -> None:
     assert there == wanted or [line.rstrip("\n") for line in there] == [line.rstrip("\n") for line in wanted] and not text.endswith("\n")
     assert _merge(name, merged) == merged, "a second run changes the file"
     assert spoken.remove(merged, [odd.ours], text) == text, "taken back, the file is not as it was"
+
+
+@pytest.mark.parametrize("last", ["", "\n", "\n\n", "\r\n", " ", "\t", " \t\n", "  \r\n", " \n\n", "\n  \n", "\n\n \n\n"])
+@pytest.mark.parametrize("name", SHARED)
+def test_a_file_is_taken_whatever_blanks_its_lines_end_in(name: str, last: str) -> None:
+    """The guard of every write has no reason to refuse one of these: with our key in it and without, at the end of each line and of the text."""
+    odd = ODD[name]
+    for lines in (odd.plain.splitlines(), _not_ours(odd.plain, odd.ours[-1])):
+        for blanks in ("", " ", "\t "):
+            text = f"{blanks}\n".join(line.rstrip("\n") for line in lines) + last
+            merged = merge_guard.merge(name, text, _tree(odd), [odd.ours])
+            assert merge_guard.remove(name, merged, [odd.ours], text) == text
+            assert merge_guard.values(name, merged, [odd.ours]) == {odd.ours: odd.value}
 
 
 @pytest.mark.parametrize(("name", "kind"), [row for row in ROWS if row[1] in ODD[row[0]].refused] + [(name, "not valid") for name in SHARED])
