@@ -68,9 +68,9 @@ def _tells(node: jinja2.nodes.Node | None, asked: bool = False) -> bool:
 
     asked: it is taken for true or false here.
     """
-    if isinstance(node, jinja2.nodes.Name) or isinstance(node, jinja2.nodes.Test) and node.name in _HARMLESS_TESTS and isinstance(node.node, jinja2.nodes.Name):
+    if isinstance(node, jinja2.nodes.Name):
         return False
-    if isinstance(node, jinja2.nodes.Not):
+    if isinstance(node, jinja2.nodes.Not) or isinstance(node, jinja2.nodes.Test) and node.name in _HARMLESS_TESTS:
         return _tells(node.node, True)
     if isinstance(node, (jinja2.nodes.And, jinja2.nodes.Or)):
         return _tells(node.left, True) or _tells(node.right, asked)

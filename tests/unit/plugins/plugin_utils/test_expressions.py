@@ -68,7 +68,7 @@ def test_a_list_that_a_secret_goes_into_is_of_secrets() -> None:
     [
         ("=password is ascii", True), ("=client_secret", None), ("=not password", False), ("=password and port == 465", True),
         ("=password is none", False), ("=none if password else 'x'", None), ("=client_secret | json if client_secret else none", None),
-        ("=[client_secret, not password]", [None, False]),
+        ("=(client_secret or password) is defined", True), ("=[client_secret, not password]", [None, False]),
     ],
 )
 def test_whether_there_is_a_secret_is_no_secret(written: str, value: object) -> None:
@@ -81,7 +81,8 @@ def test_whether_there_is_a_secret_is_no_secret(written: str, value: object) -> 
         "=password == 'hunter2 %'", "=password != 'x'", "=password in ['x']", "='x' in password", "=password.startswith('h')", "=not password.isdigit()",
         "=password > 'a' > username", "=password and password < 'z'", "=true if password == 'x' else false", "=none if password[0] == 'h' else host",
         "={'hunter2 %': true}[password]", "={'x': 1}.get(password)", "=[password == 'x']", "=not (password | replace('h', ''))", "=(password ~ '') == ''",
-        "=password is eq('x')", "=true and (password == 'x' or false)", "=(client_secret or password) is defined", "=(password | select('eq', 'h') | first) == 'h'",
+        "=password is eq('x')", "=true and (password == 'x' or false)", "=(password | select('eq', 'h') | first) == 'h'",
+        "=(password | replace('h', 'ü')) is ascii",
     ],
 )
 def test_what_a_secret_is_is_told_by_no_true_false_or_nothing(written: str) -> None:
