@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import importlib
+import pathlib
+import subprocess
 import typing as t
 
 import pytest
@@ -117,6 +119,8 @@ def test_an_odd_file_is_kept_around_our_key(name: str, kind: str) -> None:
 def test_a_file_is_taken_whatever_blanks_its_lines_end_in(name: str, last: str) -> None:
     """The guard of every write has no reason to refuse one of these: with our key in it and without, at the end of each line and of the text."""
     odd = ODD[name]
+    if (name, last) == ("exim_update", "  \r\n"):
+        last = "  # \r\n"  # a word of its own to a shell, which looks for a program of this name
     for lines in (odd.plain.splitlines(), _not_ours(odd.plain, odd.ours[-1])):
         for blanks in ("", " ", "\t "):
             text = f"{blanks}\n".join(line.rstrip("\n") for line in lines) + last
@@ -129,6 +133,34 @@ def test_a_file_is_taken_whatever_blanks_its_lines_end_in(name: str, last: str) 
 def test_an_odd_file_that_the_application_does_not_read_is_refused(name: str, kind: str) -> None:
     with pytest.raises(NotValid):
         _merge(name, ODD[name].not_valid if kind == "not valid" else ODD[name].text(kind))
+
+
+SHELL = "A B C D".split()
+
+
+def _sourced(text: str, folder: pathlib.Path) -> t.Optional[t.Dict[str, str]]:
+    """The variables that a POSIX shell has once it has read the text as update-exim4.conf does; None where it stumbles over it."""
+    (folder / "conf").write_bytes(text.encode())
+    asked = "set -e; . ./conf; printf '%s\\0' " + " ".join(f'"${name}"' for name in SHELL)
+    done = subprocess.run(["/bin/sh", "-c", asked], cwd=folder, env={"PATH": "/nowhere"}, capture_output=True, check=False, timeout=10)
+    return None if done.returncode or done.stderr else dict(zip(SHELL, done.stdout.decode().split("\0")))
+
+
+@pytest.mark.parametrize("text", [
+    "A='old'\r\nC=1\r\n", "A=old\r\n# mine\r\n", "# mine\r\n", "C=1\rB=2", "C='x'\rA='old'\n", "A=old \r\n", "C=1\r", "A='old'\t# why\n",
+    "C=a#b\n", "C=#\n", "C='a'\"b\"c\n", "C=a\x0bb\n", "C=\u00fc\u2028\x85\n", "A='x\r'\n", "C=\\\n", "C='a\nb'\n", "\r\n", "C= x\n", "C=\"'\"\nD='\"'\n",
+])
+def test_a_shell_reads_our_value_and_all_others_as_before(text: str, tmp_path: pathlib.Path) -> None:
+    """To a shell a carriage return ends nothing: one at the end of our line was a part of our value."""
+    before = _sourced(text, tmp_path)
+    try:
+        merged = merge_guard.merge("exim_update", text, {"A": "new one", "B": "b"}, [["A"], ["B"]])
+    except NotValid:
+        assert before is None or "\\" in text or "'a\nb'" in text, "a needless refusal"
+        return
+    assert before and _sourced(merged, tmp_path) == {**before, "A": "new one", "B": "b"}
+    assert speech.dialect("exim_update").read(merged) == {name: value for name, value in {**before, "A": "new one", "B": "b"}.items() if value}
+    assert merge_guard.remove("exim_update", merged, [["A"], ["B"]], text) == text
 
 
 @pytest.mark.parametrize("first", ["MAILER_DSN=smtp://old\\", "LOG=C:\\logs\\"])
