@@ -35,7 +35,7 @@ def merge(text: str, wanted: t.Mapping[Path, str], owns: Owns, syntax: Syntax) -
         if entry.path not in wanted or in_force[entry.path] is not entry:
             edits.append(_Edit(entry.start, entry.end, ""))
         else:
-            edits.append(_replacement(text, entry, wanted[entry.path], syntax))
+            edits.append(_replacement(text, entry, lines[entry.path] if entry.alone else wanted[entry.path], syntax))
     text = _apply(text, edits)
     return _add(text, {path: line for path, line in lines.items() if path not in in_force}, owned, syntax)
 
@@ -84,7 +84,9 @@ def remove(text: str, owns: Owns, original: str, syntax: Syntax) -> str:
 
 def values(text: str, paths: t.Iterable[Path], syntax: Syntax, plain: t.Callable[[str], t.Any] = str) -> dict[Path, t.Any]:
     """What is set at these paths, of equal keys the last; ``plain`` makes a value of how it is spelled. Raises what ``scan`` raises."""
-    return {entry.path: plain(entry.value) for entry in survey(text, frozenset(paths), syntax).entries}
+    entries = survey(text, frozenset(paths), syntax).entries
+    in_force = {entry.path: entry for entry in entries}
+    return {path: plain(entry.value) for path, entry in in_force.items() if not entry.alone}
 
 
 def alike(before: str, after: str, owns: Owns, syntax: Syntax) -> bool:

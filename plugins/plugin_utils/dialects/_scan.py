@@ -23,7 +23,7 @@ _AT_ONCE = 1000
 class Entry(t.NamedTuple):
     """One setting in the text, as offsets: whole lines from start to end, in them the value without spacing and comment.
 
-    open: a line right behind it would be a part of it.
+    open: a line right behind it would be a part of it. alone: it is a key without a value, whose line is one of ours as a whole.
     """
 
     path: Path
@@ -33,6 +33,7 @@ class Entry(t.NamedTuple):
     value_end: int
     value: str
     open: bool = False
+    alone: bool = False
 
 
 class Header(t.NamedTuple):
@@ -111,7 +112,8 @@ def settings(text: str, syntax: Syntax) -> t.Iterator[tuple[Path, dict[str, str]
     section: Path = ()
     for item in syntax.scan(text, _many(syntax, ())):
         if isinstance(item, Entry):
-            yield section, {item.path[-1]: item.value}
+            if not item.alone:
+                yield section, {item.path[-1]: item.value}
         elif isinstance(item, Header):
             section = item.name
             if item.start < item.body:

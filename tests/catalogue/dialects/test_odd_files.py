@@ -15,6 +15,8 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects import _re
 from ansible_collections.smarthost.mail.plugins.plugin_utils import dialects
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import NotValid
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import merge_guard
+from catalogue import oracles
+from catalogue.oracles import languages, mailers
 
 SHARED = sorted(name for name in speech.dialect_names() if speech.can_share(name))
 
@@ -133,6 +135,43 @@ def test_a_file_is_taken_whatever_blanks_its_lines_end_in(name: str, last: str) 
 def test_an_odd_file_that_the_application_does_not_read_is_refused(name: str, kind: str) -> None:
     with pytest.raises(NotValid):
         _merge(name, ODD[name].not_valid if kind == "not valid" else ODD[name].text(kind))
+
+
+LARAVEL, SYMFONY, REDMINE = ("phpdotenv", oracles.laravel), ("symfony_dotenv", mailers.symfony), ("erb_yaml", languages.redmine)
+
+
+@pytest.mark.parametrize(("speaks", "text"), [
+    *((LARAVEL, text) for text in (
+        "A\nB=1\n", "export A\n", '"A"\n', "A # c\n", "X\nA", "B=a\x85b\n", "B=\u2028\xa0\n", "B=1\x85", "B='x'\x85\n", "B=\x0bx\x0b#y\n",
+        '# B="x\nB="y"\nC=3\n', '# B="x\nC=3\n', 'B=1 # x="y\nC=2\n', '# ="x"\nB=1\n',
+    )),
+    *((SYMFONY, text) for text in (
+        "B=a\x0b\n", "B=\x0b\n", "B=a\x0cb\n", "B=a\x0c\n", "B=a\xa0\x85\u2028b\n", "B=1\n\x0b\n\x0cC=2\n", "B='x'\x0b\n", "B='x' # c\n", "B='x'#c\n",
+        "B=#c\n", "B= # c\n", "B= 1\n", "B=a b\n", "B=a$C b\n", "B=a\\\\ b\n", "B=C:\\dir\n", "B=a\\'b\n", "B=a\"b\"'c' # d\n", "B='x' y\n", "B\n", "B=a #b\n",
+        "B=a#b\n",
+    )),
+    *((REDMINE, text) for text in (
+        "\ufeffx: 1\n", "\ufeff# c\nx: 1\n", "\ufeff\nx: 1\n", "\ufeff", "\ufeffA: {y: 1}\nx: 1\n", "\ufeff  \r\nx: 1\r\n",
+    )),
+])
+def test_what_the_program_takes_is_taken_and_what_it_loses_is_not(speaks: t.Tuple[str, t.Callable[[str], t.Any]], text: str) -> None:
+    """With our setting in it the program reads all that it read before, and ours; a file is refused only where it could not."""
+    name, program = speaks
+    ours = {"A": {"a": "new"}} if name == "erb_yaml" else {"A": "new"}
+    owns = [["A", "a"]] if name == "erb_yaml" else [["A"]]
+    try:
+        before = program(text)
+    except AssertionError:
+        before = None
+    try:
+        merged = merge_guard.merge(name, text, ours, owns)
+    except NotValid:
+        plain = text.rstrip("\n") + ("\nA: {a: new}\n" if name == "erb_yaml" else "\nA=new\n")
+        assert before is None or "A" not in program(plain), "a needless refusal"
+        return
+    assert before is not None or text == "\ufeff"
+    assert program(merged) == {**(before or {}), **ours, **({"A": {"y": 1, "a": "new"}} if "y: 1" in text else {})}
+    assert merge_guard.remove(name, merged, owns, text) == text
 
 
 SHELL = "A B C D".split()
