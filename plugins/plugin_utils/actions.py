@@ -12,6 +12,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._shared import internal_error
+from ..module_utils._shared.secret import Redactor, Secret
 from ..module_utils._shared.seal import new_key, seal_options
 from ..module_utils._smtp.options.arguments import argument_spec
 from ..module_utils._shared.visible import visible_all
@@ -56,7 +57,7 @@ class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
             _validation, args = self.validate_argument_spec(argument_spec=self.arguments, mutually_exclusive=self.exclusive)
         except (AnsibleActionFail, TypeError) as error:
             # Raised on, Ansible would show the options as they were written, secrets and all.
-            return shown({**result, "failed": True, "changed": False, "msg": str(error)})
+            return shown({**result, "failed": True, "changed": False, "msg": without_secrets(str(error), self._task.args)})
         except Exception as error:
             return {**result, **unexpected(error)}
         try:
@@ -97,6 +98,30 @@ class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
             what = f"Python {version[0]}.{version[1]} ({python}) is too old on this host."
             return Problem("", what, "python-too-old", "Python 3.8 or newer is needed there; name it in ansible_python_interpreter.")
         return module_failed(answer)
+
+
+def without_secrets(text: str, args: t.Any) -> str:
+    """What Ansible says of options, which repeats the value of any: a secret may stand where something else belongs."""
+    redactor, todo = Redactor(), [args]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, (list, tuple)):
+            todo += item
+        elif isinstance(item, dict):
+            todo += item.values()
+            for secret in [value for name, value in item.items() if name in _SECRETS and isinstance(value, (str, int)) and value]:
+                redactor.learn("", Secret(str(secret)))
+    return redactor.text(text)
+
+
+def _secret_options(spec: t.Mapping[str, t.Mapping[str, t.Any]]) -> t.Iterator[str]:
+    for name, about in spec.items():
+        if about.get("no_log"):
+            yield name
+        yield from _secret_options(about.get("options", {}))
+
+
+_SECRETS = frozenset(_secret_options(argument_spec()))
 
 
 def shown(result: Result) -> Result:

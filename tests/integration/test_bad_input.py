@@ -208,3 +208,18 @@ def test_missing_jsonschema_on_the_controller_is_one_line_that_says_what_to_inst
     assert done.returncode == 2
     assert "python3 -m pip install 'jsonschema" in done.stdout.replace('"', "'"), done.stdout[-3000:]
     assert "[missing-library]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "where", [{"port": "{{ secret }}"}, {"security": "{{ secret }}"}, {"relays": [{"host": "h", "password": "{{ secret }}", "port": "{{ secret }}"}]}],
+)
+def test_a_secret_where_another_option_belongs_is_not_repeated(tmp_path: Path, where: t.Dict[str, t.Any]) -> None:
+    """Ansible's own words about an option repeat its value."""
+    secret = RELAY["password"]
+    options = where if "relays" in where else {"host": "127.0.0.1", "username": "apps", "password": "{{ secret }}", **where}
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars_files": ["vault.json"], "tasks": [{"smarthost.mail.smtp_probe": options}]}
+    (tmp_path / "vault.json").write_text(json.dumps({"secret": secret}))
+    (tmp_path / "play.json").write_text(json.dumps([play]))
+    done = subprocess.run([ansible_playbook(), "-vvv", str(tmp_path / "play.json")], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2 and "********" in done.stdout
+    assert secret not in done.stdout + done.stderr

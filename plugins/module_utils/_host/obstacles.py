@@ -23,6 +23,13 @@ from .step import Step
 _GET_FLAGS = 0x80086601 if array.array("l").itemsize == 8 else 0x80046601
 _IMMUTABLE_OR_APPEND_ONLY = 0x10 | 0x20
 _BLOCK = 4096
+_READ_ONLY, _MARKED = "is on a file system that is mounted read-only", "is marked immutable or append-only (chattr)"
+_MOUNTED = "is a mount point (bind-mounted, as into a container)"
+_NO_RIGHTS_HELP = {
+    _READ_ONLY: "Mount it so that it can be written, or name another path.",
+    _MARKED: "Take the mark off with chattr -ia, in a task before this one, and find out who set it.",
+    _MOUNTED: "Name the file that is mounted there, or mount its folder instead.",
+}
 
 
 def of(step: Step) -> list[Problem]:
@@ -34,7 +41,7 @@ def of(step: Step) -> list[Problem]:
         return [Problem(step.path, f"{os.path.join(place.folder.path, place.names[0])} is not a folder.", "parent-not-folder", "Correct the path.")]
     reason = _folder_refuses(place.folder) or _file_refuses(step, place)
     if reason:
-        return [Problem(step.path, reason, "not-writable", "Use become, or make it writable for the user who runs the task.")]
+        return [Problem(step.path, reason, "not-writable", _way_out(reason, "Use become, or make it writable for the user who runs the task."))]
     return _not_permitted(step)
 
 
@@ -42,7 +49,12 @@ def state_folder(path: str) -> list[Problem]:
     """The same for the folder of our own state, which may have to be made first."""
     place = paths.walk(path)
     reason = "This is not a folder." if place.found is not None or place.blocked else _folder_refuses(place.folder)
-    return [Problem(place.folder.path, reason, "not-writable", "Use become, or name another state_dir.")] if reason else []
+    return [Problem(place.folder.path, reason, "not-writable", _way_out(reason, "Use become, or name another state_dir."))] if reason else []
+
+
+def _way_out(reason: str, usual: str) -> str:
+    """What ends it: more rights take no mark off, and make no mount writable."""
+    return next((hint for words, hint in _NO_RIGHTS_HELP.items() if words in reason), usual)
 
 
 def no_space(steps: t.Iterable[Step], state_dir: str) -> list[Problem]:
@@ -73,9 +85,9 @@ def _too_full(folder: Folder, size: int) -> t.Iterator[Problem]:
 
 def _folder_refuses(folder: Folder) -> str:
     if os.fstatvfs(folder.fd).f_flag & os.ST_RDONLY:
-        return f"{folder.path} is on a file system that is mounted read-only."
+        return f"{folder.path} {_READ_ONLY}."
     if _flags(folder, ".") & _IMMUTABLE_OR_APPEND_ONLY:
-        return f"{folder.path} is marked immutable or append-only (chattr)."
+        return f"{folder.path} {_MARKED}."
     if not os.access(".", os.W_OK | os.X_OK, dir_fd=folder.fd):
         return f"{folder.path} is not writable for the user who runs the task."
     return ""
@@ -85,9 +97,9 @@ def _file_refuses(step: Step, place: Place) -> str:
     if step.seen.kind != FILE or step.seen.meta is None:
         return ""
     if _flags(place.folder, place.names[-1]) & _IMMUTABLE_OR_APPEND_ONLY:
-        return "This file is marked immutable or append-only (chattr)."
+        return f"This file {_MARKED}."
     if step.real in _mount_points():
-        return "This file is a mount point (bind-mounted, as into a container), so it cannot be replaced."
+        return f"This file {_MOUNTED}, so it cannot be replaced."
     status = place.folder.status
     if status.st_mode & stat.S_ISVTX and os.geteuid() not in (0, status.st_uid, step.seen.meta.uid):
         return f"This file is another user's in the sticky folder {place.folder.path}."

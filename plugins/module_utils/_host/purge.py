@@ -14,6 +14,7 @@ import typing as t
 from . import results
 from .disk.durable import remove_file, sync_folder
 from .._shared.problem import Problem, ProblemsError
+from .._shared.visible import visible
 from .request import Request
 from .notes.state import State
 from .overlay import View
@@ -35,7 +36,7 @@ def purged(request: Request, state: State, view: View) -> Answer:
     ours = {*OUR_FOLDERS, *OUR_FILES, *(name + ".new" for name in OUR_FILES), "lock"}
     if request.check:
         theirs = sorted(name for name in os.listdir(state.folder) if name not in ours)
-        return {**results.nothing(), "changed": True, "left": [os.path.join(state.folder, name) for name in theirs]}
+        return {**results.nothing(), "changed": True, "left": _shown(state, theirs)}
     for name in OUR_FOLDERS:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(os.path.join(state.folder, name))
@@ -45,4 +46,9 @@ def purged(request: Request, state: State, view: View) -> Answer:
     if not left:
         os.rmdir(state.folder)
         sync_folder(os.path.dirname(state.folder))
-    return {**results.nothing(), "changed": True, "left": [os.path.join(state.folder, name) for name in left]}
+    return {**results.nothing(), "changed": True, "left": _shown(state, left)}
+
+
+def _shown(state: State, names: t.Iterable[str]) -> list[str]:
+    """Names that others gave, which may be no UTF-8: an answer holds nothing else."""
+    return [visible(os.path.join(state.folder, name)) for name in names]

@@ -30,7 +30,7 @@ class Reading(t.NamedTuple):
         """Raises DamagedError."""
         found = Fields(value, place)
         original = found.optional("original", fields.flag)
-        return cls(found.take("path", fields.text), bool(original), found.optional("command", command))
+        return cls(found.take("path", fields.raw), bool(original), found.optional("command", command))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Request:
         contents = unseal_contents(self.seal_key, self.contents) if self.contents else {}
         facts = unseal_facts(self.seal_key, self.facts) if self.facts else {}
         plain = [_option(Change.from_option, value, f"changes[{number}]") for number, value in enumerate(self.changes)]
-        _refuse_paths(change.path for change in plain if not change.command)
+        _refuse_paths(plain)
         return tuple(
             dataclasses.replace(change, seal_key=self.seal_key, content=contents.get(change.path), facts=facts.get(change.path, {}))
             for change in plain
@@ -72,7 +72,7 @@ class Request:
     def readings(self) -> t.Tuple[Reading, ...]:
         """What a query shall tell about. Raises ProblemsError."""
         found = tuple(_option(Reading.from_option, value, f"read[{number}]") for number, value in enumerate(self.read))
-        _refuse_paths(item.path for item in found if not item.command)
+        _refuse_paths(found)
         return found
 
 
@@ -86,9 +86,13 @@ def _option(read: t.Callable[[object, str], T], value: object, place: str) -> T:
         raise ProblemsError([Problem(place, f"This option of smtp_deploy is not valid: {error}.", "bad-option")]) from None
 
 
-def _refuse_paths(paths: t.Iterable[str]) -> None:
-    """What no system call takes; what is merely not absolute is told with the rest (see examine)."""
+def _refuse_paths(items: t.Iterable[t.Union[Change, Reading]]) -> None:
+    """What no system call, or no answer, takes; what is merely not absolute is told with the rest (see examine)."""
     what, hint = "No file can have this path: it is too long, or holds a character that is none.", "Correct the path."
-    wrong = [path for path in paths if not fields.is_path(path if path.startswith("/") else "/" + path)]
+    wrong = [item.path for item in items if not (fields.is_text(item.path) and (item.command or _can_be(item.path)))]
     if wrong:
         raise ProblemsError([Problem(fields.shown(path), what, "path-not-valid", hint) for path in wrong])
+
+
+def _can_be(path: str) -> bool:
+    return fields.is_path(path if path.startswith("/") else "/" + path)

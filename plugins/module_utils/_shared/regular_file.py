@@ -51,12 +51,19 @@ def read_open(fd: int, place: Place) -> bytes:
     parts: t.List[bytes] = []
     size = 0
     while size <= MAX_BYTES:
-        part = os.read(fd, 1 << 18)
+        part = _part(fd, place)
         if not part:
             return b"".join(parts)
         parts.append(part)
         size += len(part)
     raise UnsafePathError(place.path, f"This file has more than {MAX_BYTES} bytes.", "Name another file.")
+
+
+def _part(fd: int, place: Place) -> bytes:
+    try:
+        return os.read(fd, 1 << 18)
+    except OSError as error:  # of a descriptor it names no path
+        raise OSError(error.errno, error.strerror, place.path) from None
 
 
 def read_file(path: str) -> t.Tuple[bytes, os.stat_result, Place]:

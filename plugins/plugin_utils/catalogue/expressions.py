@@ -19,6 +19,10 @@ from ...module_utils._shared.secret import Secret
 
 SECRET_NAMES = frozenset({"password", "client_secret", "refresh_token"})
 _SHOWN = 200
+#: Whether there is a secret, and whether an application can take it.
+_HARMLESS_TESTS = ("ascii", "defined", "none", "undefined")
+#: Filters whose value is never true, false or nothing.
+_MAKE_TEXT = ("json", "percent", "shell", "replace", "join", "lower", "upper", "string", "trim", "urlencode")
 #: Filters of Jinja2 that make nothing longer than what goes in, or nearly so.
 _FILTERS = (
     "abs", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "int", "items", "last", "length", "list",
@@ -49,14 +53,33 @@ def evaluate(value: t.Any, context: t.Mapping[str, t.Any]) -> t.Any:
 
 
 def _tainted(result: t.Any, expression: str) -> t.Any:
-    """Every text in what a secret has gone into is a Secret. Raises ExpressionError for what could carry one unseen."""
+    """Every text in what a secret has gone into is a Secret. Raises ExpressionError for what could carry one, or a part of one, unseen."""
     if isinstance(result, (list, tuple)):
         return [_tainted(item, expression) for item in result]
-    if result is None or isinstance(result, bool):
-        return result
     if isinstance(result, str):
         return Secret(result)
+    if (result is None or isinstance(result, bool)) and not _tells(_parsed(expression).tree):
+        return result
     raise ExpressionError(f"the expression {_shown(expression)} makes something else than text of a secret")
+
+
+def _tells(node: jinja2.nodes.Node | None, asked: bool = False) -> bool:
+    """Whether true, false or nothing as the value of this may say what a secret is, and not only that there is one.
+
+    asked: it is taken for true or false here.
+    """
+    if isinstance(node, jinja2.nodes.Name):
+        return False
+    if isinstance(node, jinja2.nodes.Not) or isinstance(node, jinja2.nodes.Test) and node.name in _HARMLESS_TESTS:
+        return _tells(node.node, True)
+    if isinstance(node, (jinja2.nodes.And, jinja2.nodes.Or)):
+        return _tells(node.left, True) or _tells(node.right, asked)
+    if isinstance(node, jinja2.nodes.CondExpr):
+        return _tells(node.test, True) or _tells(node.expr1, asked) or _tells(node.expr2, asked)
+    if isinstance(node, (jinja2.nodes.List, jinja2.nodes.Tuple)):
+        return any(map(_tells, node.items))
+    is_text = isinstance(node, jinja2.nodes.Concat) or isinstance(node, jinja2.nodes.Filter) and node.name in _MAKE_TEXT
+    return node is not None and (asked or not is_text) and any(name.name in SECRET_NAMES for name in node.find_all(jinja2.nodes.Name))
 
 
 def is_expression(value: t.Any) -> bool:
@@ -68,7 +91,9 @@ def compute(expression: str, context: t.Mapping[str, t.Any]) -> t.Any:
     """The plain result of one expression. Raises ExpressionError."""
     values = {name: _reveal(context[name]) for name in names_in(expression) if name in context}
     try:
-        result = sandbox.fits(_folded(expression, values))
+        result = _folded(expression, values)
+        if not isinstance(result, jinja2.Undefined):
+            sandbox.fits(result)
     except sandbox.TooMuch as error:
         raise ExpressionError(f"the expression {_shown(expression)} is not evaluated: {error}") from None
     except Exception as error:  # the text of an exception could hold a value

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
 import shlex
 import typing as t
@@ -83,13 +84,15 @@ def fitting(value: t.Any) -> t.Any:
 
 
 def fits(value: t.Any) -> t.Any:
-    """The value of a whole expression. Raises TooMuch."""
+    """The value of a whole expression, which is a setting: no method, no iterator, nothing of Jinja2's own. Raises TooMuch."""
     length, todo = 0, [value]
     while todo:
         item = todo.pop()
         length += len(item) if isinstance(item, (str, list, tuple, dict)) else 1
         _check(length)
-        todo += item.values() if isinstance(item, dict) else item if isinstance(item, (list, tuple)) else ()
+        if not (item is None or isinstance(item, (str, int, list, tuple, dict)) or isinstance(item, float) and math.isfinite(item)):
+            raise TooMuch("it makes something that no setting holds")
+        todo += [*item.keys(), *item.values()] if isinstance(item, dict) else item if isinstance(item, (list, tuple)) else ()
     return value
 
 
@@ -122,11 +125,12 @@ def multiplied(left: t.Any, right: t.Any) -> None:
 
 
 def bounded(work: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-    """A filter whose value is looked at."""
+    """A filter whose value is looked at. What Jinja2 takes for HTML is text here: it would escape all that is put into it later."""
 
     @functools.wraps(work)
     def checked(*given: t.Any, **named: t.Any) -> t.Any:
-        return fitting(work(*given, **named))
+        made = work(*given, **named)
+        return fitting(str(made) if hasattr(made, "__html__") else made)
 
     return checked
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from . import _keyed
@@ -13,13 +14,17 @@ from ._text import ASCII_BLANKS, BOM, Lines, line_number
 from .base import NotValid
 
 
-def syntax(
-    pattern: t.Pattern[str], line: t.Callable[[str, str], str], plain: str, other: str | None = None, continued: str = "", remark: str = "",
-) -> _keyed.Syntax:
-    """Lines that ``pattern`` matches up to their value are settings (group ``key``); the value is the rest of the line.
+_COMMENT = re.compile(rf"[{ASCII_BLANKS}]*(?:#|\Z)")
 
-    plain: as in ``_scan.Syntax``. other: why a line that is neither a setting, blank nor a comment is not valid; None passes over it.
-    continued: what stands at the end of a line that the next one continues. remark: what begins a comment behind a value.
+
+def syntax(
+    pattern: t.Pattern[str], line: t.Callable[[str, str], str], plain: str, other: str | None = None, continued: str = "",
+    comment: t.Pattern[str] = _COMMENT, **more: t.Any,
+) -> _keyed.Syntax:
+    """Lines that ``pattern`` matches up to their value are settings (group ``key``); the value is the rest of the line, or the group ``value``.
+
+    other: why a line that is neither a setting, blank nor a comment is not valid; None passes over it. continued: what stands at the end of
+    a line that the next one continues. comment: what a line without its end is that is none to the parser. plain, more: as in ``_scan.Syntax``.
     """
 
     def scan(text: str, many: t.Pattern[str] | None) -> _keyed.Items:
@@ -29,18 +34,18 @@ def syntax(
             if plain:
                 yield _keyed.Plain(start, end)
                 continue
-            bare = text[start:end].strip(ASCII_BLANKS)
-            found = pattern.match(text, start, end)
-            if continued and bare.endswith(continued) and not bare.startswith("#"):
+            bare = read.bare(text[start:end])
+            found = None if comment.match(bare) else pattern.match(text, start, end)
+            if continued and _goes_on(bare, continued):
                 raise NotValid("the last line goes on, and would take in ours", line_number(text, len(text)))
-            if found and not bare.startswith("#"):
-                rest = text[found.end():end].partition(remark)[0] if remark else text[found.end():end]
-                stop = found.end() + len(rest.rstrip(ASCII_BLANKS))
-                yield _keyed.Entry((found["key"],), start, end, found.end(), stop, text[found.end():stop])
-            elif other and bare and not bare.startswith("#"):
+            if found:
+                value_start, stop = found.span("value") if "value" in pattern.groupindex else (found.end(), start + len(bare.rstrip(ASCII_BLANKS)))
+                yield _keyed.Entry((found["key"],), start, end, value_start, max(value_start, stop), text[value_start:stop])
+            elif other and not comment.match(bare):
                 raise NotValid(other, line_number(text, start))
 
-    return _keyed.Syntax(scan, line, plain)
+    read = _keyed.Syntax(scan, line, plain, **more)
+    return read
 
 
 def _whole_lines(text: str, continued: str, many: t.Pattern[str] | None) -> t.Iterator[tuple[int, int, bool]]:

@@ -35,7 +35,7 @@ def merge(text: str, wanted: t.Mapping[Path, str], owns: Owns, syntax: Syntax) -
         if entry.path not in wanted or in_force[entry.path] is not entry:
             edits.append(_Edit(entry.start, entry.end, ""))
         else:
-            edits.append(_replacement(text, entry, wanted[entry.path], syntax))
+            edits.append(_replacement(text, entry, lines[entry.path] if entry.alone else wanted[entry.path], syntax))
     text = _apply(text, edits)
     return _add(text, {path: line for path, line in lines.items() if path not in in_force}, owned, syntax)
 
@@ -49,12 +49,16 @@ def _replacement(text: str, entry: Entry, spelled: str, syntax: Syntax) -> _Edit
         spelled = f" {spelled}"  # two of them would be another sign (Exim's ==)
     if syntax.keeps(text[entry.value_end:entry.end]):
         return _Edit(entry.value_start, entry.value_end, spelled)
-    return _Edit(entry.value_start, _bare_end(text, entry), spelled)
+    return _Edit(entry.value_start, _bare_end(text, entry, syntax), spelled)
 
 
-def _bare_end(text: str, entry: Entry) -> int:
+def _bare_end(text: str, entry: Entry, syntax: Syntax) -> int:
     """Where the entry's lines end, without the end of the last one."""
-    return entry.start + len(text[entry.start:entry.end].rstrip("\r\n"))
+    return entry.start + len(syntax.bare(text[entry.start:entry.end]))
+
+
+def _line_end(text: str, syntax: Syntax) -> str:
+    return "\n" if syntax.newline == "\n" else line_end(text)
 
 
 def remove(text: str, owns: Owns, original: str, syntax: Syntax) -> str:
@@ -65,13 +69,13 @@ def remove(text: str, owns: Owns, original: str, syntax: Syntax) -> str:
     before: dict[Path, list[str]] = {}
     standing = survey(original, owned, syntax)
     for entry in standing.entries:
-        before.setdefault(entry.path, []).append(original[entry.start:entry.end].rstrip("\r\n"))
-    end = line_end(text)
+        before.setdefault(entry.path, []).append(syntax.bare(original[entry.start:entry.end]))
+    end = _line_end(text, syntax)
     edits, done = [], set()
     for entry in survey(text, owned, syntax).entries:
         old = [] if entry.path in done else before.get(entry.path, [])
         done.add(entry.path)
-        edits.append(_Edit(entry.start, _bare_end(text, entry) if old else entry.end, end.join(old)))
+        edits.append(_Edit(entry.start, _bare_end(text, entry, syntax) if old else entry.end, end.join(old)))
     text = _apply(text, edits)
     text = _add(text, {path: end.join(old) for path, old in before.items() if path not in done}, owned, syntax)
     kept = {section.name for section in standing.sections}
@@ -80,7 +84,9 @@ def remove(text: str, owns: Owns, original: str, syntax: Syntax) -> str:
 
 def values(text: str, paths: t.Iterable[Path], syntax: Syntax, plain: t.Callable[[str], t.Any] = str) -> dict[Path, t.Any]:
     """What is set at these paths, of equal keys the last; ``plain`` makes a value of how it is spelled. Raises what ``scan`` raises."""
-    return {entry.path: plain(entry.value) for entry in survey(text, frozenset(paths), syntax).entries}
+    entries = survey(text, frozenset(paths), syntax).entries
+    in_force = {entry.path: entry for entry in entries}
+    return {path: plain(entry.value) for path, entry in in_force.items() if not entry.alone}
 
 
 def alike(before: str, after: str, owns: Owns, syntax: Syntax) -> bool:
@@ -137,7 +143,7 @@ def _add(text: str, lines: t.Mapping[Path, str], owned: frozenset[Path], syntax:
     for name, group in by_section.items():
         if name not in last_piece:
             blank = [""] if text.strip(BOM + "\r\n") else []
-            text = _apply(text, [_insertion(text, len(text), [*blank, syntax.header(name), *group])])
+            text = _apply(text, [_insertion(text, len(text), [*blank, syntax.header(name), *group], syntax)])
     return text
 
 
@@ -145,7 +151,7 @@ def _behind(text: str, section: Section, lines: t.Sequence[str], syntax: Syntax)
     """Our lines behind the last setting of a section. One that goes on with the next line is ended by a blank one."""
     margin = _margin(text, section) if syntax.indented else ""
     ended = [""] if section.last is not None and section.last.open else []
-    return _insertion(text, section.last.end if section.last else section.body, [*ended, *(margin + line for line in lines)])
+    return _insertion(text, section.last.end if section.last else section.body, [*ended, *(margin + line for line in lines)], syntax)
 
 
 def _margin(text: str, section: Section) -> str:
@@ -160,9 +166,9 @@ def _indent(text: str, start: int) -> str:
     return text[start:end - len(text[start:end].lstrip())]
 
 
-def _insertion(text: str, offset: int, lines: t.Sequence[str]) -> _Edit:
+def _insertion(text: str, offset: int, lines: t.Sequence[str], syntax: Syntax) -> _Edit:
     """Whole lines at a line's start, or after a last line that has no end (then ours has none either)."""
-    end = line_end(text)
+    end = _line_end(text, syntax)
     if offset > (1 if text.startswith(BOM) else 0) and text[offset - 1] != "\n":
         return _Edit(offset, offset, end + end.join(lines))
     return _Edit(offset, offset, end.join(lines) + end)

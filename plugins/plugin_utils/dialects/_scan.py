@@ -23,7 +23,7 @@ _AT_ONCE = 1000
 class Entry(t.NamedTuple):
     """One setting in the text, as offsets: whole lines from start to end, in them the value without spacing and comment.
 
-    open: a line right behind it would be a part of it.
+    open: a line right behind it would be a part of it. alone: it is a key without a value, whose line is one of ours as a whole.
     """
 
     path: Path
@@ -33,6 +33,7 @@ class Entry(t.NamedTuple):
     value_end: int
     value: str
     open: bool = False
+    alone: bool = False
 
 
 class Header(t.NamedTuple):
@@ -87,6 +88,7 @@ class Syntax(t.NamedTuple):
         not goes with the value that it stands behind, and comes back with it.
     indented: a line that stands further in than the setting before it is a part of that setting.
     key: a key as it is spelled to the key as it is read.
+    newline: what ends a line, as an expression. Where it is LF alone, a CR before it is a part of the value, and ours have none.
     """
 
     scan: t.Callable[[str, t.Optional[t.Pattern[str]]], Items]
@@ -97,15 +99,21 @@ class Syntax(t.NamedTuple):
     keeps: t.Callable[[str], bool] = _keeps_any_comment
     indented: bool = False
     key: t.Callable[[str], str] = str
+    newline: str = "\r?\n"
+
+    def bare(self, lines: str) -> str:
+        """Lines without the end of the last one."""
+        return lines.rstrip("\n" if self.newline == "\n" else "\r\n")
 
 
 def settings(text: str, syntax: Syntax) -> t.Iterator[tuple[Path, dict[str, str]]]:
     """All settings as ``{key: value}``, piece by piece, each with the name of its section; a section's header is an empty piece."""
-    one = re.compile(syntax.plain + "[ \\t]*\r?\n")
+    one = re.compile(f"{syntax.plain}[ \\t]*{syntax.newline}")
     section: Path = ()
     for item in syntax.scan(text, _many(syntax, ())):
         if isinstance(item, Entry):
-            yield section, {item.path[-1]: item.value}
+            if not item.alone:
+                yield section, {item.path[-1]: item.value}
         elif isinstance(item, Header):
             section = item.name
             if item.start < item.body:
@@ -123,12 +131,13 @@ def survey(text: str, owned: frozenset[Path], syntax: Syntax) -> Survey:
 def _many(syntax: Syntax, names: t.Tuple[str, ...]) -> t.Pattern[str]:
     """Plain lines at once, of none of these names."""
     ours = f"(?!(?:{'|'.join(map(re.escape, names))})[ \\t=:\r\n])" if names else ""
-    return re.compile(f"(?:{ours}{syntax.plain}[ \\t]*\r?\n{syntax.ahead}){{1,{_AT_ONCE}}}", re.IGNORECASE if syntax.key is str.lower else 0)
+    return re.compile(f"(?:{ours}{syntax.plain}[ \\t]*{syntax.newline}{syntax.ahead}){{1,{_AT_ONCE}}}", re.IGNORECASE if syntax.key is str.lower else 0)
 
 
 def _survey(text: str, owned: frozenset[Path], syntax: Syntax) -> Survey:
+    # A plain line may come by itself (at the end of the text) or among many: it is hashed as it stands, blanks behind it included, either way.
     names = {path[:-1] for path in owned}
-    one = re.compile(syntax.plain)
+    one = re.compile(syntax.plain + "[ \\t]*")
     entries: list[Entry] = []
     sections: list[Section] = []
     header: Header | None = None
@@ -149,7 +158,7 @@ def _survey(text: str, owned: frozenset[Path], syntax: Syntax) -> Survey:
             if item.path in owned:
                 entries.append(item)
                 continue
-            whole = text[item.start:item.end].rstrip()
+            whole = syntax.bare(text[item.start:item.end])
             if one.fullmatch(whole):
                 plain.append(whole + "\n")
             else:

@@ -5,6 +5,7 @@
 """Dialect of DragonFly Mail Agent's ``dma.conf``: ``KEY value``, or ``KEY`` alone for what is switched on.
 
 Tree: ``{KEY: value}``; true is the key alone, and false is no line at all. Shared: ``merge`` and ``remove``.
+A line that begins with a blank is a comment.
 Cannot carry: a line break, NUL, a blank, ``#`` (it begins a comment anywhere), an empty value.
 Source: dma 0.13 ``conf.c`` (parse_conf).
 """
@@ -80,6 +81,12 @@ def _line(key: str, spelled: str) -> str:
     return key + spelled
 
 
+def _keeps(rest: str) -> bool:
+    return rest in ("", "\n")
+
+
+# One blank ends the key, the next are a part of the value, as are those before a comment or the end, and a carriage return.
 _SYNTAX = _flat.syntax(
-    re.compile(r"[ \t]*(?P<key>[A-Z][A-Z0-9_]*)(?=[ \t\r\n#]|\Z)"), _line, r"([A-Z][A-Z0-9_]*)([ \t]+[^\s#]+)?", "not of the form: KEY value", remark="#",
+    re.compile(r"(?P<key>[A-Z][A-Z0-9_]*)(?=[ \t\n#]|\Z)(?P<value>[^#\n]*)"), _line, r"([A-Z][A-Z0-9_]*)([ \t]+[^\s#]+)?", "not of the form: KEY value",
+    comment=re.compile(r"[ \t#]|\Z"), keeps=_keeps, newline="\n",
 )

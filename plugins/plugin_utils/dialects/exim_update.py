@@ -6,7 +6,8 @@
 
 Tree: ``{name: value}``. Shared: ``merge`` and ``remove``; the last of equal names is in force.
 Cannot carry: a line break, NUL, a single quote (Debian's package rewrites the file, and knows no escape for one).
-Not valid here: a line that is no assignment of one word.
+Not valid here: a line that is no assignment of one word, with or without a comment behind it; a word over several lines, with a backslash,
+``$`` or a backtick, all of which only a shell can read (``export``, ``;`` and what it runs as well).
 Source: update-exim4.conf(8), ``debian/debconf/update-exim4.conf`` of exim4 4.96.
 """
 
@@ -62,16 +63,17 @@ def values(text: str, paths: t.Iterable[_keyed.Path]) -> dict[_keyed.Path, t.Any
 
 
 def _bare(spelled: str) -> str:
-    found = re.fullmatch(r"(['\"])(.*)\1", spelled)
-    return found[2] if found else spelled
+    return "".join(piece[1:-1] if piece[0] in "'\"" else piece for piece in re.findall(_PIECE, spelled))
 
 
 def _line(name: str, spelled: str) -> str:
     return f"{name}={spelled}"
 
 
-_WORD = r"""(?:'[^']*'|"[^"\\$`]*"|[^\s'"\\$`&|;<>()#]*)"""
+# To a shell only a line feed ends a line, and only space and tab stand between words: a carriage return is a part of the value.
+_PIECE = r"""'[^'\n\0]*'|"[^"\\$`\n\0]*"|[^ \t\n\0'"\\$`&|;<>()]+"""
 _SYNTAX = _flat.syntax(
-    re.compile(rf"[ \t]*(?P<key>[A-Za-z_]\w*)=(?={_WORD}[ \t]*(?:[\r\n]|\Z))"), _line,
+    re.compile(rf"[ \t]*(?P<key>[A-Za-z_]\w*)=(?P<value>(?:{_PIECE})*)(?=(?:[ \t]+#[^\n]*|[ \t]*)(?:\n|\Z))", re.ASCII), _line,
     r"""([A-Za-z_][A-Za-z0-9_]*)=('[^'\r\n]*'|"[^"\\$`\r\n]*"|[A-Za-z0-9_./:@,+-]*)""", "not of the form name='value'",
+    comment=re.compile(r"[ \t]*(?:#|\Z)"), newline="\n",
 )

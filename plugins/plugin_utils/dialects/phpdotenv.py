@@ -10,6 +10,7 @@ brackets, in any case) a type, and strips one pair of equal quotes around a valu
 own for it to strip. A true/false is written bare.
 Cannot carry: a line break, NUL.
 Not valid here: a double quote that stays open to the end, where phpdotenv drops the rest of the file without a word.
+A key alone is no value (``env()`` gives null).
 ``read`` gives what ``env()`` gives as text, and leaves ``${NAME}`` of the user's own values as it stands.
 Source: phpdotenv ``Parser/Lines.php``, ``Parser/EntryParser.php``; Illuminate ``Support/Env.php``.
 """
@@ -33,7 +34,7 @@ _NAME = re.compile(r"(?:export[ \t\v\f]+)?(?P<quote>['\"]?)(?P<name>[a-zA-Z0-9_.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\["\\$fnrtv])*)"')
 _SINGLE = re.compile(r"'([^']*)'")
-_PLAIN = re.compile(r"[^\s#]*")
+_PLAIN = re.compile(rf"[^{ASCII_BLANKS}#]*")
 _ESCAPES = {"f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\", "$": "$"}
 
 
@@ -118,15 +119,20 @@ def _raw_entries(text: str, offset: int, many: t.Pattern[str] | None) -> t.Itera
         line = found.group().rstrip("\r\n")
         started = '="' in line and not _closes(line, True)
         if start is None and not started:
-            if line.strip(ASCII_BLANKS + "\0") and not line.lstrip(ASCII_BLANKS + "\0").startswith("#"):
+            if not _is_comment(line):
                 yield (*found.span(), False)
             continue
         start = found.start() if start is None else start
         if _closes(line, started):
-            yield start, found.end(), False
+            if not _is_comment(text[start:found.end()]):
+                yield start, found.end(), False
             start = None
     if start is not None:
         raise NotValid("a double quote that is never closed", line_number(text, start))
+
+
+def _is_comment(lines: str) -> bool:
+    return lines.strip(ASCII_BLANKS + "\0")[:1] in ("", "#")
 
 
 def _closes(line: str, started: bool) -> bool:
@@ -142,9 +148,9 @@ def _entry(text: str, start: int, end: int) -> _keyed.Entry:
     if not found:
         raise NotValid("not of the form KEY=value")
     if not equals:
-        raise NotValid("a key without =")
+        return _keyed.Entry((found["name"],), start, end, start, start + len(name.rstrip("\r\n")), "", alone=True)
     value_start = start + len(name) + 1
-    while value_start < end and text[value_start] in " \t":
+    while value_start < end and text[value_start] in " \t\v\f":
         value_start += 1
     raw = text[value_start:end].rstrip(ASCII_BLANKS + "\0")
     value, length = _value(raw)

@@ -23,14 +23,16 @@ from .base import NotValid, Owns, Tree, Value
 
 __all__ = ["alike", "comment", "merge", "quote", "read", "remove", "values", "write"]
 
-_BLANK = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r)|[ \t]*(?:#[^\r\n]*)?\Z")
-_NAME = re.compile(r"[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
-# A line end ends a value without quotes, behind a backslash too.
-_PIECE = re.compile(
-    r"""'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*)"|(?P<bare>(?:[^\s"'#\\]|(?<=[^\s])#|\\[^\r\n]|\\(?=[\r\n]|\Z))+)""",
-    re.DOTALL,
-)
-_END = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
+# PHP's blanks are of ASCII alone, and a value without quotes goes up to the end of its line, behind a backslash too.
+_BLANK = re.compile(r"[ \t\v\f]*(?:#[^\r\n]*)?(?:(?:\r\n|\n|\r)|\Z)")
+_NAME = re.compile(r"[ \t\v\f]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
+_NOTHING = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")
+_QUOTED = re.compile(r"""'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*)\"""", re.DOTALL)
+_BARE = re.compile(r"""(?:\\["']|[^"'#\r\n]|(?<![ \t])#)+""")
+_STRIPPED = " \t\n\r\0\v"
+# What is replaced may have blanks around it.
+_REPLACED = re.compile(r"\\\\|\$\{?[A-Za-z_]")
+_END = re.compile(r"(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
 
 
 def write(tree: Tree) -> str:
@@ -94,23 +96,30 @@ def _entry(text: str, start: int) -> _keyed.Entry:
     found = _NAME.match(text, start)
     if not found or text[found.end():found.end() + 1] != "=":
         raise NotValid("not of the form KEY=value", line_number(text, start))
-    at = value_start = found.end() + 1
-    value = ""
-    for piece in iter(lambda: _PIECE.match(text, at), None):
-        value += _plain(piece)
-        at = piece.end()
-    end = _END.match(text, at)
+    at = value_start = value_end = found.end() + 1
+    nothing, value = _NOTHING.match(text, at), ""
+    if not nothing and text[at] in " \t":
+        raise NotValid("a blank before the value", line_number(text, start))
+    while not nothing and at < len(text):
+        piece = _QUOTED.match(text, at) or _BARE.match(text, at)
+        if not piece:
+            break  # a comment, or the end of the line
+        part, length = _part(piece, line_number(text, start))
+        value, at, value_end = value + part, piece.end(), at + length if length else value_end
+    end = _END.match(text, nothing.end() if nothing else at)
     if not end:
-        raise NotValid("blanks without quotes, or a quote that is never closed", line_number(text, start))
-    return _keyed.Entry((found["name"],), start, end.end(), value_start, at, value)
+        raise NotValid("a quote that is never closed", line_number(text, start))
+    return _keyed.Entry((found["name"],), start, end.end(), value_start, value_end, value)
 
 
-def _plain(piece: t.Match[str]) -> str:
-    if piece["single"] is not None:
-        return piece["single"]
-    if piece["double"] is not None:
-        return re.sub(r'\\(["$\\])', r"\1", piece["double"])
-    return re.sub(r"\\(.)", r"\1", piece["bare"])
+def _part(piece: t.Match[str], line: int) -> tuple[str, int]:
+    """What a piece of a value stands for, and the length of its spelling. Raises NotValid."""
+    if piece.re is _QUOTED:
+        return piece["single"] if piece["single"] is not None else re.sub(r'\\(["$\\])', r"\1", piece["double"]), len(piece[0])
+    spelled = piece[0].rstrip(_STRIPPED)
+    if re.search(r"[ \t\v\f]", spelled) and not _REPLACED.search(spelled):
+        raise NotValid("blanks without quotes", line)
+    return re.sub(r"""\\(["'\\])""", r"\1", spelled), len(spelled)
 
 
 _SYNTAX = _keyed.Syntax(_scan, _line, r"""([A-Za-z_][A-Za-z0-9_]*)=(?:'([^'\r\n]*)'|"([^"\\$\r\n]*)"|([A-Za-z0-9_./:@,+-]*))""")

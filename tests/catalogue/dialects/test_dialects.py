@@ -305,12 +305,19 @@ def test_the_application_refuses_such_a_text_as_well(name: str, text: str, line:
 
 
 MERGED = {
-    "a key of dma without a value gets one, and a comment stays": (
+    "a key of dma without a value gets one, and none has the blank before a comment": (
         "dma",
-        "SMARTHOST\n#PORT 25\nMAILNAME /etc/mailname # here\nSTARTTLS\n",
-        {"SMARTHOST": "a.example", "MAILNAME": "b.example"},
+        "SMARTHOST\n#PORT 25\nMAILNAME /etc/mailname # here\nSTARTTLS\nALIASES  /a \n DEFER is a comment\n",
+        {"SMARTHOST": "a.example", "MAILNAME": "b.example", "ALIASES": "/b", "DEFER": True},
         [["STARTTLS"]],
-        "SMARTHOST a.example\n#PORT 25\nMAILNAME b.example # here\n",
+        "SMARTHOST a.example\n#PORT 25\nMAILNAME b.example\nALIASES /b\nDEFER\n DEFER is a comment\n",
+    ),
+    "a carriage return is no part of a value of ours in dma": (
+        "dma",
+        "# mine\r\nSMARTHOST old\r\nSPOOLDIR /x\r\n",
+        {"SMARTHOST": "a.example", "STARTTLS": True},
+        [],
+        "# mine\r\nSMARTHOST a.example\nSPOOLDIR /x\r\nSTARTTLS\n",
     ),
     "a macro of Exim over two lines is one, also where it was set anew": (
         "exim_macros",

@@ -198,6 +198,11 @@ def _messy_yaml(rng: random.Random) -> str:
     return rng.choice(["", "\ufeff"]) + text.replace("\n", rng.choice(["\n", "\r\n"]))
 
 
+def _messy_erb(rng: random.Random) -> str:
+    """To Ruby a byte order mark is a column, which a comment behind it puts right."""
+    return _messy_yaml(rng).replace("\ufeff", "\ufeff# marked\n")
+
+
 def _owned(*path: str, keys: t.Iterable[str]) -> list[list[str]]:
     return [[*path, key] for key in keys]
 
@@ -219,7 +224,7 @@ SHARED = {
         {"global": {"smtp_smarthost": "smtp.example.com:465", "smtp_auth_password": SECRET, "smtp_require_tls": False}},
         {"global": {"smtp_hello": "x"}},
         _owned("global", keys=["smtp_smarthost", "smtp_auth_password", "smtp_require_tls", "smtp_hello"]),
-        _messy_yaml,
+        _messy_erb,
         languages.redmine,
     ),
     "gitea": Shared("goini", _INI, {"mailer": {"ENABLED": False}}, _INI_OWNS, _messy_ini, oracles.gitea),

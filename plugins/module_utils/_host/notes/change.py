@@ -40,11 +40,11 @@ class Change:
     """
 
     app: str = _option("str", fields.text, required=True)
-    path: str = _option("str", fields.text, required=True)
+    path: str = _option("str", fields.raw, required=True)
     action: str = _option("str", fields.text, "write", choices=list(ACTIONS))
-    owner: t.Optional[str] = _option("str", fields.text)
-    group: t.Optional[str] = _option("str", fields.text)
-    mode: t.Optional[str] = _option("str", fields.text)
+    owner: t.Optional[str] = _option("str", fields.raw)
+    group: t.Optional[str] = _option("str", fields.raw)
+    mode: t.Optional[str] = _option("str", fields.raw)
     secret: bool = _option("bool", fields.flag, False, no_log=False)
     shared: bool = _option("bool", fields.flag, False)
     based_on: t.Optional[str] = _option("str", fields.text)

@@ -86,23 +86,41 @@ def mapping(value: object, place: str) -> t.Dict[str, object]:
     return value
 
 
-def text(value: object, place: str) -> str:
-    """A text."""
+def raw(value: object, place: str) -> str:
+    """A text of any characters, of which somebody else says what is wrong with them."""
     if not isinstance(value, str):
         raise _wrong(place, "a text")
     return value
 
 
+def text(value: object, place: str) -> str:
+    """A text, which an answer to the controller can hold: half a character (a surrogate) is none."""
+    if not is_text(raw(value, place)):
+        raise _wrong(place, "a text")
+    return raw(value, place)
+
+
+def is_text(found: str) -> bool:
+    """Whether UTF-8 can hold it: Ansible takes no other answer."""
+    try:
+        found.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def path(value: object, place: str) -> str:
     """A path that the system takes."""
-    found = text(value, place)
-    if not is_path(found):
+    if not is_path(raw(value, place)):
         raise _wrong(place, "an absolute path")
-    return found
+    return raw(value, place)
 
 
 def is_path(found: str) -> bool:
-    """Whether this can be the path of a file: absolute, without a zero byte, of a length and in characters that the system takes."""
+    """Whether this can be the path of a file: absolute, without a zero byte, of a length and in characters that the system takes.
+
+    Its bytes need not be UTF-8: folders of the host are called anything. Such a byte is a surrogate here (PEP 383).
+    """
     try:
         return found.startswith("/") and "\0" not in found and len(os.fsencode(found)) < _LONGEST_PATH
     except UnicodeEncodeError:  # a surrogate that stands for no byte (PEP 383)
@@ -154,9 +172,28 @@ def tuple_of(read: Reader[T]) -> Reader[t.Tuple[T, ...]]:
     return lambda value, place: tuple(read(item, f"{place}[{number}]") for number, item in enumerate(array(value, place)))
 
 
-def mapping_of(read: Reader[T]) -> Reader[t.Dict[str, T]]:
-    """An object whose values are what ``read`` reads."""
-    return lambda value, place: {key: read(item, f"{place}[{key[:_LONGEST_PLACE]!r}]") for key, item in mapping(value, place).items()}
+def mapping_of(read: Reader[T], name: t.Optional[Reader[str]] = None) -> Reader[t.Dict[str, T]]:
+    """An object whose values are what ``read`` reads; ``name``: what its keys are, any text without it."""
+
+    def one(key: str, item: object, place: str) -> t.Tuple[str, T]:
+        here = f"{place}[{key[:_LONGEST_PLACE]!r}]"
+        return (name or text)(key, f"the name of {here}"), read(item, here)
+
+    return lambda value, place: dict(one(key, item, place) for key, item in mapping(value, place).items())
+
+
+def anything(value: object, place: str) -> object:
+    """What JSON can be, whose texts, names included, are texts."""
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, str):
+            text(item, place)
+        elif isinstance(item, (list, tuple)):
+            left += item
+        elif isinstance(item, dict):
+            left += [*item.keys(), *item.values()]
+    return value
 
 
 def _wrong(place: str, expected: str) -> DamagedError:

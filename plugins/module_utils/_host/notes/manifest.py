@@ -90,7 +90,7 @@ class Journal:
         journal = cls(
             id=name, phase=phase, entries=found.take("entries", _ENTRIES), record_before=found.take("record_before", OwnershipRecord.from_json),
             record=found.take("record", OwnershipRecord.from_json), drops=found.take("drops", fields.tuple_of(ownership.generation)),
-            folders=found.maybe("folders", fields.mapping_of(fields.tuple_of(fields.whole)), {}),
+            folders=found.maybe("folders", fields.mapping_of(fields.tuple_of(fields.whole), fields.path), {}),
         )
         found.end()
         return journal

@@ -17,6 +17,7 @@ import typing as t
 from . import fields
 from .fields import DamagedError, Fields
 from ..disk.snapshot import Meta
+from ..._shared.visible import visible
 
 #: The name of a generation: when, and which of that second.
 GENERATION = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]{1,9}")
@@ -84,7 +85,7 @@ class RecordedApp:
         words = {name: found.maybe(name, fields.text, "") for name in ("app", "form", "relay", "credential_id")}
         return cls(
             **words, activate=found.maybe("activate", _activate, {}), files=found.maybe("files", fields.tuple_of(UsedFile.from_json), ()),
-            since=found.optional("since", fields.moment), notes=found.rest(),
+            since=found.optional("since", fields.moment), notes=_NOTES(found.rest(), place),
         )
 
     def to_json(self) -> Json:
@@ -211,10 +212,16 @@ class OwnershipRecord:
 
     def to_json(self) -> Json:
         """As it is written."""
-        return {"version": self.VERSION, "last": self.last, **self.answer()}
+        return {"version": self.VERSION, "last": self.last, **self._told()}
 
     def answer(self) -> Json:
-        """As smtp_deploy answers it."""
+        """As smtp_deploy answers it: a folder whose name is not UTF-8 is shown, as no answer can hold it."""
+        told = self._told()
+        for file in told["files"].values():
+            file["folders"] = [visible(folder) for folder in file["folders"]]
+        return told
+
+    def _told(self) -> Json:
         told: Json = {
             "apps": {name: app.to_json() for name, app in self.apps.items()},
             "files": {path: file.to_json() for path, file in self.files.items()},
@@ -332,12 +339,9 @@ def _activate(value: object, place: str) -> t.Mapping[str, t.Any]:
     """Options of smtp_activate. One that this release does not know stays as it is."""
     found = fields.mapping(value, place)
     for key, item in found.items():
-        _ACTIVATE.get(key, _anything)(item, f"{place}.{key}")
+        _ACTIVATE.get(key, fields.anything)(item, f"{place}.{key}")
+        fields.text(key, f"the name of {place}.{key}")
     return found
-
-
-def _anything(value: object, _place: str) -> object:
-    return value
 
 
 def _compose(value: object, place: str) -> object:
@@ -356,7 +360,7 @@ def _signal(value: object, place: str) -> object:
     return value
 
 
-_PRINTS = fields.mapping_of(_print)
+_PRINTS, _NOTES = fields.mapping_of(_print), fields.mapping_of(fields.anything)
 _ACTIVATE: t.Dict[str, fields.Reader[object]] = {
     "how": fields.nullable(fields.text), "systemd": fields.nullable(fields.text), "reason": fields.nullable(fields.text),
     "command": fields.nullable(_WORDS), "signal": fields.nullable(_signal), "compose": fields.nullable(_compose),

@@ -63,12 +63,53 @@ def test_a_list_that_a_secret_goes_into_is_of_secrets() -> None:
     assert evaluate("=[username, password]", CONTEXT) == [Secret("ann"), Secret("hunter2 %")]
 
 
-def test_whether_there_is_a_secret_is_no_secret() -> None:
-    assert evaluate("=password is ascii", CONTEXT) is True
-    assert evaluate("=client_secret", CONTEXT) is None
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("=password is ascii", True), ("=client_secret", None), ("=not password", False), ("=password and port == 465", True),
+        ("=password is none", False), ("=none if password else 'x'", None), ("=client_secret | json if client_secret else none", None),
+        ("=(client_secret or password) is defined", True), ("=[client_secret, not password]", [None, False]),
+    ],
+)
+def test_whether_there_is_a_secret_is_no_secret(written: str, value: object) -> None:
+    assert evaluate(written, CONTEXT) == value
 
 
-@pytest.mark.parametrize("written", ["=password | length", "={'a': password}", "={password: 1}", "=password | map('upper')"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "=password == 'hunter2 %'", "=password != 'x'", "=password in ['x']", "='x' in password", "=password.startswith('h')", "=not password.isdigit()",
+        "=password > 'a' > username", "=password and password < 'z'", "=true if password == 'x' else false", "=none if password[0] == 'h' else host",
+        "={'hunter2 %': true}[password]", "={'x': 1}.get(password)", "=[password == 'x']", "=not (password | replace('h', ''))", "=(password ~ '') == ''",
+        "=password is eq('x')", "=true and (password == 'x' or false)", "=(password | select('eq', 'h') | first) == 'h'",
+        "=(password | replace('h', 'ü')) is ascii",
+    ],
+)
+def test_what_a_secret_is_is_told_by_no_true_false_or_nothing(written: str) -> None:
+    """They would stand in clear text in a difference; a rule may ask, as it only refuses."""
+    with pytest.raises(ExpressionError, match="makes something else than text of a secret"):
+        evaluate(written, CONTEXT)
+    expressions.compute(written[1:], CONTEXT)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "=host.upper", "=host.count", "=self", "=files.get", "=[host.upper]", "={'a': host.split}", "={host.upper: 1}", "=host | map('upper')",
+        "=[host] | map(attribute='x') | list", "=files.items()", "=1e308 + 1e308", "='nan' | float", "=password | map('upper')",
+    ],
+)
+def test_what_no_setting_holds_is_no_value(written: str) -> None:
+    with pytest.raises(ExpressionError, match="that no setting holds"):
+        evaluate(written, CONTEXT)
+
+
+def test_what_is_escaped_for_html_is_plain_text_all_the_same() -> None:
+    value = evaluate("=('<' | e).replace('&', 'a&b')", CONTEXT)
+    assert type(value) is str and value == "a&blt;"
+
+
+@pytest.mark.parametrize("written", ["=password | length", "={'a': password}", "={password: 1}"])
 def test_what_could_carry_a_secret_unseen_is_an_error(written: str) -> None:
     with pytest.raises(ExpressionError, match="makes something else than text of a secret"):
         evaluate(written, CONTEXT)

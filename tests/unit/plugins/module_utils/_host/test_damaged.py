@@ -180,7 +180,21 @@ def changed_at(value: t.Any, place: tuple[t.Any, ...], new: t.Any) -> t.Any:
     return value
 
 
-@pytest.mark.parametrize("new", [None, 0, -1, 1.5, True, "", "\0", "../x", "/etc/passwd\0", "\ud800", [], {}, [[]], {"": 0}, 2**70, "x" * 5000, KeyError])
+def renamed_at(value: t.Any, place: tuple[t.Any, ...], new: str) -> t.Any:
+    """With another name there, where it has one."""
+    if not place or not isinstance(place[-1], str):
+        return value
+    value = copy.deepcopy(value)
+    inner = value
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[new] = inner.pop(place[-1])
+    return value
+
+
+@pytest.mark.parametrize(
+    "new", [None, 0, -1, 1.5, True, "", "\0", "../x", "/etc/passwd\0", "\ud800", "\udcff", [], {}, [[]], {"": 0}, 2**70, "x" * 5000, KeyError],
+)
 def test_whatever_one_value_becomes_the_record_is_used_or_damaged(known: Known, new: t.Any) -> None:
     written = json.loads(known.note("record.json").read_text())
     for place in paths_in(written):
@@ -188,6 +202,20 @@ def test_whatever_one_value_becomes_the_record_is_used_or_damaged(known: Known, 
         before, answer = known.all(), known.ask("present", check=True)
         assert set(codes(answer)) == {"state-damaged"} if answer.get("failed") else answer["files"], place
         assert "internal-error" not in answer.get("msg", "") and known.all() == before
+        assert json.dumps(known.query(), ensure_ascii=False).encode("utf-8"), "Ansible takes no such answer"
+
+
+def test_half_a_character_is_damage_wherever_it_stands(known: Known) -> None:
+    """In a value or a name, also of what only the controller understands; a folder of the host may have any name."""
+    record = json.loads(known.note("record.json").read_text())
+    record["apps"]["wiki"].update(activate={"how": "restart", "x": [{"y": "z"}]}, more={"a": ["b"]})
+    for place in paths_in(record):
+        for half in ("\ud800", "\udcff"):
+            for damaged in (changed_at(record, place, half), renamed_at(record, place, half)):
+                known.note("record.json").write_text(json.dumps(damaged))
+                if damaged != record and "folders" not in place:
+                    is_told(known.query(), known.note("record.json"))
+                assert json.dumps(known.query(), ensure_ascii=False).encode("utf-8")
 
 
 JSON = st.recursive(

@@ -225,8 +225,15 @@ def test_what_is_marked_immutable_or_append_only_is_found_beforehand(host: Host,
         answer = host.deploy({"app.ini": "new", "../other.env": "n"})
     finally:
         subprocess.run(["chattr", "-" + flag, host.path(name)], check=True)
-    assert codes(answer) == ["not-writable"] and "chattr" in answer["msg"]
+    assert codes(answer) == ["not-writable"] and "chattr -ia" in answer["problems"][0]["hint"], "more rights take no mark off"
     assert host.tree()["app.ini"][3] == b"old" and not (host.root.parent / "other.env").exists()
+
+
+def test_a_file_that_cannot_be_read_is_named_and_not_the_state_folder(host: Host) -> None:
+    """A process's own memory opens, and gives an input/output error at its beginning as a broken disk does."""
+    (host.root / "app.ini").symlink_to("/proc/self/mem")
+    for answer in (host.query("app.ini"), host.deploy({"app.ini": "new"})):
+        assert codes(answer) == ["write-failed"] and answer["problems"][0]["where"] == host.path("app.ini")
 
 
 IN_A_NAMESPACE = """
