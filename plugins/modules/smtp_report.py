@@ -89,7 +89,7 @@ notes:
     C(would_change), C(changed), C(ok), C(nothing)), C(failed), C(sentence), C(failure) (null, or C(task), C(message) and C(findings)),
     C(generation), C(apps), C(relays) and C(green) (it has applications, and all of them are)."
   - "Each of C(apps) has C(name), C(outcome) (one of C(as_declared), C(written), C(would_be_written), C(differs), C(drifted), C(refused),
-    C(taken_back), C(would_be_taken_back), C(absent), C(unmanaged), C(not_done), C(not_compared), C(left)), C(app), C(title), C(relay), C(security),
+    C(taken_back), C(would_be_taken_back), C(absent), C(unmanaged), C(not_done), C(left)), C(app), C(title), C(relay), C(security),
     C(credential_id), C(form), C(paths), C(unexpressed), C(accepted) (C(code), C(why)), C(refusals) (as C(findings), without hosts),
     C(activation) (null, or C(activated), C(how), C(reason)), C(test) and C(drift) (what somebody else has changed, each with C(path),
     C(keys), C(what) and C(done), as RV(smarthost.mail.smtp_config#module:drift)), C(status) (V(active), V(not_wired), V(not_installed),

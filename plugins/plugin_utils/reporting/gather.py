@@ -97,8 +97,6 @@ def _outcome(failure: Failure | None, unreachable: bool, apps: t.Sequence[App], 
         return "would_change"
     if "drifted" in found:
         return "drifted"
-    if "not_compared" in found:
-        return "not_compared"
     if not apps:
         return "nothing"
     return "changed" if found & {"written", "taken_back"} else "ok"
@@ -114,7 +112,6 @@ def _sentence(outcome: HostOutcome, apps: t.Sequence[App], relays: t.Sequence[Re
         ("differs", "not as declared"),
         ("drifted", "changed by somebody else"),
         ("not_done", "not done"),
-        ("not_compared", "not looked at"),
         ("written", "written"),
         ("would_be_written", "would be written"),
         ("as_declared", "as declared"),
@@ -154,7 +151,7 @@ def _not_seen(apps: t.Sequence[App]) -> str:
 SAID_OF = {
     "unknown": "that it reads its file", "not-wired": "that it reads its file", "not-installed": "that it is there",
     "not-tested": "that it can send", "not-proven": "that it can send as declared", "not-activated": "that it runs with its new settings",
-    "not-running": "that it runs", "not-compared": "what its files hold", "not-forwarded": "that the mail server of its host forwards its mail", "predicted": "what comes of writing",
+    "not-running": "that it runs", "not-forwarded": "that the mail server of its host forwards its mail", "predicted": "what comes of writing",
 }
 
 
@@ -177,9 +174,7 @@ def _apps(facts: Facts, run: Run, failed: bool) -> tuple[App, ...]:
     found.update({name: App(name, _taken_back(run), activation=_activation(activations.get(name))) for name in lost if name not in found})
     found.update({name: App(name, "not_done" if failed else "absent") for name in _texts(facts.get("absent")) if name not in found})
     found.update({name: App(name, "unmanaged") for name in _texts(facts.get("unmanaged")) if name not in found})
-    if failed or not found:  # where nothing of the host is known, its part of the run was left out, as by --tags
-        rest: AppOutcome = "not_done" if failed else "not_compared"
-        found.update({name: App(name, rest) for name in _texts(facts.get("declared")) if name not in found})
+    found.update({name: App(name, "not_done") for name in _texts(facts.get("declared")) if name not in found and failed})
     drift = _drift(facts)
     return tuple(_drifted(app, drift[app.name], run) if app.name in drift else app for app in found.values())
 
@@ -223,10 +218,8 @@ def _activation(item: Facts | None) -> Activation | None:
 
 def _app(item: Facts, run: Run, gaps: tuple[Gap, ...], activated: Facts | None) -> App:
     outcome: AppOutcome = "left" if item.get("left") else "as_declared"
-    if item.get("seen_by") == "probe":
-        outcome = "not_compared"
-    elif item.get("changed"):
-        outcome = "differs" if run.run == "verify" or item.get("seen_by") == "verify" else "would_be_written" if run.check_mode else "written"
+    if item.get("changed"):
+        outcome = "differs" if run.run == "verify" else "would_be_written" if run.check_mode else "written"
     name, app, title, relay, security, credential, form, test = (
         shown(item.get(key)) for key in ("name", "app", "title", "relay", "security", "credential_id", "form", "test")
     )

@@ -22,13 +22,10 @@ _SHOW = {
     NOT_INSTALLED: "Install it, or leave it out of the list.",
 }
 AGAIN = "Run smarthost.mail.apply again."
-_NOT_COMPARED = Unseen("Its files were not looked at in this run.", "not-compared", "Run smarthost.mail.verify.", False)
 
 
 def unseen(app: App, run: Run, relay_failed: bool) -> tuple[Unseen, ...]:
     """Everything that keeps an application from being green. relay_failed: its relay was tried and is in the report as failing."""
-    if app.outcome == "not_compared":
-        return tuple(found for found in (_NOT_COMPARED, _proof(app, relay_failed)) if found)
     if app.outcome not in _HERE:
         return ()
     return tuple(found for found in (_status(app, run), _left(app), _predicted(app), _process(app, run), _proof(app, relay_failed)) if found)

@@ -33,7 +33,6 @@ LOOKS: dict[str, Look] = {
     "would_be_taken_back": ("warn", "−", "would be taken back"),
     "absent": ("plain", "○", "absent"),
     "unmanaged": ("plain", "○", "not managed"),
-    "not_compared": ("warn", "?", "not looked at"),
     "not_done": ("bad", "✗", "not done"),
     "left": ("bad", "⊘", "left as it was"),
     "nothing": ("plain", "○", "nothing declared"),

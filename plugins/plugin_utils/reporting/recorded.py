@@ -32,8 +32,6 @@ def recorded(variables: Variables, run: str, declared: t.Sequence[str], failure:
     elif activated.get("failed"):
         verified = {} if run != "rotate" else verified
     source = config or verified
-    if config and config is _registered(variables, "__smtp_relay_probed"):
-        config = {**config, "apps": [{**app, "seen_by": "probe"} for app in config.get("apps") or ()]}
     activations = [item for item in source.get("activations") or () if not item.get("only_if_stale") and run != "verify"]
     return {
         "declared": list(declared), "apps": _apps(config, verified, run), "absent": list(source.get("absent") or ()),
@@ -60,10 +58,9 @@ def _skipped(found: t.Any) -> bool:
 
 
 def _apps(config: Variables, verified: Variables, run: str) -> list[Facts]:
-    """The applications; seen_by: ``verify`` or ``probe`` where nothing else of this run has looked at them."""
     proven = {app["name"]: app for app in verified.get("apps") or ()}
     if not config:
-        return [{**app, "changed": not app.get("as_declared", True), "seen_by": "verify" if run != "rotate" else "", **_proof(app)} for app in proven.values()]
+        return [{**app, "changed": not app.get("as_declared", True), **_proof(app)} for app in proven.values()]
     return [{**app, **(_proof(proven[app["name"]]) if app["name"] in proven else {})} for app in config.get("apps") or ()]
 
 

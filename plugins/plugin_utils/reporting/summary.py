@@ -59,9 +59,6 @@ def sentence(report: Report) -> str:
         return f"No application is declared on {'this host' if total == 1 else 'any of these hosts'} ({hosts})."
     if report.run.check_mode:
         return f"Nothing was seen to stand in the way ({hosts})." + _and_not_seen(used)
-    if all(host.outcome == "not_compared" for host in used):
-        only = ", only its relays" if any(host.relays for host in used) else ""
-        return f"Nothing of {'this host' if total == 1 else 'these hosts'} was looked at in this run{only} ({hosts})."
     if todos(report) or not all(host.green for host in used):
         seen = all(host.green for host in used)
         wants = ", and something wants attention" if seen else " as far as it was seen, and not all of it was seen"
