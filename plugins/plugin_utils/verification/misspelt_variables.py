@@ -2,14 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role's variables: a misspelt name has no effect, and a misspelt value may switch off what was asked for; nobody would notice."""
+"""The role's variables by name: one that is misspelt has no effect, which nobody would notice."""
 
 from __future__ import annotations
 
 import difflib
 import typing as t
-
-from ..problems import Problem, did_you_mean, one_of
 
 #: What a user may set, for the role and the playbooks.
 PUBLIC = (
@@ -29,12 +27,6 @@ OURS = (
     "smtp_relay_revoked_there", "smtp_relay_rotation", "smtp_relay_rotation_back", "smtp_relay_rotation_end", "smtp_relay_rotation_failure",
     "smtp_relay_rotation_plan", "smtp_relay_sampled", "smtp_relay_state", "smtp_relay_verified", "smtp_relay_written",
 )
-#: The values of those that take one of a few words.
-VALUES = {
-    "smtp_relay_credential": ("in_force", "current", "next"), "smtp_relay_on_unsupported": ("fail", "skip"),
-    "smtp_relay_probe": ("first", "after", "never", "true", "false", "yes", "no"), "smtp_relay_probe_level": ("connect", "tls", "auth", "envelope"),
-    "smtp_relay_probe_send": ("never", "on_change", "always"), "smtp_relay_fail_on": ("nothing", "wrong", "unseen"),
-}
 _LABELLED = "smtp_relay_apps_"  # each of these adds to smtp_relay_apps
 _ALIKE = 0.88
 _LENGTHS = (min(map(len, PUBLIC)) - 2, max(map(len, PUBLIC)) + 2)
@@ -51,15 +43,4 @@ def misspelt(variables: t.Iterable[t.Any]) -> list[str]:
         close = difflib.get_close_matches(name.lower(), PUBLIC, n=1, cutoff=_ALIKE)
         if close:
             found.append(f'The variable {name} has no effect here. Did you mean "{close[0]}"?')
-    return found
-
-
-def wrong_values(variables: t.Mapping[str, t.Any]) -> list[Problem]:
-    """A problem for each variable that has another word than those it takes. What is a template is judged by the task that reads it."""
-    found = []
-    for name, words in VALUES.items():
-        given = variables.get(name)
-        if isinstance(given, str) and "{" not in given and given.lower() not in words:
-            what = f'"{given}" is none of its values.{did_you_mean(given.lower(), words)}'
-            found.append(Problem(name, what, "variable-value", one_of(words)))
     return found

@@ -11,24 +11,21 @@ import typing as t
 
 from ansible import constants
 
-from ..actions import Action, Result, failure, module_failed, shown
+from ..actions import Action, Result, module_failed
 from .probes import Joined
 from ..problems import ProblemsError
 from .proof import TEMPORARY, verdict
 from .tries import Tries
-from .misspelt_variables import misspelt, wrong_values
+from .misspelt_variables import misspelt
 
 PAUSE = 1.0  # seconds between the two tries
 
 
 class ProvingAction(Action):
-    """An action that probes relays from the host. It fails for wrong values of the role's variables, and warns of nearly their names."""
+    """An action that probes relays from the host. It warns of variables that are nearly called as one of the role's."""
 
     def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
         """Run the task."""
-        wrong = wrong_values(task_vars or {})
-        if wrong:
-            return shown({"changed": False, **failure(self.nothing_done, wrong)})
         result = super().run(tmp, task_vars)
         found = misspelt(task_vars or {})
         return {**result, "warnings": [*result.get("warnings", ()), *found]} if found else result

@@ -14,9 +14,7 @@ import yaml
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.misspelt_variables import (
     OURS,
     PUBLIC,
-    VALUES,
     misspelt,
-    wrong_values,
 )
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
@@ -52,19 +50,3 @@ def test_a_close_misspelling_is_told_with_what_was_meant(name: str, meant: str) 
 )
 def test_a_variable_of_somebody_elses_is_not(name: str) -> None:
     assert misspelt([name]) == []
-
-
-def test_the_values_are_those_of_the_roles_documentation() -> None:
-    options = yaml.safe_load((ROOT / "roles/smtp_relay/meta/argument_specs.yml").read_text("utf-8"))["argument_specs"]["main"]["options"]
-    choices = {name: tuple(option["choices"]) for name, option in options.items() if "choices" in option}
-    assert choices == {name: words for name, words in VALUES.items() if name != "smtp_relay_probe"} | {"smtp_relay_report_run": ("apply", "verify", "rotate")}
-    assert all(f"V({word})" in str(options["smtp_relay_probe"]["description"]) for word in ("first", "after", "never", "true", "false"))
-
-
-def test_a_value_that_is_none_of_them_is_told_with_what_was_meant() -> None:
-    given = {"smtp_relay_fail_on": "wrongg", "smtp_relay_probe_level": "{{ level }}", "smtp_relay_probe": True, "smtp_relay_credential": "new"}
-    assert [str(problem) for problem in wrong_values(given)] == [
-        'smtp_relay_credential: "new" is none of its values.   [variable-value]\n    One of: in_force, current, next.',
-        'smtp_relay_fail_on: "wrongg" is none of its values. Did you mean "wrong"?   [variable-value]\n    One of: nothing, wrong, unseen.',
-    ]
-    assert wrong_values({"smtp_relay_fail_on": "wrong", "smtp_relay_probe": "No"}) == []
