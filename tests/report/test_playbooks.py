@@ -129,3 +129,20 @@ def test_a_folder_that_cannot_be_made_is_named(site: Site) -> None:
         f"{site.folder}/file: the report could not be written (File exists). Set smtp_relay_report_dest to a folder that can be."
         in done.stdout
     )
+
+
+def test_a_part_of_the_run_alone_says_only_what_it_saw(site: Site) -> None:
+    hosts = {"works": site.hosts()["works"]}
+    config = site.folder / "works" / "msmtprc"
+    done = site.run("apply", hosts, "--tags", "report")
+    assert (site.outcomes(), site.report()["sentence"]) == ({"works": "not_run"}, "Nothing was looked at (1 host).")
+    assert "This run has looked at none of its applications." in done.stdout and "No application is declared" not in done.stdout
+    site.run("apply", hosts, "--tags", "probe")
+    assert (site.outcomes(), config.exists()) == ({"works": "would_change"}, False), "probed is not written"
+    done = site.run("apply", hosts, "--tags", "verify")
+    assert (site.outcomes(), config.exists(), done.returncode != 0) == ({"works": "differs"}, False, True)
+    site.run("apply", hosts, "--tags", "configure")
+    (host,) = site.report()["hosts"]
+    assert [(app["outcome"], app["green"], [item["code"] for item in app["unseen"]]) for app in host["apps"]] == [
+        ("written", False, ["unknown", "not-tested"])
+    ]
