@@ -154,3 +154,16 @@ def test_a_misspelt_word_is_told_by_the_name_of_its_variable_before_anything_is_
     assert done.returncode != 0 and not (site.folder / "works" / "msmtprc").exists()
     for line in ('smtp_relay_fail_on: \\"wrogn\\" is not known. Did you mean \\"wrong\\"?', "One of: first, after, never.", "One of: connect, tls, auth, envelope."):
         assert line in done.stdout
+
+
+def test_a_roll_back_names_what_it_restored_and_did_not_verify(site: Site) -> None:
+    other = str(site.folder / "works" / "other")
+    listed = [{"name": "msmtp", "path": str(site.folder / "works" / "msmtprc")}, {"name": "other", "app": "msmtp", "path": other}]
+    hosts = {"works": {**site.hosts()["works"], "smtp_relay_apps": listed}}
+    assert site.run("apply", hosts).returncode == 0
+    hosts["works"]["smtp_relay"] = site.declared(**{"from": "other@example.com"})
+    assert site.run("apply", hosts).returncode == 0
+    hosts["works"]["smtp_relay_apps"] = listed[:1]
+    done = site.run("rollback", hosts)
+    assert done.returncode == 0 and "Verified by a login with what is in the files: msmtp." in done.stdout, done.stdout
+    assert f"Not verified by a login: {other}." in done.stdout
