@@ -167,3 +167,11 @@ def test_a_roll_back_names_what_it_restored_and_did_not_verify(site: Site) -> No
     done = site.run("rollback", hosts)
     assert done.returncode == 0 and "Verified by a login with what is in the files: msmtp." in done.stdout, done.stdout
     assert f"Not verified by a login: {other}." in done.stdout
+
+
+def test_one_wrong_password_is_told_once_however_many_applications_have_it(site: Site) -> None:
+    listed = [{"name": name, "app": "msmtp", "path": str(site.folder / "login" / name)} for name in ("one", "two", "three")]
+    site.run("apply", {"login": {**site.hosts()["login"], "smtp_relay_apps": listed}})
+    findings = [item for item in site.report()["findings"] if item["urgent"]]
+    assert sorted((item["code"], item["where"]) for item in findings) == [("auth_failed", ""), ("left", "one, two, three")]
+    assert findings[0]["what"] not in findings[1]["what"] and findings[1]["what"] not in findings[0]["what"]

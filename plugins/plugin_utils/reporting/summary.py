@@ -110,6 +110,7 @@ def _findings(host: Host) -> t.Iterator[tuple[Finding, bool]]:
             yield Finding(
                 app.name, what, "differs", ("Look with smarthost.mail.apply --check --diff, then run smarthost.mail.apply.",)
             ), True
+    yield from _of_left(host)
     yield from _of_relays(host.relays)
     yield from _of_failure(host)
 
@@ -126,10 +127,18 @@ def _of_unseen(app: App, item: Unseen) -> Finding:
     return Finding(app.name, item.what, item.code, (item.show,) if item.show else ())
 
 
+def _of_left(host: Host) -> t.Iterator[tuple[Finding, bool]]:
+    """What a relay that fails has kept from being written, in one line: why is told of the relay, once."""
+    names = [app.name for app in host.apps for item in app.unseen if item.code == "left" and _told_elsewhere(item, app, host)]
+    if names:
+        what = f"{'Its' if len(names) == 1 else 'Their'} files were left as they are, as the relay fails."
+        yield Finding(", ".join(names), what, "left", ("Once that is mended: run smarthost.mail.apply.",)), True
+
+
 def _told_elsewhere(item: Unseen, app: App, host: Host) -> bool:
     """The relay that fails is a finding of its own, for all of its applications; a prediction is none."""
     relay = relay_of(app, host.relays)
-    return item.code == "predicted" or (item.code in ("not-proven", "not-tested") and relay is not None and not relay.ok)
+    return item.code == "predicted" or (item.code in ("left", "not-proven", "not-tested") and relay is not None and not relay.ok)
 
 
 def _of_drift(app: App, drift: Drift) -> Finding:
