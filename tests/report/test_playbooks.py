@@ -152,7 +152,10 @@ def test_a_misspelt_word_is_told_by_the_name_of_its_variable_before_anything_is_
     hosts = {"works": site.hosts()["works"]}
     done = site.run("apply", hosts, "-e", "smtp_relay_fail_on=wrogn", "-e", "smtp_relay_probe=afetr", "-e", "smtp_relay_probe_level=tsl")
     assert done.returncode != 0 and not (site.folder / "works" / "msmtprc").exists()
-    for line in ('smtp_relay_fail_on: \\"wrogn\\" is not known. Did you mean \\"wrong\\"?', "One of: first, after, never.", "One of: connect, tls, auth, envelope."):
+    for line in (
+        'smtp_relay_fail_on: \\"wrogn\\" is not known. Did you mean \\"wrong\\"?',
+        "One of: first, after, never.", "One of: connect, tls, auth, envelope.",
+    ):
         assert line in done.stdout
 
 
