@@ -167,7 +167,8 @@ class ActionModule(ProvingAction):
             outcome: Result = {"changed": False}
         else:
             outcome = self._deploy(work) if left or not settled else predicted
-        described = {**work.described(outcome), "relays": [result for part in results for result in part]}
+        # What was only probed stands as it was before: its files are told as what would become of them.
+        described = {**work.described(predicted if args["state"] == "probed" else outcome), "relays": [result for part in results for result in part]}
         running = outcome.get("applications", ())
         described["to_activate"] = any(app["touched"] or app.get("stale") for app in running)
         described["prove_later"] = not settled and bool(probes.local.options() or args["probe_send"] != "never")

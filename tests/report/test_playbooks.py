@@ -129,3 +129,52 @@ def test_a_folder_that_cannot_be_made_is_named(site: Site) -> None:
         f"{site.folder}/file: the report could not be written (File exists). Set smtp_relay_report_dest to a folder that can be."
         in done.stdout
     )
+
+
+def test_a_part_of_the_run_alone_says_only_what_it_saw(site: Site) -> None:
+    hosts = {"works": site.hosts()["works"]}
+    config = site.folder / "works" / "msmtprc"
+    done = site.run("apply", hosts, "--tags", "report")
+    assert (site.outcomes(), site.report()["sentence"]) == ({"works": "not_run"}, "Nothing was looked at (1 host).")
+    assert "This run has looked at none of its applications." in done.stdout and "No application is declared" not in done.stdout
+    site.run("apply", hosts, "--tags", "probe")
+    assert (site.outcomes(), config.exists()) == ({"works": "would_change"}, False), "probed is not written"
+    done = site.run("apply", hosts, "--tags", "verify")
+    assert (site.outcomes(), config.exists(), done.returncode != 0) == ({"works": "differs"}, False, True)
+    site.run("apply", hosts, "--tags", "configure")
+    (host,) = site.report()["hosts"]
+    assert [(app["outcome"], app["green"], [item["code"] for item in app["unseen"]]) for app in host["apps"]] == [
+        ("written", False, ["unknown", "not-tested"])
+    ]
+
+
+def test_a_misspelt_word_is_told_by_the_name_of_its_variable_before_anything_is_written(site: Site) -> None:
+    hosts = {"works": site.hosts()["works"]}
+    done = site.run("apply", hosts, "-e", "smtp_relay_fail_on=wrogn", "-e", "smtp_relay_probe=afetr", "-e", "smtp_relay_probe_level=tsl")
+    assert done.returncode != 0 and not (site.folder / "works" / "msmtprc").exists()
+    for line in (
+        'smtp_relay_fail_on: \\"wrogn\\" is not known. Did you mean \\"wrong\\"?',
+        "One of: first, after, never.", "One of: connect, tls, auth, envelope.",
+    ):
+        assert line in done.stdout
+
+
+def test_a_roll_back_names_what_it_restored_and_did_not_verify(site: Site) -> None:
+    other = str(site.folder / "works" / "other")
+    listed = [{"name": "msmtp", "path": str(site.folder / "works" / "msmtprc")}, {"name": "other", "app": "msmtp", "path": other}]
+    hosts = {"works": {**site.hosts()["works"], "smtp_relay_apps": listed}}
+    assert site.run("apply", hosts).returncode == 0
+    hosts["works"]["smtp_relay"] = site.declared(**{"from": "other@example.com"})
+    assert site.run("apply", hosts).returncode == 0
+    hosts["works"]["smtp_relay_apps"] = listed[:1]
+    done = site.run("rollback", hosts)
+    assert done.returncode == 0 and "Verified by a login with what is in the files: msmtp." in done.stdout, done.stdout
+    assert f"Not verified by a login: {other}." in done.stdout
+
+
+def test_one_wrong_password_is_told_once_however_many_applications_have_it(site: Site) -> None:
+    listed = [{"name": name, "app": "msmtp", "path": str(site.folder / "login" / name)} for name in ("one", "two", "three")]
+    site.run("apply", {"login": {**site.hosts()["login"], "smtp_relay_apps": listed}})
+    findings = [item for item in site.report()["findings"] if item["urgent"]]
+    assert sorted((item["code"], item["where"]) for item in findings) == [("auth_failed", ""), ("left", "one, two, three")]
+    assert findings[0]["what"] not in findings[1]["what"] and findings[1]["what"] not in findings[0]["what"]

@@ -134,8 +134,8 @@ def lines_to_add(presence: Presence) -> list[str]:
     """What would make it read its file, each of them enough."""
     ways, path = presence.ways, presence.path
     lines = [ways.add] if ways.add else []
-    if ways.unit:
-        lines.append(f"EnvironmentFile={path} under [Service] in a drop-in of {full_name(ways.unit)}")
+    if ways.unit:  # with the hyphen it starts without the file too, as after smarthost.mail.remove
+        lines.append(f"EnvironmentFile=-{path} under [Service] in a drop-in of {full_name(ways.unit)}")
     if ways.container:
         lines.append(f"env_file: [{path}] in its service of Compose (or --env-file {path}), and create the container again")
     if ways.compose_file:
@@ -209,9 +209,9 @@ def _unknown(plan: AppPlan, facts: Facts, there: bool, reads: bool | None, why: 
     text = "; ".join(part for part in parts if part)
     say = [] if there or plan.request.installed else ["unit, compose or installed: true"]
     say += [] if reads or plan.request.wired else ["wired: true"]
-    return f"{text}. " + (f"Say {' and '.join(say)} where it is so." if say else "")
+    return f"{text}." + (f" Say {' and '.join(say)} where it is so." if say else "")
 
 
 def _capital(text: str) -> str:
-    """As a sentence begins; names of units and files stay as they are."""
-    return text if "." in text.split(" ", 1)[0] else text[:1].upper() + text[1:]
+    """The beginning of a sentence; the name of a unit or a file keeps its letters."""
+    return text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text

@@ -58,6 +58,13 @@ def host(name: str, facts: Facts, run: Run, redactor: Redactor) -> Host:
     return Host(shown(name), outcome, failed, sentence, failure, shown(facts.get("generation")), apps, relays, seen)
 
 
+def _view(facts: Facts, run: Run) -> str:
+    """What the run did with the files of this host: only what was written may be said to be."""
+    if run.run == "verify" or facts.get("view") == "looked":
+        return "looked"
+    return "predicted" if run.check_mode or facts.get("view") == "predicted" else "written"
+
+
 def _judged(app: App, relays: t.Sequence[Relay], run: Run) -> App:
     relay = relay_of(app, relays)
     judged = dataclasses.replace(app, unseen=green.unseen(app, run, relay is not None and not relay.ok))
@@ -99,6 +106,8 @@ def _outcome(failure: Failure | None, unreachable: bool, apps: t.Sequence[App], 
         return "drifted"
     if not apps:
         return "nothing"
+    if found == {"not_done"}:
+        return "not_run"
     return "changed" if found & {"written", "taken_back"} else "ok"
 
 
@@ -161,22 +170,24 @@ SAID_OF = {
 def _apps(facts: Facts, run: Run, failed: bool) -> tuple[App, ...]:
     refusals = _refusals(facts)
     activations = {shown(item.get("app")): item for item in _items(facts.get("activated"))}
-    accepted = _items(facts.get("accepted"))
+    accepted, view = _items(facts.get("accepted")), _view(facts, run)
+    untouched = failed or facts.get("view") == "nothing"
     found = {}
     for item in _items(facts.get("apps")):
         name = shown(item.get("name"))
         gaps = tuple(Gap(shown(gap.get("code")), shown(gap.get("why"))) for gap in accepted if shown(gap.get("name")) == name)
-        found[name] = _app(item, run, gaps, activations.get(name))
+        found[name] = _app(item, view, gaps, activations.get(name))
     for name, items in refusals.items():
         found[name] = App(name, "refused", refusals=tuple(items))
     # Of applications that are not there any more, those to be activated are those that lost something in this run.
     lost = [shown(item.get("app")) for item in _items(facts.get("activations"))]
-    found.update({name: App(name, _taken_back(run), activation=_activation(activations.get(name))) for name in lost if name not in found})
-    found.update({name: App(name, "not_done" if failed else "absent") for name in _texts(facts.get("absent")) if name not in found})
+    found.update({name: App(name, _taken_back(view), activation=_activation(activations.get(name))) for name in lost if name not in found})
+    found.update({name: App(name, "not_done" if untouched else "absent") for name in _texts(facts.get("absent")) if name not in found})
     found.update({name: App(name, "unmanaged") for name in _texts(facts.get("unmanaged")) if name not in found})
-    found.update({name: App(name, "not_done") for name in _texts(facts.get("declared")) if name not in found and failed})
+    undone = [name for name in _texts(facts.get("declared")) if name not in found and untouched]
+    found.update({name: App(name, "not_done", activation=_activation(activations.get(name))) for name in undone})
     drift = _drift(facts)
-    return tuple(_drifted(app, drift[app.name], run) if app.name in drift else app for app in found.values())
+    return tuple(_drifted(app, drift[app.name], view) if app.name in drift else app for app in found.values())
 
 
 def _drift(facts: Facts) -> dict[str, tuple[Drift, ...]]:
@@ -188,18 +199,18 @@ def _drift(facts: Facts) -> dict[str, tuple[Drift, ...]]:
     return found
 
 
-def _drifted(app: App, drift: tuple[Drift, ...], run: Run) -> App:
+def _drifted(app: App, drift: tuple[Drift, ...], view: str) -> App:
     """To verify is to find it; in other runs what is not as declared is what was left."""
     outcome: AppOutcome = app.outcome
-    if run.run == "verify":
+    if view == "looked":
         outcome = "differs"
     elif any(item.done == "left" for item in drift):
         outcome = "drifted"
     return dataclasses.replace(app, outcome=outcome, drift=drift)
 
 
-def _taken_back(run: Run) -> AppOutcome:
-    return "differs" if run.run == "verify" else "would_be_taken_back" if run.check_mode else "taken_back"
+def _taken_back(view: str) -> AppOutcome:
+    return "differs" if view == "looked" else "would_be_taken_back" if view == "predicted" else "taken_back"
 
 
 def relay_of(app: App, relays: t.Iterable[Relay]) -> Relay | None:
@@ -216,10 +227,10 @@ def _activation(item: Facts | None) -> Activation | None:
     return Activation(bool(item.get("activated")), shown(item.get("how")), shown(item.get("reason"))) if item else None
 
 
-def _app(item: Facts, run: Run, gaps: tuple[Gap, ...], activated: Facts | None) -> App:
+def _app(item: Facts, view: str, gaps: tuple[Gap, ...], activated: Facts | None) -> App:
     outcome: AppOutcome = "left" if item.get("left") else "as_declared"
     if item.get("changed"):
-        outcome = "differs" if run.run == "verify" else "would_be_written" if run.check_mode else "written"
+        outcome = "differs" if view == "looked" else "would_be_written" if view == "predicted" else "written"
     name, app, title, relay, security, credential, form, test = (
         shown(item.get(key)) for key in ("name", "app", "title", "relay", "security", "credential_id", "form", "test")
     )

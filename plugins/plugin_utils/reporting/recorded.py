@@ -40,8 +40,16 @@ def recorded(variables: Variables, run: str, declared: t.Sequence[str], failure:
         "activations": activations + [{"app": name} for name in verified.get("still_there") or ()],
         "activated": [item for item in activated.get("activations") or () if item.get("stale", True)],
         "relays": list(verified.get("relays") or config.get("relays") or ()),
+        "view": _view(variables, run, config, verified),
         "failure": dict(failure) or _lost(config, activated, verified) or _failed(config, activated, verified),
     }
+
+
+def _view(variables: Variables, run: str, config: Variables, verified: Variables) -> str:
+    """What this run did with the files: ``written``, ``predicted``, ``looked`` at, or ``nothing``, as where --tags leaves all of it out."""
+    if run == "rotate" or run == "apply" and _registered(variables, "smtp_relay_config"):
+        return "written"
+    return "predicted" if config else "looked" if verified else "nothing"
 
 
 def _first(variables: Variables, names: t.Iterable[str]) -> Variables:

@@ -57,6 +57,8 @@ def sentence(report: Report) -> str:
     used = [host for host in report.hosts if host.outcome != "nothing"]
     if not used:
         return f"No application is declared on {'this host' if total == 1 else 'any of these hosts'} ({hosts})."
+    if all(host.outcome == "not_run" for host in used):
+        return f"Nothing was looked at ({hosts})."
     if report.run.check_mode:
         return f"Nothing was seen to stand in the way ({hosts})." + _and_not_seen(used)
     if todos(report) or not all(host.green for host in used):
@@ -97,7 +99,7 @@ def _findings(host: Host) -> t.Iterator[tuple[Finding, bool]]:
         yield Finding("", "The host could not be reached.", "unreachable", (remedy,)), True
         return
     if host.outcome == "not_run":
-        yield Finding("", "The host's turn has not come.", "not-run", ("Run again: hosts that are done stay as they are.",)), False
+        yield _of_not_run(host), False
     for app in host.apps:
         yield from ((Finding(app.name, refusal.what, refusal.code, refusal.remedies), host.failed) for refusal in app.refusals)
         differs = app.outcome == "differs"
@@ -108,18 +110,35 @@ def _findings(host: Host) -> t.Iterator[tuple[Finding, bool]]:
             yield Finding(
                 app.name, what, "differs", ("Look with smarthost.mail.apply --check --diff, then run smarthost.mail.apply.",)
             ), True
+    yield from _of_left(host)
     yield from _of_relays(host.relays)
     yield from _of_failure(host)
+
+
+def _of_not_run(host: Host) -> Finding:
+    """It was not reached yet, or all that was asked for leaves its applications out."""
+    if host.apps:
+        remedy = "Run smarthost.mail.apply or smarthost.mail.verify without --tags or --skip-tags, and without smtp_relay_configure: false."
+        return Finding("", "This run has looked at none of its applications.", "not-run", (remedy,))
+    return Finding("", "The host's turn has not come.", "not-run", ("Run again: hosts that are done stay as they are.",))
 
 
 def _of_unseen(app: App, item: Unseen) -> Finding:
     return Finding(app.name, item.what, item.code, (item.show,) if item.show else ())
 
 
+def _of_left(host: Host) -> t.Iterator[tuple[Finding, bool]]:
+    """What a relay that fails has kept from being written, in one line: why is told of the relay, once."""
+    names = [app.name for app in host.apps for item in app.unseen if item.code == "left" and _told_elsewhere(item, app, host)]
+    if names:
+        what = f"{'Its' if len(names) == 1 else 'Their'} files were left as they are, as the relay fails."
+        yield Finding(", ".join(names), what, "left", ("Once that is mended: run smarthost.mail.apply.",)), True
+
+
 def _told_elsewhere(item: Unseen, app: App, host: Host) -> bool:
     """The relay that fails is a finding of its own, for all of its applications; a prediction is none."""
     relay = relay_of(app, host.relays)
-    return item.code == "predicted" or (item.code in ("not-proven", "not-tested") and relay is not None and not relay.ok)
+    return item.code == "predicted" or (item.code in ("left", "not-proven", "not-tested") and relay is not None and not relay.ok)
 
 
 def _of_drift(app: App, drift: Drift) -> Finding:

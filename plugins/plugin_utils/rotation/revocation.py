@@ -11,6 +11,7 @@ import typing as t
 
 from ...module_utils._host.notes.fields import DamagedError
 from ...module_utils._host.notes.ownership import OwnershipRecord
+from ..declaration import app_lists
 from ..declaration.resolve import load
 from ..declaration.model import Credential, Relay
 from ...module_utils._shared.secret import Secret
@@ -72,15 +73,34 @@ def guard(hosts: t.Mapping[str, Variables], dead: Old) -> list[Problem]:
             hint = f"Run it again when the host is back, or leave the host out: --limit '!{HOSTS}'"
             found[name] = [Problem("", "its record could not be read, so nobody knows which credential it has.", "revoked-unknown", hint)]
             continue
+        listed = _listed(given)
         for app, noted in record.apps.items():
             if noted.relay == dead.relay.name and _has(noted.credential_id, dead):
                 what = "the old credential is in force here, by the host's record."
-                found.setdefault(name, []).append(Problem(app, what, "still-in-force", "Finish the rotation first: smarthost.mail.rotate"))
+                found.setdefault(name, []).append(Problem(app, what, "still-in-force", _ending(dead, listed is None or app in listed)))
             elif noted.relay == dead.relay.name and unlabelled and not noted.credential_id:
                 what = "the old credential may be in force here: the host's record has no id of the one that is."
                 hint = "Put the current one in force, with its id: smarthost.mail.apply"
                 found.setdefault(name, []).append(Problem(app, what, "still-in-force", hint))
     return by_host(found)
+
+
+def _listed(given: Variables) -> set[str] | None:
+    """The applications that are declared for a host, None where its declaration cannot be read."""
+    try:
+        lists = {name: given[name] for name in app_lists.names(given)}
+        return {request.name for request in load(given.get("smtp_relay"), lists).requests}
+    except ProblemsError:
+        return None
+
+
+def _ending(dead: Old, declared: bool) -> str:
+    """What puts the old credential out of force: rotate and apply pass over what is not declared, and without next there is nothing to rotate."""
+    if not declared:
+        return "It is not declared for this host any more. Take it back: smarthost.mail.apply -e smtp_relay_prune=true; or list it again."
+    if dead.relay.next is not None:
+        return "Finish the rotation first: smarthost.mail.rotate"
+    return "Put the current one in force, with its id: smarthost.mail.apply"
 
 
 def _record(state: Result) -> OwnershipRecord | None:

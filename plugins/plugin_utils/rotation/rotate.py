@@ -74,7 +74,7 @@ def fleet(variables: t.Mapping[str, Variables]) -> Fleet:
             found.setdefault(problem, []).append(name)
     told = [problem._replace(where=f"{some(names)}: {problem.where}" if problem.where else some(names)) for problem, names in found.items()]
     if not told and not any(member.plans for member in members):
-        hint = 'Give the relay the new credential as next: {id: "2026-11", password: "{{ vault_new }}"}'
+        hint = 'Give the relay the new credential as next, with another id than the current one: {id: "...", password: "{{ vault_new }}"}'
         told.append(Problem("smtp_relay", "there is nothing to rotate: no relay that an application uses has a next credential.", "no-next", hint))
     return Fleet(tuple(members), tuple(told))
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 import typing as t
 
+from ..problems import Problem, did_you_mean, one_of
+
 #: What a user may set, for the role and the playbooks.
 PUBLIC = (
     "smtp_relay", "smtp_relay_activate", "smtp_relay_apps", "smtp_relay_canary", "smtp_relay_catalogue", "smtp_relay_configure",
@@ -27,9 +29,26 @@ OURS = (
     "smtp_relay_revoked_there", "smtp_relay_rotation", "smtp_relay_rotation_back", "smtp_relay_rotation_end", "smtp_relay_rotation_failure",
     "smtp_relay_rotation_plan", "smtp_relay_sampled", "smtp_relay_state", "smtp_relay_verified", "smtp_relay_written",
 )
+#: Those of them that take one of a few words. smtp_relay_probe takes true and false as well.
+WORDS: t.Mapping[str, t.Sequence[str]] = {
+    "smtp_relay_fail_on": ("nothing", "wrong", "unseen"), "smtp_relay_probe": ("first", "after", "never"),
+    "smtp_relay_probe_level": ("connect", "tls", "auth", "envelope"), "smtp_relay_probe_send": ("never", "on_change", "always"),
+}
+_SWITCH = ("true", "yes", "false", "no")
 _LABELLED = "smtp_relay_apps_"  # each of these adds to smtp_relay_apps
 _ALIKE = 0.88
 _LENGTHS = (min(map(len, PUBLIC)) - 2, max(map(len, PUBLIC)) + 2)
+
+
+def wrong_words(values: t.Mapping[str, t.Any]) -> list[Problem]:
+    """Each variable of the role whose value is none of its words: one that is misspelt would switch off what it is for. values: templated."""
+    found = []
+    for name, value in values.items():
+        word, words = str(value), WORDS[name]
+        if word in words or name == "smtp_relay_probe" and word.lower() in (*words, *_SWITCH):
+            continue
+        found.append(Problem(name, f'"{word}" is not known.{did_you_mean(word, words)}', "not-allowed", one_of(words)))
+    return found
 
 
 def misspelt(variables: t.Iterable[t.Any]) -> list[str]:

@@ -10,6 +10,8 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.same_options import options
+from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.ownership import OwnershipRecord, RecordedApp
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation import revocation
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.outcome import checked, outcome
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.rotate import (
     Fleet,
@@ -227,3 +229,17 @@ def test_what_was_put_back_while_the_relay_is_down_is_said_to_be_back_and_not_ve
         "web1: rolled back, on the current credential, NOT VERIFIED (at: Log in with what stands in the files; gitea: connect_refused;"
         " after that: gitea: connect_refused)",
     )
+
+
+@pytest.mark.parametrize("apps, relay, advice", [
+    (["gitea"], {}, "Finish the rotation first"), ([], {}, "smtp_relay_prune=true"),
+    (["gitea"], {"next": None, "credential_id": "2026-11"}, "Put the current one in force"),
+])
+def test_what_still_has_the_old_credential_is_told_what_puts_it_out_of_force(apps: t.List[str], relay: Values, advice: str) -> None:
+    given = host(*apps, **relay)
+    if relay:
+        del given["smtp_relay"]["next"]
+    old = revocation.old({"web1": given}, {"password": "dummy-old", "id": "2026-08"})
+    recorded = OwnershipRecord(apps={"gitea": RecordedApp("gitea", "ini", old.relay.name, "2026-08")}).answer()
+    (problem,) = revocation.guard({"web1": {**given, "smtp_relay_state": {"record": recorded}}}, old)
+    assert problem.code == "still-in-force" and advice in problem.hint
