@@ -16,9 +16,9 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import for
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import proof, verify
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Result, failure, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Deployment, Host
+from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Deployment, HostState
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.difference import difference
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder.folder import Folder
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder.folder import RenderFolder
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import (
     AppPlan,
     Declaration,
@@ -60,7 +60,7 @@ class Refused(Exception):
         self.problems = [*self.refused, *problems]
 
 
-class Work(t.NamedTuple):
+class ConfigWork(t.NamedTuple):
     """What one run does: the plans that are rendered, what is refused, and the changes."""
 
     plans: t.Sequence[AppPlan]
@@ -101,13 +101,13 @@ class ActionModule(ProvingAction):
     arguments = ARGUMENTS
     refused = Refused
 
-    def foreseen(self, args: Result, task_vars: Result, declared: Declaration, catalogue: Catalogue) -> tuple[Work, Result, Host]:
+    def foreseen(self, args: Result, task_vars: Result, declared: Declaration, catalogue: Catalogue) -> tuple[ConfigWork, Result, HostState]:
         """For smtp_verify: what would be done here, what would become of it, and what stands there. Raises Refused and ProblemsError."""
         usual = {name: about.get("default") for name, about in ARGUMENTS.items()}
         self._args = {**usual, **{name: value for name, value in args.items() if name in usual}, "probe": "first"}
         self._task_vars, self._seal_key = task_vars, new_key()
         work, outcome = self._looked(declared, catalogue, plan.plan_host(declared, catalogue, self._args["credential"]), predict=True)
-        return work, outcome, Host.from_answer(outcome, self._seal_key)
+        return work, outcome, HostState.from_answer(outcome, self._seal_key)
 
     def outcome(self, args: Result) -> Result:
         """The files of every application, or what becomes of a generation."""
@@ -141,17 +141,17 @@ class ActionModule(ProvingAction):
             return self._after_probing(declared, work, outcome, lambda left: self._assemble(declared, catalogue, first, work.deployment.host, left))
         return _without_ours({**outcome, **work.described(outcome)})
 
-    def _looked(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, predict: bool) -> tuple[Work, Result]:
+    def _looked(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, predict: bool) -> tuple[ConfigWork, Result]:
         """What is to be done, and what became, or with ``predict`` would become, of it."""
         work = self._assemble(declared, catalogue, first, self._query(declared, first) if self._must_query(declared, first) else NOTHING_KNOWN)
         outcome = self._deploy(work, predict)
         if outcome.get("look_again"):
             # Our part of a user's file is no longer asked for, or an application is not there: only now it is known, and read.
-            work = self._assemble(declared, catalogue, first, Host.from_answer(outcome, self._seal_key))
+            work = self._assemble(declared, catalogue, first, HostState.from_answer(outcome, self._seal_key))
             outcome = self._deploy(work, predict)
         return work, outcome
 
-    def _after_probing(self, declared: Declaration, work: Work, predicted: Result, again: t.Callable[[t.Collection[str]], Work]) -> Result:
+    def _after_probing(self, declared: Declaration, work: ConfigWork, predicted: Result, again: t.Callable[[t.Collection[str]], ConfigWork]) -> Result:
         """Probe with what will be in force, then write what is not refused. again: the work without some applications."""
         args, settled = self._args, not (predicted["changed"] or predicted.get("recovered"))
         probes = proof.Probes.of(work.plans, declared, args["probe_level"] or "", args["probe_to"])
@@ -177,7 +177,7 @@ class ActionModule(ProvingAction):
         ]
         return _without_ours({**outcome, **described})
 
-    def _proven(self, work: Work, outcome: Result, apps: t.Sequence[Result], shown: t.Mapping[str, proof.Proof]) -> list[Result]:
+    def _proven(self, work: ConfigWork, outcome: Result, apps: t.Sequence[Result], shown: t.Mapping[str, proof.Proof]) -> list[Result]:
         """The applications with their proof, which is worth nothing where their own files hold something else."""
         plans, running = {item.request.name: item for item in work.plans}, {app["name"]: app for app in outcome.get("applications", ())}
         found = []
@@ -189,16 +189,16 @@ class ActionModule(ProvingAction):
             found.append({**app, **proven.as_dict(), "process": verify.process_of(running.get(app["name"])), "left": False})
         return found
 
-    def _not_the_one(self, work: Work, item: AppPlan, outcome: Result) -> str:
+    def _not_the_one(self, work: ConfigWork, item: AppPlan, outcome: Result) -> str:
         """Why what was proven is not what stands in the files of an application; empty where it is. It was written: nothing fails here."""
         try:
-            stands = Host.from_answer(outcome, self._seal_key)
+            stands = HostState.from_answer(outcome, self._seal_key)
             texts = {file.path: stands.text(file.path) for file in item.files}
             return proof.holds_what_was_proven(item, texts, work.deployment.texts)
         except Exception:  # noqa: B902
             return "its files could not be read back"
 
-    def _assemble(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, host: Host, left: t.Collection[str] = ()) -> Work:
+    def _assemble(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, host: HostState, left: t.Collection[str] = ()) -> ConfigWork:
         """Everything to be done, rendered; ``left``: applications whose files are left. Raises Refused, or ProblemsError with all that is wrong."""
         in_force = host.in_force
         # What is on the host decides which credential is taken, and nothing else of the plan.
@@ -215,7 +215,7 @@ class ActionModule(ProvingAction):
             deployment.take_back(name)
         refusals = [*planned.refusals, *missing, *deployment.refusals]
         self._stop_if_asked(refusals, deployment.problems)
-        return Work(plans, planned, refusals, deployment)
+        return ConfigWork(plans, planned, refusals, deployment)
 
     def _stop_if_asked(self, refusals: t.Sequence[Refusal], problems: t.Sequence[Problem]) -> None:
         """What one application cannot have ends the run for all of them, unless only it is to be left out."""
@@ -226,7 +226,7 @@ class ActionModule(ProvingAction):
 
     def _render(self, first: HostPlan) -> dict[str, t.Any]:
         """Everything into a folder on the controller; no host is contacted."""
-        with Folder(destination.absolute(self._args["dest"])) as folder:
+        with RenderFolder(destination.absolute(self._args["dest"])) as folder:
             rendering = destination.Destination(folder, str(self._task_vars["inventory_hostname"]))
             plans = [item for item in first.apps if rendering.add(item)]
             refusals = [*first.refusals, *rendering.refusals]
@@ -253,16 +253,16 @@ class ActionModule(ProvingAction):
         """Whether each application keeps the one of two credentials that the host's record names."""
         return self._args["credential"] == "in_force" and any(relay.next is not None for relay in declared.relays.values())
 
-    def _query(self, declared: Declaration, first: HostPlan) -> Host:
+    def _query(self, declared: Declaration, first: HostPlan) -> HostState:
         files = [file for item in first.apps for file in item.files if file.shared or self._task.diff]
         wanted = [{"path": file.path, **({"command": file.command} if file.command else {})} for file in files]
         answer = self._call(
             state="query", seal_key=self._seal_key, read=wanted,
             read_apps=["*"] if self._args["prune"] else [request.name for request in declared.requests], detect=status.asked(first.apps),
         )
-        return Host.from_answer(answer, self._seal_key)
+        return HostState.from_answer(answer, self._seal_key)
 
-    def _deploy(self, work: Work, predict: bool = False) -> dict[str, t.Any]:
+    def _deploy(self, work: ConfigWork, predict: bool = False) -> dict[str, t.Any]:
         """Write, or ``predict`` what would be written."""
         # What can fail is done before anything is written: a run that wrote ends with what it wrote.
         deployment = work.deployment

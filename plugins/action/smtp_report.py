@@ -20,7 +20,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model imp
     HOST_OUTCOMES,
     RUNS,
     App,
-    Host,
+    ReportedHost,
     Report,
     Run,
 )
@@ -83,7 +83,7 @@ class ActionModule(Action):
         return {**result, "warnings": [f"{name}: {line}" for line in lines]} if lines and args["warn"] and not facts["failure"] else result
 
 
-def failed_for(host: Host) -> list[str]:
+def failed_for(host: ReportedHost) -> list[str]:
     """The task that ended the host's run, and why in a line."""
     if host.failure is None:
         return []
@@ -113,7 +113,7 @@ def gathered(task_vars: t.Mapping[str, t.Any], run: Run) -> Report:
     return Report(run, tuple(sorted(hosts, key=lambda host: HOST_OUTCOMES.index(host.outcome))))
 
 
-def _host(name: str, variables: t.Mapping[str, t.Any], waiting: bool, run: Run) -> Host:
+def _host(name: str, variables: t.Mapping[str, t.Any], waiting: bool, run: Run) -> ReportedHost:
     facts = variables.get(FACT)
     if not isinstance(facts, t.Mapping) or facts.get("skipped"):
         return gather.silent(name, waiting)

@@ -14,7 +14,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import pla
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import proof
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Result, failure, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Host
+from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, HostState
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Declaration
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError, by_cause
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.proving import ProvingAction
@@ -74,7 +74,7 @@ class ActionModule(ProvingAction):
         answer = self._stands(plan.plan_host(declared, catalogue, args["credential"])) if args["values"] == "files" else {}
         if answer.get("unreachable"):
             return answer
-        host = Host.from_answer(answer, answer["key"]) if answer else NOTHING_KNOWN
+        host = HostState.from_answer(answer, answer["key"]) if answer else NOTHING_KNOWN
         in_force = host.in_force
         planned = plan.plan_host(declared, catalogue, args["credential"], in_force)
         if planned.refusals:

@@ -345,7 +345,7 @@ problems:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.smarthost.mail.plugins.module_utils._host.afterwards import with_standing
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.change import OPTIONS
-from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
 from ansible_collections.smarthost.mail.plugins.module_utils._host.presence.detection import detect
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.internal_error import guard
 
@@ -407,7 +407,7 @@ def _deploy(module: AnsibleModule) -> None:
         options[name] = tuple(options[name])
     for name in ("seal_key", "contents", "facts"):
         options[name] = options[name] or ""
-    request = Request(check=module.check_mode, **options)
+    request = DeployCall(check=module.check_mode, **options)
     answer = run(request)
     answer.update(detected=detected, **({"look_again": True} if again else {}))
     if request.state == "present" and not answer.get("failed") and not answer.get("look_again"):

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import ast
 import pathlib
+import re
 import typing as t
 
 import pytest
@@ -144,3 +146,19 @@ def test_a_target_file_without_lazy_annotations_is_named(tmp_path: pathlib.Path)
     (tmp_path / "module_utils" / "a.py").write_text("x: int = 1\ny: list[str] = []\n", encoding="utf-8")
     (said,) = broken_rules(tmp_path)
     assert "lacks `from __future__ import annotations`" in said
+
+
+def test_the_files_that_a_newcomer_is_sent_to_are_there() -> None:
+    root = PLUGINS.parent
+    named = re.findall(r"`((?:plugins|roles|tools|tests)/[\w./]+\.(?:py|yml))`", (root / "CONTRIBUTING.md").read_text("utf-8"))
+    assert len(named) > 10 and [path for path in named if not (root / path).exists()] == []
+
+
+def test_no_type_has_its_name_from_another() -> None:
+    """One word, one meaning. ActionModule is what Ansible looks for in each of its files."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(PLUGINS.rglob("*.py")):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and node.name != "ActionModule":
+                found.setdefault(node.name, []).append(path.name)
+    assert len(found) > 200 and {name: files for name, files in found.items() if len(files) > 1} == {}

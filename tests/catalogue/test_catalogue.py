@@ -60,7 +60,7 @@ def _form_names(form: Form) -> frozenset[str]:
 
 
 def _accept(app: str) -> str:
-    return f"Read what changed; if it is right: .venv/bin/python tests/tools/accept.py {app}"
+    return f"Read what changed; if it is right: .venv/bin/python tools/accept.py {app}"
 
 
 # -- the entry ------------------------------------------------------------------------------------

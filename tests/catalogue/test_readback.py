@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import names_in_tree
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, Credential
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, DeclaredCredential
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.plan import plan_app, plan_host
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.readback import (
@@ -31,7 +31,7 @@ SECRETS = ("plain", "p@ss w\"o'r\\d", "%41 100%", "a:b@c/d?e#f;g", "^${x} $HOME"
 FOR_PEOPLE = {"alloy_navigator", "platform", "polarity"}
 
 
-def _with(plan: AppPlan, credential: Credential) -> t.Optional[AppPlan]:
+def _with(plan: AppPlan, credential: DeclaredCredential) -> t.Optional[AppPlan]:
     again = plan_app(
         dataclasses.replace(plan.request, form=plan.form), dataclasses.replace(plan.relay, credential=credential), plan.application
     )
@@ -73,7 +73,7 @@ def test_the_login_in_the_files_of_every_application_is_read_back(app: str) -> N
             assert found == (None, NO_SECRET)
         else:
             wanted = plan.relay.credential
-            assert found.credential == Credential("", wanted.username, wanted.password), f"{plan.form}: {found.why}"
+            assert found.credential == DeclaredCredential("", wanted.username, wanted.password), f"{plan.form}: {found.why}"
 
 
 @pytest.mark.parametrize("secret", SECRETS, ids=range(len(SECRETS)))
@@ -81,11 +81,11 @@ def test_whatever_secret_a_file_can_hold_comes_back_as_it_is(secret: str) -> Non
     carried = 0
     for app in sorted(set(APPS) - FOR_PEOPLE):
         plan = next(iter(_readable(app)))
-        again = _with(plan, Credential("", "apps@example.com", Secret(secret)))
+        again = _with(plan, DeclaredCredential("", "apps@example.com", Secret(secret)))
         texts = again and _texts(again)
         if again is None or not texts or read_back(plan, _texts(plan) or {}).credential is None:
             continue
-        assert read_back(plan, texts).credential == Credential("", "apps@example.com", Secret(secret)), f"{app}: {read_back(plan, texts).why}"
+        assert read_back(plan, texts).credential == DeclaredCredential("", "apps@example.com", Secret(secret)), f"{app}: {read_back(plan, texts).why}"
         carried += 1
     assert carried > 20
 

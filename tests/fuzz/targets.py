@@ -26,14 +26,14 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.engi
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import Failure
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web.http import Response, ResponseReader, parse_url
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web.mta_sts_policy import (
-    Unusable,
+    UnusablePolicy,
     announced,
     covers,
     parse,
 )
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.spelling_search import letters
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.relay_options import read
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.log import Peer, Record
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.log import Peer, ConversationLog
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.reply import (
     MAX_LINE,
     MAX_REPLY,
@@ -42,7 +42,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.repl
     ReplyParser,
     printable,
 )
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.result import Outcome, build
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.result import ProbeOutcome, build
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network.route import Proxy
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl.credential import (
     Credential,
@@ -138,7 +138,7 @@ def conversation(data: bytes) -> None:
     relay = _relay(level, bool(knobs[0] & 4) and level == "envelope", ("none", "opportunistic", "starttls", "tls")[knobs[1] % 4], bool(knobs[0] & 8))
     redactor = Redactor()
     redactor.learn("ann@example.com", Secret(PASSWORD))
-    record = Record(redactor, clock=lambda: 0.0)
+    record = ConversationLog(redactor, clock=lambda: 0.0)
     with_token = bool(knobs[0] & 16)
     credential = Credential("ann@example.com", Secret(PASSWORD), Secret(TOKEN) if with_token else None, certificate=bool(knobs[0] & 32))
     redactor.learn_token(Secret(TOKEN))
@@ -149,11 +149,11 @@ def conversation(data: bytes) -> None:
         host=relay.host, port=relay.port, random=lambda count: b"\x07" * count, rest=lambda: 5.0,
     )
     _run(Engine(converse(goal, record), record.trace), record, pieces(data, knobs[4:]), with_tls=not knobs[1] & 8)
-    result = build(Outcome(relay, record, None, False, message is not None and record.accepted is not None, "", 0.0), redactor)
+    result = build(ProbeOutcome(relay, record, None, False, message is not None and record.accepted is not None, "", 0.0), redactor)
     judge(result, (PASSWORD, TOKEN))
 
 
-def _run(engine: Engine, record: Record, arriving: t.Iterator[bytes], with_tls: bool) -> None:
+def _run(engine: Engine, record: ConversationLog, arriving: t.Iterator[bytes], with_tls: bool) -> None:
     effects = engine.start()
     for _number in range(STEPS + 100000):
         last = effects[-1]
@@ -277,7 +277,7 @@ def tokens(data: bytes) -> None:
     response = Response((200, 400, 401, 403, 429, 500, 302, 202)[knobs[0] % 8], {"retry-after": "7", "content-type": "application/json"}, body)
     redactor = Redactor()
     redactor.learn_token(Secret(TOKEN))
-    record = Record(redactor)
+    record = ConversationLog(redactor)
     url = parse_url("https://login.example.com/token")
     try:
         made, _newer = oauth2._read(response, url, record, redactor)
@@ -286,7 +286,7 @@ def tokens(data: bytes) -> None:
     except Failure as failure:
         assert failure.category in CATEGORIES and TOKEN not in str(failure.reply) + failure.detail
     for level in ("auth", "envelope"):
-        record = Record(redactor)
+        record = ConversationLog(redactor)
         try:
             graph._judge_look(response, level, record, redactor)
         except Failure as failure:
@@ -302,12 +302,12 @@ def dns(data: bytes) -> None:
     knobs, data = split(data, 3)
     knobs = knobs.ljust(3, b"\0")
     parts = data.split(b"\n")
-    records = [dane.Record(knobs[0] % 5, knobs[1] % 4, knobs[2] % 5, part) for part in parts]
+    records = [dane.TlsaRecord(knobs[0] % 5, knobs[1] % 4, knobs[2] % 5, part) for part in parts]
     status, detail = dane.judge(records, parts[:2])
     assert status in ("match", "mismatch", "none", "unusable", "unknown") and detail
     try:
         assert isinstance(announced(parts), str)
-    except Unusable as exc:
+    except UnusablePolicy as exc:
         assert len(str(exc)) < 400 and not unseen(str(exc))
 
 
@@ -315,7 +315,7 @@ def policies(data: bytes) -> None:
     """A policy is one, or the reason why it is none is a short sentence."""
     try:
         policy = parse(data)
-    except Unusable as exc:
+    except UnusablePolicy as exc:
         assert len(str(exc)) < 400 and not unseen(str(exc))
         return
     assert policy.mode in ("enforce", "testing", "none") and policy.max_age >= 0

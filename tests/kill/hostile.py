@@ -16,7 +16,7 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import seal_contents
 
 BOB = 54321
@@ -101,7 +101,7 @@ class Hostile:
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
 
-    def _request(self, act: str) -> Request:
+    def _request(self, act: str) -> DeployCall:
         ini, env, fresh = (str(self.app / "conf" / name) for name in ("app.ini", "made/new.env", "fresh.env"))
         owner = {"owner": str(BOB), "group": str(BOB)}
         changes: t.List[Answer] = [{"app": "wiki", "path": path, "secret": True, **owner} for path in (env, fresh)]
@@ -113,7 +113,7 @@ class Hostile:
             changes, record = [], {}
         contents = {ini: b"theirs, and ours\n", env: b"PASSWORD=ours\n", fresh: b"A=1\n"} if changes and act != "absent" else {}
         state = {"rolled_back": "rolled_back", "finish": "query", "undo": "query"}.get(act, "present")
-        return Request(
+        return DeployCall(
             state, str(self.state), changes=tuple(changes), seal_key=KEY, contents=seal_contents(KEY, contents) if contents else "", record=record,
         )
 

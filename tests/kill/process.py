@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 
-from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as file:
         options = json.load(file)
     options["changes"] = tuple(options["changes"])
-    print(json.dumps(run(Request(**options))))
+    print(json.dumps(run(DeployCall(**options))))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import sys
 import typing as t
 from pathlib import Path
 
-from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import new_key, seal_contents
 
 Answer = t.Dict[str, t.Any]
@@ -77,9 +77,9 @@ class Set:
         texts = {name: f"PASSWORD=new {name}\n" for name in self.replaced + self.linked[1:] + self.made}
         return {"texts": texts, "restore": self.linked[:1]}
 
-    def _request(self, wanted: Answer) -> Request:
+    def _request(self, wanted: Answer) -> DeployCall:
         options = self._options(wanted)
-        return Request(**{**options, "changes": tuple(options["changes"])})
+        return DeployCall(**{**options, "changes": tuple(options["changes"])})
 
     def _ask(self, wanted: Answer) -> None:
         self.options.write_text(json.dumps(self._options(wanted)))
@@ -98,11 +98,11 @@ class Set:
     def again(self) -> Answer:
         """The same run, undisturbed."""
         options = json.loads(self.options.read_text())
-        return run(Request(**{**options, "changes": tuple(options["changes"])}))
+        return run(DeployCall(**{**options, "changes": tuple(options["changes"])}))
 
     def query(self) -> Answer:
         """The next run on this host, which settles what was left."""
-        return run(Request("query", str(self.state_dir), seal_key=self.key))
+        return run(DeployCall("query", str(self.state_dir), seal_key=self.key))
 
     def facts(self) -> t.Tuple[t.Any, ...]:
         """All that applications can see, and what we say is ours."""

@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.resolve import load
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Credential
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import DeclaredCredential
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.revocation import Old, verdict
 
@@ -79,4 +79,4 @@ def _probed(code: int, enhanced: str, category: str, stage: str = "auth") -> t.D
 )
 def test_only_a_login_refused_for_good_is_revoked(login: t.Any, nonsense: t.Any, word: str) -> None:
     relay = load({"host": "smtp.example.com"}, []).relays["default"]
-    assert verdict(Old(relay, Credential("", "apps", Secret("x")), None), login, nonsense).word == word
+    assert verdict(Old(relay, DeclaredCredential("", "apps", Secret("x")), None), login, nonsense).word == word

@@ -44,7 +44,7 @@ class Suite(t.NamedTuple):
 SUITES = (
     Suite("architecture", "quick", "checkout", ((*PYTEST, "tests/architecture"),)),
     # The plugins as Ansible imports them.
-    Suite("types", "quick", "checkout", (("mypy", "-p", "ansible_collections.smarthost.mail.plugins"),)),
+    Suite("types", "quick", "checkout", (("mypy", "-p", "ansible_collections.smarthost.mail.plugins"), ("mypy", "tools"))),
     # Half of its time these wait for servers that say nothing.
     Suite("unit", "quick", "checkout", ((*PYTEST, "-n", "4", "tests/unit"),), partial=True),
     Suite("catalogue", "quick", "checkout", ((*PYTEST, "-n", "2", "tests/catalogue"),), partial=True),
@@ -55,7 +55,10 @@ SUITES = (
     Suite(
         # What it has for YAML and for the changelog is what lint and docs run by themselves.
         "sanity", "slow", "tree",
-        (("ansible-test", "sanity", "--local", "--color", "no", "--exclude", "tests/", "--skip-test", "changelog", "--skip-test", "yamllint"),),
+        (
+            ("ansible-test", "sanity", "--local", "--color", "no", "--exclude", "tests/", "--exclude", "tools/",
+             "--skip-test", "changelog", "--skip-test", "yamllint"),
+        ),
         tools=True,
     ),
     Suite("rotation", "slow", "checkout", ((*PYTEST, "-n", "2", "tests/rotation"),), root=True),

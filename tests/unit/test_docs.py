@@ -10,7 +10,7 @@ import pathlib
 import subprocess
 import sys
 
-TOOL = pathlib.Path(__file__).resolve().parents[1] / "tools" / "docs.py"
+TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "docs.py"
 
 
 def test_readme_and_pages_are_up_to_date() -> None:

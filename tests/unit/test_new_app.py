@@ -15,7 +15,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import pla
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
 
-TOOL = pathlib.Path(__file__).resolve().parents[1] / "tools" / "new_app.py"
+TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "new_app.py"
 
 
 def make(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -10,12 +10,12 @@ import contextlib
 import typing as t
 
 from .services.activation import Activation, activate
-from .deploy import Answer, Request, run
+from .deploy import Answer, DeployCall, run
 
 SECONDS = 30.0  # for one question to systemd, an init script or Compose
 
 
-def with_standing(answer: Answer, request: Request, read: t.Optional[t.Sequence[dict[str, t.Any]]], processes: bool) -> Answer:
+def with_standing(answer: Answer, request: DeployCall, read: t.Optional[t.Sequence[dict[str, t.Any]]], processes: bool) -> Answer:
     """The answer with what was asked for besides. Whatever fails here leaves it out: what was written is told in any case."""
     found = dict(answer)
     with contextlib.suppress(Exception):
@@ -27,9 +27,9 @@ def with_standing(answer: Answer, request: Request, read: t.Optional[t.Sequence[
     return found
 
 
-def _standing(request: Request, read: t.Sequence[dict[str, t.Any]]) -> Answer:
+def _standing(request: DeployCall, read: t.Sequence[dict[str, t.Any]]) -> Answer:
     """The record, and these files as they stand now; nothing where they cannot be read."""
-    asked = Request("query", request.state_dir, check=request.check, read=tuple(read), lock_timeout=request.lock_timeout, seal_key=request.seal_key)
+    asked = DeployCall("query", request.state_dir, check=request.check, read=tuple(read), lock_timeout=request.lock_timeout, seal_key=request.seal_key)
     answer = run(asked)
     return {} if answer.get("failed") else {key: answer[key] for key in ("read", "record")}
 

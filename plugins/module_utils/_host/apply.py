@@ -12,14 +12,14 @@ import typing as t
 
 from . import shared_secret, drift, preflight, journal, planned
 from .tools import tool_settings
-from .tools.tool_command import Command
+from .tools.tool_command import ToolCommand
 from .notes.change import Change
-from .step import Outcome, Step
+from .step import Outcome, PathStep
 from .disk.snapshot import Meta
 from .notes.ownership import OwnershipRecord, RecordedFile
 from .planned import Planned
 from .query import query
-from .request import Request
+from .request import DeployCall
 from .notes.state import KEY_BYTES, State
 from .overlay import View
 
@@ -30,11 +30,11 @@ class Judged(t.NamedTuple):
     """One change, what its path becomes, and what somebody else did there."""
 
     change: Change
-    step: Step
-    verdict: drift.Verdict
+    step: PathStep
+    verdict: drift.DriftVerdict
 
 
-def present(request: Request, state: State, view: View) -> Answer:
+def present(request: DeployCall, state: State, view: View) -> Answer:
     """The answer of ``state=present``. Raises ProblemsError."""
     if any(file.shared for _path, file in _left_over(request, view)):
         # Only the controller can take our part out of the user's file: answer what it would have queried, write nothing.
@@ -52,7 +52,7 @@ def present(request: Request, state: State, view: View) -> Answer:
     return plan.answer(plan.work.name)
 
 
-def planned_changes(request: Request, state: State, view: View) -> Planned:
+def planned_changes(request: DeployCall, state: State, view: View) -> Planned:
     """Examine every change. Raises ProblemsError with everything that stands in the way."""
     asked = [shared_secret.with_readers(change, view.record, request.noted) for change in request.asked]
     left = [Change(file.app, path, "restore") for path, file in _left_over(request, view) if not file.shared]
@@ -68,12 +68,12 @@ def planned_changes(request: Request, state: State, view: View) -> Planned:
     record, originals, kept = _new_record(name, view.record, request, judged)
     touched = {each.change.app for each in judged if each.step.changed and each.change.readers is None}
     touched |= shared_secret.users({step.path for step in steps if step.changed}, record)
-    work = journal.Work(name, tuple(step for step in steps if step.changed), record, originals, kept=kept)
+    work = journal.ChangeSet(name, tuple(step for step in steps if step.changed), record, originals, kept=kept)
     drifted = tuple(verdict.drift for verdict in verdicts if verdict.drift)
     return dataclasses.replace(planned.of(state, view, steps, work, touched), drift=drifted, key=key)
 
 
-def _left_over(request: Request, view: View) -> t.List[t.Tuple[str, RecordedFile]]:
+def _left_over(request: DeployCall, view: View) -> t.List[t.Tuple[str, RecordedFile]]:
     """What is ours for one of these applications and no longer asked for, as after a move to another path or form."""
     asked = {change.path for change in request.asked}
     own = [(path, file) for path, file in view.record.files.items() if file.app in request.noted.stays and not file.common]
@@ -85,16 +85,16 @@ def _by_tool(change: Change, view: View) -> Change:
     command = change.command or view.command(change.path)
     if not command:
         return change
-    content = None if change.content is None else tool_settings.canonical(Command(**command), change.content)
+    content = None if change.content is None else tool_settings.canonical(ToolCommand(**command), change.content)
     return dataclasses.replace(change, command=command, content=content)
 
 
-def _judge(change: Change, view: View, key: bytes, known: bool) -> drift.Verdict:
+def _judge(change: Change, view: View, key: bytes, known: bool) -> drift.DriftVerdict:
     """Without the key that they were made with, the record's fingerprints say nothing."""
     return drift.judge(change, view.look(change.path, change.command), view.record.files.get(change.path) if known else None, key)
 
 
-def _examine(change: Change, verdict: drift.Verdict, view: View, state: State) -> Outcome:
+def _examine(change: Change, verdict: drift.DriftVerdict, view: View, state: State) -> Outcome:
     seen = view.look(change.path, change.command)
     if verdict.leave and not change.command and (verdict.drift or verdict.wrote != verdict.stands):
         return preflight.examine_left(change, seen)
@@ -116,12 +116,12 @@ def _examine(change: Change, verdict: drift.Verdict, view: View, state: State) -
 
 
 def _new_record(
-    name: str, before: OwnershipRecord, request: Request, done: t.Sequence[Judged],
-) -> t.Tuple[OwnershipRecord, t.Dict[str, Step], t.Dict[str, Step]]:
+    name: str, before: OwnershipRecord, request: DeployCall, done: t.Sequence[Judged],
+) -> t.Tuple[OwnershipRecord, t.Dict[str, PathStep], t.Dict[str, PathStep]]:
     """The record afterwards, whose bytes become originals (those of each path that is ours for the first time), and whose new ones are kept."""
     files = dict(before.files)
-    originals: t.Dict[str, Step] = {}
-    kept: t.Dict[str, Step] = {}
+    originals: t.Dict[str, PathStep] = {}
+    kept: t.Dict[str, PathStep] = {}
     made = {folder for file in before.files.values() for folder in file.folders}
     made |= {folder for each in done for folder in each.step.make}
     for change, step, verdict in done:
@@ -145,7 +145,7 @@ def _new_record(
 
 
 def _original(
-    file: t.Optional[RecordedFile], step: Step, blob: str, made: t.Container[str],
+    file: t.Optional[RecordedFile], step: PathStep, blob: str, made: t.Container[str],
 ) -> t.Tuple[t.Optional[str], t.Optional[Meta], t.Tuple[str, ...]]:
     """Blob, owner and mode of what stood there before us, and the folders that were made for it."""
     if file is not None:

@@ -13,17 +13,17 @@ import typing as t
 from . import results, apply, journal, purge, query, rollback
 from .notes import fields
 from .._shared.problem import Problem, ProblemsError, from_os_error
-from .request import Request
+from .request import DeployCall
 from .._shared.seal import SealError
 from .notes.state import State
 from .overlay import View
 
-__all__ = ["Request", "run"]
+__all__ = ["DeployCall", "run"]
 
 Answer = t.Dict[str, t.Any]
 
 
-def run(request: Request) -> Answer:
+def run(request: DeployCall) -> Answer:
     """Do what was asked. Every failure is an answer with ``problems``; none holds a byte of any file."""
     recovered: list[t.Optional[str]] = []
     try:
@@ -39,7 +39,7 @@ def run(request: Request) -> Answer:
     return answer
 
 
-def _run(request: Request, recovered: list[t.Optional[str]]) -> Answer:
+def _run(request: DeployCall, recovered: list[t.Optional[str]]) -> Answer:
     if not fields.is_path(os.path.abspath(request.state_dir)):
         raise ProblemsError([Problem("state_dir", "This is not the path of a folder.", "state-dir", "Name another state_dir.")])
     state = State(request.state_dir)
@@ -57,13 +57,13 @@ def _run(request: Request, recovered: list[t.Optional[str]]) -> Answer:
         return _STATES[request.state](request, state, view)
 
 
-def _alone(request: Request, state: State) -> t.ContextManager[None]:
+def _alone(request: DeployCall, state: State) -> t.ContextManager[None]:
     """The lock, unless there is nothing yet that two runs could meet at. Check mode makes no lock, but waits for one."""
     needed = os.path.exists(os.path.join(state.folder, "lock")) if request.check else os.path.isdir(state.generations)
     return state.locked(request.lock_timeout) if needed else contextlib.nullcontext()
 
 
-def _settled(request: Request, state: State) -> View:
+def _settled(request: DeployCall, state: State) -> View:
     if request.check:
         ahead = journal.pending(state)
         return View(state, state.load_record() if ahead.record is None else ahead.record, ahead.files, ahead.outcome, {}, {}, {})
@@ -73,7 +73,7 @@ def _settled(request: Request, state: State) -> View:
     return view
 
 
-_STATES: t.Dict[str, t.Callable[[Request, State, View], Answer]] = {
+_STATES: t.Dict[str, t.Callable[[DeployCall, State, View], Answer]] = {
     "query": query.query, "present": apply.present, "rolled_back": rollback.rolled_back, "committed": rollback.committed,
     "purged": purge.purged,
 }

@@ -30,7 +30,7 @@ WHOLE = ""
 Facts = t.Mapping[str, bytes]
 
 
-class Verdict(t.NamedTuple):
+class DriftVerdict(t.NamedTuple):
     """What one change comes to. ``leave``: what stands there stays. ``drift``: None, or what to tell about it."""
 
     leave: bool
@@ -44,7 +44,7 @@ def prints(key: bytes, path: str, facts: Facts) -> Prints:
     return {name: _print(key, path, name, value) for name, value in facts.items()}
 
 
-def judge(change: Change, seen: Seen, file: t.Optional[RecordedFile], key: bytes) -> Verdict:
+def judge(change: Change, seen: Seen, file: t.Optional[RecordedFile], key: bytes) -> DriftVerdict:
     """One change against what the record says we wrote. ``file``: None where nothing is recorded.
 
     A declaration that changed is always written. Where only somebody else's change differs, the policy decides; a key or file
@@ -54,7 +54,7 @@ def judge(change: Change, seen: Seen, file: t.Optional[RecordedFile], key: bytes
     present = prints(key, change.path, _present(change, seen))
     unknown = change.shared and not change.facts
     if unknown or file is None:
-        return Verdict(False, wanted, wanted, None)
+        return DriftVerdict(False, wanted, wanted, None)
     stands = file.stands
     leave = change.writes_ours and seen.kind == FILE and wanted == file.wrote and change.drift != "enforce" and (
         present == stands or change.drift == "adopt" or any(wanted.get(name) != value for name, value in present.items())
@@ -67,7 +67,7 @@ def judge(change: Change, seen: Seen, file: t.Optional[RecordedFile], key: bytes
         "name": change.app, "path": change.path, "keys": [name for name in differ if name != WHOLE],
         "what": "changed" if any(name in present for name in differ) else "removed", "done": done,
     }
-    return Verdict(leave, wanted, accepted, drift if differ else None)
+    return DriftVerdict(leave, wanted, accepted, drift if differ else None)
 
 
 def _wanted(change: Change) -> Facts:

@@ -20,9 +20,9 @@ import os
 import typing as t
 
 from .tools import tool_settings
-from .tools.tool_command import Command
+from .tools.tool_command import ToolCommand
 from .disk.durable import make_folder, remove_file, sync_folder, sync_folders, to_json, write_json, write_new
-from .step import Step
+from .step import PathStep
 from .disk.homes import Homes, changed, seen_stamp
 from .notes.manifest import Journal, JournalEntry
 from .notes.ownership import OwnershipRecord
@@ -33,7 +33,7 @@ NOTHING_CHANGED = "Nothing was changed."
 UNFINISHED = "Undoing the run failed as well; the next run goes on with it."
 
 
-class Work(t.NamedTuple):
+class ChangeSet(t.NamedTuple):
     """One set.
 
     steps: only those that change something. record: the record afterwards. originals: steps whose replaced bytes become
@@ -42,11 +42,11 @@ class Work(t.NamedTuple):
     """
 
     name: str
-    steps: tuple[Step, ...]
+    steps: tuple[PathStep, ...]
     record: OwnershipRecord
-    originals: dict[str, Step]
+    originals: dict[str, PathStep]
     drops: tuple[str, ...] = ()
-    kept: t.Mapping[str, Step] = {}
+    kept: t.Mapping[str, PathStep] = {}
 
 
 class Pending(t.NamedTuple):
@@ -57,7 +57,7 @@ class Pending(t.NamedTuple):
     record: t.Optional[OwnershipRecord]
 
 
-def perform(state: State, work: Work) -> None:
+def perform(state: State, work: ChangeSet) -> None:
     """Make every step and the record true. Raises ProblemsError when the system refused something: nothing was changed then."""
     homes = _homes(work.steps)
     journal = _plan(state, work, homes)
@@ -99,7 +99,7 @@ def _keep(state: State, journal: Journal) -> Journal:
     return journal
 
 
-def _homes(steps: t.Iterable[Step]) -> Homes:
+def _homes(steps: t.Iterable[PathStep]) -> Homes:
     """The folders as they were opened when their files were looked at, and those above the ones that are to go."""
     homes = Homes()
     for step in steps:
@@ -147,7 +147,7 @@ def _is_ahead(entry: JournalEntry, homes: Homes) -> bool:
     return entry.temp is None or (os.path.lexists(entry.temp) if entry.command else homes.exists(entry.temp))
 
 
-def _plan(state: State, work: Work, homes: Homes) -> Journal:
+def _plan(state: State, work: ChangeSet, homes: Homes) -> Journal:
     token = os.urandom(8).hex()  # nobody shall be there first
     return Journal(
         id=work.name, phase="prepared", entries=tuple(_entry(state, work.name, token, number, step) for number, step in enumerate(work.steps)),
@@ -155,7 +155,7 @@ def _plan(state: State, work: Work, homes: Homes) -> Journal:
     )
 
 
-def _entry(state: State, name: str, token: str, number: int, step: Step) -> JournalEntry:
+def _entry(state: State, name: str, token: str, number: int, step: PathStep) -> JournalEntry:
     beside = os.path.join(os.path.dirname(step.real), f".smarthost-{name}-{token}-{number}")
     if step.command:
         beside = os.path.join(state.generation(name), f"new-{number}")
@@ -165,7 +165,7 @@ def _entry(state: State, name: str, token: str, number: int, step: Step) -> Jour
     )
 
 
-def _prepare(state: State, journal: Journal, work: Work, homes: Homes) -> None:
+def _prepare(state: State, journal: Journal, work: ChangeSet, homes: Homes) -> None:
     """Everything that needs room or permission, so that only renames are left after ``go``."""
     generation = state.generation(journal.id)
     make_folder(generation, 0o700)
@@ -189,7 +189,7 @@ def _prepare(state: State, journal: Journal, work: Work, homes: Homes) -> None:
     homes.sync()
 
 
-def _refuse_touched(steps: t.Sequence[Step], homes: Homes) -> None:
+def _refuse_touched(steps: t.Sequence[PathStep], homes: Homes) -> None:
     touched = [changed(step.path) for step in steps if not step.command and not homes.is_still(step.seen)]
     if touched:
         raise ProblemsError(touched)
@@ -199,7 +199,7 @@ def _swap(state: State, journal: Journal, homes: Homes) -> None:
     """Every new file into its place; one that is there already has no temporary file left. Tools first: they may well refuse."""
     for entry in journal.entries:
         if entry.command and entry.temp is not None and os.path.lexists(entry.temp):
-            tool_settings.make_so(Command(**entry.command), state.load_blob(entry.temp))
+            tool_settings.make_so(ToolCommand(**entry.command), state.load_blob(entry.temp))
             remove_file(entry.temp)
     for entry in _files(journal):
         _into_place(entry, homes)
@@ -275,7 +275,7 @@ def _clean_up(entry: JournalEntry, homes: Homes) -> None:
 def _put_back(state: State, journal: Journal, entry: JournalEntry, homes: Homes) -> None:
     blob = os.path.join(state.generation(journal.id), entry.blob)
     if entry.command and entry.temp is not None:
-        tool_settings.put_back(Command(**entry.command), state.load_blob(blob), done=not os.path.lexists(entry.temp))
+        tool_settings.put_back(ToolCommand(**entry.command), state.load_blob(blob), done=not os.path.lexists(entry.temp))
         return
     untouched = homes.exists(entry.real if entry.temp is None else entry.temp)
     if untouched:

@@ -15,9 +15,9 @@ import typing as t
 
 from .._shared import paths
 from .disk.snapshot import FILE
-from .._shared.paths import Folder, Place
+from .._shared.paths import OpenFolder, Place
 from .._shared.problem import Problem
-from .step import Step
+from .step import PathStep
 
 # ioctl_iflags(2); another number on a few architectures, where the call then fails and tells nothing.
 _GET_FLAGS = 0x80086601 if array.array("l").itemsize == 8 else 0x80046601
@@ -32,7 +32,7 @@ _NO_RIGHTS_HELP = {
 }
 
 
-def of(step: Step) -> list[Problem]:
+def of(step: PathStep) -> list[Problem]:
     """Every reason known beforehand why this step cannot be done; empty for a step that changes nothing."""
     place = step.seen.place
     if not step.changed or place is None:
@@ -57,12 +57,12 @@ def _way_out(reason: str, usual: str) -> str:
     return next((hint for words, hint in _NO_RIGHTS_HELP.items() if words in reason), usual)
 
 
-def no_space(steps: t.Iterable[Step], state_dir: str) -> list[Problem]:
+def no_space(steps: t.Iterable[PathStep], state_dir: str) -> list[Problem]:
     """Folders whose file system has too little room for the new files, the replaced bytes and our notes."""
-    needs: dict[int, tuple[Folder, int]] = {}
+    needs: dict[int, tuple[OpenFolder, int]] = {}
     state = paths.walk(state_dir).folder
 
-    def need(folder: Folder, size: int) -> None:
+    def need(folder: OpenFolder, size: int) -> None:
         before = needs.get(folder.status.st_dev, (folder, 0))[1]
         needs[folder.status.st_dev] = (folder, before + size // _BLOCK * _BLOCK + _BLOCK)
 
@@ -73,7 +73,7 @@ def no_space(steps: t.Iterable[Step], state_dir: str) -> list[Problem]:
     return [problem for folder, size in needs.values() for problem in _too_full(folder, size)]
 
 
-def _too_full(folder: Folder, size: int) -> t.Iterator[Problem]:
+def _too_full(folder: OpenFolder, size: int) -> t.Iterator[Problem]:
     room = os.fstatvfs(folder.fd)
     free = (room.f_bfree if os.geteuid() == 0 else room.f_bavail) * room.f_frsize
     if free < size:
@@ -83,7 +83,7 @@ def _too_full(folder: Folder, size: int) -> t.Iterator[Problem]:
         yield Problem(folder.path, what, "no-space", "Remove files that are not needed (df -i shows the numbers), and run again.")
 
 
-def _folder_refuses(folder: Folder) -> str:
+def _folder_refuses(folder: OpenFolder) -> str:
     if os.fstatvfs(folder.fd).f_flag & os.ST_RDONLY:
         return f"{folder.path} {_READ_ONLY}."
     if _flags(folder, ".") & _IMMUTABLE_OR_APPEND_ONLY:
@@ -93,7 +93,7 @@ def _folder_refuses(folder: Folder) -> str:
     return ""
 
 
-def _file_refuses(step: Step, place: Place) -> str:
+def _file_refuses(step: PathStep, place: Place) -> str:
     if step.seen.kind != FILE or step.seen.meta is None:
         return ""
     if _flags(place.folder, place.names[-1]) & _IMMUTABLE_OR_APPEND_ONLY:
@@ -106,7 +106,7 @@ def _file_refuses(step: Step, place: Place) -> str:
     return ""
 
 
-def _not_permitted(step: Step) -> list[Problem]:
+def _not_permitted(step: PathStep) -> list[Problem]:
     """Only root may give files away."""
     user, meta = os.geteuid(), step.meta
     if meta is None or user == 0:
@@ -120,7 +120,7 @@ def _not_permitted(step: Step) -> list[Problem]:
     return []
 
 
-def _flags(folder: Folder, name: str) -> int:
+def _flags(folder: OpenFolder, name: str) -> int:
     """The flags of a file in a folder, or of the folder itself; none where they cannot be read."""
     flags = array.array("l", [0])
     try:

@@ -11,12 +11,12 @@ import os
 import typing as t
 
 from .tools import tool_settings
-from .tools.tool_command import Command
+from .tools.tool_command import ToolCommand
 from .notes import fields, stored_json
 from .._shared import paths
 from .disk.snapshot import FILE, MISSING, Seen, look
 from .notes.ownership import OwnershipRecord, Spec
-from .._shared.paths import Folder
+from .._shared.paths import OpenFolder
 from .._shared.problem import Problem, ProblemsError
 from .notes.state import State
 
@@ -35,7 +35,7 @@ class View(t.NamedTuple):
     recovered: t.Optional[str]
     told: dict[str, Seen]
     seen: dict[str, Seen]
-    folders: dict[str, Folder]
+    folders: dict[str, OpenFolder]
 
     @classmethod
     def of(cls, state: State, recovered: t.Optional[str] = None) -> View:
@@ -63,7 +63,7 @@ class View(t.NamedTuple):
         """What stands at ``path``; with ``command``, what its tool reads there, asked once. Raises ProblemsError where that fails."""
         if command:
             if path not in self.told:
-                self.told[path] = self._ask(path, Command(**command))
+                self.told[path] = self._ask(path, ToolCommand(**command))
             return self.told[path]
         if path not in self.seen:
             if len(self.seen) == _MANY:
@@ -80,7 +80,7 @@ class View(t.NamedTuple):
             return Seen(path, seen.real, MISSING, place=seen.place)
         return dataclasses.replace(look(instead, self.folders), path=path, real=seen.real)
 
-    def _ask(self, path: str, command: Command) -> Seen:
+    def _ask(self, path: str, command: ToolCommand) -> Seen:
         ahead = self.files.get(path)
         if ahead is not None:
             return Seen(path, path, FILE, tool_settings.META, look(ahead).data)

@@ -15,7 +15,7 @@ from . import results, journal, obstacles
 from .disk import durable
 from .notes import stored_json
 from .services import pending_activation
-from .step import Outcome, Step
+from .step import Outcome, PathStep
 from .notes.ownership import OwnershipRecord
 from .._shared.problem import Problem, ProblemsError
 from .services.staleness import Notes
@@ -29,8 +29,8 @@ Answer = t.Dict[str, t.Any]
 class Planned:
     """Every step that was asked for, the unchanged too, and the work they come to."""
 
-    steps: t.Tuple[Step, ...]
-    work: journal.Work
+    steps: t.Tuple[PathStep, ...]
+    work: journal.ChangeSet
     before: OwnershipRecord
     apps: t.Tuple[Answer, ...]
     drift: t.Tuple[Answer, ...] = ()
@@ -48,7 +48,7 @@ class Planned:
         return {**told, "applications": list(self.apps)}
 
 
-def of(state: State, view: View, steps: t.Tuple[Step, ...], work: journal.Work, touched: t.Collection[str]) -> Planned:
+def of(state: State, view: View, steps: t.Tuple[PathStep, ...], work: journal.ChangeSet, touched: t.Collection[str]) -> Planned:
     """The work, with what waits for activation noted in its record. Raises ProblemsError where that record cannot be kept."""
     record = pending_activation.noted(view.record, work.record, touched, time.time())
     if work.steps or record != view.record:
@@ -60,9 +60,9 @@ def of(state: State, view: View, steps: t.Tuple[Step, ...], work: journal.Work, 
     return plan
 
 
-def all_clear(outcomes: t.Sequence[Outcome], state: State) -> t.Tuple[Step, ...]:
+def all_clear(outcomes: t.Sequence[Outcome], state: State) -> t.Tuple[PathStep, ...]:
     """The steps, when nothing stands in the way of any; else raises ProblemsError with all of it."""
-    steps = tuple(outcome for outcome in outcomes if isinstance(outcome, Step))
+    steps = tuple(outcome for outcome in outcomes if isinstance(outcome, PathStep))
     problems = [problem for outcome in outcomes if isinstance(outcome, list) for problem in outcome] + _same_file(steps)
     if any(step.changed for step in steps):
         problems += obstacles.state_folder(state.folder) + obstacles.no_space(steps, state.folder)
@@ -82,7 +82,7 @@ def above(real: str, made: t.Container[str]) -> t.Tuple[str, ...]:
     return tuple(found)
 
 
-def _same_file(steps: t.Sequence[Step]) -> t.List[Problem]:
+def _same_file(steps: t.Sequence[PathStep]) -> t.List[Problem]:
     first: t.Dict[str, str] = {}
     problems = []
     for step in steps:

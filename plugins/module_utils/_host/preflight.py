@@ -21,7 +21,7 @@ from .disk.snapshot import DANGLING, FOLDER, MISSING, OTHER, UNREADABLE, Meta, S
 from .._shared.paths import trusted, who
 from .._shared.problem import Problem
 from .._shared.seal import fingerprint
-from .step import Outcome, Step
+from .step import Outcome, PathStep
 
 _GROUP_READ, _ALL_READ = 0o040, 0o004
 _HIGHEST_ID = 2**32 - 2  # the one above means "leave it" to chown(2)
@@ -39,13 +39,13 @@ def examine_write(change: Change, seen: Seen) -> Outcome:
     else:
         meta, more = shared_secret.access(change.path, change.readers, seen, _account)
         problems += more
-    step = Step(seen.path, seen.real, seen, change.content, meta, make=missing_folders(seen), narrow=change.readers is not None)
+    step = PathStep(seen.path, seen.real, seen, change.content, meta, make=missing_folders(seen), narrow=change.readers is not None)
     return problems or _gives_away(change, step) or obstacles.of(step) or step
 
 
 def examine_left(change: Change, seen: Seen) -> Outcome:
     """What somebody else has made of a file stays: its bytes, and its owner, mode and access list too."""
-    return _wrong_place(seen) or _wrong_base(change, seen) or Step(seen.path, seen.real, seen, seen.data, seen.meta)
+    return _wrong_place(seen) or _wrong_base(change, seen) or PathStep(seen.path, seen.real, seen, seen.data, seen.meta)
 
 
 def examine_removal(change: Change, seen: Seen, folders: t.Sequence[str], ours: bool) -> Outcome:
@@ -53,19 +53,19 @@ def examine_removal(change: Change, seen: Seen, folders: t.Sequence[str], ours: 
     problems = _wrong_place(seen)
     if not problems and seen.kind != MISSING and not ours:
         problems.append(not_ours(change.path))
-    step = Step(seen.path, seen.real, seen, None, None, drop=tuple(folders))
+    step = PathStep(seen.path, seen.real, seen, None, None, drop=tuple(folders))
     return problems or obstacles.of(step) or step
 
 
 def examine_return(seen: Seen, data: bytes, meta: Meta) -> Outcome:
     """Exactly these bytes with exactly this owner, mode and attributes: what stood there once."""
-    step = Step(seen.path, seen.real, seen, data, meta, make=missing_folders(seen))
+    step = PathStep(seen.path, seen.real, seen, data, meta, make=missing_folders(seen))
     return _wrong_place(seen) or obstacles.of(step) or step
 
 
 def examine_settings(seen: Seen, data: bytes, command: t.Mapping[str, t.Any]) -> Outcome:
     """These settings of an application, by its own tool; that it answers has been seen."""
-    return Step(seen.path, seen.real, seen, data, seen.meta, command=command)
+    return PathStep(seen.path, seen.real, seen, data, seen.meta, command=command)
 
 
 def not_ours(path: str) -> Problem:
@@ -109,7 +109,7 @@ def _wrong_base(change: Change, seen: Seen) -> list[Problem]:
     return []
 
 
-def _gives_away(change: Change, step: Step) -> list[Problem]:
+def _gives_away(change: Change, step: PathStep) -> list[Problem]:
     """Bytes that somebody else may have put there (a file of root's renamed, say) must not become readable for anybody new.
 
     And behind a user's link everything is and stays that user's.

@@ -15,7 +15,7 @@ from . import results
 from .disk.durable import remove_file, sync_folder
 from .._shared.problem import Problem, ProblemsError
 from .._shared.visible import visible
-from .request import Request
+from .request import DeployCall
 from .notes.state import State
 from .overlay import View
 
@@ -25,7 +25,7 @@ OUR_FOLDERS = ("generations", "originals", "receipts")
 OUR_FILES = ("record.json", "record.json.next", "key", "activated.json")
 
 
-def purged(request: Request, state: State, view: View) -> Answer:
+def purged(request: DeployCall, state: State, view: View) -> Answer:
     """The answer of ``state=purged``. Raises ProblemsError while anything is recorded."""
     recorded = sorted({*view.record.apps, *view.record.files})
     if recorded:

@@ -11,11 +11,11 @@ import typing as t
 
 from . import results
 from .tools import tool_settings
-from .tools.tool_command import Command
+from .tools.tool_command import ToolCommand
 from .disk.snapshot import FILE
 from .notes.ownership import Spec
 from .._shared.problem import Problem, ProblemsError
-from .request import Reading, Request
+from .request import Reading, DeployCall
 from .._shared.seal import fingerprint, original_label, read_label, seal
 from .notes.state import State
 from .overlay import View
@@ -28,7 +28,7 @@ MOST_GENERATIONS = 100
 MOST_CONTENT = 64 << 20
 
 
-def query(request: Request, state: State, view: View) -> Answer:
+def query(request: DeployCall, state: State, view: View) -> Answer:
     """The answer of ``state=query``. Raises ProblemsError."""
     wanted = {item.path: item for item in request.readings}
     for path, file in view.record.files.items():
@@ -54,10 +54,10 @@ def _refuse_too_much(view: View, wanted: t.Iterable[Reading]) -> None:
         raise ProblemsError([Problem("", what, "answer-too-large", "Name fewer applications in one run.")])
 
 
-def _told(request: Request, view: View, item: Reading, command: t.Optional[Spec]) -> Answer:
+def _told(request: DeployCall, view: View, item: Reading, command: t.Optional[Spec]) -> Answer:
     seen = view.look(item.path, command)
     told = results.seen(dataclasses.replace(seen, meta=None) if command else seen)
-    data = tool_settings.without_stars(Command(**command), seen.data) if command else seen.data
+    data = tool_settings.without_stars(ToolCommand(**command), seen.data) if command else seen.data
     told["content"] = seal(request.seal_key, read_label(item.path), data) if seen.kind == FILE else None
     told["fingerprint"] = fingerprint(request.seal_key, seen.data) if seen.kind == FILE else None
     file = view.record.files.get(item.path)

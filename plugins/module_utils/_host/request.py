@@ -34,7 +34,7 @@ class Reading(t.NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
+class DeployCall:
     """The options of ``smtp_deploy``; ``seal_key``, ``contents`` and ``facts`` are never shown."""
 
     state: str

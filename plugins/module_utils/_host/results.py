@@ -10,7 +10,7 @@ import grp
 import pwd
 import typing as t
 
-from .step import Step
+from .step import PathStep
 from .disk.snapshot import Meta, Seen
 from .._shared.problem import Problem
 
@@ -28,7 +28,7 @@ def failure(problems: t.Sequence[Problem]) -> Answer:
     return {**nothing(), "failed": True, "msg": msg, "problems": [problem.as_dict() for problem in problems]}
 
 
-def file(step: Step) -> Answer:
+def file(step: PathStep) -> Answer:
     """What became, or would become, of one path."""
     return {
         "path": step.path,
@@ -40,7 +40,7 @@ def file(step: Step) -> Answer:
     }
 
 
-def settings(step: Step) -> Answer:
+def settings(step: PathStep) -> Answer:
     """The same for what an application's tool reads and writes; nobody owns that."""
     return {**file(step), "before_mode": None, **_owned(None)}
 

@@ -15,7 +15,7 @@ from .notes import fields
 from .notes.change import Change
 from .notes.manifest import JournalEntry, Manifest
 from .._shared.problem import Problem, ProblemsError
-from .request import Request
+from .request import DeployCall
 from .notes.state import State
 from .step import Outcome
 from .overlay import View
@@ -23,7 +23,7 @@ from .overlay import View
 Answer = t.Dict[str, t.Any]
 
 
-def rolled_back(request: Request, state: State, view: View) -> Answer:
+def rolled_back(request: DeployCall, state: State, view: View) -> Answer:
     """The answer of ``state=rolled_back``. Raises ProblemsError."""
     doomed = _generations(request, state)
     doomed = doomed[doomed.index(request.generation):] if request.generation else doomed[-1:]
@@ -39,14 +39,14 @@ def rolled_back(request: Request, state: State, view: View) -> Answer:
     # Whose a path is, before or after: the application that has it loses it, or gets it back.
     touched = {known.files[step.path].app for known in (view.record, record) for step in changed if step.path in known.files}
     touched |= shared_secret.users({step.path for step in changed}, record)
-    plan = planned.of(state, view, steps, journal.Work(name, changed, record, {}, tuple(doomed)), touched)
+    plan = planned.of(state, view, steps, journal.ChangeSet(name, changed, record, {}, tuple(doomed)), touched)
     if not request.check:
         journal.perform(state, plan.work)
         state.sweep()
     return plan.answer(doomed[0])
 
 
-def committed(request: Request, state: State, view: View) -> Answer:
+def committed(request: DeployCall, state: State, view: View) -> Answer:
     """The answer of ``state=committed``. Raises ProblemsError."""
     names = _generations(request, state)
     if request.generation:
@@ -78,7 +78,7 @@ def _examine(view: View, entry: JournalEntry, name: str) -> Outcome:
     return preflight.examine_return(seen, view.state.load_blob(blob), entry.before)
 
 
-def _generations(request: Request, state: State) -> t.List[str]:
+def _generations(request: DeployCall, state: State) -> t.List[str]:
     names = state.finished()
     if request.generation and request.generation not in names:
         hint = "There are: " + ", ".join(names) + "." if names else "There are none."

@@ -14,7 +14,7 @@ from .._shared.problem import Problem
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
+class PathStep:
     """What one path shall become. ``data`` None: it shall not exist. ``drop``: folders to remove then, if empty.
 
     command: the settings are not a file's, but what this tool reads and writes (see commands).
@@ -39,4 +39,4 @@ class Step:
         return self.seen.kind != FILE or (self.data, self.meta) != (self.seen.data, self.seen.meta)
 
 
-Outcome = t.Union[Step, t.List[Problem]]
+Outcome = t.Union[PathStep, t.List[Problem]]

@@ -52,7 +52,7 @@ def trusted(uid: int) -> bool:
     return uid == 0 or uid == os.geteuid()
 
 
-class Folder:
+class OpenFolder:
     """An open folder, closed when nobody holds it any more.
 
     path: without links. exposed: somebody else can exchange it, or a folder above it.
@@ -60,7 +60,7 @@ class Folder:
 
     __slots__ = ("path", "fd", "status", "exposed", "__weakref__")
 
-    def __init__(self, path: str, fd: int, above: t.Optional[Folder]) -> None:
+    def __init__(self, path: str, fd: int, above: t.Optional[OpenFolder]) -> None:
         self.path, self.fd = path, fd
         self.status = os.fstat(fd)
         self.exposed: bool = above is not None and (above.exposed or above.can_exchange(self.status.st_uid))
@@ -113,10 +113,10 @@ class Folder:
 
 
 #: Of folders that are open already, so that a set of many files in one folder holds it open once.
-_OPEN: t.MutableMapping[str, Folder] = weakref.WeakValueDictionary()
+_OPEN: t.MutableMapping[str, OpenFolder] = weakref.WeakValueDictionary()
 
 
-def _shared(folder: Folder) -> Folder:
+def _shared(folder: OpenFolder) -> OpenFolder:
     other = _OPEN.get(folder.path)
     if other is not None and other.exposed == folder.exposed and os.path.samestat(other.status, folder.status):
         return other
@@ -133,7 +133,7 @@ class Place(NamedTuple):
     """
 
     path: str
-    folder: Folder
+    folder: OpenFolder
     names: t.Tuple[str, ...]
     found: t.Optional[os.stat_result] = None
     dangling: bool = False
@@ -161,7 +161,7 @@ class Place(NamedTuple):
         return self.folder.exposed or self.folder.open_to_others
 
 
-def enter(here: Folder, name: str) -> t.Optional[Folder]:
+def enter(here: OpenFolder, name: str) -> t.Optional[OpenFolder]:
     """The folder of this name in another; None where there is none, or a link."""
     path = os.path.join(here.path, name)
     try:
@@ -170,7 +170,7 @@ def enter(here: Folder, name: str) -> t.Optional[Folder]:
         if error.errno == errno.ENOENT or error.errno in _NOT_A_FOLDER:
             return None
         raise OSError(error.errno, error.strerror, path) from None
-    return _shared(Folder(path, fd, here))
+    return _shared(OpenFolder(path, fd, here))
 
 
 class _Link(NamedTuple):
@@ -185,7 +185,7 @@ class _Name(NamedTuple):
     of_link: bool
 
 
-def walk(path: str, follow: bool = True, known: t.Optional[t.Dict[str, Folder]] = None) -> Place:
+def walk(path: str, follow: bool = True, known: t.Optional[t.Dict[str, OpenFolder]] = None) -> Place:
     """Where an absolute path leads. UnsafePathError where following a link would not be safe (or, without ``follow``, at any link).
 
     known: folders that were walked through before and are not opened again; those of this walk are added.
@@ -197,7 +197,7 @@ def walk(path: str, follow: bool = True, known: t.Optional[t.Dict[str, Folder]] 
 class _Walk:
     """One walk. stack: the open folders from the root to where we are, for ``..``."""
 
-    def __init__(self, path: str, follow: bool, known: t.Dict[str, Folder]) -> None:
+    def __init__(self, path: str, follow: bool, known: t.Dict[str, OpenFolder]) -> None:
         self.path, self.follow, self.known = path, follow, known
         if "/" not in known:
             known["/"] = _root()
@@ -205,7 +205,7 @@ class _Walk:
         self.todo = _names(path, False)
         self.links = 0
         self.bound: t.Optional[int] = None
-        self.left: t.Optional[Folder] = None  # the folder of an unprivileged user that was left for somebody else's
+        self.left: t.Optional[OpenFolder] = None  # the folder of an unprivileged user that was left for somebody else's
 
     def done(self) -> Place:
         while self.todo:
@@ -240,7 +240,7 @@ class _Walk:
         what = f"{os.path.join(here.path, step.name)}, in a folder of {who(here.uid)}, is exchanged all the time."
         raise UnsafePathError(self.path, what, "Find out which process does that, end it, and run again.")
 
-    def _enter(self, here: Folder, name: str) -> bool:
+    def _enter(self, here: OpenFolder, name: str) -> bool:
         path = os.path.join(here.path, name)
         folder = self.known.get(path) or enter(here, name)
         if folder is None:
@@ -252,14 +252,14 @@ class _Walk:
         self.stack.append(folder)
         return True
 
-    def _missing(self, here: Folder, step: _Name) -> Place:
+    def _missing(self, here: OpenFolder, step: _Name) -> Place:
         rest = self._rest()
         if ".." in rest:
             what = f"{os.path.join(here.path, step.name)} does not exist, and .. leads out of it."
             raise UnsafePathError(self.path, what, f"Give the path without ..: {os.path.normpath(self.path)}.")
         return Place(self.path, here, (step.name, *rest), dangling=step.of_link, bound=self.bound)
 
-    def _along(self, here: Folder, name: str, link: _Link) -> None:
+    def _along(self, here: OpenFolder, name: str, link: _Link) -> None:
         self.links += 1
         if self.links > _MOST_LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), self.path)
@@ -334,8 +334,8 @@ def _resolved(path: str) -> str:
         return path
 
 
-def _root() -> Folder:
-    return Folder("/", os.open("/", _STEP), None)
+def _root() -> OpenFolder:
+    return OpenFolder("/", os.open("/", _STEP), None)
 
 
 def _names(path: str, of_link: bool) -> t.List[_Name]:
@@ -343,7 +343,7 @@ def _names(path: str, of_link: bool) -> t.List[_Name]:
     return [_Name(name, of_link) for name in reversed(path.split("/")) if name not in ("", ".")]
 
 
-def _lstat(folder: Folder, name: str) -> t.Optional[os.stat_result]:
+def _lstat(folder: OpenFolder, name: str) -> t.Optional[os.stat_result]:
     try:
         return os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
     except FileNotFoundError:
@@ -352,7 +352,7 @@ def _lstat(folder: Folder, name: str) -> t.Optional[os.stat_result]:
         raise OSError(error.errno, error.strerror, os.path.join(folder.path, name)) from None
 
 
-def _read_link(folder: Folder, name: str) -> t.Optional[_Link]:
+def _read_link(folder: OpenFolder, name: str) -> t.Optional[_Link]:
     """What a link says, and who says it, both of the same link. None when it is none any more."""
     try:
         if not hasattr(os, "O_PATH"):

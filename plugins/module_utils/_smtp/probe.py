@@ -15,10 +15,10 @@ from .protocol.failure import OptionError
 from .conversation.goal import Goal
 from .._shared.light import TYPE_CHECKING
 from .options.relay_options import Options, read
-from .protocol.log import Record
-from .result import Outcome, build, extend
+from .protocol.log import ConversationLog
+from .result import ProbeOutcome, build, extend
 from .._shared.secret import Redactor
-from .options.target import Relay
+from .options.target import RelayTarget
 from .network.transport import Deadline, Endpoint, OwnName, run
 
 # Of the time for all of it, what a greeting that never comes must leave for finding out why.
@@ -30,7 +30,7 @@ THREADS = 64
 if TYPE_CHECKING:
     import typing as t
 
-    from .followup.second_connection import Finding
+    from .followup.second_connection import FollowUpFinding
 
 
 def probe_all(many: t.Sequence[Options], check_mode: bool) -> list[dict[str, t.Any]]:
@@ -67,11 +67,11 @@ def _around() -> t.Any:
     return dns_checks
 
 
-def _asks_around(relay: Relay) -> bool:
+def _asks_around(relay: RelayTarget) -> bool:
     return relay.route.asks_dns or relay.mta_sts is not None or relay.route.addresses == "all"
 
 
-def _unusable(relay: Relay, check_mode: bool) -> list[str]:
+def _unusable(relay: RelayTarget, check_mode: bool) -> list[str]:
     """What only this host can tell: the CA and the folder for receipts."""
     problems = []
     for prefix, settings in _trusted(relay):
@@ -89,7 +89,7 @@ def _unusable(relay: Relay, check_mode: bool) -> list[str]:
     return problems
 
 
-def _trusted(relay: Relay) -> t.Iterator[tuple[str, tls.TlsSettings]]:
+def _trusted(relay: RelayTarget) -> t.Iterator[tuple[str, tls.TlsSettings]]:
     """Everything that is to be verified, and what its options begin with."""
     yield "", relay.tls
     if relay.oauth2 is not None and relay.oauth2.url is not None:
@@ -98,7 +98,7 @@ def _trusted(relay: Relay) -> t.Iterator[tuple[str, tls.TlsSettings]]:
         yield "mta_sts_", relay.mta_sts.way.tls
 
 
-def probe(relay: Relay, check_mode: bool, name: OwnName | None = None) -> dict[str, t.Any]:
+def probe(relay: RelayTarget, check_mode: bool, name: OwnName | None = None) -> dict[str, t.Any]:
     """One relay, one login attempt at most. Never raises on account of the network; see ``result`` for the value.
 
     ``name``: where to learn with what to greet a relay whose options do not say.
@@ -114,20 +114,20 @@ def probe(relay: Relay, check_mode: bool, name: OwnName | None = None) -> dict[s
     if relay.route.proxy is not None:
         redactor.learn(relay.route.proxy.username, relay.route.proxy.password)
         redactor.learn_line(relay.route.proxy.basic)
-    record = Record(redactor)
+    record = ConversationLog(redactor)
     if relay.route.resolve != "host":
         relay = _around().before(relay, record, deadline)
     due = relay.send != "never" and _sending().due(relay)
     message = _sending().compose(relay) if due and not check_mode else None
     _hold(relay, message, record, redactor, deadline)
     sent = message is not None and record.accepted is not None
-    finding: Finding | None = None
+    finding: FollowUpFinding | None = None
     if record.failure is not None and relay.diagnose:
         finding = _confirm(relay, record, deadline)
     if _asks_around(relay):
         _around().after(relay, record, deadline, finding.tls if finding else None)
     result = build(
-        Outcome(
+        ProbeOutcome(
             relay=relay,
             record=record,
             finding=finding,
@@ -145,7 +145,7 @@ def probe(relay: Relay, check_mode: bool, name: OwnName | None = None) -> dict[s
     return result
 
 
-def _confirm(relay: Relay, record: Record, deadline: Deadline) -> Finding | None:
+def _confirm(relay: RelayTarget, record: ConversationLog, deadline: Deadline) -> FollowUpFinding | None:
     # Imported here: only a failure needs it, and which one depends on where it was.
     if relay.graph is not None or (record.failure is not None and record.failure.stage == "token"):
         from .followup import web_second_connection
@@ -156,7 +156,7 @@ def _confirm(relay: Relay, record: Record, deadline: Deadline) -> Finding | None
     return second_connection.confirm(relay, record, deadline)
 
 
-def _hold(relay: Relay, message: t.Any, record: Record, redactor: Redactor, deadline: Deadline) -> None:
+def _hold(relay: RelayTarget, message: t.Any, record: ConversationLog, redactor: Redactor, deadline: Deadline) -> None:
     """The conversation: with a token fetched before it, or with Graph, where that was declared."""
     record.warnings += sunset.notices(relay.host, relay.credential is not None and bool(relay.credential.password.reveal()))
     if relay.oauth2 is not None:
@@ -174,11 +174,11 @@ def _hold(relay: Relay, message: t.Any, record: Record, redactor: Redactor, dead
         run(Engine(converse(_goal(relay, message, deadline), record), record.trace), endpoint, record, deadline)
 
 
-def _reserve(relay: Relay) -> float:
+def _reserve(relay: RelayTarget) -> float:
     return min(relay.timeout * RESERVE_SHARE, RESERVE_MOST) if relay.diagnose else 0.0
 
 
-def _goal(relay: Relay, message: t.Any, deadline: Deadline) -> Goal:
+def _goal(relay: RelayTarget, message: t.Any, deadline: Deadline) -> Goal:
     return Goal(
         helo=relay.helo,
         security=relay.security,

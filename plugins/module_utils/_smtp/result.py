@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-from .protocol.answer import Answer
+from .protocol.answer import HttpAnswer
 from .diagnosis.blind_spots import blind_spots
 from .protocol.bounds import both_ends, listed, shorten
-from .diagnosis.classify import Verdict, classify
+from .diagnosis.classify import Classification, classify
 from .diagnosis.enhanced_codes import meaning, remedy
 from .diagnosis.categories import explain
 from .._shared.light import TYPE_CHECKING, NamedTuple
-from .options.target import Relay
-from .protocol.log import Record, Step
+from .options.target import RelayTarget
+from .protocol.log import ConversationLog, LoggedStep
 from .protocol.reply import Capabilities, Reply
 from .network.route import at
 from .._shared.secret import Redactor
@@ -22,7 +22,7 @@ from .._shared.visible import visible_all
 if TYPE_CHECKING:
     import typing as t
 
-    from .followup.second_connection import Finding
+    from .followup.second_connection import FollowUpFinding
 
 # Words of ours, which a password that happens to be the same word must not garble.
 OURS = ("category", "observed", "stage", "level", "level_reached", "security", "family")
@@ -34,19 +34,19 @@ SENTENCES = ("diagnosis", "remedies", "meaning", "confirmed_by", "expect_unmet",
 BYTES = ("chain",)
 
 
-class Outcome(NamedTuple):
+class ProbeOutcome(NamedTuple):
     """One probed relay: the record and what was found out besides."""
 
-    relay: Relay
-    record: Record
-    finding: t.Optional[Finding]
+    relay: RelayTarget
+    record: ConversationLog
+    finding: t.Optional[FollowUpFinding]
     changed: bool
     sent: bool
     message_id: str
     ms: float
 
 
-def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
+def build(outcome: ProbeOutcome, redactor: Redactor) -> dict[str, t.Any]:
     """The return value for one relay; see RETURN of the module for its keys."""
     relay, record = outcome.relay, outcome.record
     verdict, facts = _verdict(outcome)
@@ -95,7 +95,7 @@ def build(outcome: Outcome, redactor: Redactor) -> dict[str, t.Any]:
     return _finished(value, record, redactor)
 
 
-def _finished(value: dict[str, t.Any], record: Record, redactor: Redactor) -> dict[str, t.Any]:
+def _finished(value: dict[str, t.Any], record: ConversationLog, redactor: Redactor) -> dict[str, t.Any]:
     """With the transcript, as it leaves this host: without secrets, with nothing that cannot be seen, within bounds."""
     lines, left_out = both_ends(redactor.transcript(record.transcript), record.lines)
     value = shorten(visible_all(dict(redactor.clean(value, OURS, SENTENCES), transcript=lines)), left_out)
@@ -110,7 +110,7 @@ def extend(result: dict[str, t.Any], more: dict[str, t.Any], redactor: Redactor)
     result.update(found)
 
 
-def _verdict(outcome: Outcome) -> tuple[Verdict, dict[str, t.Any]]:
+def _verdict(outcome: ProbeOutcome) -> tuple[Classification, dict[str, t.Any]]:
     relay, record = outcome.relay, outcome.record
     facts: dict[str, t.Any] = {
         "host": relay.host,
@@ -145,7 +145,7 @@ def _verdict(outcome: Outcome) -> tuple[Verdict, dict[str, t.Any]]:
     return verdict, facts
 
 
-def _against_expectation(outcome: Outcome, seen: t.Mapping[str, t.Any], facts: dict[str, t.Any]) -> tuple[str, list[str]]:
+def _against_expectation(outcome: ProbeOutcome, seen: t.Mapping[str, t.Any], facts: dict[str, t.Any]) -> tuple[str, list[str]]:
     """The category in the light of ``expect``, and what of it was not met, in words. May add facts for the sentence."""
     expect, category = outcome.relay.expect, seen["category"]
     days, left = max(expect.get("min_cert_days", 0), outcome.relay.min_cert_days), facts.get("days_left")
@@ -166,7 +166,7 @@ def _unmet(expect: dict[str, t.Any], seen: t.Mapping[str, t.Any]) -> list[str]:
     return expectation.unmet(expect, seen)
 
 
-def _seen(outcome: Outcome, verdict: Verdict, redactor: Redactor) -> dict[str, t.Any]:
+def _seen(outcome: ProbeOutcome, verdict: Classification, redactor: Redactor) -> dict[str, t.Any]:
     """The part of the result that expectations look at."""
     relay, record, failure = outcome.relay, outcome.record, outcome.record.failure
     return {
@@ -180,19 +180,19 @@ def _seen(outcome: Outcome, verdict: Verdict, redactor: Redactor) -> dict[str, t
     }
 
 
-def _reply(reply: Reply | Answer | None, verdict: Verdict | None = None) -> dict[str, t.Any]:
+def _reply(reply: Reply | HttpAnswer | None, verdict: Classification | None = None) -> dict[str, t.Any]:
     if reply is None:
         return {"code": None, "enhanced": "", "text": "", "meaning": ""}
-    own = reply.meaning if isinstance(reply, Answer) else meaning(reply.code, reply.enhanced)
+    own = reply.meaning if isinstance(reply, HttpAnswer) else meaning(reply.code, reply.enhanced)
     words = verdict.meaning if verdict and verdict.meaning else own
     return {"code": reply.code, "enhanced": reply.enhanced, "text": reply.text, "meaning": words}
 
 
-def _step(step: Step) -> dict[str, t.Any]:
+def _step(step: LoggedStep) -> dict[str, t.Any]:
     return dict({"name": step.name, "ok": step.ok, "ms": step.ms}, **_reply(step.reply))
 
 
-def _tls(outcome: Outcome) -> dict[str, t.Any]:
+def _tls(outcome: ProbeOutcome) -> dict[str, t.Any]:
     """What is known of TLS; empty where there was none. A certificate that failed was seen by the finding, or by the pin."""
     failure, finding = outcome.record.failure, outcome.finding
     info = outcome.record.tls or (finding.tls if finding else None) or (failure.facts.get("tls") if failure else None)
@@ -202,35 +202,35 @@ def _tls(outcome: Outcome) -> dict[str, t.Any]:
     return {key: list(item) if key == "names" else item for key, item in known.items() if key not in BYTES}
 
 
-def _envelope(relay: Relay, record: Record) -> dict[str, t.Any]:
+def _envelope(relay: RelayTarget, record: ConversationLog) -> dict[str, t.Any]:
     return {"senders": _senders(relay, record), "recipients": _recipients(relay, record), "recipient": _recipient(relay, record)}
 
 
-def _senders(relay: Relay, record: Record) -> list[dict[str, t.Any]]:
+def _senders(relay: RelayTarget, record: ConversationLog) -> list[dict[str, t.Any]]:
     """What became of each sender whose envelope was tried."""
     found = []
     for address, failure in record.senders.items():
-        verdict = Verdict("ok") if failure is None else classify(failure.category, failure.stage, failure.reply, relay.host, str(record.greeting or ""))
+        verdict = Classification("ok") if failure is None else classify(failure.category, failure.stage, failure.reply, relay.host, str(record.greeting or ""))
         said = _reply(failure.reply if failure else None, verdict)
         found.append(dict({"address": address, "ok": failure is None, "category": verdict.category}, **said))
     return found
 
 
-def _recipients(relay: Relay, record: Record) -> list[dict[str, t.Any]]:
+def _recipients(relay: RelayTarget, record: ConversationLog) -> list[dict[str, t.Any]]:
     """What became of each recipient: at RCPT, and with LMTP of the message for each (RFC 2033 4.2)."""
-    found: dict[str, Step] = {}
+    found: dict[str, LoggedStep] = {}
     for name in ("rcpt", "message") if relay.route.protocol == "lmtp" else ("rcpt",):
         found.update(zip(relay.recipients, [step for step in record.steps if step.name == name]))
     return [dict({"address": address, "ok": step.ok}, **_reply(step.reply)) for address, step in found.items()]
 
 
-def _recipient(relay: Relay, record: Record) -> str:
+def _recipient(relay: RelayTarget, record: ConversationLog) -> str:
     """Whether a recipient was proven: one of our own choice proves nothing when it is refused or put off."""
     asked = any(step.name == "rcpt" for step in record.steps)
     return "" if not asked else "not_tested" if relay.own_recipient and record.untested is not None else "tested"
 
 
-def _untested(record: Record) -> list[str]:
+def _untested(record: ConversationLog) -> list[str]:
     """The recipient among what was not seen, with what was said to it."""
     if record.untested is None:
         return []
@@ -238,7 +238,7 @@ def _untested(record: Record) -> list[str]:
     return ["whether it takes mail to anybody: to the sender's own address, tried because to: names none, it said %s" % said.strip()]
 
 
-def _notices(outcome: Outcome) -> list[str]:
+def _notices(outcome: ProbeOutcome) -> list[str]:
     """What did not fail the probe and will fail somebody."""
     known = _tls(outcome)
     strict = known.get("would_pass_strict") is False
@@ -252,7 +252,7 @@ def _words(capabilities: Capabilities, redactor: Redactor) -> dict[str, str]:
     return dict(zip(flat[::2], flat[1::2]))
 
 
-def _timings(record: Record, total: float) -> dict[str, float]:
+def _timings(record: ConversationLog, total: float) -> dict[str, float]:
     timings: dict[str, float] = {}
     for step in record.steps:
         timings[step.name] = round(timings.get(step.name, 0) + step.ms, 1)

@@ -9,36 +9,36 @@ import datetime
 
 from . import changes, test_message
 from .._shared.light import TYPE_CHECKING
-from .options.target import Relay
+from .options.target import RelayTarget
 from .receipts import Receipts
 
 if TYPE_CHECKING:
     import typing as t
 
 
-def prepare(relay: Relay) -> None:
+def prepare(relay: RelayTarget) -> None:
     """Make sure that sending can be remembered. Raises :class:`OptionError`."""
     Receipts(relay.state_dir).prepare()
 
 
-def due(relay: Relay) -> bool:
+def due(relay: RelayTarget) -> bool:
     """Whether a message is to be sent: always, or because these settings have not been proved by one."""
     return relay.send == "always" or Receipts(relay.state_dir).find(_settings(relay)) is None
 
 
-def compose(relay: Relay) -> test_message.Message:
+def compose(relay: RelayTarget) -> test_message.ProbeMessage:
     """The message, of now."""
     return test_message.compose(relay.sender, relay.recipients, relay.wording, relay.helo, datetime.datetime.now(datetime.timezone.utc))
 
 
-def remember(relay: Relay, result: t.Mapping[str, t.Any]) -> None:
+def remember(relay: RelayTarget, result: t.Mapping[str, t.Any]) -> None:
     """It went out: not again for these settings. Raises :class:`OptionError`."""
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     noted = {"sent": now, "message_id": result["message"]["message_id"], "relay": changes.state(result)}
     Receipts(relay.state_dir).remember(_settings(relay), noted)
 
 
-def compare(relay: Relay, result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def compare(relay: RelayTarget, result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """``receipt`` and ``changes_since`` for the result. Only what was seen can have changed: not after a failure."""
     found = Receipts(relay.state_dir).find(_settings(relay))
     if found is None or not isinstance(found.get("relay"), dict):
@@ -51,7 +51,7 @@ def _whole(result: t.Mapping[str, t.Any]) -> bool:
     return result["level_reached"] in ("auth", "envelope", "message")
 
 
-def _settings(relay: Relay) -> dict[str, t.Any]:
+def _settings(relay: RelayTarget) -> dict[str, t.Any]:
     """Everything that a message proves: if any of it changes, the next message is due. Nothing secret, see :mod:`receipt`."""
     return {
         "relay": [relay.host, relay.port, relay.security, _tls(relay), relay.helo],
@@ -63,5 +63,5 @@ def _settings(relay: Relay) -> dict[str, t.Any]:
     }
 
 
-def _tls(relay: Relay) -> dict[str, t.Any]:
+def _tls(relay: RelayTarget) -> dict[str, t.Any]:
     return dict(relay.tls._asdict(), client=relay.tls.client[:2] if relay.tls.client else None)

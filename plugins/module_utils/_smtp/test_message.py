@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import typing as t
 
 
-class Message(NamedTuple):
+class ProbeMessage(NamedTuple):
     """A message ready to send."""
 
     message_id: str
@@ -37,7 +37,7 @@ to prove that mail goes out. No answer is needed.
 """
 
 
-def compose(sender: str, recipients: t.Sequence[str], wording: Wording, helo: str, now: datetime.datetime) -> Message:
+def compose(sender: str, recipients: t.Sequence[str], wording: Wording, helo: str, now: datetime.datetime) -> ProbeMessage:
     """Every header that a filter looks for, and text in one part or two. ``sender`` and ``recipients`` are bare addresses,
     their names are in ``wording``.
 
@@ -55,7 +55,7 @@ def compose(sender: str, recipients: t.Sequence[str], wording: Wording, helo: st
     people = _header("From", mailbox(wording.from_name, sender)) + _header("To", *recipients)
     if wording.reply_to:
         people += _header("Reply-To", mailbox(wording.reply_to_name, wording.reply_to))
-    return Message(message["Message-ID"], people + message.as_bytes())
+    return ProbeMessage(message["Message-ID"], people + message.as_bytes())
 
 
 def _header(name: str, *mailboxes: str) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..declaration.model import Application, Form, Request
+from ..declaration.model import Application, Form, ApplicationRequest
 from ..problems import Problem, one_of
 
 KeyPath = t.Tuple[str, ...]
@@ -16,7 +16,7 @@ PLACES = ("{path}", "{object}")
 
 
 def command(
-    given: t.Mapping[str, t.Any], leaves: t.Iterable[KeyPath], secrets: t.Iterable[KeyPath], path: str, request: Request,
+    given: t.Mapping[str, t.Any], leaves: t.Iterable[KeyPath], secrets: t.Iterable[KeyPath], path: str, request: ApplicationRequest,
 ) -> tuple[str, dict[str, t.Any]]:
     """Name of what is set, and how the host asks the tool (module_utils files.commands.Command), from the ``command`` of an entry's form.
 
@@ -35,7 +35,7 @@ def command(
     }
 
 
-def tool_problems(request: Request, form: Form, application: Application) -> list[Problem]:
+def tool_problems(request: ApplicationRequest, form: Form, application: Application) -> list[Problem]:
     """``tool`` and ``object`` are only for forms that a tool applies; it would be wrong to pass over them."""
     said = [key for key in ("tool", "object") if getattr(request, key)]
     if not said or any(file.command for file in form.files):

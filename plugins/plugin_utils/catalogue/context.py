@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import typing as t
 
-from ..declaration.model import Application, Mailbox, OAuth2, Relay, Request
+from ..declaration.model import Application, Mailbox, OAuth2Settings, Relay, ApplicationRequest
 
 
 def expression_context(
-    request: Request, relay: Relay, application: Application, mode: str, path: str, files: t.Mapping[str, str], secret_file: str | None = None,
+    request: ApplicationRequest, relay: Relay, application: Application, mode: str, path: str, files: t.Mapping[str, str], secret_file: str | None = None,
 ) -> dict[str, t.Any]:
     """What expressions of an entry may name. ``security`` is the application's word for the mode, ``mode`` is ours.
 
     secret_file: where the password stands alone; None where it is to stand among the settings.
     """
     sender, reply_to, login = relay.from_, relay.reply_to, relay.credential
-    oauth2 = relay.oauth2 or OAuth2()
+    oauth2 = relay.oauth2 or OAuth2Settings()
     return {
         "name": request.name, "relay": relay.name, "is_default": relay.default, "type": relay.type, "description": relay.description,
         "host": relay.host, "port": relay.port, "mode": mode, "security": application.security.get(mode),
@@ -43,5 +43,5 @@ def _mailbox_names(prefix: str, box: Mailbox | None) -> dict[str, str | None]:
 
 
 CONTEXT_NAMES = frozenset(expression_context(
-    Request("", "", "", ""), Relay(""), Application("", "", {}, {}, (), {}, "", "", {}), "tls", "", {},
+    ApplicationRequest("", "", "", ""), Relay(""), Application("", "", {}, {}, (), {}, "", "", {}), "tls", "", {},
 ))

@@ -14,7 +14,7 @@ import yaml
 from ..dialects._registry import dialect, dialect_names
 from ..dialects.base import NotValid
 from .entry import entry_problems, flatten_problems
-from ..declaration.model import Application, Detect, FileForm, Form, Gap, Rule, Ways
+from ..declaration.model import Application, Detect, FileForm, Form, Gap, RefusalRule, Ways
 from ..problems import Problem, ProblemsError, did_you_mean, one_of
 from ..declaration.validation import problems_of
 
@@ -142,7 +142,7 @@ def _application(name: str, raw: dict[str, t.Any]) -> Application:
     return Application(
         name=name, title=raw["title"], security=raw["security"], activate=raw["activate"], evidence=raw["evidence"], test=raw["test"], entry=raw,
         forms={form: _form(form, given, raw) for form, given in raw["forms"].items()},
-        rules=tuple(Rule(rule["when"], _gap("rule", rule), tuple(rule.get("forms", raw["forms"]))) for rule in raw.get("refuse", ())),
+        rules=tuple(RefusalRule(rule["when"], _gap("rule", rule), tuple(rule.get("forms", raw["forms"]))) for rule in raw.get("refuse", ())),
     )
 
 

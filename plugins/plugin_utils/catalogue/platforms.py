@@ -12,7 +12,7 @@ import typing as t
 from ..dialects._registry import dialect
 from ..dialects.base import CannotCarry
 from ..dialects.docker_env import quote as plain_variable
-from ..declaration.model import Application, FilePlan, Form, Request
+from ..declaration.model import Application, FilePlan, Form, ApplicationRequest
 from ...module_utils._shared.secret import Secret
 
 MANAGER = "smarthost.mail"
@@ -32,12 +32,12 @@ class Platform(t.NamedTuple):
     dialect: str
     path: str
     reason: str
-    wrap: t.Callable[[t.Mapping[str, t.Any], Request, t.Optional[str]], dict[str, t.Any]]
-    at: t.Callable[[Request], t.Sequence[_Keys]]
+    wrap: t.Callable[[t.Mapping[str, t.Any], ApplicationRequest, t.Optional[str]], dict[str, t.Any]]
+    at: t.Callable[[ApplicationRequest], t.Sequence[_Keys]]
     files: bool
 
 
-def _secret(variables: t.Mapping[str, t.Any], request: Request, _secret_file: str | None = None) -> dict[str, t.Any]:
+def _secret(variables: t.Mapping[str, t.Any], request: ApplicationRequest, _secret_file: str | None = None) -> dict[str, t.Any]:
     """A Secret of Kubernetes: for ``envFrom``, which takes every value as it stands."""
     given = request.platforms.get("k8s_secret", {})
     labels = {"app.kubernetes.io/name": request.app.strip("_").replace("_", "-"), "app.kubernetes.io/managed-by": MANAGER, **given.get("labels", {})}
@@ -48,13 +48,13 @@ def _secret(variables: t.Mapping[str, t.Any], request: Request, _secret_file: st
     }
 
 
-def _override(variables: t.Mapping[str, t.Any], request: Request, secret_file: str | None = None) -> dict[str, t.Any]:
+def _override(variables: t.Mapping[str, t.Any], request: ApplicationRequest, secret_file: str | None = None) -> dict[str, t.Any]:
     """A file to name after the project's own: ``docker compose -f compose.yaml -f THIS``."""
     mounted = {"volumes": [f"{secret_file}:{secret_file}:ro"]} if secret_file else {}
     return {"services": {service: {"environment": dict(variables), **mounted} for service in _services(request)}}
 
 
-def _services(request: Request) -> list[str]:
+def _services(request: ApplicationRequest) -> list[str]:
     return list(request.platforms.get("compose", {}).get("services", [request.name]))
 
 
@@ -83,7 +83,7 @@ def wrapped_form(application: Application) -> Form | None:
     return next((form for name in _OF_VARIABLES for form in alone if form.files[0].dialect == name), None)
 
 
-def platform_of(request: Request, application: Application) -> Platform | None:
+def platform_of(request: ApplicationRequest, application: Application) -> Platform | None:
     """The platform that a request asks for by its form; None where the entry has a form of that name, or nothing to wrap."""
     if request.form is None or request.form in application.forms or wrapped_form(application) is None:
         return None
@@ -95,7 +95,7 @@ def form_names(application: Application) -> list[str]:
     return [*application.forms, *(name for name in PLATFORMS if name not in application.forms and wrapped_form(application) is not None)]
 
 
-def wrap(platform: Platform, file: FilePlan, request: Request, secret_file: str | None) -> FilePlan:
+def wrap(platform: Platform, file: FilePlan, request: ApplicationRequest, secret_file: str | None) -> FilePlan:
     """The file that a platform takes in place of a file of variables."""
     variables = as_variables(file) or {}
     secrets = [(*above, *key) for above in platform.at(request) for key in file.secrets]

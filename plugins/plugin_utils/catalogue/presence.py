@@ -11,11 +11,11 @@ import re
 import typing as t
 
 from ...module_utils._host.services import units
-from ..declaration.model import Application, Detect, FilePlan, Form, Presence, Request, Ways
+from ..declaration.model import Application, Detect, FilePlan, Form, Presence, ApplicationRequest, Ways
 from .platforms import Platform
 
 
-def presence_of(request: Request, application: Application, form: Form, platform: Platform | None, path: str) -> Presence:
+def presence_of(request: ApplicationRequest, application: Application, form: Form, platform: Platform | None, path: str) -> Presence:
     """Of an application in one form, at one path."""
     ways = _ways(request, application, form, platform)
     folder = path if form.files[0].path or form.files[0].command else posixpath.dirname(path)
@@ -35,13 +35,13 @@ def presence_of(request: Request, application: Application, form: Form, platform
     )
 
 
-def unit_of(request: Request, form: Form) -> str | None:
+def unit_of(request: ApplicationRequest, form: Form) -> str | None:
     """The unit that an application runs as: the user's word, then how it is activated, then the entry's."""
     given = _named_unit(request) or form.ways.unit or form.activate.get("systemd")
     return str(given) if given else None
 
 
-def activation(request: Request, form: Form, platform: Platform | None) -> t.Mapping[str, t.Any]:
+def activation(request: ApplicationRequest, form: Form, platform: Platform | None) -> t.Mapping[str, t.Any]:
     """How a change comes into force: as the user says, or as where it runs says, or as its entry does."""
     usual = {"how": "none", "reason": platform.reason} if platform else form.activate
     if request.activate:
@@ -54,7 +54,7 @@ def activation(request: Request, form: Form, platform: Platform | None) -> t.Map
     return usual
 
 
-def _named_unit(request: Request) -> str | None:
+def _named_unit(request: ApplicationRequest) -> str | None:
     named = request.unit or (request.activate or {}).get("systemd")
     return str(named) if named else None
 
@@ -71,7 +71,7 @@ def _ours(form: Form, platform: Platform | None, ways: Ways) -> bool:
     return platform is None and bool(ways.unit) and [file.dialect for file in form.files] == ["systemd_env"]
 
 
-def _ways(request: Request, application: Application, form: Form, platform: Platform | None) -> Ways:
+def _ways(request: ApplicationRequest, application: Application, form: Form, platform: Platform | None) -> Ways:
     """What the entry says; else what follows from the kind of form. A unit that the user names is meant wherever the entry names one."""
     if platform is not None:
         return Ways(compose_file=True) if platform.name == "compose" else Ways(manual=platform.reason)
@@ -89,7 +89,7 @@ def _ways(request: Request, application: Application, form: Form, platform: Plat
     return ways._replace(unit=ways.unit and (named or ways.unit), argument=ways.argument and (named or ways.argument))
 
 
-def _detect(request: Request, form: Form, ways: Ways, path: str, folder: str) -> Detect:
+def _detect(request: ApplicationRequest, form: Form, ways: Ways, path: str, folder: str) -> Detect:
     given = form.detect
     named = _named_unit(request)
     names = (named,) if named else given.units or tuple(unit for unit in (ways.unit,) if unit)

@@ -42,7 +42,7 @@ class Mailbox(t.NamedTuple):
         return str(email.headerregistry.Address(self.name, self.local, self.domain))
 
 
-class Credential(t.NamedTuple):
+class DeclaredCredential(t.NamedTuple):
     """Id (a label, never secret), user name and secret of one login."""
 
     id: str
@@ -50,7 +50,7 @@ class Credential(t.NamedTuple):
     password: Secret
 
 
-class OAuth2(t.NamedTuple):
+class OAuth2Settings(t.NamedTuple):
     """What a client needs to fetch an access token (RFC 6749)."""
 
     tenant_id: str | None = None
@@ -66,7 +66,7 @@ class OAuth2(t.NamedTuple):
     account: str | None = None  # whom the token is for, where that is not the sender
 
 
-class Message(t.NamedTuple):
+class MessagePreferences(t.NamedTuple):
     """Preferences for what applications write."""
 
     charset: str | None = None
@@ -94,18 +94,18 @@ class Relay:
     client_key: str | None = None
     tls_fingerprints: tuple[str, ...] = ()
     min_cert_days: int | None = None
-    credential: Credential | None = None
-    next: Credential | None = None
+    credential: DeclaredCredential | None = None
+    next: DeclaredCredential | None = None
     auth_mechanisms: tuple[str, ...] = ()
     auth_domain: str | None = None
-    oauth2: OAuth2 | None = None
+    oauth2: OAuth2Settings | None = None
     graph_url: str | None = None
     allow_plaintext_auth: bool = False
     from_: Mailbox | None = None
     reply_to: Mailbox | None = None
     helo: str | None = None
     timeout: int | None = None
-    message: Message = Message()
+    message: MessagePreferences = MessagePreferences()
     description: str | None = None
     via: str | None = None
     secret: t.Literal["inline", "file"] = "inline"
@@ -121,7 +121,7 @@ class Relay:
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
+class ApplicationRequest:
     """One item of ``smtp_relay_apps``: which application gets which relay, where, and what differs for it.
 
     where: the item that asks for it, as ``smtp_relay_apps_wiki[0]``. also: items of other variables that ask for the same.
@@ -163,7 +163,7 @@ class Declaration:
 
     relays: t.Mapping[str, Relay]
     default: str
-    requests: tuple[Request, ...]
+    requests: tuple[ApplicationRequest, ...]
 
 
 class Gap(t.NamedTuple):
@@ -268,7 +268,7 @@ class Form(t.NamedTuple):
     ways: Ways = Ways()
 
 
-class Rule(t.NamedTuple):
+class RefusalRule(t.NamedTuple):
     """A refusal that depends on values: ``when`` is an expression over the resolved relay."""
 
     when: str
@@ -283,7 +283,7 @@ class Application(t.NamedTuple):
     title: str
     forms: t.Mapping[str, Form]
     security: t.Mapping[str, t.Any]
-    rules: tuple[Rule, ...]
+    rules: tuple[RefusalRule, ...]
     activate: t.Mapping[str, t.Any]
     evidence: str
     test: str
@@ -329,7 +329,7 @@ class AppPlan(t.NamedTuple):
     the mail server on this host that is to.
     """
 
-    request: Request
+    request: ApplicationRequest
     application: Application
     form: str
     relay: Relay
@@ -351,5 +351,5 @@ class HostPlan(t.NamedTuple):
 
     apps: tuple[AppPlan, ...]
     refusals: tuple[Refusal, ...]
-    absent: tuple[Request, ...]
-    unmanaged: tuple[Request, ...]
+    absent: tuple[ApplicationRequest, ...]
+    unmanaged: tuple[ApplicationRequest, ...]

@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from .app_lists import VARIABLE, by_variable
-from .model import Credential, Declaration, Mailbox, Message, OAuth2, Relay, Request
+from .model import DeclaredCredential, Declaration, Mailbox, MessagePreferences, OAuth2Settings, Relay, ApplicationRequest
 from ...module_utils._shared.secret import Secret
 from ...module_utils._shared.security import PORT_OF, SECURITY_OF
 from .plain_values import plain, secrets_in
@@ -52,7 +52,7 @@ def load_host(relay: t.Any, apps: t.Any) -> Declaration:
     return Declaration({}, SINGLE, ()) if relay is None and not any(listed) else load(relay, apps)
 
 
-def override(relay: Relay, request: Request) -> Relay:
+def override(relay: Relay, request: ApplicationRequest) -> Relay:
     """The relay as one application uses it: the request's own keys, and the gaps accepted on either."""
     given = paired(request.overrides, relay.security)
     changes: dict[str, t.Any] = _plain_fields(given, relay.message)
@@ -190,7 +190,7 @@ def _resolve(name: str, raw: dict[str, t.Any], where: str, default: bool) -> tup
     relay = Relay(
         name, kind, default=default, credential=_credential(raw), next=_next(raw), oauth2=_oauth2(raw),
         accept=frozenset(raw.get("accept", ())), declared=frozenset(raw),
-        **fields, **_plain_fields({**raw, "port": port, "security": security}, Message()),
+        **fields, **_plain_fields({**raw, "port": port, "security": security}, MessagePreferences()),
     )
     return relay, problems + _plaintext_auth(relay, where)
 
@@ -256,25 +256,25 @@ def _loopback(host: str | None) -> bool:
         return host is not None and host.lower() == "localhost"
 
 
-def _credential(raw: dict[str, t.Any]) -> Credential | None:
+def _credential(raw: dict[str, t.Any]) -> DeclaredCredential | None:
     if "password" not in raw or "username" not in raw:
         return None
-    return Credential(raw.get("credential_id", ""), raw["username"], Secret(raw["password"]))
+    return DeclaredCredential(raw.get("credential_id", ""), raw["username"], Secret(raw["password"]))
 
 
-def _next(raw: dict[str, t.Any]) -> Credential | None:
+def _next(raw: dict[str, t.Any]) -> DeclaredCredential | None:
     given = raw.get("next")
-    return given and Credential(given["id"], given.get("username", raw.get("username", "")), Secret(given["password"]))
+    return given and DeclaredCredential(given["id"], given.get("username", raw.get("username", "")), Secret(given["password"]))
 
 
-def _oauth2(raw: dict[str, t.Any]) -> OAuth2 | None:
+def _oauth2(raw: dict[str, t.Any]) -> OAuth2Settings | None:
     if "oauth2" not in raw:
         return None
     given: dict[str, t.Any] = {key: Secret(value) if key in _OAUTH2_SECRETS else value for key, value in raw["oauth2"].items()}
-    return OAuth2(account=raw.get("username"), **given)
+    return OAuth2Settings(account=raw.get("username"), **given)
 
 
-def _plain_fields(raw: t.Mapping[str, t.Any], message: Message) -> dict[str, t.Any]:
+def _plain_fields(raw: t.Mapping[str, t.Any], message: MessagePreferences) -> dict[str, t.Any]:
     """The fields that relays and requests share, in the model's types."""
     fields: dict[str, t.Any] = {
         key: raw[key] for key in ("port", "security", "validate_certs", "ca_path", "tls_server_name", "helo", "timeout", "secret") if raw.get(key) is not None
@@ -300,8 +300,8 @@ def mailbox(value: str | dict[str, str]) -> Mailbox:
 # -- requests -------------------------------------------------------------------------------------
 
 
-def _requests(raw: t.Any, relays: t.Mapping[str, Relay], default: str) -> tuple[list[Request], list[Problem]]:
-    found: dict[str, tuple[Request, t.Any]] = {}
+def _requests(raw: t.Any, relays: t.Mapping[str, Relay], default: str) -> tuple[list[ApplicationRequest], list[Problem]]:
+    found: dict[str, tuple[ApplicationRequest, t.Any]] = {}
     problems: list[Problem] = []
     for variable, items in by_variable(raw).items():
         if items is None:
@@ -321,7 +321,7 @@ def _requests(raw: t.Any, relays: t.Mapping[str, Relay], default: str) -> tuple[
     return [request for request, _written in found.values()], problems
 
 
-def _wrong_request(request: Request, names_relay: bool, relays: t.Mapping[str, Relay]) -> list[Problem]:
+def _wrong_request(request: ApplicationRequest, names_relay: bool, relays: t.Mapping[str, Relay]) -> list[Problem]:
     """What one item cannot have, though its shape is right."""
     wrong, where = [], request.where
     if request.relay in relays:
@@ -334,7 +334,7 @@ def _wrong_request(request: Request, names_relay: bool, relays: t.Mapping[str, R
     ]
 
 
-def _again(request: Request, written: t.Any, found: dict[str, tuple[Request, t.Any]]) -> list[Problem]:
+def _again(request: ApplicationRequest, written: t.Any, found: dict[str, tuple[ApplicationRequest, t.Any]]) -> list[Problem]:
     """Adds the request to those found, by name. Two variables may ask for the same: it is done once then."""
     if request.name not in found:
         found[request.name] = (request, written)
@@ -351,11 +351,11 @@ def _again(request: Request, written: t.Any, found: dict[str, tuple[Request, t.A
     return [Problem(request.where, f'"{request.name}" is listed twice.', "same-name", hint)]
 
 
-def _request(item: dict[str, t.Any], where: str, default: str) -> Request:
+def _request(item: dict[str, t.Any], where: str, default: str) -> ApplicationRequest:
     activate = item.get("activate")
     if isinstance(activate, bool):
         activate = {} if activate else {"how": "none", "reason": "as declared"}
-    return Request(
+    return ApplicationRequest(
         name=item["name"], app=item.get("app", item["name"]), where=where, relay=item.get("relay", default), state=item.get("state", "present"),
         accept=frozenset(item.get("accept", ())), activate=activate, tool=tuple(item.get("tool", ())),
         overrides={key: item[key] for key in _OVERRIDES if key in item}, platforms={key: item[key] for key in PLATFORMS if key in item},

@@ -43,7 +43,7 @@ class Stands(t.NamedTuple):
         return cls(content, original, print_, found.optional("mode", _mode) or 0)
 
 
-class Host(t.NamedTuple):
+class HostState(t.NamedTuple):
     """What a query told about the host: the ownership record, the shared files by path, and what was seen of each application."""
 
     record: OwnershipRecord
@@ -52,7 +52,7 @@ class Host(t.NamedTuple):
     detected: t.Mapping[str, Facts] = {}
 
     @classmethod
-    def from_answer(cls, answer: t.Mapping[str, t.Any], seal_key: str) -> Host:
+    def from_answer(cls, answer: t.Mapping[str, t.Any], seal_key: str) -> HostState:
         """Raises ProblemsError for an answer that is none: what runs on a host may answer anything."""
         try:
             read = fields.mapping_of(Stands.from_answer)(answer.get("read"), "read")
@@ -80,14 +80,14 @@ class Host(t.NamedTuple):
         return {name: app.credential_id for name, app in self.record.apps.items()}
 
 
-NOTHING_KNOWN = Host(OwnershipRecord(), {}, "")
+NOTHING_KNOWN = HostState(OwnershipRecord(), {}, "")
 
 
 #: By key what our settings in a shared file are to be (``wanted``) and are (``present``).
 KeyFacts = t.Dict[str, t.Dict[str, str]]
 
 
-class Step(t.NamedTuple):
+class RenderedChange(t.NamedTuple):
     """One change, with the text that it writes and what it makes of our keys."""
 
     change: Change
@@ -98,7 +98,7 @@ class Step(t.NamedTuple):
 class Deployment:
     """Collects changes; every problem and refusal on the way is kept, nothing is written."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: HostState) -> None:
         self.host = host
         self._changes: dict[str, list[Change]] = {}
         self.texts: dict[str, str] = {}
@@ -158,9 +158,9 @@ class Deployment:
             based_on=self._based_on(path) if item.file.shared else None, owner=item.file.owner,
             group=item.file.group or self._group_if_open(item.file, path), mode=item.file.mode, command=item.file.command or None,
         )
-        self._queue([Step(change if item.file.readers is None else _in_common(change, before, item.file.readers), item.text, facts)])
+        self._queue([RenderedChange(change if item.file.readers is None else _in_common(change, before, item.file.readers), item.text, facts)])
 
-    def _queue(self, steps: t.Iterable[Step]) -> None:
+    def _queue(self, steps: t.Iterable[RenderedChange]) -> None:
         for change, text, facts in steps:
             self._changes.setdefault(change.path, []).append(change)
             self.facts.pop(change.path, None)
@@ -173,20 +173,20 @@ class Deployment:
         open_to_all = self.host.files.get(path, Stands()).mode & OTHERS_READ
         return file.group_if_open if open_to_all and holds_secret(file) else None
 
-    def _take_back(self, name: str, files: t.Iterable[UsedFile]) -> list[Step] | None:
+    def _take_back(self, name: str, files: t.Iterable[UsedFile]) -> list[RenderedChange] | None:
         """How these files become as they were before us; None (and problems) where one of them cannot."""
-        steps: list[Step | None] = []
+        steps: list[RenderedChange | None] = []
         for file in files:
             if file.path in self.planned or file.readers is not None:
                 continue
             if not file.shared:
-                steps.append(Step(Change(name, file.path, "restore")))
+                steps.append(RenderedChange(Change(name, file.path, "restore")))
             elif self.host.text(file.path) is not None:
                 steps.append(self._take_out(name, file))
         sure = [step for step in steps if step is not None]
         return sure if len(sure) == len(steps) else None
 
-    def _take_out(self, name: str, file: UsedFile) -> Step | None:
+    def _take_out(self, name: str, file: UsedFile) -> RenderedChange | None:
         path = file.path
         text, original = self.host.text(path) or "", self.host.text(path, "original") or ""
         try:
@@ -199,8 +199,8 @@ class Deployment:
         if facts is None:
             return None
         if rest == original:
-            return Step(Change(name, path, "restore"), None, facts)  # its permissions too are as before then
-        return Step(Change(name, path, "write", shared=True, release=True, based_on=self._based_on(path)), rest, facts)
+            return RenderedChange(Change(name, path, "restore"), None, facts)  # its permissions too are as before then
+        return RenderedChange(Change(name, path, "write", shared=True, release=True, based_on=self._based_on(path)), rest, facts)
 
     def _facts(self, where: str, file: FilePlan | UsedFile, text: str) -> KeyFacts | None:
         """What our keys have in a shared file, by which the host finds out what somebody else has changed."""

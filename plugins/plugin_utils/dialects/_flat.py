@@ -20,7 +20,7 @@ _COMMENT = re.compile(rf"[{ASCII_BLANKS}]*(?:#|\Z)")
 def syntax(
     pattern: t.Pattern[str], line: t.Callable[[str, str], str], plain: str, other: str | None = None, continued: str = "",
     comment: t.Pattern[str] = _COMMENT, **more: t.Any,
-) -> _keyed.Syntax:
+) -> _keyed.LineSyntax:
     """Lines that ``pattern`` matches up to their value are settings (group ``key``); the value is the rest of the line, or the group ``value``.
 
     other: why a line that is neither a setting, blank nor a comment is not valid; None passes over it. continued: what stands at the end of
@@ -44,7 +44,7 @@ def syntax(
             elif other and not comment.match(bare):
                 raise NotValid(other, line_number(text, start))
 
-    read = _keyed.Syntax(scan, line, plain, **more)
+    read = _keyed.LineSyntax(scan, line, plain, **more)
     return read
 
 
@@ -64,7 +64,7 @@ def _goes_on(line: str, continued: str) -> bool:
     return bare.endswith(continued) and not bare.startswith("#")
 
 
-def values(text: str, spoken: _keyed.Syntax) -> dict[str, str]:
+def values(text: str, spoken: _keyed.LineSyntax) -> dict[str, str]:
     """``{key: spelled value}``; of equal keys the last. Raises NotValid."""
     found: dict[str, str] = {}
     for _section, piece in _keyed.settings(text, spoken):

@@ -16,7 +16,7 @@ import typing as t
 from . import _json_scan as scanned
 from . import _nested
 from ._text import line_end, line_number
-from ._yaml_tree import Way, way
+from ._yaml_tree import WantedKeys, way
 from .base import NotValid, Owns
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -62,7 +62,7 @@ def alike(before: str, after: str, owns: Owns) -> bool:
     return _others(before, scanned.scan(before, paths), ours) == _others(after, scanned.scan(after, paths), ours)
 
 
-def _others(text: str, node: scanned.Object | None, ours: Way) -> tuple[t.Any, ...]:
+def _others(text: str, node: scanned.Object | None, ours: WantedKeys) -> tuple[t.Any, ...]:
     """The members of an object that are none of ours, to compare. One that we may have made and that holds nothing else is nothing."""
     if node is None:
         return ()
@@ -122,7 +122,7 @@ class _Short:
             at = member.end
         return "".join([*pieces, self._text[at:node.end]])
 
-    def _value(self, member: scanned.Member) -> str:
+    def _value(self, member: scanned.JsonMember) -> str:
         if member.key is not None and member.end - member.value < 100:
             return self._text[member.value:member.end]
         return self._holder(member.value, member.end)
@@ -242,4 +242,4 @@ def _without_member(text: str, start: int, members: list[_Member], index: int) -
     return text[:start + 1] + text[text.index("}", members[index].end):]
 
 
-SYNTAX = _nested.Syntax(find, edit, is_empty, alike)
+SYNTAX = _nested.NestedSyntax(find, edit, is_empty, alike)

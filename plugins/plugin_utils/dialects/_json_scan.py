@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from ._text import line_number
-from ._yaml_tree import Way, way
+from ._yaml_tree import WantedKeys, way
 from .base import NotValid
 
 Path = t.Tuple[str, ...]
@@ -37,7 +37,7 @@ def _refuse_constant(_name: str) -> t.NoReturn:
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=str, parse_float=str)
 
 
-class Member(t.NamedTuple):
+class JsonMember(t.NamedTuple):
     """One key of an object, or (key None) a run of keys that are none of ours: as offsets, and what was looked into below it."""
 
     key: str | None
@@ -52,7 +52,7 @@ class Object(t.NamedTuple):
 
     start: int
     end: int
-    members: tuple[Member, ...]
+    members: tuple[JsonMember, ...]
     hashed: int
 
 
@@ -77,8 +77,8 @@ def _scan(text: str, paths: frozenset[Path]) -> Object | None:
 _remembered = functools.lru_cache(maxsize=3)(_scan)
 
 
-def _object(text: str, start: int, wanted: Way) -> Object:
-    members: list[Member] = []
+def _object(text: str, start: int, wanted: WantedKeys) -> Object:
+    members: list[JsonMember] = []
     hashed, at = 0, _after_space(text, start + 1)
     if text[at:at + 1] == "}":
         return Object(start, at + 1, (), 0)
@@ -92,13 +92,13 @@ def _object(text: str, start: int, wanted: Way) -> Object:
         below = _object(text, value, ahead) if ahead and ahead.below and text[value:value + 1] == "{" else None
         end = below.end if below else _value_end(text, value)
         if ahead:
-            members.append(Member(key, key_start, value, end, below))
+            members.append(JsonMember(key, key_start, value, end, below))
         else:
             hashed = hash((hashed, text[key_start:end]))
-            members.append(Member(None, key_start, value, end))
+            members.append(JsonMember(None, key_start, value, end))
         if len(members) > 2 and members[-2].key is None and members[-3].key is None:
             # A run of others: only its last member matters, for the style of a new one.
-            members[-3:-1] = [Member(None, members[-3].start, members[-3].start, members[-2].end)]
+            members[-3:-1] = [JsonMember(None, members[-3].start, members[-3].start, members[-2].end)]
         mark = _NEXT.match(text, end)
         if not mark:
             raise NotValid("not JSON", line_number(text, end))
@@ -157,7 +157,7 @@ def _after_token(token: t.Match[str], expected: str, open_brackets: list[str]) -
     return "mark" if expected in ("value", "value or end") else ""
 
 
-def find(top: Object | None, path: Path) -> Member | None:
+def find(top: Object | None, path: Path) -> JsonMember | None:
     """The member in force at this path: of equal keys the last."""
     node, member = top, None
     for key in path:

@@ -4,18 +4,18 @@
 
 """Setting and removing keys in a user's line-oriented file, all other bytes kept: what ini and env dialects share.
 
-A dialect says by a ``Syntax`` (``_scan``) how its parser sees the text; everything here works on offsets and never on a rewritten copy.
+A dialect says by a ``LineSyntax`` (``_scan``) how its parser sees the text; everything here works on offsets and never on a rewritten copy.
 """
 
 from __future__ import annotations
 
 import typing as t
 
-from ._scan import Entry, Header, Items, Path, Plain, Section, Survey, Syntax, settings, survey
+from ._scan import Entry, Header, Items, Path, Plain, Section, Survey, LineSyntax, settings, survey
 from ._text import BOM, line_end
 from .base import Owns
 
-__all__ = ["Entry", "Header", "Items", "Path", "Plain", "Syntax", "alike", "merge", "remove", "settings", "values"]
+__all__ = ["Entry", "Header", "Items", "Path", "Plain", "LineSyntax", "alike", "merge", "remove", "settings", "values"]
 
 
 class _Edit(t.NamedTuple):
@@ -24,7 +24,7 @@ class _Edit(t.NamedTuple):
     text: str
 
 
-def merge(text: str, wanted: t.Mapping[Path, str], owns: Owns, syntax: Syntax) -> str:
+def merge(text: str, wanted: t.Mapping[Path, str], owns: Owns, syntax: LineSyntax) -> str:
     """The text with each wanted key at its spelled value and no other owned key. Raises what ``scan`` raises."""
     lines = {path: syntax.line(path[-1], spelled) for path, spelled in wanted.items()}
     owned = _owned(owns) | set(wanted)
@@ -44,7 +44,7 @@ def _owned(owns: Owns) -> frozenset[Path]:
     return frozenset(tuple(path) for path in owns)
 
 
-def _replacement(text: str, entry: Entry, spelled: str, syntax: Syntax) -> _Edit:
+def _replacement(text: str, entry: Entry, spelled: str, syntax: LineSyntax) -> _Edit:
     if spelled.startswith("=") and text[entry.value_start - 1:entry.value_start] == "=":
         spelled = f" {spelled}"  # two of them would be another sign (Exim's ==)
     if syntax.keeps(text[entry.value_end:entry.end]):
@@ -52,16 +52,16 @@ def _replacement(text: str, entry: Entry, spelled: str, syntax: Syntax) -> _Edit
     return _Edit(entry.value_start, _bare_end(text, entry, syntax), spelled)
 
 
-def _bare_end(text: str, entry: Entry, syntax: Syntax) -> int:
+def _bare_end(text: str, entry: Entry, syntax: LineSyntax) -> int:
     """Where the entry's lines end, without the end of the last one."""
     return entry.start + len(syntax.bare(text[entry.start:entry.end]))
 
 
-def _line_end(text: str, syntax: Syntax) -> str:
+def _line_end(text: str, syntax: LineSyntax) -> str:
     return "\n" if syntax.newline == "\n" else line_end(text)
 
 
-def remove(text: str, owns: Owns, original: str, syntax: Syntax) -> str:
+def remove(text: str, owns: Owns, original: str, syntax: LineSyntax) -> str:
     """The text with our keys as they are in the original. Nothing else changed since: exactly the original."""
     owned = _owned(owns)
     if _without(text, owned, syntax) == _without(original, owned, syntax):
@@ -82,14 +82,14 @@ def remove(text: str, owns: Owns, original: str, syntax: Syntax) -> str:
     return _apply(text, _emptied(text, [section for section in survey(text, owned, syntax).sections if section.name not in kept]))
 
 
-def values(text: str, paths: t.Iterable[Path], syntax: Syntax, plain: t.Callable[[str], t.Any] = str) -> dict[Path, t.Any]:
+def values(text: str, paths: t.Iterable[Path], syntax: LineSyntax, plain: t.Callable[[str], t.Any] = str) -> dict[Path, t.Any]:
     """What is set at these paths, of equal keys the last; ``plain`` makes a value of how it is spelled. Raises what ``scan`` raises."""
     entries = survey(text, frozenset(paths), syntax).entries
     in_force = {entry.path: entry for entry in entries}
     return {path: plain(entry.value) for path, entry in in_force.items() if not entry.alone}
 
 
-def alike(before: str, after: str, owns: Owns, syntax: Syntax) -> bool:
+def alike(before: str, after: str, owns: Owns, syntax: LineSyntax) -> bool:
     """Whether all that is not ours is in both texts: as it is read, and byte for byte. Raises what ``scan`` raises."""
     owned = _owned(owns)
     if survey(before, owned, syntax).others != survey(after, owned, syntax).others:
@@ -97,7 +97,7 @@ def alike(before: str, after: str, owns: Owns, syntax: Syntax) -> bool:
     return _without(before, owned, syntax) == _without(after, owned, syntax)
 
 
-def _without(text: str, owned: frozenset[Path], syntax: Syntax) -> str:
+def _without(text: str, owned: frozenset[Path], syntax: LineSyntax) -> str:
     """The text without our keys, without sections that held nothing else, without blank lines at the end."""
     found = survey(text, owned, syntax)
     text = _apply(text, [_Edit(entry.start, entry.end, "") for entry in found.entries])
@@ -130,7 +130,7 @@ def _emptied(text: str, sections: t.Iterable[Section]) -> list[_Edit]:
     return edits
 
 
-def _add(text: str, lines: t.Mapping[Path, str], owned: frozenset[Path], syntax: Syntax) -> str:
+def _add(text: str, lines: t.Mapping[Path, str], owned: frozenset[Path], syntax: LineSyntax) -> str:
     """New lines after the last setting of their section, in the given order; new sections at the end of the text."""
     if not lines:
         return text
@@ -147,7 +147,7 @@ def _add(text: str, lines: t.Mapping[Path, str], owned: frozenset[Path], syntax:
     return text
 
 
-def _behind(text: str, section: Section, lines: t.Sequence[str], syntax: Syntax) -> _Edit:
+def _behind(text: str, section: Section, lines: t.Sequence[str], syntax: LineSyntax) -> _Edit:
     """Our lines behind the last setting of a section. One that goes on with the next line is ended by a blank one."""
     margin = _margin(text, section) if syntax.indented else ""
     ended = [""] if section.last is not None and section.last.open else []
@@ -166,7 +166,7 @@ def _indent(text: str, start: int) -> str:
     return text[start:end - len(text[start:end].lstrip())]
 
 
-def _insertion(text: str, offset: int, lines: t.Sequence[str], syntax: Syntax) -> _Edit:
+def _insertion(text: str, offset: int, lines: t.Sequence[str], syntax: LineSyntax) -> _Edit:
     """Whole lines at a line's start, or after a last line that has no end (then ours has none either)."""
     end = _line_end(text, syntax)
     if offset > (1 if text.startswith(BOM) else 0) and text[offset - 1] != "\n":

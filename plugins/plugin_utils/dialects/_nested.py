@@ -4,7 +4,7 @@
 
 """Setting and taking back key paths in a user's nested document, all other bytes kept: what json and yaml share.
 
-A dialect says by a ``Syntax`` how to find and change paths in its text; here is which paths, and what to put back.
+A dialect says by a ``NestedSyntax`` how to find and change paths in its text; here is which paths, and what to put back.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .base import Owns, Tree, Value
 Path = t.Tuple[str, ...]
 
 
-class Syntax(t.NamedTuple):
+class NestedSyntax(t.NamedTuple):
     """How one dialect finds and changes paths.
 
     find: text and paths to the spelling of each path that is there, on one line; raises NotValid.
@@ -31,7 +31,7 @@ class Syntax(t.NamedTuple):
     alike: t.Callable[[str, str, Owns], bool]
 
 
-def merge(text: str, tree: Tree, owns: Owns, quote: t.Callable[[Value], str], syntax: Syntax) -> str:
+def merge(text: str, tree: Tree, owns: Owns, quote: t.Callable[[Value], str], syntax: NestedSyntax) -> str:
     """The text with each of the tree's values at its path and no other owned path."""
     owned = {tuple(path) for path in owns}
     changes: dict[Path, str | None] = {path: quote(value) for path, value in _leaves(tree, owned)}
@@ -48,7 +48,7 @@ def _leaves(tree: Tree, owned: t.Collection[Path], path: Path = ()) -> t.Iterato
             yield here, value
 
 
-def remove(text: str, owns: Owns, original: str, syntax: Syntax) -> str:
+def remove(text: str, owns: Owns, original: str, syntax: NestedSyntax) -> str:
     """The text with our paths as they are in the original. Nothing else changed since: exactly the original."""
     owned = [tuple(path) for path in owns]
     if syntax.alike(text, original, owned):
@@ -58,7 +58,7 @@ def remove(text: str, owns: Owns, original: str, syntax: Syntax) -> str:
     return _without_empty(text, owned, before, syntax)
 
 
-def _without_empty(text: str, owned: t.Sequence[Path], keep: t.Collection[Path], syntax: Syntax) -> str:
+def _without_empty(text: str, owned: t.Sequence[Path], keep: t.Collection[Path], syntax: NestedSyntax) -> str:
     """Our containers that are empty now are taken out, but for those to keep."""
     containers = {path[:length] for path in owned for length in range(1, len(path))} - set(keep)
     for path in sorted(containers, key=len, reverse=True):

@@ -76,7 +76,7 @@ def _keeps_any_comment(comment: str) -> bool:
     return True
 
 
-class Syntax(t.NamedTuple):
+class LineSyntax(t.NamedTuple):
     """How one parser reads.
 
     scan: text to headers and entries in their order; raises NotValid. Where lines match the given expression it may pass over them (Plain).
@@ -106,7 +106,7 @@ class Syntax(t.NamedTuple):
         return lines.rstrip("\n" if self.newline == "\n" else "\r\n")
 
 
-def settings(text: str, syntax: Syntax) -> t.Iterator[tuple[Path, dict[str, str]]]:
+def settings(text: str, syntax: LineSyntax) -> t.Iterator[tuple[Path, dict[str, str]]]:
     """All settings as ``{key: value}``, piece by piece, each with the name of its section; a section's header is an empty piece."""
     one = re.compile(f"{syntax.plain}[ \\t]*{syntax.newline}")
     section: Path = ()
@@ -122,19 +122,19 @@ def settings(text: str, syntax: Syntax) -> t.Iterator[tuple[Path, dict[str, str]
             yield section, {syntax.key(found[0]): "".join(found[1:]) for found in one.findall(text, item.start, item.end)}
 
 
-def survey(text: str, owned: frozenset[Path], syntax: Syntax) -> Survey:
+def survey(text: str, owned: frozenset[Path], syntax: LineSyntax) -> Survey:
     """One scan, or the result of the last one of this text."""
     return (_remembered if len(text) >= _REMEMBERED_FROM else _survey)(text, owned, syntax)
 
 
 @functools.lru_cache(maxsize=64)
-def _many(syntax: Syntax, names: t.Tuple[str, ...]) -> t.Pattern[str]:
+def _many(syntax: LineSyntax, names: t.Tuple[str, ...]) -> t.Pattern[str]:
     """Plain lines at once, of none of these names."""
     ours = f"(?!(?:{'|'.join(map(re.escape, names))})[ \\t=:\r\n])" if names else ""
     return re.compile(f"(?:{ours}{syntax.plain}[ \\t]*{syntax.newline}{syntax.ahead}){{1,{_AT_ONCE}}}", re.IGNORECASE if syntax.key is str.lower else 0)
 
 
-def _survey(text: str, owned: frozenset[Path], syntax: Syntax) -> Survey:
+def _survey(text: str, owned: frozenset[Path], syntax: LineSyntax) -> Survey:
     # A plain line may come by itself (at the end of the text) or among many: it is hashed as it stands, blanks behind it included, either way.
     names = {path[:-1] for path in owned}
     one = re.compile(syntax.plain + "[ \\t]*")

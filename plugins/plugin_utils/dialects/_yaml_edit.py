@@ -51,7 +51,7 @@ def _apply(text: str, edits: t.Iterable[tuple[int, int, str]]) -> str:
     return "".join([*pieces, text[at:]])
 
 
-def _replacement(text: str, member: nodes.Member, spelled: str) -> tuple[int, int, str]:
+def _replacement(text: str, member: nodes.YamlMember, spelled: str) -> tuple[int, int, str]:
     """The value in its place; one that starts on a later line than its key moves up to the key."""
     value = member.value
     if value.start == value.end or "\n" in text[member.colon:value.start]:
@@ -84,7 +84,7 @@ def _spelled_lines(tree: dict[str, t.Any]) -> t.Iterator[str]:
             yield f"{spell_key(key)}: {value}".rstrip()
 
 
-def _open(text: str, block: nodes.Node | None, member: nodes.Member | None, lines: list[str]) -> str:
+def _open(text: str, block: nodes.Node | None, member: nodes.YamlMember | None, lines: list[str]) -> str:
     """The lines at the end of a block mapping, in an empty one, or at the end of a text that has none."""
     if block is not None and block.members:
         last = block.members[-1]
@@ -99,7 +99,7 @@ def _open(text: str, block: nodes.Node | None, member: nodes.Member | None, line
     return _insert(text, end, [" " * (member.column + 2) + line for line in lines])
 
 
-def _column(text: str, member: nodes.Member) -> int:
+def _column(text: str, member: nodes.YamlMember) -> int:
     """In which column a key of a block begins; that of the question mark where one stands in front of it."""
     ahead = text[text.rfind("\n", 0, member.start) + 1:member.start]
     return len(ahead) - len(ahead.lstrip(" ")) if ahead.lstrip(" ").startswith("?") else member.column
@@ -119,4 +119,4 @@ def _is_empty(text: str) -> bool:
     return bool(re.fullmatch(r"\s*(\{\s*\}|~|null|Null|NULL)?\s*", text))
 
 
-SYNTAX = _nested.Syntax(find, edit, _is_empty, alike)
+SYNTAX = _nested.NestedSyntax(find, edit, _is_empty, alike)

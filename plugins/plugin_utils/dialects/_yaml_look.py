@@ -95,7 +95,7 @@ def alike(before: str, after: str, owns: Owns) -> bool:
     return _kept_lines(texts[0], roots[0], way) == _kept_lines(texts[1], roots[1], way)
 
 
-def _signature(node: nodes.Node | None, way: nodes.Way) -> tuple[t.Any, ...]:
+def _signature(node: nodes.Node | None, way: nodes.WantedKeys) -> tuple[t.Any, ...]:
     """What is in a block beside our values, to compare. A block of ours that holds nothing else is nothing."""
     found: list[t.Any] = []
     for member in node.members if node else ():
@@ -108,7 +108,7 @@ def _signature(node: nodes.Node | None, way: nodes.Way) -> tuple[t.Any, ...]:
     return tuple(found)
 
 
-def _kept_lines(text: str, node: nodes.Node | None, way: nodes.Way) -> list[str]:
+def _kept_lines(text: str, node: nodes.Node | None, way: nodes.WantedKeys) -> list[str]:
     """The lines of the text that hold neither one of our values nor the key of a block that we may have made; no blank ones at the end."""
     pieces, at = [], 0
     for start, end in sorted(_our_lines(text, node, way)):
@@ -117,7 +117,7 @@ def _kept_lines(text: str, node: nodes.Node | None, way: nodes.Way) -> list[str]
     return [line.rstrip("\r") for line in "".join([*pieces, text[at:]]).rstrip("\r\n").split("\n")]
 
 
-def _our_lines(text: str, node: nodes.Node | None, way: nodes.Way) -> t.Iterator[tuple[int, int]]:
+def _our_lines(text: str, node: nodes.Node | None, way: nodes.WantedKeys) -> t.Iterator[tuple[int, int]]:
     for member in node.members if node else ():
         ahead = way.below.get(member.key or "")
         if ahead is None:

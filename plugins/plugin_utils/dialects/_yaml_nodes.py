@@ -18,7 +18,7 @@ import yaml
 
 from . import _yaml_blocks as blocks
 from ._text import line_number
-from ._yaml_tree import Member, Node, Path, Way, deepest, find, head_line, line_of, lines, way, with_its_line
+from ._yaml_tree import YamlMember, Node, Path, WantedKeys, deepest, find, head_line, line_of, lines, way, with_its_line
 from .base import NotValid
 
 # libyaml where PyYAML was built with it: ten times faster, the same offsets (a test compares them).
@@ -30,7 +30,7 @@ _KEEPS_END = re.compile(r"[|>][0-9]*\+")
 _REMEMBERED_FROM = 10_000
 
 __all__ = [
-    "LOADER", "DocumentStart", "Event", "Member", "Node", "Parsed", "Way", "deepest", "events_of", "find", "head_line", "lines", "parse", "way",
+    "LOADER", "DocumentStart", "Event", "YamlMember", "Node", "Parsed", "WantedKeys", "deepest", "events_of", "find", "head_line", "lines", "parse", "way",
     "with_its_line",
 ]
 
@@ -71,7 +71,7 @@ def _parse(text: str, paths: frozenset[Path], quick: bool) -> Parsed:
     wanted = way(paths)
     cut = blocks.cut(text, set(wanted.below), LOADER) if quick and len(text) >= _REMEMBERED_FROM else None
     if cut is not None:
-        members: list[Member] = []
+        members: list[YamlMember] = []
         for block in cut.blocks:
             reader = _Reader(text[block.start:block.end], wanted)
             root = reader.root()
@@ -86,7 +86,7 @@ def _parse(text: str, paths: frozenset[Path], quick: bool) -> Parsed:
 _remembered = functools.lru_cache(maxsize=3)(_parse)
 
 
-def _whole(text: str, wanted: Way | None) -> Node | None:
+def _whole(text: str, wanted: WantedKeys | None) -> Node | None:
     root = _Reader(text, wanted).root()
     if root is None or (root.kind == "empty" and root.start == root.end):
         return None
@@ -95,7 +95,7 @@ def _whole(text: str, wanted: Way | None) -> Node | None:
     return root
 
 
-def _moved(member: Member, offset: int, lines_before: int) -> Member:
+def _moved(member: YamlMember, offset: int, lines_before: int) -> YamlMember:
     value = member.value
     return member._replace(
         line=member.line + lines_before, start=member.start + offset, colon=member.colon + offset,
@@ -108,7 +108,7 @@ def _moved(member: Member, offset: int, lines_before: int) -> Member:
 class _Reader:
     """Makes nodes of the events of one text."""
 
-    def __init__(self, text: str, wanted: Way | None) -> None:
+    def __init__(self, text: str, wanted: WantedKeys | None) -> None:
         self._text, self._wanted, self._events = text, wanted, events_of(text)
         #: What each anchor stands for at this place of the text, as something to compare.
         self.anchors: dict[str, t.Any] = {}
@@ -125,7 +125,7 @@ class _Reader:
                 root, _hashed = self._node(next(self._events), self._wanted)
         return root
 
-    def _node(self, event: Event, wanted: Way | None) -> tuple[Node, int]:
+    def _node(self, event: Event, wanted: WantedKeys | None) -> tuple[Node, int]:
         if wanted is None:
             looked_into = isinstance(event, yaml.MappingStartEvent)
         else:
@@ -134,8 +134,8 @@ class _Reader:
             return self._mapping(event, wanted), hash((event.anchor, event.tag))
         return self._passed(event, wanted is not None and wanted.asked)
 
-    def _mapping(self, event: t.Any, wanted: Way | None) -> Node:
-        members: list[Member] = []
+    def _mapping(self, event: t.Any, wanted: WantedKeys | None) -> Node:
+        members: list[YamlMember] = []
         start = event.start_mark.index
         self._define(event)
         for key in self._events:
@@ -150,7 +150,7 @@ class _Reader:
             value, inner = self._node(next(self._events), None if wanted is None else wanted.below.get(name or "", _ELSEWHERE))
             colon = self._text.find(":", spelled.end) + 1
             value = value if value.end > value.start else value._replace(start=colon, end=colon)
-            members.append(Member(name, mark.line + 1, mark.index, mark.column, colon, value, hash((hashed, inner))))
+            members.append(YamlMember(name, mark.line + 1, mark.index, mark.column, colon, value, hash((hashed, inner))))
         raise AssertionError("PyYAML closes every mapping")
 
     def _passed(self, event: t.Any, asked: bool) -> tuple[Node, int]:
@@ -198,7 +198,7 @@ class _Reader:
             self.anchors[event.anchor] = ("ours", event.anchor) if ours else self._defined
 
 
-_ELSEWHERE = Way(False, {})
+_ELSEWHERE = WantedKeys(False, {})
 
 
 def _kind(first: Event, size: int) -> str:

@@ -28,11 +28,11 @@ class Node(t.NamedTuple):
     start: int
     end: int
     anchored: bool = False
-    members: tuple[Member, ...] = ()
+    members: tuple[YamlMember, ...] = ()
     events: tuple[t.Any, ...] = ()
 
 
-class Member(t.NamedTuple):
+class YamlMember(t.NamedTuple):
     """One key: its line (from 1), where it starts, in which column, where its colon ends, its value, and a hash of all of it."""
 
     key: str | None
@@ -44,33 +44,33 @@ class Member(t.NamedTuple):
     hashed: int = 0
 
 
-class Way(t.NamedTuple):
+class WantedKeys(t.NamedTuple):
     """Which members to look into: ``below`` has those by key. asked: the value itself is wanted."""
 
     asked: bool
-    below: dict[str, Way]
+    below: dict[str, WantedKeys]
 
 
-def way(paths: t.Iterable[Path]) -> Way:
+def way(paths: t.Iterable[Path]) -> WantedKeys:
     """The way to all of these paths."""
-    top = Way(False, {})
+    top = WantedKeys(False, {})
     for path in paths:
         node = top
         for depth, key in enumerate(path, 1):
-            known = node.below.get(key, Way(False, {}))
+            known = node.below.get(key, WantedKeys(False, {}))
             node.below[key] = known._replace(asked=known.asked or depth == len(path))
             node = node.below[key]
     return top
 
 
-def _named(node: Node | None, key: str) -> Member | None:
+def _named(node: Node | None, key: str) -> YamlMember | None:
     named = [member for member in node.members if member.key == key] if node else []
     if len(named) > 1:
         raise NotValid(f"{key} is there twice", named[1].line)
     return named[0] if named else None
 
 
-def find(root: Node | None, path: t.Sequence[str]) -> Member | None:
+def find(root: Node | None, path: t.Sequence[str]) -> YamlMember | None:
     """The member at this path, or None. Raises NotValid for a key twice."""
     node, member = root, None
     for key in path:
@@ -81,7 +81,7 @@ def find(root: Node | None, path: t.Sequence[str]) -> Member | None:
     return member
 
 
-def deepest(root: Node | None, path: tuple[str, ...]) -> tuple[tuple[str, ...], Member | None]:
+def deepest(root: Node | None, path: tuple[str, ...]) -> tuple[tuple[str, ...], YamlMember | None]:
     """The longest existing part of a path whose last key is missing, and its member (None: the top level).
 
     Raises NotValid where nothing can be added below it.
@@ -101,7 +101,7 @@ def deepest(root: Node | None, path: tuple[str, ...]) -> tuple[tuple[str, ...], 
     return (), None
 
 
-def lines(text: str, member: Member) -> tuple[int, int]:
+def lines(text: str, member: YamlMember) -> tuple[int, int]:
     """Where the member's lines start and end."""
     start = text.rfind("\n", 0, member.start) + 1
     last = max(member.value.end, member.colon)
@@ -110,7 +110,7 @@ def lines(text: str, member: Member) -> tuple[int, int]:
     return start, text.find("\n", last) + 1 or len(text)
 
 
-def head_line(text: str, member: Member) -> tuple[int, int]:
+def head_line(text: str, member: YamlMember) -> tuple[int, int]:
     """Where the line with the key starts and ends."""
     return text.rfind("\n", 0, member.start) + 1, text.find("\n", member.colon) + 1 or len(text)
 

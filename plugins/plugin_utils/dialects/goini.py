@@ -90,9 +90,9 @@ class GoIni(t.NamedTuple):
         return _keyed.values(text, paths, self.syntax)
 
     @property
-    def syntax(self) -> _keyed.Syntax:
+    def syntax(self) -> _keyed.LineSyntax:
         """How the parser sees a text."""
-        return _keyed.Syntax(_scan_joining if self.continuation else _scan_plain, _line, _PLAIN, "", _header, _keeps)
+        return _keyed.LineSyntax(_scan_joining if self.continuation else _scan_plain, _line, _PLAIN, "", _header, _keeps)
 
 
 def _line(key: str, spelled: str) -> str:

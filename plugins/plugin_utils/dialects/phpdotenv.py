@@ -176,4 +176,4 @@ def _value(raw: str) -> tuple[str, int]:
     return value, found.end()
 
 
-_SYNTAX = _keyed.Syntax(_scan, _line, r"""([A-Za-z0-9_.]+)=[ \t]*(?:"([^"\\$\r\n]*)"|'([^'"\r\n]*)'|([A-Za-z0-9_./:@,+-]*))""")
+_SYNTAX = _keyed.LineSyntax(_scan, _line, r"""([A-Za-z0-9_.]+)=[ \t]*(?:"([^"\\$\r\n]*)"|'([^'"\r\n]*)'|([A-Za-z0-9_./:@,+-]*))""")

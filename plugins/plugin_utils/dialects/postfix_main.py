@@ -112,4 +112,4 @@ def _joined(entry: _keyed.Entry, more: list[str]) -> _keyed.Entry:
     return entry._replace(value="".join([entry.value, *more]).lstrip(ASCII_BLANKS)) if more else entry
 
 
-_SYNTAX = _keyed.Syntax(_scan, _line, r"([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*(\S(?:[^\r\n]*\S)?)?", r"(?=[^\s#])")
+_SYNTAX = _keyed.LineSyntax(_scan, _line, r"([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*(\S(?:[^\r\n]*\S)?)?", r"(?=[^\s#])")

@@ -134,6 +134,6 @@ def _joined(entry: _keyed.Entry, more: list[str]) -> _keyed.Entry:
     return entry._replace(value="\n".join([entry.value, *more]).rstrip()) if more else entry
 
 
-_SYNTAX = _keyed.Syntax(
+_SYNTAX = _keyed.LineSyntax(
     _scan, _line, r"([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*(\S(?:[^\r\n]*\S)?)?", r"(?=[^\s#;])", _header, indented=True, key=str.lower,
 )

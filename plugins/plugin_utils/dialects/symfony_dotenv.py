@@ -122,4 +122,4 @@ def _part(piece: t.Match[str], line: int) -> tuple[str, int]:
     return re.sub(r"""\\(["'\\])""", r"\1", spelled), len(spelled)
 
 
-_SYNTAX = _keyed.Syntax(_scan, _line, r"""([A-Za-z_][A-Za-z0-9_]*)=(?:'([^'\r\n]*)'|"([^"\\$\r\n]*)"|([A-Za-z0-9_./:@,+-]*))""")
+_SYNTAX = _keyed.LineSyntax(_scan, _line, r"""([A-Za-z_][A-Za-z0-9_]*)=(?:'([^'\r\n]*)'|"([^"\\$\r\n]*)"|([A-Za-z0-9_./:@,+-]*))""")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..catalogue.loader import Catalogue
-from ..declaration.model import AppPlan, Declaration, Gap, HostPlan, Refusal, Request
+from ..declaration.model import AppPlan, Declaration, Gap, HostPlan, Refusal, ApplicationRequest
 
 CODE = "local-mta-not-forwarding"
 #: What the hint names where no entry of the catalogue is listed yet.
@@ -32,7 +32,7 @@ def checked(planned: HostPlan, declared: Declaration, catalogue: Catalogue) -> H
     return planned._replace(apps=tuple(apps), refusals=tuple(refusals))
 
 
-def _checked(plan: AppPlan, servers: t.Sequence[Request], declared: Declaration, refused: t.Container[str]) -> AppPlan | Refusal:
+def _checked(plan: AppPlan, servers: t.Sequence[ApplicationRequest], declared: Declaration, refused: t.Container[str]) -> AppPlan | Refusal:
     relay = plan.relay
     if relay.type != "local_mta" or not relay.sends or relay.via is None or not declared.relays[relay.via].sends:
         return plan
@@ -50,19 +50,19 @@ def _checked(plan: AppPlan, servers: t.Sequence[Request], declared: Declaration,
     return Refusal(plan.request.where, plan.request.name, plan.application.title, gap)
 
 
-def _why(via: str, servers: t.Sequence[Request]) -> str:
+def _why(via: str, servers: t.Sequence[ApplicationRequest]) -> str:
     others = [f"{server.name} forwards to relay {server.relay}" for server in servers]
     return f"it hands its mail to the local mail server, and none on this host is declared to forward to relay {via}" + (
         f" ({', '.join(others)})" if others else "")
 
 
-def _hint(via: str, servers: t.Sequence[Request]) -> str:
+def _hint(via: str, servers: t.Sequence[ApplicationRequest]) -> str:
     if servers:
         return f"Say relay: {via} for {servers[0].name}, or name the relay that it forwards to in via"
     names = " or ".join([", ".join(USUAL[:-1]), USUAL[-1]])
     return f"List {names} on this host with relay: {via}, or with state: unmanaged where it is configured by somebody else"
 
 
-def _listens(request: Request, catalogue: Catalogue) -> bool:
+def _listens(request: ApplicationRequest, catalogue: Catalogue) -> bool:
     """Whether an application takes mail of other programs on port 25; one that is not in the catalogue does not."""
     return bool(catalogue.find(request.app, request.where).entry.get("listens"))

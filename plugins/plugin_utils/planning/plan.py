@@ -20,7 +20,7 @@ from ..declaration.model import (
     SECURITY,
     AppPlan,
     Application,
-    Credential,
+    DeclaredCredential,
     Declaration,
     FileForm,
     FilePlan,
@@ -29,7 +29,7 @@ from ..declaration.model import (
     HostPlan,
     Refusal,
     Relay,
-    Request,
+    ApplicationRequest,
 )
 from ..problems import Problem, ProblemsError, did_you_mean, one_of
 from .refusal import acceptable
@@ -86,18 +86,18 @@ def plan_host(
     return HostPlan(tuple(plans), tuple(refusals), by_state["absent"], by_state["unmanaged"])
 
 
-def _in_force(declaration: Declaration, in_force: t.Mapping[str, str]) -> t.Callable[[Request], str | None]:
+def _in_force(declaration: Declaration, in_force: t.Mapping[str, str]) -> t.Callable[[ApplicationRequest], str | None]:
     """The id of the credential that an application has. Those with one secret file in common have one: the next one as soon as any has it."""
     by_relay: dict[str, set[str]] = {}
 
-    def by_file(request: Request) -> bool:
+    def by_file(request: ApplicationRequest) -> bool:
         return request.state == "present" and override(declaration.relays[request.relay], request).secret == "file"
 
     for request in declaration.requests:
         if request.name in in_force and by_file(request):
             by_relay.setdefault(request.relay, set()).add(in_force[request.name])
 
-    def found(request: Request) -> str | None:
+    def found(request: ApplicationRequest) -> str | None:
         following = declaration.relays[request.relay].next
         in_common = following is not None and following.id in by_relay.get(request.relay, ()) and by_file(request)
         return following.id if following is not None and in_common else in_force.get(request.name)
@@ -111,7 +111,7 @@ def with_credential(relay: Relay, choice: str, in_force: str | None) -> Relay:
     return dataclasses.replace(relay, credential=relay.next) if use_next else relay
 
 
-def plan_app(request: Request, relay: Relay, application: Application) -> AppPlan | list[Refusal]:
+def plan_app(request: ApplicationRequest, relay: Relay, application: Application) -> AppPlan | list[Refusal]:
     """One application: its plan, or every reason why it cannot. Raises ProblemsError for an unknown form or a broken entry."""
     form = _form(request, application)
     problems = tool_problems(request, form, application)
@@ -151,7 +151,7 @@ def plan_app(request: Request, relay: Relay, application: Application) -> AppPla
     )
 
 
-def _broken(request: Request, error: ExpressionError) -> ProblemsError:
+def _broken(request: ApplicationRequest, error: ExpressionError) -> ProblemsError:
     return ProblemsError([Problem(f"{request.app}/app.yml", f"{error}.", "entry-invalid", f"It is needed for {request.where} ({request.name}).")])
 
 
@@ -198,7 +198,7 @@ def _gaps(relay: Relay, application: Application, form: Form, named: frozenset[s
     return gaps
 
 
-def _no_secret_file(relay: Relay, application: Application, form: Form, request: Request) -> list[Gap]:
+def _no_secret_file(relay: Relay, application: Application, form: Form, request: ApplicationRequest) -> list[Gap]:
     """Why the secret cannot stand in a file of its own, where that is asked for."""
     platform = platforms.platform_of(request, application)
     if relay.secret != "file" or not relay.sends or not (relay.credential or relay.oauth2):
@@ -210,13 +210,13 @@ def _no_secret_file(relay: Relay, application: Application, form: Form, request:
     return [gap._replace(hint=f"Use form: {others[0]}") if others and not gap.hint else gap]
 
 
-def _secret_file(path: str, relay: Relay, request: Request, form: Form) -> FilePlan:
+def _secret_file(path: str, relay: Relay, request: ApplicationRequest, form: Form) -> FilePlan:
     """The file with the relay's secret and nothing else, for whoever reads the application's own file."""
     file = form.files[0]
     group, owner = request.group or (None if request.owner else form.reader or file.group), request.owner or file.owner
     reader = f"group:{group}" if group else f"user:{owner}"
     readers = (reader,) if (group or owner or "root") not in ("root", "0") else ()
-    secret = t.cast(Credential, relay.credential).password
+    secret = t.cast(DeclaredCredential, relay.credential).password
     return FilePlan(path, "whole", False, secret, (), frozenset({()}), None, None, None, None, readers=readers)
 
 
@@ -240,7 +240,7 @@ def _sort_gaps(gaps: t.Iterable[Gap], accept: frozenset[str]) -> tuple[list[Gap]
     return refused, accepted
 
 
-def _form(request: Request, application: Application) -> Form:
+def _form(request: ApplicationRequest, application: Application) -> Form:
     name = request.form or next(iter(application.forms))
     if platforms.platform_of(request, application):
         return t.cast(Form, platforms.wrapped_form(application))
@@ -259,7 +259,7 @@ def _form(request: Request, application: Application) -> Form:
     return form
 
 
-def _file(file: FileForm, path: str, request: Request, relay: Relay, context: t.Mapping[str, t.Any]) -> FilePlan:
+def _file(file: FileForm, path: str, request: ApplicationRequest, relay: Relay, context: t.Mapping[str, t.Any]) -> FilePlan:
     # The keys that turn mail off are ours as well: else they would stay in force when it is turned on again.
     # So are those that name a secret's file, and those that hold the secret where that is not so.
     leaves = {**dict(key_paths(file.mail_off or {})), **dict(key_paths(file.by_file or {})), **dict(key_paths(file.settings))}

@@ -21,7 +21,7 @@ CODE = "not-installed"
 _LONGEST = 400  # characters of one text of a host's
 
 
-class Verdict(t.NamedTuple):
+class WiringVerdict(t.NamedTuple):
     """Whether one way of wiring was seen: True, False, or None where nothing shows it; why; and what ends it, where no line is to be added."""
 
     seen: bool | None
@@ -29,7 +29,7 @@ class Verdict(t.NamedTuple):
     remedy: str = ""
 
     @classmethod
-    def from_answer(cls, value: object, place: str) -> Verdict:
+    def from_answer(cls, value: object, place: str) -> WiringVerdict:
         """Raises DamagedError."""
         found = Fields(value, place)
         return cls(found.optional("seen", fields.flag), found.take("why", _said), found.optional("remedy", _said) or "")
@@ -41,14 +41,14 @@ class Facts(t.NamedTuple):
     seen: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     version: str | None = None
-    wiring: t.Mapping[str, Verdict] = {}
+    wiring: t.Mapping[str, WiringVerdict] = {}
 
     @classmethod
     def from_answer(cls, value: object, place: str) -> Facts:
         """Raises DamagedError."""
         found = Fields(value, place)
         seen, unseen = (found.take(name, fields.tuple_of(_said)) for name in ("seen", "unseen"))
-        return cls(seen, unseen, found.optional("version", _said), found.take("wiring", fields.mapping_of(Verdict.from_answer)))
+        return cls(seen, unseen, found.optional("version", _said), found.take("wiring", fields.mapping_of(WiringVerdict.from_answer)))
 
 
 def facts_of(answer: t.Mapping[str, t.Any]) -> dict[str, Facts]:

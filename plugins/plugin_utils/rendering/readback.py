@@ -21,7 +21,7 @@ import urllib.parse
 from . import merge_guard
 from ..dialects._registry import dialect
 from ..dialects.base import NotValid
-from ..declaration.model import AppPlan, Credential, FilePlan
+from ..declaration.model import AppPlan, DeclaredCredential, FilePlan
 from ...module_utils._shared.secret import Secret
 from ..planning.plan import plan_app
 from .render import render_app, secret_marker
@@ -43,7 +43,7 @@ Leaves = t.Dict[Place, str]
 class ReadBack(t.NamedTuple):
     """What was read, or why nothing could be: a sentence without its end."""
 
-    credential: Credential | None
+    credential: DeclaredCredential | None
     why: str = ""
 
 
@@ -73,7 +73,7 @@ def read_back(plan: AppPlan, standing: t.Mapping[str, str | None]) -> ReadBack:
     return ReadBack(understood[0]) if len(set(understood)) == 1 else ReadBack(None, NOT_ALIKE)
 
 
-def _login(plan: AppPlan, marked: Leaves, found: Leaves, place: Place) -> Credential | None:
+def _login(plan: AppPlan, marked: Leaves, found: Leaves, place: Place) -> DeclaredCredential | None:
     """User name and secret at one setting that holds the secret; the user name may stand at another one."""
     parts = _parts(marked[place], found[place])
     if parts is None:
@@ -86,7 +86,7 @@ def _login(plan: AppPlan, marked: Leaves, found: Leaves, place: Place) -> Creden
         if secret is None or username is None:
             continue
         if _rendered_with(plan, username, secret).get(place) == found[place]:
-            return Credential("", username, Secret(secret))
+            return DeclaredCredential("", username, Secret(secret))
     return None
 
 
@@ -105,7 +105,7 @@ def _parts(pattern: str, text: str) -> dict[str, str] | None:
 
 def _rendered_with(plan: AppPlan, username: str, secret: str) -> Leaves:
     """Every setting of the application as it would be read with this login; {} where it cannot be written."""
-    relay = dataclasses.replace(plan.relay, credential=Credential("", username, Secret(secret)))
+    relay = dataclasses.replace(plan.relay, credential=DeclaredCredential("", username, Secret(secret)))
     request = dataclasses.replace(plan.request, form=plan.form)
     planned = plan_app(request, relay, plan.application)
     if not isinstance(planned, AppPlan):

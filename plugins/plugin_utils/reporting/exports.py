@@ -12,7 +12,7 @@ import typing as t
 import xml.etree.ElementTree as ET
 
 from . import summary
-from .model import VERSION, App, Drift, Finding, Host, Relay, Report
+from .model import VERSION, App, Drift, ReportedFinding, ReportedHost, ReportedRelay, Report
 
 
 def as_json(report: Report) -> str:
@@ -44,7 +44,7 @@ def _totals(suites: t.Iterable[ET.Element]) -> dict[str, str]:
     return {**totals, "time": f"{sum(float(suite.attrib['time']) for suite in suites):.3f}"}
 
 
-def _suite(host: Host, report: Report) -> ET.Element:
+def _suite(host: ReportedHost, report: Report) -> ET.Element:
     cases = [_of_host(host), *(_of_app(host, app) for app in host.apps), *(_of_relay(host, relay) for relay in host.relays)]
     count = {
         key: str(sum(case.find(tag) is not None for case in cases))
@@ -69,7 +69,7 @@ def _suite(host: Host, report: Report) -> ET.Element:
     return suite
 
 
-def _case(host: Host, name: str, milliseconds: float = 0) -> ET.Element:
+def _case(host: ReportedHost, name: str, milliseconds: float = 0) -> ET.Element:
     return ET.Element("testcase", {"classname": host.name, "name": name, "time": f"{milliseconds / 1000:.3f}"})
 
 
@@ -79,7 +79,7 @@ def _verdict(case: ET.Element, tag: str, kind: str, what: str, more: t.Iterable[
     return case
 
 
-def _of_host(host: Host) -> ET.Element:
+def _of_host(host: ReportedHost) -> ET.Element:
     """Whether the host's run went to its end. What a refusal or a relay ended is shown there."""
     case = _case(host, "host")
     if host.outcome == "not_run":
@@ -91,7 +91,7 @@ def _of_host(host: Host) -> ET.Element:
     return case
 
 
-def _of_app(host: Host, app: App) -> ET.Element:
+def _of_app(host: ReportedHost, app: App) -> ET.Element:
     case = _case(host, f"application {app.name}")
     if app.outcome == "refused" and host.failed:
         return _verdict(
@@ -120,10 +120,10 @@ def _drift(drift: Drift) -> str:
     return f"{drift.what} by somebody else: {' '.join((drift.path, *drift.keys))}; {drift.done.replace('_', ' ')}"
 
 
-def _of_relay(host: Host, relay: Relay) -> ET.Element:
+def _of_relay(host: ReportedHost, relay: ReportedRelay) -> ET.Element:
     case = _case(host, f"relay {relay.name}", relay.ms)
     return case if relay.ok else _verdict(case, "failure", relay.category, relay.diagnosis, relay.remedies)
 
 
-def _line(finding: Finding) -> str:
+def _line(finding: ReportedFinding) -> str:
     return f"{finding.where}: {finding.what} [{finding.code}]" if finding.where else f"{finding.what} [{finding.code}]"

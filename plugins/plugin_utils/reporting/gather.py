@@ -14,20 +14,20 @@ from ...module_utils._shared.secret import Redactor
 from ...module_utils._shared.visible import visible
 from . import green
 from .model import (
-    Activation,
+    ReportedActivation,
     App,
     AppOutcome,
-    Certificate,
+    ReportedCertificate,
     Drift,
-    Failure,
-    Finding,
-    Gap,
-    Host,
+    ReportedFailure,
+    ReportedFinding,
+    AcceptedGap,
+    ReportedHost,
     HostOutcome,
-    Relay,
-    Reply,
+    ReportedRelay,
+    ReportedReply,
     Run,
-    Step,
+    ReportedStep,
 )
 
 Facts = t.Mapping[str, t.Any]
@@ -44,7 +44,7 @@ def shown(value: t.Any) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST] + " …"
 
 
-def host(name: str, facts: Facts, run: Run, redactor: Redactor) -> Host:
+def host(name: str, facts: Facts, run: Run, redactor: Redactor) -> ReportedHost:
     """One host from what the role recorded as ``smtp_relay_report``."""
     failure = _failure(facts.get("failure"), redactor)
     unreachable = bool(_mapping(facts.get("failure")).get("unreachable"))
@@ -55,7 +55,7 @@ def host(name: str, facts: Facts, run: Run, redactor: Redactor) -> Host:
     sentence = _sentence(outcome, apps, relays, run)
     there = [app for app in apps if app.outcome not in ("absent", "unmanaged", "taken_back")]
     seen = bool(apps) and not failed and all(app.green for app in there)
-    return Host(shown(name), outcome, failed, sentence, failure, shown(facts.get("generation")), apps, relays, seen)
+    return ReportedHost(shown(name), outcome, failed, sentence, failure, shown(facts.get("generation")), apps, relays, seen)
 
 
 def _view(facts: Facts, run: Run) -> str:
@@ -65,7 +65,7 @@ def _view(facts: Facts, run: Run) -> str:
     return "predicted" if run.check_mode or facts.get("view") == "predicted" else "written"
 
 
-def _judged(app: App, relays: t.Sequence[Relay], run: Run) -> App:
+def _judged(app: App, relays: t.Sequence[ReportedRelay], run: Run) -> App:
     relay = relay_of(app, relays)
     judged = dataclasses.replace(app, unseen=green.unseen(app, run, relay is not None and not relay.ok))
     return dataclasses.replace(judged, green=green.is_green(judged))
@@ -82,15 +82,15 @@ def _through(apps: t.Sequence[App]) -> tuple[App, ...]:
     return tuple(found)
 
 
-def silent(name: str, still_to_come: bool) -> Host:
+def silent(name: str, still_to_come: bool) -> ReportedHost:
     """A host that recorded nothing: its turn has not come, or it was lost on the way."""
     if still_to_come:
-        return Host(shown(name), "not_run", False, "Its turn has not come.")
+        return ReportedHost(shown(name), "not_run", False, "Its turn has not come.")
     what = "It could not be reached, or was lost before anything was recorded."
-    return Host(shown(name), "unreachable", True, what, Failure("", what, ()))
+    return ReportedHost(shown(name), "unreachable", True, what, ReportedFailure("", what, ()))
 
 
-def _outcome(failure: Failure | None, unreachable: bool, apps: t.Sequence[App], run: Run) -> HostOutcome:
+def _outcome(failure: ReportedFailure | None, unreachable: bool, apps: t.Sequence[App], run: Run) -> HostOutcome:
     found = {app.outcome for app in apps}
     if unreachable:
         return "unreachable"
@@ -111,7 +111,7 @@ def _outcome(failure: Failure | None, unreachable: bool, apps: t.Sequence[App], 
     return "changed" if found & {"written", "taken_back"} else "ok"
 
 
-def _sentence(outcome: HostOutcome, apps: t.Sequence[App], relays: t.Sequence[Relay], run: Run) -> str:
+def _sentence(outcome: HostOutcome, apps: t.Sequence[App], relays: t.Sequence[ReportedRelay], run: Run) -> str:
     if outcome == "unreachable":
         return "The host could not be reached."
     counted = {word: sum(app.outcome == word for app in apps) for word in {app.outcome for app in apps}}
@@ -137,7 +137,7 @@ def _sentence(outcome: HostOutcome, apps: t.Sequence[App], relays: t.Sequence[Re
     return " ".join(filter(None, [head, _of_relays(apps, relays), _not_seen(apps)]))
 
 
-def _of_relays(apps: t.Sequence[App], relays: t.Sequence[Relay]) -> str:
+def _of_relays(apps: t.Sequence[App], relays: t.Sequence[ReportedRelay]) -> str:
     bad = sum(not relay.ok for relay in relays)
     if not relays:
         return "No relay was tried." if apps else ""
@@ -175,7 +175,7 @@ def _apps(facts: Facts, run: Run, failed: bool) -> tuple[App, ...]:
     found = {}
     for item in _items(facts.get("apps")):
         name = shown(item.get("name"))
-        gaps = tuple(Gap(shown(gap.get("code")), shown(gap.get("why"))) for gap in accepted if shown(gap.get("name")) == name)
+        gaps = tuple(AcceptedGap(shown(gap.get("code")), shown(gap.get("why"))) for gap in accepted if shown(gap.get("name")) == name)
         found[name] = _app(item, view, gaps, activations.get(name))
     for name, items in refusals.items():
         found[name] = App(name, "refused", refusals=tuple(items))
@@ -213,7 +213,7 @@ def _taken_back(view: str) -> AppOutcome:
     return "differs" if view == "looked" else "would_be_taken_back" if view == "predicted" else "taken_back"
 
 
-def relay_of(app: App, relays: t.Iterable[Relay]) -> Relay | None:
+def relay_of(app: App, relays: t.Iterable[ReportedRelay]) -> ReportedRelay | None:
     """The probe that stands for an application: one with its name in the brackets, else its relay's without any; one that fails first."""
     found = []
     for relay in relays:
@@ -223,11 +223,11 @@ def relay_of(app: App, relays: t.Iterable[Relay]) -> Relay | None:
     return min(found, key=lambda relay: relay.ok, default=None)
 
 
-def _activation(item: Facts | None) -> Activation | None:
-    return Activation(bool(item.get("activated")), shown(item.get("how")), shown(item.get("reason"))) if item else None
+def _activation(item: Facts | None) -> ReportedActivation | None:
+    return ReportedActivation(bool(item.get("activated")), shown(item.get("how")), shown(item.get("reason"))) if item else None
 
 
-def _app(item: Facts, view: str, gaps: tuple[Gap, ...], activated: Facts | None) -> App:
+def _app(item: Facts, view: str, gaps: tuple[AcceptedGap, ...], activated: Facts | None) -> App:
     outcome: AppOutcome = "left" if item.get("left") else "as_declared"
     if item.get("changed"):
         outcome = "differs" if view == "looked" else "would_be_written" if view == "predicted" else "written"
@@ -266,9 +266,9 @@ def _app(item: Facts, view: str, gaps: tuple[Gap, ...], activated: Facts | None)
     )
 
 
-def _refusals(facts: Facts) -> dict[str, list[Finding]]:
+def _refusals(facts: Facts) -> dict[str, list[ReportedFinding]]:
     """Application to what it cannot express. A refusal's place ends with the application's name in brackets."""
-    found: dict[str, list[Finding]] = {}
+    found: dict[str, list[ReportedFinding]] = {}
     for item in [*_items(facts.get("refusals")), *_items(_mapping(facts.get("failure")).get("refusals"))]:
         finding = _finding(item)
         named = re.search(r"\((.+)\)\Z", finding.where)
@@ -279,11 +279,11 @@ def _refusals(facts: Facts) -> dict[str, list[Finding]]:
 # -- relays -----------------------------------------------------------------------------------
 
 
-def _relay(item: Facts) -> Relay:
+def _relay(item: Facts) -> ReportedRelay:
     name, address, security, category, level, diagnosis, confirmed = (
         shown(item.get(key)) for key in ("name", "host", "security", "category", "level_reached", "diagnosis", "confirmed_by")
     )
-    return Relay(
+    return ReportedRelay(
         name=name,
         host=address,
         port=int(_number(item.get("port"))),
@@ -303,11 +303,11 @@ def _relay(item: Facts) -> Relay:
     )
 
 
-def _certificate(tls: Facts) -> Certificate | None:
+def _certificate(tls: Facts) -> ReportedCertificate | None:
     if not tls:
         return None
     days = tls.get("days_left")
-    return Certificate(
+    return ReportedCertificate(
         int(_number(days)) if isinstance(days, (int, float)) else None,
         shown(tls.get("not_after")),
         shown(tls.get("subject")),
@@ -318,30 +318,30 @@ def _certificate(tls: Facts) -> Certificate | None:
     )
 
 
-def _step(item: Facts) -> Step:
-    return Step(shown(item.get("name")), bool(item.get("ok")), _number(item.get("ms")), _reply(item))
+def _step(item: Facts) -> ReportedStep:
+    return ReportedStep(shown(item.get("name")), bool(item.get("ok")), _number(item.get("ms")), _reply(item))
 
 
-def _reply(item: Facts) -> Reply:
-    return Reply(int(_number(item.get("code"))), shown(item.get("enhanced")), shown(item.get("text")), shown(item.get("meaning")))
+def _reply(item: Facts) -> ReportedReply:
+    return ReportedReply(int(_number(item.get("code"))), shown(item.get("enhanced")), shown(item.get("text")), shown(item.get("meaning")))
 
 
 # -- failures ---------------------------------------------------------------------------------
 
 
-def _failure(value: t.Any, redactor: Redactor) -> Failure | None:
+def _failure(value: t.Any, redactor: Redactor) -> ReportedFailure | None:
     """What ended the run. A task of anyone's may have failed, so known secrets are taken out of what it said."""
     facts = _mapping(value)
     if not facts:
         return None
     message = shown(redactor.text(str(facts.get("msg") or "It failed without a word.")))
     findings = tuple(_finding(redactor.clean(dict(item))) for item in _items(facts.get("problems")))
-    return Failure(shown(facts.get("task")), message, findings)
+    return ReportedFailure(shown(facts.get("task")), message, findings)
 
 
-def _finding(item: Facts) -> Finding:
+def _finding(item: Facts) -> ReportedFinding:
     hint = shown(item.get("hint"))
-    return Finding(
+    return ReportedFinding(
         shown(item.get("where")),
         shown(item.get("what")),
         shown(item.get("code")),

@@ -10,7 +10,7 @@ import typing as t
 
 from .lines import DONE
 from .markup import NOTHING, Child, Markup, element, join, table
-from .model import ENDING_DAYS, App, Certificate, Drift, Failure, Finding, Host, Relay, Step
+from .model import ENDING_DAYS, App, ReportedCertificate, Drift, ReportedFailure, ReportedFinding, ReportedHost, ReportedRelay, ReportedStep
 from .gather import relay_of
 from .summary import day_count
 
@@ -55,7 +55,7 @@ def mark(tone: str, symbol: str, word: str) -> Markup:
     return element("span", element("span", symbol, aria_hidden="true"), f" {word}", class_=f"mark {tone}")
 
 
-def host_section(host: Host, opened: bool, every_step: bool) -> Markup:
+def host_section(host: ReportedHost, opened: bool, every_step: bool) -> Markup:
     """One host, folded away unless ``opened``. every_step: show the steps of relays that work, too."""
     head = element("summary", mark(*look_of(host.outcome, host.green)), " ", element("b", host.name), " ", element("span", host.sentence, class_="said"))
     return element(
@@ -71,7 +71,7 @@ def host_section(host: Host, opened: bool, every_step: bool) -> Markup:
     )
 
 
-def certificate_words(certificate: Certificate | None) -> Child:
+def certificate_words(certificate: ReportedCertificate | None) -> Child:
     """How long a certificate still holds, in words."""
     if certificate is None:
         return NOTHING
@@ -86,7 +86,7 @@ def certificate_words(certificate: Certificate | None) -> Child:
     return f"{day_count(days)} left{until}" + ("" if certificate.verified else ", not verified")
 
 
-def _failure(host: Host) -> Markup | None:
+def _failure(host: ReportedHost) -> Markup | None:
     if host.failure is None:
         return None
     said = _findings(host.failure) if host.failure.findings else element("pre", host.failure.message)
@@ -94,11 +94,11 @@ def _failure(host: Host) -> Markup | None:
     return element("div", task, said, class_="failure")
 
 
-def _findings(failure: Failure) -> Markup:
+def _findings(failure: ReportedFailure) -> Markup:
     return element("ul", [element("li", finding_words(finding)) for finding in failure.findings])
 
 
-def finding_words(finding: Finding) -> Markup:
+def finding_words(finding: ReportedFinding) -> Markup:
     """One finding with its code and what to do."""
     where = (element("b", finding.where), ": ") if finding.where else None
     remedies = element("ul", [element("li", remedy) for remedy in finding.remedies]) if finding.remedies else None
@@ -108,20 +108,20 @@ def finding_words(finding: Finding) -> Markup:
 # -- applications -----------------------------------------------------------------------------
 
 
-def _apps(host: Host) -> Markup | None:
+def _apps(host: ReportedHost) -> Markup | None:
     if not host.apps:
         return None
     headings = ("Application", "Outcome", "Sends through", "Credential", "Settings", "Notes")
     return table(f"Applications of {host.name}", headings, [_app(app, host) for app in host.apps])
 
 
-def _app(app: App, host: Host) -> tuple[Child, ...]:
+def _app(app: App, host: ReportedHost) -> tuple[Child, ...]:
     title = app.title or app.app
     label = app.name if title.lower() in ("", app.name.lower()) else join(app.name, element("small", title))
     return label, mark(*look_of(app.outcome, app.green)), _through(app, host), app.credential_id or NOTHING, _settings(app), _notes(app)
 
 
-def _through(app: App, host: Host) -> Child:
+def _through(app: App, host: ReportedHost) -> Child:
     if not app.relay:
         return NOTHING
     words = f"{app.relay}, {app.security}" if app.security else app.relay
@@ -167,7 +167,7 @@ def _notes(app: App) -> Child:
 # -- relays -----------------------------------------------------------------------------------
 
 
-def _relays(host: Host, every_step: bool) -> Markup | None:
+def _relays(host: ReportedHost, every_step: bool) -> Markup | None:
     if not host.relays:
         return None
     headings = ("Relay", "Outcome", "Address", "Certificate", "Login", "Took")
@@ -178,7 +178,7 @@ def _relays(host: Host, every_step: bool) -> Markup | None:
     )
 
 
-def _relay(relay: Relay) -> tuple[Child, ...]:
+def _relay(relay: ReportedRelay) -> tuple[Child, ...]:
     outcome = mark("good", "✓", "works") if relay.ok else join(mark("bad", "✗", "fails"), " ", element("code", relay.category))
     login = relay.mechanism or ("no login" if relay.ok else NOTHING)
     return (
@@ -191,7 +191,7 @@ def _relay(relay: Relay) -> tuple[Child, ...]:
     )
 
 
-def _steps(relay: Relay) -> Markup:
+def _steps(relay: ReportedRelay) -> Markup:
     """What was seen, folded away: the diagnosis, what they said and what it means, and every step with its reply."""
     reply = relay.reply
     said = " ".join(str(part) for part in (reply.code, reply.enhanced, reply.text) if part)
@@ -209,7 +209,7 @@ def _steps(relay: Relay) -> Markup:
     return element("details", element("summary", f"{relay.name}: step by step"), element("dl", words), steps, class_="steps")
 
 
-def _identity(certificate: Certificate | None) -> str:
+def _identity(certificate: ReportedCertificate | None) -> str:
     if certificate is None:
         return ""
     parts = [
@@ -222,7 +222,7 @@ def _identity(certificate: Certificate | None) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _step(step: Step) -> tuple[Child, ...]:
+def _step(step: ReportedStep) -> tuple[Child, ...]:
     said = " ".join(str(part) for part in (step.reply.code, step.reply.enhanced, step.reply.text) if part)
     outcome = mark("good", "✓", "ok") if step.ok else mark("bad", "✗", "failed")
     return step.name, outcome, said or NOTHING, step.reply.meaning or NOTHING, f"{step.ms:.1f} ms"

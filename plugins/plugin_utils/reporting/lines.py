@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..planning import refusal, sender
-from ..declaration.model import AppPlan, HostPlan, Refusal, Relay, Request
+from ..declaration.model import AppPlan, HostPlan, Refusal, Relay, ApplicationRequest
 from ..planning.status import ACTIVE, Status
 
 
@@ -74,7 +74,7 @@ def _accepted(plans: t.Iterable[AppPlan]) -> dict[str, list[str]]:
     return found
 
 
-def _origin(request: Request) -> str:
+def _origin(request: ApplicationRequest) -> str:
     return "listed in " + " and ".join([request.where, *request.also])
 
 

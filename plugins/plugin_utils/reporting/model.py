@@ -34,7 +34,7 @@ HOST_OUTCOMES: tuple[HostOutcome, ...] = ("unreachable", "failed", "refused", "d
 
 
 @dataclasses.dataclass(frozen=True)
-class Finding:
+class ReportedFinding:
     """One thing that is wrong. remedies: what to do, most likely first."""
 
     where: str
@@ -44,16 +44,16 @@ class Finding:
 
 
 @dataclasses.dataclass(frozen=True)
-class Failure:
+class ReportedFailure:
     """The task that ended a host's run, and everything it named."""
 
     task: str
     message: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ReportedFinding, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
-class Gap:
+class AcceptedGap:
     """A gap that the user took by its code."""
 
     code: str
@@ -71,7 +71,7 @@ class Drift:
 
 
 @dataclasses.dataclass(frozen=True)
-class Activation:
+class ReportedActivation:
     """How an application took up its changed settings. reason: why it did not, or with which other application it did."""
 
     activated: bool
@@ -106,9 +106,9 @@ class App:
     form: str = ""
     paths: tuple[str, ...] = ()
     unexpressed: tuple[str, ...] = ()
-    accepted: tuple[Gap, ...] = ()
-    refusals: tuple[Finding, ...] = ()
-    activation: Activation | None = None
+    accepted: tuple[AcceptedGap, ...] = ()
+    refusals: tuple[ReportedFinding, ...] = ()
+    activation: ReportedActivation | None = None
     test: str = ""
     drift: tuple[Drift, ...] = ()
     status: str = ""
@@ -126,7 +126,7 @@ class App:
 
 
 @dataclasses.dataclass(frozen=True)
-class Certificate:
+class ReportedCertificate:
     """What the relay showed. days_left is negative once it has ended, None when it is not known."""
 
     days_left: int | None
@@ -139,7 +139,7 @@ class Certificate:
 
 
 @dataclasses.dataclass(frozen=True)
-class Reply:
+class ReportedReply:
     """A reply of a relay and its meaning. code 0: there was none."""
 
     code: int
@@ -149,17 +149,17 @@ class Reply:
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
+class ReportedStep:
     """One step of a probe. ms: milliseconds."""
 
     name: str
     ok: bool
     ms: float
-    reply: Reply
+    reply: ReportedReply
 
 
 @dataclasses.dataclass(frozen=True)
-class Relay:
+class ReportedRelay:
     """One probed relay, as a host sees it. name ends with the applications that use it in brackets; reply is the decisive one."""
 
     name: str
@@ -174,14 +174,14 @@ class Relay:
     confirmed_by: str
     blind_spots: tuple[str, ...]
     mechanism: str
-    reply: Reply
-    certificate: Certificate | None
-    steps: tuple[Step, ...]
+    reply: ReportedReply
+    certificate: ReportedCertificate | None
+    steps: tuple[ReportedStep, ...]
     ms: float
 
 
 @dataclasses.dataclass(frozen=True)
-class Host:
+class ReportedHost:
     """One host. failed: whether something is wrong with it; generation: what the run replaced, for a roll-back.
 
     green: it has applications, and every one that is declared to be there was seen to work.
@@ -191,10 +191,10 @@ class Host:
     outcome: HostOutcome
     failed: bool
     sentence: str
-    failure: Failure | None = None
+    failure: ReportedFailure | None = None
     generation: str = ""
     apps: tuple[App, ...] = ()
-    relays: tuple[Relay, ...] = ()
+    relays: tuple[ReportedRelay, ...] = ()
     green: bool = False
 
 
@@ -212,4 +212,4 @@ class Report:
     """A run and its hosts, those that need a look first."""
 
     run: Run
-    hosts: tuple[Host, ...]
+    hosts: tuple[ReportedHost, ...]

@@ -118,7 +118,7 @@ def _relays(report: Report) -> Markup | None:
     return _section("relays", "Relays", table("Each relay once, as all hosts see it", headings, map(_endpoint, endpoints)))
 
 
-def _endpoint(item: summary.Endpoint) -> tuple[Child, ...]:
+def _endpoint(item: summary.RelaySummary) -> tuple[Child, ...]:
     tone = ("good", "✓", "works") if item.works == item.tried else ("bad", "✗", "fails from some" if item.works else "fails")
     categories = (" ", [element("code", category) for category in item.categories]) if item.categories else None
     ids = ", ".join(item.credential_ids) or NOTHING

@@ -10,13 +10,13 @@ import typing as t
 
 from .gather import relay_of
 from .lines import DONE
-from .model import ENDING_DAYS, HOST_OUTCOMES, App, Certificate, Drift, Finding, Gap, Host, Relay, Report, Unseen
+from .model import ENDING_DAYS, HOST_OUTCOMES, App, ReportedCertificate, Drift, ReportedFinding, AcceptedGap, ReportedHost, ReportedRelay, Report, Unseen
 
 
 class Todo(t.NamedTuple):
     """One finding and the hosts that have it. urgent: False for what only wants attention."""
 
-    finding: Finding
+    finding: ReportedFinding
     hosts: tuple[str, ...]
     urgent: bool
 
@@ -24,11 +24,11 @@ class Todo(t.NamedTuple):
 class Taken(t.NamedTuple):
     """One gap taken by name and the applications, as ``host: application``, that have it."""
 
-    gap: Gap
+    gap: AcceptedGap
     users: tuple[str, ...]
 
 
-class Endpoint(t.NamedTuple):
+class RelaySummary(t.NamedTuple):
     """One relay, seen from all hosts: from how many it works, the certificate that ends first, credentials in force."""
 
     name: str
@@ -36,7 +36,7 @@ class Endpoint(t.NamedTuple):
     security: str
     works: int
     tried: int
-    certificate: Certificate | None
+    certificate: ReportedCertificate | None
     credential_ids: tuple[str, ...]
     categories: tuple[str, ...]
 
@@ -70,7 +70,7 @@ def sentence(report: Report) -> str:
     return f"{every} {done}, and every relay in use was proven from it ({hosts})."
 
 
-def _and_not_seen(hosts: t.Sequence[Host]) -> str:
+def _and_not_seen(hosts: t.Sequence[ReportedHost]) -> str:
     open_ = [host.name for host in hosts if not host.green]
     if not open_ or len(open_) == len(hosts):
         return ""
@@ -84,7 +84,7 @@ def counts(report: Report) -> dict[str, int]:
 
 def todos(report: Report) -> list[Todo]:
     """Every finding once, with its hosts; urgent ones first, then by the number of hosts."""
-    grouped: dict[tuple[Finding, bool], list[str]] = {}
+    grouped: dict[tuple[ReportedFinding, bool], list[str]] = {}
     for host in report.hosts:
         for key in dict.fromkeys(_findings(host)):
             grouped.setdefault(key, []).append(host.name)
@@ -92,22 +92,22 @@ def todos(report: Report) -> list[Todo]:
     return sorted(found, key=lambda todo: (not todo.urgent, -len(todo.hosts)))
 
 
-def _findings(host: Host) -> t.Iterator[tuple[Finding, bool]]:
+def _findings(host: ReportedHost) -> t.Iterator[tuple[ReportedFinding, bool]]:
     """(finding, urgent) of one host. A refusal's place is left out: the same sentence holds on other hosts at other places."""
     if host.outcome == "unreachable":
         remedy = "See that it is up and that Ansible can log in, then run again with --limit."
-        yield Finding("", "The host could not be reached.", "unreachable", (remedy,)), True
+        yield ReportedFinding("", "The host could not be reached.", "unreachable", (remedy,)), True
         return
     if host.outcome == "not_run":
         yield _of_not_run(host), False
     for app in host.apps:
-        yield from ((Finding(app.name, refusal.what, refusal.code, refusal.remedies), host.failed) for refusal in app.refusals)
+        yield from ((ReportedFinding(app.name, refusal.what, refusal.code, refusal.remedies), host.failed) for refusal in app.refusals)
         differs = app.outcome == "differs"
         yield from ((_of_drift(app, drift), differs) for drift in app.drift if differs or drift.done == "left")
         yield from ((_of_unseen(app, item), item.wrong) for item in app.unseen if not _told_elsewhere(item, app, host))
         if differs and not app.drift:
             what = "Its files are not as declared."
-            yield Finding(
+            yield ReportedFinding(
                 app.name, what, "differs", ("Look with smarthost.mail.apply --check --diff, then run smarthost.mail.apply.",)
             ), True
     yield from _of_left(host)
@@ -115,50 +115,50 @@ def _findings(host: Host) -> t.Iterator[tuple[Finding, bool]]:
     yield from _of_failure(host)
 
 
-def _of_not_run(host: Host) -> Finding:
+def _of_not_run(host: ReportedHost) -> ReportedFinding:
     """It was not reached yet, or all that was asked for leaves its applications out."""
     if host.apps:
         remedy = "Run smarthost.mail.apply or smarthost.mail.verify without --tags or --skip-tags, and without smtp_relay_configure: false."
-        return Finding("", "This run has looked at none of its applications.", "not-run", (remedy,))
-    return Finding("", "The host's turn has not come.", "not-run", ("Run again: hosts that are done stay as they are.",))
+        return ReportedFinding("", "This run has looked at none of its applications.", "not-run", (remedy,))
+    return ReportedFinding("", "The host's turn has not come.", "not-run", ("Run again: hosts that are done stay as they are.",))
 
 
-def _of_unseen(app: App, item: Unseen) -> Finding:
-    return Finding(app.name, item.what, item.code, (item.show,) if item.show else ())
+def _of_unseen(app: App, item: Unseen) -> ReportedFinding:
+    return ReportedFinding(app.name, item.what, item.code, (item.show,) if item.show else ())
 
 
-def _of_left(host: Host) -> t.Iterator[tuple[Finding, bool]]:
+def _of_left(host: ReportedHost) -> t.Iterator[tuple[ReportedFinding, bool]]:
     """What a relay that fails has kept from being written, in one line: why is told of the relay, once."""
     names = [app.name for app in host.apps for item in app.unseen if item.code == "left" and _told_elsewhere(item, app, host)]
     if names:
         what = f"{'Its' if len(names) == 1 else 'Their'} files were left as they are, as the relay fails."
-        yield Finding(", ".join(names), what, "left", ("Once that is mended: run smarthost.mail.apply.",)), True
+        yield ReportedFinding(", ".join(names), what, "left", ("Once that is mended: run smarthost.mail.apply.",)), True
 
 
-def _told_elsewhere(item: Unseen, app: App, host: Host) -> bool:
+def _told_elsewhere(item: Unseen, app: App, host: ReportedHost) -> bool:
     """The relay that fails is a finding of its own, for all of its applications; a prediction is none."""
     relay = relay_of(app, host.relays)
     return item.code == "predicted" or (item.code in ("left", "not-proven", "not-tested") and relay is not None and not relay.ok)
 
 
-def _of_drift(app: App, drift: Drift) -> Finding:
+def _of_drift(app: App, drift: Drift) -> ReportedFinding:
     keys = f" ({', '.join(drift.keys)})" if drift.keys else ""
     done, more = DONE.get(drift.done, (drift.done, ""))
     what = f"Somebody else has {drift.what} {drift.path}{keys}; {done}."
-    return Finding(app.name, what, "drift", (f"Declare it so, or say so for the application: {more}.",) if drift.done == "left" else ())
+    return ReportedFinding(app.name, what, "drift", (f"Declare it so, or say so for the application: {more}.",) if drift.done == "left" else ())
 
 
-def _of_relays(relays: t.Iterable[Relay]) -> t.Iterator[tuple[Finding, bool]]:
+def _of_relays(relays: t.Iterable[ReportedRelay]) -> t.Iterator[tuple[ReportedFinding, bool]]:
     for relay in relays:
         days = relay.certificate.days_left if relay.certificate else None
         if not relay.ok:
-            yield Finding("", relay.diagnosis, relay.category, relay.remedies), True
+            yield ReportedFinding("", relay.diagnosis, relay.category, relay.remedies), True
         elif days is not None and days < ENDING_DAYS:
             what = f"The certificate of {relay.host}:{relay.port} {'has ended' if days < 0 else f'ends in {day_count(days)}'}."
-            yield Finding("", what, "certificate-ending", ("Have it renewed; if a machine renews it, see why it did not.",)), False
+            yield ReportedFinding("", what, "certificate-ending", ("Have it renewed; if a machine renews it, see why it did not.",)), False
 
 
-def _of_failure(host: Host) -> t.Iterator[tuple[Finding, bool]]:
+def _of_failure(host: ReportedHost) -> t.Iterator[tuple[ReportedFinding, bool]]:
     """What ended the run, unless a refusal or a relay has already said so."""
     if host.failure is None:
         return
@@ -167,12 +167,12 @@ def _of_failure(host: Host) -> t.Iterator[tuple[Finding, bool]]:
         if (finding.what, finding.code) not in refused:
             yield finding, True
     if not host.failure.findings and not refused and all(relay.ok for relay in host.relays):
-        yield Finding(host.failure.task, host.failure.message, "task-failed"), True
+        yield ReportedFinding(host.failure.task, host.failure.message, "task-failed"), True
 
 
 def taken(report: Report) -> list[Taken]:
     """Gaps taken by name, each once."""
-    grouped: dict[Gap, list[str]] = {}
+    grouped: dict[AcceptedGap, list[str]] = {}
     for host in report.hosts:
         for app in host.apps:
             for gap in app.accepted:
@@ -180,9 +180,9 @@ def taken(report: Report) -> list[Taken]:
     return [Taken(gap, tuple(users)) for gap, users in grouped.items()]
 
 
-def endpoints(report: Report) -> list[Endpoint]:
+def endpoints(report: Report) -> list[RelaySummary]:
     """Each relay once, those that fail first."""
-    grouped: dict[tuple[str, str, str], list[tuple[Relay, Host]]] = {}
+    grouped: dict[tuple[str, str, str], list[tuple[ReportedRelay, ReportedHost]]] = {}
     for host in report.hosts:
         for relay in host.relays:
             key = (relay.name.partition(" (")[0], f"{relay.host}:{relay.port}", relay.security)
@@ -191,7 +191,7 @@ def endpoints(report: Report) -> list[Endpoint]:
     return sorted(found, key=lambda item: (item.works == item.tried, item.name))
 
 
-def _endpoint(key: tuple[str, str, str], seen: t.Sequence[tuple[Relay, Host]]) -> Endpoint:
+def _endpoint(key: tuple[str, str, str], seen: t.Sequence[tuple[ReportedRelay, ReportedHost]]) -> RelaySummary:
     certificates = [relay.certificate for relay, host in seen if relay.certificate and relay.certificate.days_left is not None]
     first = min(certificates, key=lambda certificate: t.cast(int, certificate.days_left), default=None)
     ids = {app.credential_id for relay, host in seen for app in host.apps if app.credential_id and relay_of(app, (relay,))}
@@ -200,7 +200,7 @@ def _endpoint(key: tuple[str, str, str], seen: t.Sequence[tuple[Relay, Host]]) -
     hosts: dict[str, bool] = {}
     for relay, host in seen:
         hosts[host.name] = hosts.get(host.name, True) and relay.ok
-    return Endpoint(*key, sum(hosts.values()), len(hosts), first, tuple(sorted(ids)), categories)
+    return RelaySummary(*key, sum(hosts.values()), len(hosts), first, tuple(sorted(ids)), categories)
 
 
 def day_count(days: int) -> str:

@@ -26,7 +26,7 @@ _SAID = {
 }
 
 
-class Outcome(t.NamedTuple):
+class RotationOutcome(t.NamedTuple):
     """hosts: by name one of the words above. complete: every host that changes is verified, and none was left out by --limit."""
 
     complete: bool
@@ -67,7 +67,7 @@ def checked(admission: Variables, inventory: t.Sequence[str], options: t.Sequenc
     return (what, "Rotate with: " + command_again(ROTATE, inventory, options))
 
 
-def outcome(hosts: t.Mapping[str, Variables], inventory: t.Sequence[str], limited: bool, options: t.Sequence[str] = ()) -> Outcome:
+def outcome(hosts: t.Mapping[str, Variables], inventory: t.Sequence[str], limited: bool, options: t.Sequence[str] = ()) -> RotationOutcome:
     """By what the playbook left in the variables of each host. options: what else the command needs that is printed."""
     states = {name: _state(given) for name, given in hosts.items()}
     complete = not limited and all(state in (VERIFIED, NOTHING) for state in states.values())
@@ -91,7 +91,7 @@ def outcome(hosts: t.Mapping[str, Variables], inventory: t.Sequence[str], limite
         lines.append(f"{OLD_IS_DEAD if dead else KEEP_THE_OLD} Go on with: {command}")
         if limited:
             lines.append("Hosts that --limit leaves out are not known to be done: without --limit the same command completes the rotation.")
-    return Outcome(complete, states, tuple(lines))
+    return RotationOutcome(complete, states, tuple(lines))
 
 
 def _state(given: Variables) -> str:

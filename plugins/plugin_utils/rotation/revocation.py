@@ -13,7 +13,7 @@ from ...module_utils._host.notes.fields import DamagedError
 from ...module_utils._host.notes.ownership import OwnershipRecord
 from ..declaration import app_lists
 from ..declaration.resolve import load
-from ..declaration.model import Credential, Relay
+from ..declaration.model import DeclaredCredential, Relay
 from ...module_utils._shared.secret import Secret
 from ..verification.probes import options_of
 from ..problems import HOSTS, Problem, ProblemsError, by_host, did_you_mean, one_of
@@ -30,11 +30,11 @@ class Old(t.NamedTuple):
     """The credential that is to be dead, and the relay to try it at. id: None where nobody said it."""
 
     relay: Relay
-    credential: Credential
+    credential: DeclaredCredential
     id: str | None
 
 
-class Verdict(t.NamedTuple):
+class RevocationVerdict(t.NamedTuple):
     """word: ``revoked``, ``not_revoked``, ``open`` (the relay takes any password) or ``unknown``."""
 
     word: str
@@ -51,7 +51,7 @@ def old(hosts: t.Mapping[str, Variables], given: t.Mapping[str, t.Any] | None) -
     relay = relays[name]
     if given and given.get("password"):
         username = given.get("username") or (relay.credential.username if relay.credential else "")
-        return Old(relay, Credential("", username, Secret(given["password"])), given.get("id"))
+        return Old(relay, DeclaredCredential("", username, Secret(given["password"])), given.get("id"))
     if relay.next is None or relay.credential is None:
         hint = 'Give it, from the vault: smtp_relay_revoked: {username: apps, password: "{{ vault_old }}", id: "2026-08"}'
         raise ProblemsError([Problem("smtp_relay_revoked", "nothing says which credential is to be dead.", "revoked-unsaid", hint)])
@@ -133,20 +133,21 @@ def answer_of(login: Result) -> Result:
     return {key: (step or login["reply"]).get(key, "") for key in ("code", "enhanced")}
 
 
-def verdict(dead: Old, login: Result, nonsense: Result | None) -> Verdict:
+def verdict(dead: Old, login: Result, nonsense: Result | None) -> RevocationVerdict:
     """login: what the relay said to the old credential; nonsense: what to a wrong one, tried only where the old one works."""
     reply = answer_of(login)
     said = f"{reply['code']} {reply['enhanced']}".strip() if reply["code"] else login["category"]
     where = f"{dead.relay.host}:{dead.relay.port}"
     if nonsense is not None and nonsense["ok"]:
-        return Verdict("open", f"UNKNOWN: {where} takes any password from here, as a relay does that trusts an address. Try it from elsewhere.")
+        return RevocationVerdict("open", f"UNKNOWN: {where} takes any password from here, as a relay does that trusts an address. Try it from elsewhere.")
     if login["ok"]:
-        return Verdict("not_revoked", f"NOT REVOKED: the old credential still logs in at {where} ({said}). Revoke it at the provider, then run this again.")
+        what = f"NOT REVOKED: the old credential still logs in at {where} ({said}). Revoke it at the provider, then run this again."
+        return RevocationVerdict("not_revoked", what)
     refused = reply["code"] == REFUSED or (str(reply["code"]).startswith("5") and reply["enhanced"] == REFUSED_ENHANCED)
     if login["stage"] == "auth" and login["category"] == "auth_failed" and refused:
-        return Verdict("revoked", f"Revoked: the old credential is refused as a login at {where} ({said}).")
+        return RevocationVerdict("revoked", f"Revoked: the old credential is refused as a login at {where} ({said}).")
     more = " Run this again." if login["stage"] in FROM_LOGIN_ON else (
         " Where only the hosts reach the relay, let one of them try: -e smtp_relay_revoked_from=HOST"
     )
     seen = login["category"] if said == login["category"] else f"{login['category']}, {said}"
-    return Verdict("unknown", f"UNKNOWN: {where} did not get as far as refusing the login ({seen}). That is no proof.{more}")
+    return RevocationVerdict("unknown", f"UNKNOWN: {where} did not get as far as refusing the login ({seen}). That is no proof.{more}")

@@ -13,7 +13,7 @@ from ..declaration import app_lists
 from ..planning import refusal
 from ..catalogue.loader import Catalogue
 from ..declaration.resolve import load
-from ..declaration.model import AppPlan, Declaration, Relay, Request
+from ..declaration.model import AppPlan, Declaration, Relay, ApplicationRequest
 from ..planning.plan import plan_host
 from ..problems import HOSTS, Problem, ProblemsError, by_host, grouped, some
 from ..rendering.readback import BY_HAND
@@ -25,20 +25,20 @@ Variables = t.Mapping[str, t.Any]
 APPLY = "smarthost.mail.apply"
 
 
-class Member(t.NamedTuple):
+class RotatedHost(t.NamedTuple):
     """One host of the play: its declaration, and the plans of the applications whose credential changes."""
 
     name: str
     declared: Declaration
     plans: tuple[AppPlan, ...]
-    unmanaged: tuple[Request, ...]
+    unmanaged: tuple[ApplicationRequest, ...]
     queued: int
 
 
 class Fleet(t.NamedTuple):
     """Every host that could be planned, and everything that stands against a rotation."""
 
-    members: tuple[Member, ...]
+    members: tuple[RotatedHost, ...]
     problems: tuple[Problem, ...]
 
     @property
@@ -61,7 +61,7 @@ class Fleet(t.NamedTuple):
 
 def fleet(variables: t.Mapping[str, Variables]) -> Fleet:
     """Plan every host by its variables, offline: the same answer that its own turn would give, all refusals at once."""
-    members: list[Member] = []
+    members: list[RotatedHost] = []
     found: dict[Problem, list[str]] = {}
     catalogues = functools.cache(Catalogue)  # reading an entry takes longer than planning with it, and all hosts have the same ones
     for name, given in variables.items():
@@ -79,7 +79,7 @@ def fleet(variables: t.Mapping[str, Variables]) -> Fleet:
     return Fleet(tuple(members), tuple(told))
 
 
-def _member(name: str, given: Variables, catalogue: Catalogue) -> tuple[Member, list[Problem]]:
+def _member(name: str, given: Variables, catalogue: Catalogue) -> tuple[RotatedHost, list[Problem]]:
     declared = load(given.get("smtp_relay"), {name: given[name] for name in app_lists.names(given)})
     planned = plan_host(declared, catalogue, "next")
     problems = [refusal.problem(item) for item in planned.refusals] if given.get("smtp_relay_on_unsupported", "fail") == "fail" else []
@@ -94,7 +94,7 @@ def _member(name: str, given: Variables, catalogue: Catalogue) -> tuple[Member, 
     rotating = {relay.name for relay in declared.relays.values() if relay.next is not None}
     unmanaged = tuple(request for request in planned.unmanaged if request.relay in rotating)
     queued = sum(plan.relay.type == "local_mta" and (plan.relay.via or declared.default) in rotating for plan in planned.apps)
-    return Member(name, declared, plans, unmanaged, queued), problems
+    return RotatedHost(name, declared, plans, unmanaged, queued), problems
 
 
 # -- what will be done, in lines --------------------------------------------------------------------
@@ -134,7 +134,7 @@ def _consumer(plan: AppPlan) -> str:
     return f"{name}: nothing is restarted ({activate.get('reason', 'nothing says how it is activated')})"
 
 
-def _left(request: Request) -> str:
+def _left(request: ApplicationRequest) -> str:
     return f"{request.name}: BY HAND, it is unmanaged"
 
 
@@ -170,7 +170,7 @@ def is_done(verified: Result) -> bool:
     return bool(verified.get("ok")) and all(app["next"] for app in rotating)
 
 
-def _ids(member: Member, plan: AppPlan) -> tuple[str, str]:
+def _ids(member: RotatedHost, plan: AppPlan) -> tuple[str, str]:
     relay = member.declared.relays[plan.request.relay]
     return relay.credential.id if relay.credential else "", relay.next.id if relay.next else ""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..declaration.resolve import override
-from ..declaration.model import Declaration, OAuth2, Relay
+from ..declaration.model import Declaration, OAuth2Settings, Relay
 from ...module_utils._shared.secret import Secret
 from ..planning.plan import with_credential
 
@@ -131,7 +131,7 @@ def _of_sender(result: t.Mapping[str, t.Any], address: str) -> dict[str, t.Any]:
     return {**result, "category": own["category"], "reply": reply, "diagnosis": diagnosis}
 
 
-def _oauth2(oauth2: OAuth2) -> dict[str, str]:
+def _oauth2(oauth2: OAuth2Settings) -> dict[str, str]:
     given = {key: value for key, value in oauth2._asdict().items() if value is not None and key != "account"}
     return {key: value.reveal() if isinstance(value, Secret) else value for key, value in given.items()}
 

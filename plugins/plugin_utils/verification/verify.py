@@ -9,9 +9,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..deployment.changes import Deployment, Host
+from ..deployment.changes import Deployment, HostState
 from ..dialects._registry import dialect
-from ..declaration.model import AppPlan, Credential, FilePlan, Relay
+from ..declaration.model import AppPlan, DeclaredCredential, FilePlan, Relay
 from .probes import Joined
 from ..problems import Problem
 from .proof import Proof
@@ -29,13 +29,13 @@ class Subject:
     """
 
     plan: AppPlan
-    login: Credential | None
+    login: DeclaredCredential | None
     source: str
     why: str
     recorded: str | None
     as_declared: bool
     since: float | None
-    known: tuple[Credential, ...]
+    known: tuple[DeclaredCredential, ...]
 
     @property
     def name(self) -> str:
@@ -43,7 +43,7 @@ class Subject:
         return self.plan.request.name
 
     @property
-    def wanted(self) -> Credential | None:
+    def wanted(self) -> DeclaredCredential | None:
         """The credential that its files should hold."""
         return self.plan.relay.credential
 
@@ -60,7 +60,7 @@ class Subject:
         return {"app": self.name, "command": command} if queues else None
 
 
-def subject(plan: AppPlan, declared: Relay, host: Host | None) -> Subject:
+def subject(plan: AppPlan, declared: Relay, host: HostState | None) -> Subject:
     """One application by what stands on the host; without a host by the declaration alone. declared: its relay with both credentials."""
     wanted = plan.relay.credential if plan.relay.sends else None
     known = tuple(each for each in (declared.credential, declared.next) if each)
@@ -80,7 +80,7 @@ def subject(plan: AppPlan, declared: Relay, host: Host | None) -> Subject:
     return Subject(plan, wanted if nothing_to_read else None, "rendering", found.why, recorded, as_declared, since, known)
 
 
-def _as_declared(plan: AppPlan, host: Host, texts: t.Mapping[str, str | None]) -> bool:
+def _as_declared(plan: AppPlan, host: HostState, texts: t.Mapping[str, str | None]) -> bool:
     deployment = Deployment(host)
     return deployment.add(plan) and all(_same(file, deployment.texts.get(file.path), texts[file.path]) for file in plan.files)
 

@@ -17,7 +17,7 @@ import typing as t
 from . import durable
 from ..._shared import paths
 from .snapshot import Meta, Seen, stamp_of
-from ..._shared.paths import Folder
+from ..._shared.paths import OpenFolder
 from ..._shared.problem import Problem, ProblemsError
 
 Identities = t.Mapping[str, t.Tuple[int, ...]]
@@ -30,11 +30,11 @@ class Homes:
     """
 
     def __init__(self, expected: t.Optional[Identities] = None) -> None:
-        self._open: dict[str, t.Optional[Folder]] = {}
+        self._open: dict[str, t.Optional[OpenFolder]] = {}
         self._expected = expected
         self.lost: set[str] = set()
 
-    def hold(self, folder: Folder) -> None:
+    def hold(self, folder: OpenFolder) -> None:
         """Work in a folder that was opened when its files were looked at."""
         other = self._open.setdefault(folder.path, folder)
         if other is None or other.identity != folder.identity:
@@ -44,7 +44,7 @@ class Homes:
         """For the journal."""
         return {path: folder.identity for path, folder in self._open.items() if folder is not None}
 
-    def folder(self, path: str) -> t.Optional[Folder]:
+    def folder(self, path: str) -> t.Optional[OpenFolder]:
         """The folder at a path that has no links in it; None where there is none, or another one."""
         if path not in self._open:
             self._open[path] = self._find(path)
@@ -54,7 +54,7 @@ class Homes:
         """A folder that has its owner and mode from the beginning; fine when it is held already."""
         if self.folder(path) is not None or self._above(path) is None:
             return
-        above, name = t.cast(Folder, self._above(path)), os.path.basename(path)
+        above, name = t.cast(OpenFolder, self._above(path)), os.path.basename(path)
         before = os.umask(0)
         try:
             os.mkdir(name, mode, dir_fd=above.fd)
@@ -106,7 +106,7 @@ class Homes:
 
     def rename(self, source: str, target: str) -> None:
         """Within one folder."""
-        above = t.cast(Folder, self._above(source))
+        above = t.cast(OpenFolder, self._above(source))
         try:
             os.rename(os.path.basename(source), os.path.basename(target), src_dir_fd=above.fd, dst_dir_fd=above.fd)
         except OSError as error:
@@ -118,10 +118,10 @@ class Homes:
             if folder is not None:
                 durable.sync_folder(path, folder.fd)
 
-    def _above(self, path: str) -> t.Optional[Folder]:
+    def _above(self, path: str) -> t.Optional[OpenFolder]:
         return self.folder(os.path.dirname(path))
 
-    def _find(self, path: str) -> t.Optional[Folder]:
+    def _find(self, path: str) -> t.Optional[OpenFolder]:
         try:
             place = paths.walk(path, follow=False)
         except (paths.UnsafePathError, PermissionError):
@@ -136,13 +136,13 @@ class Homes:
             return None
         return place.folder
 
-    def _is_expected(self, path: str, folder: Folder) -> bool:
+    def _is_expected(self, path: str, folder: OpenFolder) -> bool:
         """One that the killed run was still to make, or that was made again by settling it, is not known, but ours."""
         expected = (self._expected or {}).get(path)
         return paths.trusted(folder.uid) if expected is None else folder.identity == expected
 
     @staticmethod
-    def _just_made(path: str, above: Folder) -> Folder:
+    def _just_made(path: str, above: OpenFolder) -> OpenFolder:
         """Open it. In a folder of somebody else it may have been exchanged meanwhile: an empty one of our own is as good as ours."""
         folder = paths.enter(above, os.path.basename(path))
         if folder is None or not paths.trusted(folder.uid) or _listed(folder):
@@ -161,7 +161,7 @@ def changed(path: str, kind: str = "file") -> Problem:
     return Problem(path, what, "file-changed", "Run the same task again; it reads what is there then.")
 
 
-def _listed(folder: Folder) -> list[str]:
+def _listed(folder: OpenFolder) -> list[str]:
     fd = folder.for_reading()
     try:
         return os.listdir(fd)

@@ -14,7 +14,7 @@ import stat
 import typing as t
 
 from ..._shared import paths, regular_file
-from ..._shared.paths import Folder, Place
+from ..._shared.paths import OpenFolder, Place
 from ..._shared.problem import Problem
 
 #: Extended attributes that decide who may read a file: POSIX ACLs (acl(5)) and the SELinux label.
@@ -73,7 +73,7 @@ class Seen:
     unsafe: t.Optional[Problem] = None
 
 
-def look(path: str, known: t.Optional[dict[str, Folder]] = None) -> Seen:
+def look(path: str, known: t.Optional[dict[str, OpenFolder]] = None) -> Seen:
     """What stands at ``path``. Never raises for what it finds; other OSErrors (an input/output error) pass through.
 
     known: folders that this run has walked through already, to which those of this path are added.
@@ -99,7 +99,7 @@ def look(path: str, known: t.Optional[dict[str, Folder]] = None) -> Seen:
         return Seen(path, path, UNSAFE, unsafe=Problem(path, "No file can have this name.", "path-not-valid", "Write it in the host's encoding."))
 
 
-def _look(path: str, known: t.Optional[dict[str, Folder]]) -> t.Optional[Seen]:
+def _look(path: str, known: t.Optional[dict[str, OpenFolder]]) -> t.Optional[Seen]:
     """None where the file was exchanged on the way to it."""
     place = paths.walk(path, known=known)
     if place.found is None:

@@ -60,7 +60,7 @@ class Activation(t.NamedTuple):
         return ("signal", signalled["pid_file"], signalled["signal"])
 
 
-class Done(t.NamedTuple):
+class ActivationOutcome(t.NamedTuple):
     """What came of one target: carried out, or why not; ``problem`` when it was tried and failed. down: it was seen not to run."""
 
     activated: bool
@@ -70,8 +70,8 @@ class Done(t.NamedTuple):
     down: bool = False
 
 
-def _is_down(what: str) -> Done:
-    return Done(False, f"{what}; it reads its settings when it starts", down=True)
+def _is_down(what: str) -> ActivationOutcome:
+    return ActivationOutcome(False, f"{what}; it reads its settings when it starts", down=True)
 
 
 class Round(t.NamedTuple):
@@ -86,13 +86,13 @@ class Round(t.NamedTuple):
         """Every activation that acts on the same target."""
         return [other for other in self.activations if other.wanted != "none" and other.target == item.target]
 
-    def fresh(self, item: Activation, start: t.Optional[float]) -> t.Optional[Done]:
+    def fresh(self, item: Activation, start: t.Optional[float]) -> t.Optional[ActivationOutcome]:
         """What to tell where no application of this target needs to be activated. start: since when it runs, if that is known."""
         if not all(other.only_if_stale for other in self.same(item)):
             return None
         since = max((other.since for other in self.same(item) if other.since is not None), default=None)
         why = staleness.fresh(since, start, self.notes.last(item.target))
-        return Done(False, why, fresh=True) if why else None
+        return ActivationOutcome(False, why, fresh=True) if why else None
 
 
 def activate(
@@ -106,12 +106,12 @@ def activate(
         this = Round(activations, check, timeout, staleness.Notes(state_dir))
     except ProblemsError as error:
         return _with_problems({"changed": False, "activations": []}, error.problems)
-    done: dict[tuple[str, ...], Done] = {}
+    done: dict[tuple[str, ...], ActivationOutcome] = {}
     first: dict[tuple[str, ...], str] = {}
     told = []
     for item in activations:
         if item.wanted == "none":
-            told.append(_tell(item, Done(False, item.reason or "nothing says how this application is activated")))
+            told.append(_tell(item, ActivationOutcome(False, item.reason or "nothing says how this application is activated")))
             continue
         if item.target not in done:
             began = time.time()
@@ -136,7 +136,7 @@ def _with_problems(answer: dict[str, t.Any], problems: t.Sequence[Problem]) -> d
     return {**answer, "failed": True, "msg": "\n".join(map(str, problems)), "problems": [problem.as_dict() for problem in problems]}
 
 
-def _tell(item: Activation, done: Done) -> dict[str, t.Any]:
+def _tell(item: Activation, done: ActivationOutcome) -> dict[str, t.Any]:
     told = {"app": item.app, "activated": done.activated, "how": item.wanted, "reason": done.reason, "down": done.down}
     return {**told, "stale": done.activated or done.problem is not None} if item.only_if_stale else told
 
@@ -154,7 +154,7 @@ def _strongest(item: Activation, this: Round) -> str:
     return "restart" if any(other.wanted == "restart" for other in this.same(item)) else "reload"
 
 
-def _act(item: Activation, this: Round) -> Done:
+def _act(item: Activation, this: Round) -> ActivationOutcome:
     if item.systemd:
         return _systemd(item, this) if systemd.is_running() else _init_script(item, this)
     if item.command:
@@ -169,19 +169,19 @@ def _act(item: Activation, this: Round) -> Done:
     return this.fresh(item, staleness.started(staleness.pid_in(item.target[1]))) or _signal(item, this.check)
 
 
-def _init_script(item: Activation, this: Round) -> Done:
+def _init_script(item: Activation, this: Round) -> ActivationOutcome:
     """A host without systemd, where the same name is a script that start, stop and the like are said to (LSB)."""
     name = item.target[1].rpartition(".")[0]
     script = os.path.join(INIT_SCRIPTS, name)
     if not os.access(script, os.X_OK):
-        return Done(False, "systemd is not running on this host")
+        return ActivationOutcome(False, "systemd is not running on this host")
     fresh = this.fresh(item, staleness.started(staleness.pid_in(os.path.join(PID_FILES, f"{name}.pid"))))
     if fresh:
         return fresh
     try:
         begun = safe_command.start([script, "status"])
         if begun is None:
-            return Done(False, "systemd is not running on this host")
+            return ActivationOutcome(False, "systemd is not running on this host")
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         status = bounded_run.run(begun.words, this.timeout, 0, **quiet, **begun.popen).status
     except subprocess.TimeoutExpired:
@@ -194,13 +194,13 @@ def _init_script(item: Activation, this: Round) -> Done:
     return _run(item, (script, "restart" if down else _strongest(item, this)), this)
 
 
-def _systemd(item: Activation, this: Round) -> Done:
+def _systemd(item: Activation, this: Round) -> ActivationOutcome:
     unit = item.target[1]
     state, why = systemd.state_of(unit, this.timeout)
     if state is None:
         return _failed(item, f"Could not be activated: {why}.", "systemctl does not answer")
     if state.get("LoadState") != "loaded":
-        return Done(False, f"there is no unit {unit} on this host")
+        return ActivationOutcome(False, f"there is no unit {unit} on this host")
     if state.get("NeedDaemonReload") == "yes" or _knows_another_drop_in(unit, state.get("DropInPaths", "")):
         # Also where nothing is restarted: a drop-in that is new, or gone, counts when it next starts.
         reloaded = _run(item, ("systemctl", "daemon-reload"), this)
@@ -215,7 +215,7 @@ def _systemd(item: Activation, this: Round) -> Done:
     return _still_runs(item, _run(item, ("systemctl", verb, "--", unit), this), this)
 
 
-def _still_runs(item: Activation, done: Done, this: Round) -> Done:
+def _still_runs(item: Activation, done: ActivationOutcome, this: Round) -> ActivationOutcome:
     """systemctl is content as soon as a program was started; one that cannot read its settings ends then."""
     if not done.activated:
         return done
@@ -233,10 +233,10 @@ def _knows_another_drop_in(unit: str, known: str) -> bool:
     return os.path.exists(ours) != (ours in known.split())
 
 
-def _compose(item: Activation, project: Project, this: Round) -> Done:
+def _compose(item: Activation, project: Project, this: Round) -> ActivationOutcome:
     """A Compose project, where one is on this host and its services run."""
     if not os.path.isdir(project.folder):
-        return Done(False, f"there is no folder {project.folder} on this host")
+        return ActivationOutcome(False, f"there is no folder {project.folder} on this host")
     if safe_command.find(project.program) is None:
         return _failed(item, f"Cannot be activated: there is no program {project.program}.", "the program is missing")
     asked = project.command("ps")
@@ -250,14 +250,14 @@ def _compose(item: Activation, project: Project, this: Round) -> Done:
         return _unsafe(item, asked, error)
     if not made:
         why = f"no container of {', '.join(project.services)} is running; it reads its settings when it is made"
-        return Done(False, why, down=True)
+        return ActivationOutcome(False, why, down=True)
     return this.fresh(item, min(made)) or _run(item, project.made_anew, this, project.folder)
 
 
-def _run(item: Activation, command: t.Sequence[str], this: Round, folder: t.Optional[str] = None) -> Done:
+def _run(item: Activation, command: t.Sequence[str], this: Round, folder: t.Optional[str] = None) -> ActivationOutcome:
     """Without a shell, and without an input to wait for."""
     if this.check:
-        return Done(True, "")
+        return ActivationOutcome(True, "")
     try:
         begun = safe_command.start(command, folder)
         if begun is None:
@@ -269,29 +269,29 @@ def _run(item: Activation, command: t.Sequence[str], this: Round, folder: t.Opti
         return _unsafe(item, command, error)
     except OSError as error:
         return _failed(item, f"Could not be activated: {' '.join(command)}: {error.strerror}.", "the command could not be started")
-    return Done(True, "") if ended.status == 0 else _ended(item, command, ended.status, ended.errors, begun.as_whom)
+    return ActivationOutcome(True, "") if ended.status == 0 else _ended(item, command, ended.status, ended.errors, begun.as_whom)
 
 
-def _unsafe(item: Activation, command: t.Sequence[str], error: safe_command.UnsafeCommandError) -> Done:
+def _unsafe(item: Activation, command: t.Sequence[str], error: safe_command.UnsafeCommandError) -> ActivationOutcome:
     what = f"Could not be activated: {' '.join(command)} is not started as root: {error}."
-    return Done(False, "the command is not started as root", Problem(item.app, what, "unsafe-command", error.HINT))
+    return ActivationOutcome(False, "the command is not started as root", Problem(item.app, what, "unsafe-command", error.HINT))
 
 
-def _ended(item: Activation, command: t.Sequence[str], status: int, said: bytes, as_whom: str = "") -> Done:
+def _ended(item: Activation, command: t.Sequence[str], status: int, said: bytes, as_whom: str = "") -> ActivationOutcome:
     hint = "\n".join(said.decode("utf-8", "replace").splitlines()[-_LAST_LINES:])
     return _failed(item, f"Could not be activated: {' '.join(command)} ended with status {status}.{as_whom}", f"the command ended with status {status}", hint)
 
 
-def _timed_out(item: Activation, command: t.Sequence[str], timeout: float) -> Done:
+def _timed_out(item: Activation, command: t.Sequence[str], timeout: float) -> ActivationOutcome:
     what = f"Could not be activated: {' '.join(command)} did not end within {timeout:g} seconds."
     return _failed(item, what, "the command did not end in time")
 
 
-def _failed(item: Activation, what: str, reason: str, hint: str = "") -> Done:
-    return Done(False, reason, Problem(item.app, what, "activation-failed", hint))
+def _failed(item: Activation, what: str, reason: str, hint: str = "") -> ActivationOutcome:
+    return ActivationOutcome(False, reason, Problem(item.app, what, "activation-failed", hint))
 
 
-def _signal(item: Activation, check: bool) -> Done:
+def _signal(item: Activation, check: bool) -> ActivationOutcome:
     """Signal 0 in check mode: the system says whether the process could be signalled, and does nothing."""
     _kind, path, name = item.target
     try:
@@ -301,16 +301,16 @@ def _signal(item: Activation, check: bool) -> Done:
         if whose is not None and staleness.runs_as(pid) != whose:
             what = f"This file of {who(whose)} names process {pid}, which is not that user's; nothing was sent to it."
             hint = "Have the application write the process id of its own, or let root own the file."
-            return Done(False, "the pid file is not safe", Problem(path, what, "unsafe-path", hint))
+            return ActivationOutcome(False, "the pid file is not safe", Problem(path, what, "unsafe-path", hint))
         os.kill(pid, 0 if check else signal.Signals["SIG" + name])
     except (FileNotFoundError, ProcessLookupError):
         return _is_down(f"no process runs that {path} names")
     except (ValueError, IndexError):
         what = f"{item.app} cannot be activated: this file holds no process id."
-        return Done(False, "the pid file is not valid", Problem(path, what, "activation-failed"))
+        return ActivationOutcome(False, "the pid file is not valid", Problem(path, what, "activation-failed"))
     except UnsafePathError as error:
-        return Done(False, "the pid file is not safe", error.problem)
+        return ActivationOutcome(False, "the pid file is not safe", error.problem)
     except OSError as error:
         what = f"{item.app} could not be sent {name}: {error.strerror}."
-        return Done(False, "the signal could not be sent", Problem(path, what, "activation-failed"))
-    return Done(True, "")
+        return ActivationOutcome(False, "the signal could not be sent", Problem(path, what, "activation-failed"))
+    return ActivationOutcome(True, "")

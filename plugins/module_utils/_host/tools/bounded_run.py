@@ -20,7 +20,7 @@ _PIECE = 65536
 _GRACE, _MOST_GRACES = 0.2, 50
 
 
-class Done(t.NamedTuple):
+class FinishedRun(t.NamedTuple):
     """The beginning of standard output, the end of standard error. cut: there was more on standard output."""
 
     status: int
@@ -29,7 +29,7 @@ class Done(t.NamedTuple):
     cut: bool
 
 
-def run(words: t.Sequence[str], timeout: float, most: int, **popen: t.Any) -> Done:
+def run(words: t.Sequence[str], timeout: float, most: int, **popen: t.Any) -> FinishedRun:
     """Run it, without a shell and without an input unless one is given. Raises OSError, and subprocess.TimeoutExpired once all of it is ended.
 
     most: bytes that are kept of standard output. popen: what else ``subprocess.Popen`` is told.
@@ -67,7 +67,7 @@ def run(words: t.Sequence[str], timeout: float, most: int, **popen: t.Any) -> Do
     finally:
         for stream in filter(None, (process.stdout, process.stderr)):
             stream.close()
-    return Done(status, bytes(output), bytes(errors), cut)
+    return FinishedRun(status, bytes(output), bytes(errors), cut)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

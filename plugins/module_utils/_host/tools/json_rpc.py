@@ -10,14 +10,14 @@ import json
 import typing as t
 
 from ..._shared import regular_file
-from .tool_command import Command, Tree, parsed
+from .tool_command import ToolCommand, Tree, parsed
 from ..._shared.problem import Problem, ProblemsError
 
 MOST_ANSWER = 8 << 20
 _THIS_HOST = ("localhost", "127.0.0.1", "::1")
 
 
-def read(command: Command, timeout: float) -> Tree:
+def read(command: ToolCommand, timeout: float) -> Tree:
     """The one object that ``read`` (method, key, value) selects. Raises ProblemsError."""
     method, key, value = command.read
     found = _call(command, method, {"filter": {key: [value]}, "output": "extend"}, timeout)
@@ -27,7 +27,7 @@ def read(command: Command, timeout: float) -> Tree:
     return found[0]
 
 
-def write(command: Command, body: Tree, timeout: float) -> None:
+def write(command: ToolCommand, body: Tree, timeout: float) -> None:
     """These keys of that object, by ``write`` (method, key of its id). Raises ProblemsError."""
     method, key = command.write
     found = read(command, timeout)
@@ -37,7 +37,7 @@ def write(command: Command, body: Tree, timeout: float) -> None:
     _call(command, method, {**body, key: found[key]}, timeout)
 
 
-def _call(command: Command, method: str, params: Tree, timeout: float) -> t.Any:
+def _call(command: ToolCommand, method: str, params: Tree, timeout: float) -> t.Any:
     # Half a megabyte of modules, for hosts that have such an application only.
     import urllib.error
     import urllib.request
@@ -97,7 +97,7 @@ def _raiser(error: Exception) -> t.Callable[[], bytes]:
     return again
 
 
-def _result(command: Command, method: str, text: bytes) -> t.Any:
+def _result(command: ToolCommand, method: str, text: bytes) -> t.Any:
     told = parsed(text) if len(text) <= MOST_ANSWER else None
     if not isinstance(told, dict) or not {"result", "error"} & set(told):
         what = f"What {method} is answered with is no JSON-RPC."
@@ -111,7 +111,7 @@ def _result(command: Command, method: str, text: bytes) -> t.Any:
     return told["result"]
 
 
-def _address(command: Command) -> str:
+def _address(command: ToolCommand) -> str:
     import urllib.parse
 
     address = command.tool[0]
@@ -122,7 +122,7 @@ def _address(command: Command) -> str:
     return address
 
 
-def _token(command: Command) -> str:
+def _token(command: ToolCommand) -> str:
     path = str(command.token)
     try:
         token = regular_file.read_file(path)[0].decode("ascii").strip()

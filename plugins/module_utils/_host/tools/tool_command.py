@@ -15,7 +15,7 @@ Tree = t.Dict[str, t.Any]
 Path = t.Sequence[str]
 
 
-class Command(t.NamedTuple):
+class ToolCommand(t.NamedTuple):
     """How one application's tool is asked.
 
     tool, read, write: words; ``tool`` stands before both. ``read`` prints one JSON object, ``write`` takes one on its standard input.

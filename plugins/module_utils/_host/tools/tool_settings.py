@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from .tool_command import Command, Path, Tree, parsed
+from .tool_command import ToolCommand, Path, Tree, parsed
 from ..disk.snapshot import FILE, Meta, Seen
 from ..._shared.problem import Problem, ProblemsError
 
@@ -27,7 +27,7 @@ MOST_OUTPUT = 8 << 20
 META = Meta(0, 0, 0, {})
 
 
-def present_settings(command: Command, known: t.Optional[Tree] = None) -> Tree:
+def present_settings(command: ToolCommand, known: t.Optional[Tree] = None) -> Tree:
     """Our keys as the application has them now, those that are there. ``known``: what may not show in an error. Raises ProblemsError."""
     if command.token:
         from . import json_rpc
@@ -41,7 +41,7 @@ def present_settings(command: Command, known: t.Optional[Tree] = None) -> Tree:
     return _only(tree, command.keys)
 
 
-def look_at(path: str, command: Command, kept: t.Optional[bytes]) -> Seen:
+def look_at(path: str, command: ToolCommand, kept: t.Optional[bytes]) -> Seen:
     """What the application has now, as ``look`` tells of a file. ``kept``: what we last wrote there, for a tool that shows stars."""
     last = json.loads(kept) if kept else {}
     tree = present_settings(command, last)
@@ -51,12 +51,12 @@ def look_at(path: str, command: Command, kept: t.Optional[bytes]) -> Seen:
     return Seen(path, path, FILE, META, _encode(tree))
 
 
-def canonical(command: Command, data: bytes) -> bytes:
+def canonical(command: ToolCommand, data: bytes) -> bytes:
     """Our keys out of these settings, spelled as ``look_at`` spells them."""
     return _encode(_only(json.loads(data), command.keys))
 
 
-def make_so(command: Command, data: bytes) -> None:
+def make_so(command: ToolCommand, data: bytes) -> None:
     """Write these settings and see that the application took them. Raises ProblemsError; then it may have taken some."""
     tree = json.loads(data)
     body = _only(tree, command.keys)
@@ -79,18 +79,18 @@ def make_so(command: Command, data: bytes) -> None:
         raise ProblemsError([Problem(command.place, what, "settings-not-taken", hint)])
 
 
-def put_back(command: Command, data: bytes, done: bool) -> None:
+def put_back(command: ToolCommand, data: bytes, done: bool) -> None:
     """Back to these settings. ``done``: whether others were written meanwhile; if not, stars are believed to be what they were."""
     if done or _differ(command, json.loads(data), present_settings(command, json.loads(data))):
         make_so(command, data)
 
 
-def hidden(command: Command, tree: Tree) -> list[Path]:
+def hidden(command: ToolCommand, tree: Tree) -> list[Path]:
     """The secrets that the tool shows as stars here."""
     return [key for key in command.secrets if command.masked is not None and _value(tree, key) == command.masked]
 
 
-def without_stars(command: Command, data: bytes) -> bytes:
+def without_stars(command: ToolCommand, data: bytes) -> bytes:
     """These settings but for the secrets that are not known: nobody shall take stars for a password and try them."""
     tree = json.loads(data)
     for key in hidden(command, tree):
@@ -103,14 +103,14 @@ def facts(data: bytes) -> dict[str, bytes]:
     return {".".join(path): json.dumps(value, sort_keys=True).encode("ascii") for path, value in _leaves(json.loads(data), ())}
 
 
-def _run(command: Command, words: t.Sequence[str], body: t.Optional[bytes], known: Tree) -> bytes:
+def _run(command: ToolCommand, words: t.Sequence[str], body: t.Optional[bytes], known: Tree) -> bytes:
     from . import tool_run  # few hosts have such applications, and no other run waits for it
 
     secrets = [str(_value(known, key) or "") for key in command.secrets]
     return tool_run.run(tool_run.Call(command.place, command.tool, words, secrets), body, TIMEOUT_SECONDS, MOST_OUTPUT)
 
 
-def _differ(command: Command, wanted: Tree, present: Tree) -> list[str]:
+def _differ(command: ToolCommand, wanted: Tree, present: Tree) -> list[str]:
     """Our keys that are otherwise than wanted; what the tool does not show is not among them."""
     unseen = [".".join(key) for key in hidden(command, present)]
     old, new = dict(_leaves(wanted, ())), dict(_leaves(present, ()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..protocol.commands import (
     Action,
     AwaitReply,
-    Command,
+    SmtpCommand,
     Connect,
     Dialogue,
     Patience,
@@ -26,19 +26,19 @@ from ..protocol.failure import Failure
 from .goal import Goal
 from ..._shared.light import TYPE_CHECKING, NamedTuple
 from .login import authenticate
-from ..protocol.log import Record
+from ..protocol.log import ConversationLog
 from ..protocol.reply import Capabilities, Reply
 
 if TYPE_CHECKING:
     import typing as t
 
-    from ..protocol.answer import Answer
+    from ..protocol.answer import HttpAnswer
 
 # RFC 5321 wants the client to wait for the answer to QUIT; a server that keeps us waiting has still passed.
 QUIT_PATIENCE = 2.0
 
 
-def converse(goal: Goal, record: Record) -> Dialogue:
+def converse(goal: Goal, record: ConversationLog) -> Dialogue:
     """The whole conversation. Never raises: how it ended is in ``record``."""
     try:
         yield from _connect(goal, record)
@@ -61,7 +61,7 @@ def converse(goal: Goal, record: Record) -> Dialogue:
             yield from _quit(record)
 
 
-def _connect(goal: Goal, record: Record) -> Dialogue:
+def _connect(goal: Goal, record: ConversationLog) -> Dialogue:
     with record.during("resolve"):
         record.resolved = yield Resolve()
     with record.during("connect"):
@@ -74,7 +74,7 @@ def _connect(goal: Goal, record: Record) -> Dialogue:
             record.tls = yield StartTls()
 
 
-def _greet(goal: Goal, record: Record) -> Dialogue:
+def _greet(goal: Goal, record: ConversationLog) -> Dialogue:
     # Nothing is sent before the greeting: Exim and postscreen turn away those who talk first (RFC 5321 3.1).
     with record.during("greeting"):
         yield Patience(goal.greeting_patience)
@@ -87,7 +87,7 @@ def _greet(goal: Goal, record: Record) -> Dialogue:
         record.before_tls, record.after_tls = Capabilities({}), record.capabilities
 
 
-def _ehlo(goal: Goal, record: Record, step: str) -> t.Generator[Action, t.Any, Capabilities]:
+def _ehlo(goal: Goal, record: ConversationLog, step: str) -> t.Generator[Action, t.Any, Capabilities]:
     name = goal.helo or _literal(record.peer.local_ip)
     with record.during(step):
         reply = yield from ask(record, command("LHLO" if goal.lmtp else "EHLO", name))
@@ -104,7 +104,7 @@ def _literal(ip: str) -> str:
     return "[IPv6:%s]" % ip if ":" in ip else "[%s]" % ip
 
 
-def _starttls(goal: Goal, record: Record) -> Dialogue:
+def _starttls(goal: Goal, record: ConversationLog) -> Dialogue:
     offered = record.capabilities.offers("STARTTLS")
     if goal.security not in ("starttls", "opportunistic") or (goal.security == "opportunistic" and not offered):
         return
@@ -124,11 +124,11 @@ class Exchange(NamedTuple):
     """One command of the envelope, and whose envelope it is."""
 
     step: str
-    line: Command
+    line: SmtpCommand
     sender: str
 
 
-def _envelope(goal: Goal, record: Record) -> Dialogue:
+def _envelope(goal: Goal, record: ConversationLog) -> Dialogue:
     """MAIL and RCPT, then RSET (RFC 5321 3.3), for each sender; or the message. In one group where the server takes groups."""
     try:
         steps = [exchange for sender in (goal.sender,) + goal.also_from for exchange in _of_sender(goal, sender, record)]
@@ -144,14 +144,14 @@ def _envelope(goal: Goal, record: Record) -> Dialogue:
         yield from _message(goal, goal.message, record)
 
 
-def _of_sender(goal: Goal, sender: str, record: Record) -> list[Exchange]:
+def _of_sender(goal: Goal, sender: str, record: ConversationLog) -> list[Exchange]:
     recipients = (sender,) if goal.own_recipient and sender != goal.sender else goal.recipients
     steps = [Exchange("mail", command("MAIL", _path("FROM", sender) + _utf8(sender, recipients, record) + _size(goal, record)), sender)]
     steps += [Exchange("rcpt", command("RCPT", _path("TO", recipient)), sender) for recipient in recipients]
     return steps + ([Exchange("rset", command("RSET"), sender)] if goal.message is None else [])
 
 
-def _size(goal: Goal, record: Record) -> str:
+def _size(goal: Goal, record: ConversationLog) -> str:
     """Tells the size beforehand where the server wants it (RFC 1870 6), and sends nothing that is over its limit; 0 is none."""
     if goal.message is None or not record.capabilities.offers("SIZE"):
         return ""
@@ -165,7 +165,7 @@ def _path(word: str, address: str) -> str:
     return "%s:<%s>" % (word, address)
 
 
-def _utf8(sender: str, recipients: t.Tuple[str, ...], record: Record) -> str:
+def _utf8(sender: str, recipients: t.Tuple[str, ...], record: ConversationLog) -> str:
     """What MAIL needs to say where an address is not ASCII (RFC 6531 3.4)."""
     if all(address.isascii() for address in (sender,) + recipients):
         return ""
@@ -179,7 +179,7 @@ OF_THE_SENDER = ("sender_rejected", "send_as_denied", "sender_unverified")
 REFUSED_AT = {"mail": "sender_rejected", "rcpt": "recipient_rejected", "rset": "protocol_error"}
 
 
-def _in_order(goal: Goal, steps: list[Exchange], record: Record) -> Dialogue:
+def _in_order(goal: Goal, steps: list[Exchange], record: ConversationLog) -> Dialogue:
     """Send in one group if PIPELINING is offered, else one by one. Judges every reply; of each sender the first refusal counts."""
     grouped = record.capabilities.offers("PIPELINING")
     first: Failure | None = None
@@ -213,7 +213,7 @@ def _in_order(goal: Goal, steps: list[Exchange], record: Record) -> Dialogue:
         raise first
 
 
-def _of_the_recipient(goal: Goal, reply: Reply | Answer, record: Record) -> bool:
+def _of_the_recipient(goal: Goal, reply: Reply | HttpAnswer, record: ConversationLog) -> bool:
     """Whether a reply to RCPT speaks of the recipient, and neither of the sender nor of the login: many servers judge these only here."""
     if reply.code == 421:
         return False
@@ -221,14 +221,14 @@ def _of_the_recipient(goal: Goal, reply: Reply | Answer, record: Record) -> bool
     return category not in OF_THE_SENDER and not category.startswith("auth_")
 
 
-def _message(goal: Goal, message: bytes, record: Record) -> Dialogue:
+def _message(goal: Goal, message: bytes, record: ConversationLog) -> Dialogue:
     """RFC 5321 3.3 and 4.5.2: DATA, the text with dots doubled, a dot alone. RFC 2033 4.2: LMTP answers for each recipient."""
     with record.during("data"):
         require((yield from ask(record, command("DATA"))), 3, "message_rejected")
     lines = message.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
     body = b"".join((b"." if line.startswith(b".") else b"") + line + b"\r\n" for line in lines)
     first: Failure | None = None
-    yield Send((Command(body + b".\r\n", "(the message, %d bytes)" % len(body)),))
+    yield Send((SmtpCommand(body + b".\r\n", "(the message, %d bytes)" % len(body)),))
     for _recipient in goal.recipients if goal.lmtp else goal.recipients[:1]:
         try:
             with record.during("message"):
@@ -244,7 +244,7 @@ def _message(goal: Goal, message: bytes, record: Record) -> Dialogue:
         raise first
 
 
-def _quit(record: Record) -> Dialogue:
+def _quit(record: ConversationLog) -> Dialogue:
     # Manners only: a server that just hangs up has still passed the probe.
     if record.quit_sent:
         return

@@ -10,15 +10,15 @@ import binascii
 import functools
 import re
 
-from ..protocol.commands import Action, Asking, Command, Compute, Dialogue, ask, command, refused
+from ..protocol.commands import Action, Asking, SmtpCommand, Compute, Dialogue, ask, command, refused
 from ..sasl.mechanisms import Mechanism, candidates
 from ..protocol.bounds import listed
 from ..protocol.failure import Failure
 from .goal import Goal
 from ..._shared.light import TYPE_CHECKING
-from ..protocol.log import Record
+from ..protocol.log import ConversationLog
 from ..protocol.reply import Reply
-from ..sasl.credential import BadChallenge, Credential, Exchange, MechanismError, Session, Unusable
+from ..sasl.credential import BadChallenge, Credential, Exchange, MechanismError, Session, UnusableMechanism
 
 if TYPE_CHECKING:
     import typing as t
@@ -30,7 +30,7 @@ _UNSUPPORTED = r"(?i)unsupported|unrecogni[sz]ed|unknown|not (?:supported|implem
 _WEAK = r"(?i)\bweak"
 
 
-def authenticate(goal: Goal, credential: Credential, record: Record) -> Dialogue:
+def authenticate(goal: Goal, credential: Credential, record: ConversationLog) -> Dialogue:
     """One login attempt: another mechanism follows only where the server does not have the one before. Raises :class:`Failure`."""
     if record.tls is None and not goal.allow_plaintext_auth and not record.peer.loopback:
         raise Failure("auth_requires_tls", detail="the password was not sent, because the connection is not encrypted")
@@ -42,7 +42,7 @@ def authenticate(goal: Goal, credential: Credential, record: Record) -> Dialogue
     for mechanism in candidates(offered, goal.mechanisms, credential, bool(end_point)):
         try:
             reply, rejected_login = yield from _login(mechanism, _session(goal, credential, mechanism, end_point, record), record)
-        except Unusable as exc:
+        except UnusableMechanism as exc:
             # Nothing was sent: another mechanism is not another attempt.
             detail = "%s: %s" % (mechanism.name, exc)
             record.remark(detail)
@@ -65,7 +65,7 @@ WRONG = {
 }
 
 
-def _end_point(record: Record) -> bytes:
+def _end_point(record: ConversationLog) -> bytes:
     """What a login can be tied to; only SCRAM does that."""
     if not any(name.startswith("SCRAM-") for name in record.capabilities.auth):
         return b""
@@ -74,7 +74,7 @@ def _end_point(record: Record) -> bytes:
     return channel_binding.server_end_point(record.certificate)
 
 
-def _session(goal: Goal, credential: Credential, mechanism: Mechanism, end_point: bytes, record: Record) -> Session:
+def _session(goal: Goal, credential: Credential, mechanism: Mechanism, end_point: bytes, record: ConversationLog) -> Session:
     # A server that refused the -PLUS which it offered is told that we could have used it, like one that never offered it.
     plus = mechanism.name + "-PLUS"
     return Session(
@@ -91,7 +91,7 @@ def _session(goal: Goal, credential: Credential, mechanism: Mechanism, end_point
     )
 
 
-def _login(mechanism: Mechanism, session: Session, record: Record) -> t.Generator[Action, t.Any, tuple[Reply, bool]]:
+def _login(mechanism: Mechanism, session: Session, record: ConversationLog) -> t.Generator[Action, t.Any, tuple[Reply, bool]]:
     """One mechanism. Returns the last reply, and whether it was an answer to the login itself."""
     exchange = mechanism.exchange(session)
     first = next(exchange, None)
@@ -116,7 +116,7 @@ def _login(mechanism: Mechanism, session: Session, record: Record) -> t.Generato
     return reply, rejected_login
 
 
-def _begin(name: str, first: bytes | None, record: Record) -> Asking:
+def _begin(name: str, first: bytes | None, record: ConversationLog) -> Asking:
     """AUTH, with the initial response where it fits into a command."""
     start = name if first is None else name + " " + (_encode(first) or "=")
     if first is None or len(start) <= MOST_IN_COMMAND:
@@ -126,9 +126,9 @@ def _begin(name: str, first: bytes | None, record: Record) -> Asking:
     return (yield from _say(_encode(first), record)) if reply.kind == 3 else reply
 
 
-def _say(answer: str, record: Record) -> Asking:
+def _say(answer: str, record: ConversationLog) -> Asking:
     record.hide(answer)
-    return (yield from ask(record, Command(answer.encode("ascii") + b"\r\n", "********")))
+    return (yield from ask(record, SmtpCommand(answer.encode("ascii") + b"\r\n", "********")))
 
 
 def _answer(exchange: Exchange, challenge: str) -> tuple[bytes, MechanismError | None]:

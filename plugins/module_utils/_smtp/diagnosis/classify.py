@@ -14,10 +14,10 @@ from ..protocol.reply import Reply
 if TYPE_CHECKING:
     import typing as t
 
-    from ..protocol.answer import Answer
+    from ..protocol.answer import HttpAnswer
 
 
-class Verdict(NamedTuple):
+class Classification(NamedTuple):
     """The category, what the reply means, what the one who said it suggests, who that is, and how sure the category is.
 
     ``confidence`` is certain (seen, or said by who is known to mean that), likely (by words or registered codes) or guess (by the
@@ -31,7 +31,7 @@ class Verdict(NamedTuple):
     confidence: str = "certain"
 
 
-class Rule(NamedTuple):
+class ReplyRule(NamedTuple):
     """At one of these ``stages`` (empty: any) a reply ``535 5.7.8 text`` that matches both patterns has this category."""
 
     stages: t.Tuple[str, ...]
@@ -59,51 +59,51 @@ PLAIN_CODES = (421, 535)
 
 # The first rule that fits wins.
 RULES = (
-    Rule((), r"4\d\d|5\d\d 5\.7\.28", _RATE_WORDS, "rate_limited"),
-    Rule((), r"5\d\d 5\.7\.28", "", "rate_limited"),
-    Rule(
+    ReplyRule((), r"4\d\d|5\d\d 5\.7\.28", _RATE_WORDS, "rate_limited"),
+    ReplyRule((), r"5\d\d 5\.7\.28", "", "rate_limited"),
+    ReplyRule(
         ("greeting", "mail", "rcpt", "message"),
         r"5\d\d",
         r"blocked using|blacklist|blocklist|block list|spamhaus|reputation|\bdnsbl\b",
         "reputation_blocked",
     ),
-    Rule(("greeting", "ehlo", "mail", "rcpt", "message"), r"\d+ [45]\.7\.2[0-6]", "", "reputation_blocked"),
-    Rule(("auth",), r"538|\d+ 5\.7\.1[01]\b", "", "auth_requires_tls"),
-    Rule(("auth",), r"530", _TLS_WORDS, "auth_requires_tls"),
-    Rule(("auth",), r"534|\d+ 5\.7\.9\b", "", "auth_mechanism_too_weak"),
-    Rule(("auth",), r"432|524|\d+ [45]\.7\.12", "", "auth_mechanism_too_weak"),
-    Rule(("auth",), r"5\d\d 5\.7\.13", "", "auth_account_blocked"),
-    Rule(("auth",), r"5\d\d", r"account.*(?:disabled|locked|suspended|blocked)", "auth_account_blocked"),
-    Rule(("auth",), r"5\d\d 5\.7\.14", "", "auth_policy_blocked"),
-    Rule(("auth",), r"50[0-4]|\d+ 5\.5\.4", "", "auth_mechanism_unsupported"),
-    Rule(_MAILING, r"530|\d+ 5\.7\.1[01]\b|5\d\d 5\.7\.0", _TLS_WORDS, "auth_requires_tls"),
-    Rule(_MAILING, r"\d+ 5\.7\.1[01]\b", "", "auth_requires_tls"),
-    Rule(_MAILING, r"530|503", r"auth|log ?in", "auth_required"),
-    Rule(_MAILING, r"5\d\d", r"(?:authentication|log ?in) (?:is )?required|not authenticated", "auth_required"),
-    Rule(_MAILING, r"\d+ 5\.3\.4|\d+ 5\.2\.3|523", "", "message_too_large"),
-    Rule(_MAILING, r"552", r"size|large|big|long", "message_too_large"),
-    Rule(_MAILING, r"[45]\d\d", r"quota|daily limit", "quota_exceeded"),
-    Rule(("rcpt", "data", "message"), r"[45]5[014]", r"relay", "relay_denied"),
-    Rule(("mail", "message"), r"5\d\d", r"send as|on behalf", "send_as_denied"),
-    Rule(("mail", "message"), r"5\d\d", r"not verified|unverified", "sender_unverified"),
-    Rule(("rcpt",), r"\d+ [45]\.1\.[78]\b", "", "sender_rejected"),
+    ReplyRule(("greeting", "ehlo", "mail", "rcpt", "message"), r"\d+ [45]\.7\.2[0-6]", "", "reputation_blocked"),
+    ReplyRule(("auth",), r"538|\d+ 5\.7\.1[01]\b", "", "auth_requires_tls"),
+    ReplyRule(("auth",), r"530", _TLS_WORDS, "auth_requires_tls"),
+    ReplyRule(("auth",), r"534|\d+ 5\.7\.9\b", "", "auth_mechanism_too_weak"),
+    ReplyRule(("auth",), r"432|524|\d+ [45]\.7\.12", "", "auth_mechanism_too_weak"),
+    ReplyRule(("auth",), r"5\d\d 5\.7\.13", "", "auth_account_blocked"),
+    ReplyRule(("auth",), r"5\d\d", r"account.*(?:disabled|locked|suspended|blocked)", "auth_account_blocked"),
+    ReplyRule(("auth",), r"5\d\d 5\.7\.14", "", "auth_policy_blocked"),
+    ReplyRule(("auth",), r"50[0-4]|\d+ 5\.5\.4", "", "auth_mechanism_unsupported"),
+    ReplyRule(_MAILING, r"530|\d+ 5\.7\.1[01]\b|5\d\d 5\.7\.0", _TLS_WORDS, "auth_requires_tls"),
+    ReplyRule(_MAILING, r"\d+ 5\.7\.1[01]\b", "", "auth_requires_tls"),
+    ReplyRule(_MAILING, r"530|503", r"auth|log ?in", "auth_required"),
+    ReplyRule(_MAILING, r"5\d\d", r"(?:authentication|log ?in) (?:is )?required|not authenticated", "auth_required"),
+    ReplyRule(_MAILING, r"\d+ 5\.3\.4|\d+ 5\.2\.3|523", "", "message_too_large"),
+    ReplyRule(_MAILING, r"552", r"size|large|big|long", "message_too_large"),
+    ReplyRule(_MAILING, r"[45]\d\d", r"quota|daily limit", "quota_exceeded"),
+    ReplyRule(("rcpt", "data", "message"), r"[45]5[014]", r"relay", "relay_denied"),
+    ReplyRule(("mail", "message"), r"5\d\d", r"send as|on behalf", "send_as_denied"),
+    ReplyRule(("mail", "message"), r"5\d\d", r"not verified|unverified", "sender_unverified"),
+    ReplyRule(("rcpt",), r"\d+ [45]\.1\.[78]\b", "", "sender_rejected"),
     # Postfix waits for RCPT with what it has against the sender (smtpd_delay_reject).
-    Rule(("rcpt",), r"[45]\d\d", r"sender(?: address)? (?:rejected|denied)|not owned by", "sender_rejected"),
+    ReplyRule(("rcpt",), r"[45]\d\d", r"sender(?: address)? (?:rejected|denied)|not owned by", "sender_rejected"),
 )
 
 
-def classify(category: str, stage: str, reply: Reply | Answer | None, host: str, greeting: str) -> Verdict:
+def classify(category: str, stage: str, reply: Reply | HttpAnswer | None, host: str, greeting: str) -> Classification:
     """Refine ``category``, the dialogue's word for a refusal at ``stage``."""
     provider = providers.recognise(host, greeting)
     if reply is None or reply.kind < 4:
-        return Verdict(category, provider=provider, confidence=AMBIGUOUS.get(category, "certain"))
+        return Classification(category, provider=provider, confidence=AMBIGUOUS.get(category, "certain"))
     said, words = str(reply), reply.text
     row = providers.find(provider, said)
     if row is not None:
-        return Verdict(row.category, row.meaning, row.remedies, row.of or provider, "certain" if provider else "likely")
+        return Classification(row.category, row.meaning, row.remedies, row.of or provider, "certain" if provider else "likely")
     advice = enhanced_codes.remedy(reply.enhanced)
     sure = "certain" if reply.code in PLAIN_CODES else "likely" if advice else "guess"
-    found = Verdict(category, enhanced_codes.meaning(reply.code, reply.enhanced), (advice,) if advice else (), provider, sure)
+    found = Classification(category, enhanced_codes.meaning(reply.code, reply.enhanced), (advice,) if advice else (), provider, sure)
     for rule in RULES:
         if (not rule.stages or stage in rule.stages) and re.match(rule.codes, said) and re.search(rule.words, words, re.I):
             return found._replace(category=rule.category, confidence="likely")

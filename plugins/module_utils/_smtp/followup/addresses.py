@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ..._shared.light import TYPE_CHECKING
 from .handshake_probe import Look, look_at_all
-from ..options.target import Relay
-from ..protocol.log import Address, Record
+from ..options.target import RelayTarget
+from ..protocol.log import Address, ConversationLog
 from ..network.transport import Deadline
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ MOST = 8
 EARLY = ("connect", "greeting", "ehlo", "starttls", "tls", "ehlo_tls")
 
 
-def others(record: Record) -> list[str]:
+def others(record: ConversationLog) -> list[str]:
     """The addresses that the conversation did not use, as many as are looked at."""
     used = record.peer.ip if record.peer else ""
     return [ip for ip in dict.fromkeys(record.resolved) if ip != used][:MOST]
 
 
-def look_at_each(relay: Relay, record: Record, deadline: Deadline) -> list[str]:
+def look_at_each(relay: RelayTarget, record: ConversationLog, deadline: Deadline) -> list[str]:
     """Look at the others too, put all into ``record.addresses``, and tell how they differ."""
     if any(address.category == "ok" for address in record.addresses):
         return []  # they have been looked at
@@ -39,7 +39,7 @@ def look_at_each(relay: Relay, record: Record, deadline: Deadline) -> list[str]:
     return _differences(record.addresses, {ip: frozenset(one.capabilities.words) for ip, one in seen.items()})
 
 
-def _address(ip: str, seen: Record, tried: Address | None) -> Address:
+def _address(ip: str, seen: ConversationLog, tried: Address | None) -> Address:
     failure = seen.failure if seen.failure and seen.failure.stage in EARLY else None
     known = next((address for address in seen.addresses if address.ip == ip), tried) or Address(ip, 0, "", False, "", 0.0)
     return known._replace(

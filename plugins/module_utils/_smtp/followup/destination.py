@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from ..network import dns
 from ..protocol.failure import Failure
-from ..options.target import Relay
-from ..protocol.log import Record
+from ..options.target import RelayTarget
+from ..protocol.log import ConversationLog
 from ..network.transport import Deadline
 
 
-def find(relay: Relay, record: Record, deadline: Deadline) -> Relay:
+def find(relay: RelayTarget, record: ConversationLog, deadline: Deadline) -> RelayTarget:
     """The relay itself, or the best host that DNS names for it. Where it names none, ``record`` holds the failure."""
     if relay.route.resolve == "host":
         return relay

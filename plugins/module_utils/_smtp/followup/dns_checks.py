@@ -8,24 +8,24 @@ from __future__ import annotations
 from . import addresses, destination
 from ..network import dane, dns
 from ..x509.certificate import TlsInfo
-from ..options.target import Relay
-from ..protocol.log import Record
+from ..options.target import RelayTarget
+from ..protocol.log import ConversationLog
 from ..network.transport import Deadline
 
 
-def missing(relay: Relay) -> list[str]:
+def missing(relay: RelayTarget) -> list[str]:
     """What this host lacks for it."""
     rows = (("resolve", relay.route.resolve != "host"), ("dane", relay.route.dane), ("mta_sts", relay.mta_sts is not None))
     asked = [option for option, wanted in rows if wanted]
     return [problem for problem in map(dns.missing, asked[:1]) if problem]
 
 
-def before(relay: Relay, record: Record, deadline: Deadline) -> Relay:
+def before(relay: RelayTarget, record: ConversationLog, deadline: Deadline) -> RelayTarget:
     """The relay to talk to; see :func:`destination.find`."""
     return destination.find(relay, record, deadline)
 
 
-def after(relay: Relay, record: Record, deadline: Deadline, confirmed: TlsInfo | None) -> None:
+def after(relay: RelayTarget, record: ConversationLog, deadline: Deadline, confirmed: TlsInfo | None) -> None:
     """Look at every address if that was asked for, at the domain's policy, and at what DNS says of the certificate; all into ``record``.
 
     ``confirmed``: the certificate that a further connection showed, where the conversation did not get as far.

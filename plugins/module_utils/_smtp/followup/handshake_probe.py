@@ -11,8 +11,8 @@ from ..conversation.dialogue import converse
 from ..protocol.engine import Engine
 from ..conversation.goal import Goal
 from ..._shared.light import TYPE_CHECKING, NamedTuple
-from ..options.target import Relay
-from ..protocol.log import Record
+from ..options.target import RelayTarget
+from ..protocol.log import ConversationLog
 from ..._shared.secret import Redactor
 from ..network.tls import TlsSettings
 from ..network.transport import Deadline, Endpoint, run
@@ -31,9 +31,9 @@ class Look(NamedTuple):
     tls: t.Optional[TlsSettings] = None
 
 
-def look(relay: Relay, what: Look, deadline: Deadline) -> Record:
+def look(relay: RelayTarget, what: Look, deadline: Deadline) -> ConversationLog:
     """Have the conversation. How it ended is in the record."""
-    record = Record(Redactor())
+    record = ConversationLog(Redactor())
     route = relay.route
     goal = Goal(
         relay.helo,
@@ -47,9 +47,9 @@ def look(relay: Relay, what: Look, deadline: Deadline) -> Record:
     return record
 
 
-def look_at_all(relay: Relay, many: t.Sequence[Look], deadline: Deadline) -> list[Record]:
+def look_at_all(relay: RelayTarget, many: t.Sequence[Look], deadline: Deadline) -> list[ConversationLog]:
     """The same for several at once; in their order."""
-    records: list[Record | None] = [None] * len(many)
+    records: list[ConversationLog | None] = [None] * len(many)
 
     def one(number: int) -> None:
         records[number] = look(relay, many[number], deadline)

@@ -8,17 +8,17 @@ from __future__ import annotations
 from ..network import dns
 from ..diagnosis.categories import explain
 from ..protocol.failure import Failure
-from ..web.http import Request, ask
+from ..web.http import HttpRequest, ask
 from ..._shared.light import TYPE_CHECKING
 from ..options.mta_sts_options import Asked
-from ..web.mta_sts_policy import MOST_HOSTS, Policy, Unusable, announced, covers, parse
-from ..protocol.log import Record
+from ..web.mta_sts_policy import MOST_HOSTS, Policy, UnusablePolicy, announced, covers, parse
+from ..protocol.log import ConversationLog
 from ..._shared.secret import Redactor
 
 if TYPE_CHECKING:
     import typing as t
 
-    from ..options.target import Relay
+    from ..options.target import RelayTarget
     from ..network.transport import Deadline
 
     Report: t.TypeAlias = "dict[str, t.Any]"
@@ -27,7 +27,7 @@ MAX_POLICY = 65536  # bytes; RFC 8461 3.3 wants a limit, such as 64 kilobytes
 EARLY = ("starttls", "tls")
 
 
-def report(asked: Asked, relay: Relay, record: Record, deadline: Deadline) -> Report:
+def report(asked: Asked, relay: RelayTarget, record: ConversationLog, deadline: Deadline) -> Report:
     """``status`` is one of match, mismatch, none, invalid, error. ``record`` is of the conversation with the relay."""
     found: Report = {"domain": asked.domain, "url": str(asked.url), "id": "", "mode": "", "max_age": None}
     found.update(mx=[], unmatched=[], problems=[])
@@ -38,7 +38,7 @@ def report(asked: Asked, relay: Relay, record: Record, deadline: Deadline) -> Re
         if not found["id"]:
             return dict(found, status="none", detail="%s has no TXT record that announces a policy" % name)
         policy = parse(_fetch(asked, record, deadline))
-    except Unusable as exc:
+    except UnusablePolicy as exc:
         return dict(found, status="invalid", detail="senders do as if there were no policy: %s" % exc)
     except Failure as failure:
         return dict(found, status="error", detail=_why(failure, asked, relay.timeout))
@@ -48,19 +48,19 @@ def report(asked: Asked, relay: Relay, record: Record, deadline: Deadline) -> Re
     return _judge(found, policy, relay, record)
 
 
-def _fetch(asked: Asked, record: Record, deadline: Deadline) -> bytes:
-    """The policy as it is served (RFC 8461 3.3): over verified HTTPS, without a redirect. Raises :class:`Unusable`, :class:`Failure`."""
-    request = Request("GET", asked.url, accept="text/plain", most=MAX_POLICY)
-    own = Record(Redactor())
+def _fetch(asked: Asked, record: ConversationLog, deadline: Deadline) -> bytes:
+    """The policy as it is served (RFC 8461 3.3): over verified HTTPS, without a redirect. Raises :class:`UnusablePolicy`, :class:`Failure`."""
+    request = HttpRequest("GET", asked.url, accept="text/plain", most=MAX_POLICY)
+    own = ConversationLog(Redactor())
     try:
         response = ask(request, asked.way, own, deadline, "mta_sts")
     finally:
         record.include(own)
     if response.status != 200:
         where = ", and senders follow no redirect" if 300 <= response.status < 400 else ""
-        raise Unusable("%s answers with HTTP %d%s" % (asked.url.where, response.status, where))
+        raise UnusablePolicy("%s answers with HTTP %d%s" % (asked.url.where, response.status, where))
     if response.media_type != "text/plain":
-        raise Unusable("it is served as %s instead of text/plain" % (response.media_type or "nothing in particular"))
+        raise UnusablePolicy("it is served as %s instead of text/plain" % (response.media_type or "nothing in particular"))
     return response.body
 
 
@@ -71,7 +71,7 @@ def _why(failure: Failure, asked: Asked, timeout: float) -> str:
     return "%s %s" % (asked.url.where, explain(failure.category, facts)[0])
 
 
-def _judge(found: Report, policy: Policy, relay: Relay, record: Record) -> Report:
+def _judge(found: Report, policy: Policy, relay: RelayTarget, record: ConversationLog) -> Report:
     hosts = record.exchangers or (relay.host,)
     unmatched = [host for host in hosts if not any(covers(pattern, host) for pattern in policy.mx)]
     problems = ["the policy does not name %s" % host for host in unmatched] + _unkept(relay, record)
@@ -86,7 +86,7 @@ def _judge(found: Report, policy: Policy, relay: Relay, record: Record) -> Repor
     return dict(found, status=status, unmatched=unmatched[:MOST_HOSTS], problems=problems[:MOST_HOSTS] + list(policy.remarks), detail=detail)
 
 
-def _unkept(relay: Relay, record: Record) -> list[str]:
+def _unkept(relay: RelayTarget, record: ConversationLog) -> list[str]:
     """What of the relay a policy does not allow: it wants STARTTLS, and a valid certificate for the exchanger's own name (RFC 8461 4.2)."""
     failure = record.failure
     if failure is not None and failure.stage in EARLY:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from . import addresses
 from ..._shared.light import TYPE_CHECKING, NamedTuple
 from .handshake_probe import Look, look, look_at_all, unverified
-from ..options.target import Relay
-from ..protocol.log import Record
+from ..options.target import RelayTarget
+from ..protocol.log import ConversationLog
 from ..network.route import is_path
 from ..network.transport import Deadline
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import typing as t
 
 
-class Finding(NamedTuple):
+class FollowUpFinding(NamedTuple):
     """What the further connections showed. ``category`` empty: the first verdict stands."""
 
     confirmed_by: str
@@ -36,7 +36,7 @@ USUAL_PORTS = ((587, "starttls"), (465, "tls"), (25, "starttls"), (2525, "startt
 PORT_PATIENCE = 3.0
 
 
-def confirm(relay: Relay, record: Record, deadline: Deadline) -> Finding | None:
+def confirm(relay: RelayTarget, record: ConversationLog, deadline: Deadline) -> FollowUpFinding | None:
     """Look again where that can tell something; None where it cannot or did not. ``record`` is of the failed conversation."""
     found = _same_place(relay, record, deadline)
     if relay.route.proxy is None and record.failure is not None and record.failure.stage in addresses.EARLY and addresses.others(record):
@@ -44,11 +44,11 @@ def confirm(relay: Relay, record: Record, deadline: Deadline) -> Finding | None:
         record.warnings += differ
         if differ:
             text = "each address was tried alone, without logging in"
-            return found._replace(confirmed_by=found.confirmed_by + "; " + text) if found else Finding(text)
+            return found._replace(confirmed_by=found.confirmed_by + "; " + text) if found else FollowUpFinding(text)
     return found
 
 
-def _same_place(relay: Relay, record: Record, deadline: Deadline) -> Finding | None:
+def _same_place(relay: RelayTarget, record: ConversationLog, deadline: Deadline) -> FollowUpFinding | None:
     failure = record.failure
     if failure is None:
         raise AssertionError("nothing failed, so nothing is to be confirmed")
@@ -65,14 +65,14 @@ def _same_place(relay: Relay, record: Record, deadline: Deadline) -> Finding | N
     return None
 
 
-def _certificate(relay: Relay, deadline: Deadline) -> Finding | None:
+def _certificate(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | None:
     seen = look(relay, Look("tls", tls=unverified(relay.tls)), deadline).tls
     if seen is None:
         return None
-    return Finding("the certificate was read on a second connection, without verifying it and without logging in", tls=seen)
+    return FollowUpFinding("the certificate was read on a second connection, without verifying it and without logging in", tls=seen)
 
 
-def _any_tls(relay: Relay, deadline: Deadline) -> Finding | None:
+def _any_tls(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | None:
     """What it would have agreed to, had it been asked for less."""
     settings = unverified(relay.tls)._replace(client=None, glance=True)
     seen = look(relay, Look("tls", tls=settings), deadline)
@@ -80,30 +80,30 @@ def _any_tls(relay: Relay, deadline: Deadline) -> Finding | None:
     if info is None:
         return None
     agreed = "it agreed to %s with %s" % (info.version, info.cipher) if info.cipher else "it sent its certificate before it hung up"
-    return Finding("on a second connection, which would have taken anything, %s" % agreed, tls=info)
+    return FollowUpFinding("on a second connection, which would have taken anything, %s" % agreed, tls=info)
 
 
-def _speaks_tls(relay: Relay, deadline: Deadline) -> Finding | None:
+def _speaks_tls(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | None:
     seen = look(relay, Look("connect", "tls", tls=unverified(relay.tls)), deadline)
     if seen.tls is None or seen.greeting is None:
         return None
     text = "a second connection began with TLS and was greeted: " + str(seen.greeting)
-    return Finding(text, "tls_mode_mismatch", ("Use security: tls with port %d." % relay.port,), seen.tls)
+    return FollowUpFinding(text, "tls_mode_mismatch", ("Use security: tls with port %d." % relay.port,), seen.tls)
 
 
-def _speaks_plainly(relay: Relay, deadline: Deadline) -> Finding | None:
+def _speaks_plainly(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | None:
     seen = look(relay, Look("connect", "none"), deadline)
     if seen.failure is not None and seen.failure.category == "not_smtp":
-        return Finding("a second connection without TLS was answered: %s" % seen.failure.detail, "not_smtp", ("Correct host and port.",))
+        return FollowUpFinding("a second connection without TLS was answered: %s" % seen.failure.detail, "not_smtp", ("Correct host and port.",))
     if seen.greeting is None:
         return None
     text = "a second connection without TLS was greeted: " + str(seen.greeting)
     if seen.capabilities.offers("STARTTLS"):
-        return Finding(text + "; it offers STARTTLS", "tls_mode_mismatch", ("Use security: starttls with port %d." % relay.port,))
-    return Finding(text + "; it does not offer STARTTLS", "tls_mode_mismatch", ("Use a port that speaks TLS: this one has none at all.",))
+        return FollowUpFinding(text + "; it offers STARTTLS", "tls_mode_mismatch", ("Use security: starttls with port %d." % relay.port,))
+    return FollowUpFinding(text + "; it does not offer STARTTLS", "tls_mode_mismatch", ("Use a port that speaks TLS: this one has none at all.",))
 
 
-def _other_ports(relay: Relay, deadline: Deadline) -> Finding | None:
+def _other_ports(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | None:
     ports = [(port, security) for port, security in USUAL_PORTS if port != relay.port]
     looks = [Look("tls", security, port, tls=unverified(relay.tls)) for port, security in ports]
     seen = look_at_all(relay, looks, deadline.within(PORT_PATIENCE))
@@ -111,8 +111,8 @@ def _other_ports(relay: Relay, deadline: Deadline) -> Finding | None:
     plain = [port for (port, _security), record in zip(ports, seen) if record.reached == "connect"]
     if not good and not plain:
         tried = ", ".join(str(port) for port, _security in ports)
-        return Finding("none of the usual ports (%s) answers either" % tried)
+        return FollowUpFinding("none of the usual ports (%s) answers either" % tried)
     text = "the same host answers on %s" % ", ".join(
         ["port %d with security: %s" % one for one in good] + ["port %d without TLS" % port for port in plain]
     )
-    return Finding(text, remedies=tuple("Use port %d with security: %s." % one for one in good))
+    return FollowUpFinding(text, remedies=tuple("Use port %d with security: %s." % one for one in good))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from ..web import graph, oauth2
 from ..protocol.failure import Failure
-from ..web.http import Way
+from ..web.http import HttpRoute
 from ..._shared.light import TYPE_CHECKING
-from ..options.target import Relay
-from ..protocol.log import Record
+from ..options.target import RelayTarget
+from ..protocol.log import ConversationLog
 from ..network.route import Route
 from ..._shared.secret import Redactor
 from ..network.transport import Deadline
@@ -24,7 +24,7 @@ ROTATED = (
 )
 
 
-def with_token(relay: Relay, record: Record, redactor: Redactor, deadline: Deadline) -> Relay | None:
+def with_token(relay: RelayTarget, record: ConversationLog, redactor: Redactor, deadline: Deadline) -> RelayTarget | None:
     """The relay with its token as the credential, where the level needs one; None, with the failure in ``record``, without a token."""
     if relay.oauth2 is None or relay.credential is None or relay.level in ("connect", "tls"):
         return relay
@@ -38,15 +38,15 @@ def with_token(relay: Relay, record: Record, redactor: Redactor, deadline: Deadl
     return relay._replace(credential=relay.credential._replace(token=token.secret))
 
 
-def graph_way(relay: Relay) -> Way:
+def graph_way(relay: RelayTarget) -> HttpRoute:
     """How to get to Graph: with the relay's own TLS, by way of its proxy."""
-    return Way(relay.tls, Route(proxy=relay.route.proxy))
+    return HttpRoute(relay.tls, Route(proxy=relay.route.proxy))
 
 
-def converse_with_graph(relay: Relay, message: t.Optional[bytes], record: Record, redactor: Redactor, deadline: Deadline) -> None:
+def converse_with_graph(relay: RelayTarget, message: t.Optional[bytes], record: ConversationLog, redactor: Redactor, deadline: Deadline) -> None:
     """Instead of SMTP. Never raises: how it ended is in ``record``."""
     if relay.graph is None:
         raise AssertionError("only called for a relay of type ms_graph")
     token = relay.credential.token if relay.credential else None
-    mailbox = graph.Mailbox(relay.graph, graph_way(relay), relay.sender, token, message)
+    mailbox = graph.GraphClient(relay.graph, graph_way(relay), relay.sender, token, message)
     graph.converse(mailbox, relay.level, record, redactor, deadline)

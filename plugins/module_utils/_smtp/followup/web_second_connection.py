@@ -11,26 +11,26 @@
 
 from __future__ import annotations
 
-from .second_connection import NO_AGREEMENT, NO_HANDSHAKE, Finding
+from .second_connection import NO_AGREEMENT, NO_HANDSHAKE, FollowUpFinding
 from ..protocol.failure import Failure
-from ..web.http import Request, Url, Way, ask, reach
+from ..web.http import HttpRequest, Url, HttpRoute, ask, reach
 from ..._shared.light import TYPE_CHECKING
 from .handshake_probe import Look, look, unverified
 from .token_login import graph_way
-from ..protocol.log import Record
+from ..protocol.log import ConversationLog
 from ..network.route import at
 from ..._shared.secret import Redactor
 
 if TYPE_CHECKING:
     from ..x509.certificate import TlsInfo
-    from ..options.target import Relay
+    from ..options.target import RelayTarget
     from ..network.transport import Deadline
 
 # What answers at all answers soon.
 PATIENCE = 5.0
 
 
-def confirm(relay: Relay, record: Record, deadline: Deadline) -> Finding | None:
+def confirm(relay: RelayTarget, record: ConversationLog, deadline: Deadline) -> FollowUpFinding | None:
     """``record`` is of the failed attempt; None where another look would tell nothing."""
     failure = record.failure
     if failure is None:
@@ -45,17 +45,17 @@ def confirm(relay: Relay, record: Record, deadline: Deadline) -> Finding | None:
     return None
 
 
-def _handshake(failure: Failure, url: Url, way: Way, deadline: Deadline) -> Finding | None:
+def _handshake(failure: Failure, url: Url, way: HttpRoute, deadline: Deadline) -> FollowUpFinding | None:
     if failure.category.startswith("cert_"):
         return _as_it_is(_seen(url, way._replace(tls=unverified(way.tls)), deadline))
     if failure.category in NO_AGREEMENT:
         info = _seen(url, way._replace(tls=unverified(way.tls)._replace(client=None, glance=True)), deadline)
-        return Finding("on a second connection, which would have taken anything, it agreed to %s" % info.version, tls=info) if info else None
+        return FollowUpFinding("on a second connection, which would have taken anything, it agreed to %s" % info.version, tls=info) if info else None
     return _plainly(url, way, deadline) if failure.category in NO_HANDSHAKE else None
 
 
-def _seen(url: Url, way: Way, deadline: Deadline) -> TlsInfo | None:
-    seen = Record(Redactor())
+def _seen(url: Url, way: HttpRoute, deadline: Deadline) -> TlsInfo | None:
+    seen = ConversationLog(Redactor())
     try:
         reach(url, way, seen, deadline)
     except Failure as failure:
@@ -63,28 +63,28 @@ def _seen(url: Url, way: Way, deadline: Deadline) -> TlsInfo | None:
     return seen.tls
 
 
-def _as_it_is(info: TlsInfo | None) -> Finding | None:
+def _as_it_is(info: TlsInfo | None) -> FollowUpFinding | None:
     if info is None:
         return None
     words = (info.subject or "no subject", ", ".join(info.names) or "no name", info.issuer, info.not_before, info.not_after)
     text = "its certificate, read on a second connection without verifying it, is of %s, for %s, by %s, valid from %s to %s"
-    return Finding(text % words, tls=info)
+    return FollowUpFinding(text % words, tls=info)
 
 
-def _plainly(url: Url, way: Way, deadline: Deadline) -> Finding | None:
+def _plainly(url: Url, way: HttpRoute, deadline: Deadline) -> FollowUpFinding | None:
     """Without TLS, the path, or anything else that the request held."""
     try:
-        response = ask(Request("GET", url._replace(scheme="http", target="/")), way, Record(Redactor()), deadline, "look")
+        response = ask(HttpRequest("GET", url._replace(scheme="http", target="/")), way, ConversationLog(Redactor()), deadline, "look")
     except Failure:
         return None
-    return Finding("a second connection without TLS, and without any secret, was answered with HTTP %d" % response.status)
+    return FollowUpFinding("a second connection without TLS, and without any secret, was answered with HTTP %d" % response.status)
 
 
-def _relay(relay: Relay, deadline: Deadline) -> Finding | None:
+def _relay(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | None:
     """Whether the relay itself is well, as far as can be seen without the login."""
     where = at(relay.host, relay.port)
     if relay.graph is not None:
-        seen = Record(Redactor())
+        seen = ConversationLog(Redactor())
         try:
             reach(relay.graph, graph_way(relay), seen, deadline)
         except Failure as failure:
@@ -95,5 +95,5 @@ def _relay(relay: Relay, deadline: Deadline) -> Finding | None:
         return None  # how far it got then tells of the clock
     if seen.failure is None:
         text = "%s itself answers as declared, as far as can be seen without logging in: it is the token that is missing"
-        return Finding(text % where, tls=seen.tls)
-    return Finding("%s does not answer as declared either, at %s: %s" % (where, seen.failure.stage, seen.failure.category))
+        return FollowUpFinding(text % where, tls=seen.tls)
+    return FollowUpFinding("%s does not answer as declared either, at %s: %s" % (where, seen.failure.stage, seen.failure.category))

@@ -24,7 +24,7 @@ _DIGESTS: t.Dict[int, t.Callable[[bytes], bytes]] = {
 }
 
 
-class Record(NamedTuple):
+class TlsaRecord(NamedTuple):
     """One TLSA record (RFC 6698 2.1)."""
 
     usage: int
@@ -40,7 +40,7 @@ def report(host: str, port: int, chain: t.Sequence[bytes], servers: t.Sequence[t
         answer = dns.ask(name, "TLSA", servers, seconds)
     except Failure as failure:
         return {"name": name, "status": "error", "secure": False, "records": [], "detail": failure.detail}
-    records = [Record(one.usage, one.selector, one.mtype, one.cert) for one in answer.records]
+    records = [TlsaRecord(one.usage, one.selector, one.mtype, one.cert) for one in answer.records]
     status, detail = judge(records, chain)
     if records and not answer.secure:
         detail += "; the resolver does not say that DNSSEC proved them, so no sender relies on them"
@@ -48,7 +48,7 @@ def report(host: str, port: int, chain: t.Sequence[bytes], servers: t.Sequence[t
     return {"name": name, "status": status, "secure": answer.secure, "records": shown, "detail": detail}
 
 
-def judge(records: t.Sequence[Record], chain: t.Sequence[bytes]) -> tuple[str, str]:
+def judge(records: t.Sequence[TlsaRecord], chain: t.Sequence[bytes]) -> tuple[str, str]:
     """A status and a sentence. ``chain`` is DER, the server's own certificate first, as far as it could be seen."""
     if not records:
         return "none", "there are no TLSA records"
@@ -67,7 +67,7 @@ def judge(records: t.Sequence[Record], chain: t.Sequence[bytes]) -> tuple[str, s
     return "mismatch", "no TLSA record matches the certificate"
 
 
-def _selected(record: Record, data: bytes) -> bytes:
+def _selected(record: TlsaRecord, data: bytes) -> bytes:
     try:
         return _DIGESTS[record.matching](data if record.selector == 0 else der.parse(data).public_key)
     except der.DerError:

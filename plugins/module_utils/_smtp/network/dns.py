@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NOWHERE = "."
 
 
-class Answer(NamedTuple):
+class DnsAnswer(NamedTuple):
     """The records, as dnspython writes them, and whether the resolver says that DNSSEC proved them (RFC 4035 3.2.3)."""
 
     records: t.Tuple[t.Any, ...]
@@ -46,7 +46,7 @@ def missing(option: str) -> str:
     return ""
 
 
-def ask(name: str, kind: str, servers: t.Sequence[tuple[str, int]], seconds: float) -> Answer:
+def ask(name: str, kind: str, servers: t.Sequence[tuple[str, int]], seconds: float) -> DnsAnswer:
     """All records of this ``kind``; none if the name has none. Raises :class:`Failure` where DNS cannot tell."""
     resolver_module: t.Any = importlib.import_module("dns.resolver")
     errors: t.Any = importlib.import_module("dns.exception")
@@ -62,12 +62,12 @@ def ask(name: str, kind: str, servers: t.Sequence[tuple[str, int]], seconds: flo
         resolver.flags = flags.RD | flags.AD
         answer = resolver.resolve(name, kind, search=False)
     except resolver_module.NXDOMAIN:
-        return Answer((), False)
+        return DnsAnswer((), False)
     except resolver_module.NoAnswer as exc:
-        return Answer((), bool(exc.response().flags & flags.AD))
+        return DnsAnswer((), bool(exc.response().flags & flags.AD))
     except (errors.DNSException, OSError, ValueError) as exc:
         raise Failure("dns_failure", detail="the %s record of %s: %s" % (kind, name, str(exc).rstrip("."))) from exc
-    return Answer(tuple(answer), bool(answer.response.flags & flags.AD))
+    return DnsAnswer(tuple(answer), bool(answer.response.flags & flags.AD))
 
 
 def mx(domain: str, port: int, servers: t.Sequence[tuple[str, int]], seconds: float) -> list[Target]:

@@ -15,7 +15,7 @@ from ..protocol.commands import Compute, Connect, Patience, Resolve, StartTls, T
 from ..protocol.engine import Read, Write
 from ..protocol.failure import Failure
 from ..._shared.light import TYPE_CHECKING, NamedTuple
-from ..protocol.log import Address, Peer, Record
+from ..protocol.log import Address, Peer, ConversationLog
 from .route import Route, is_path
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Endpoint(NamedTuple):
     ip: str = ""
 
 
-def run(engine: AnyEngine, endpoint: Endpoint, record: Record, deadline: Deadline) -> None:
+def run(engine: AnyEngine, endpoint: Endpoint, record: ConversationLog, deadline: Deadline) -> None:
     """Carry out the engine's effects until it says close. Never raises on account of the network."""
     wire = _Wire(endpoint, record, deadline)
     try:
@@ -95,7 +95,7 @@ def run(engine: AnyEngine, endpoint: Endpoint, record: Record, deadline: Deadlin
 class _Wire:
     """A socket, a deadline, and what the transcript is told about them."""
 
-    def __init__(self, endpoint: Endpoint, record: Record, deadline: Deadline) -> None:
+    def __init__(self, endpoint: Endpoint, record: ConversationLog, deadline: Deadline) -> None:
         self._endpoint = endpoint
         self._record = record
         self._whole = self._deadline = deadline

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from ..web.http import Url, Way, parse_url
+from ..web.http import Url, HttpRoute, parse_url
 from ..._shared.light import TYPE_CHECKING, NamedTuple
 from .oauth2_options import through
 from ..network.tls import TlsSettings
@@ -25,7 +25,7 @@ class Asked(NamedTuple):
 
     domain: str
     url: Url
-    way: Way
+    way: HttpRoute
 
 
 def read(options: Options) -> tuple[Asked | None, list[str]]:
@@ -38,7 +38,7 @@ def read(options: Options) -> tuple[Asked | None, list[str]]:
     except ValueError as exc:
         return None, ["mta_sts_url: %s. [mta-sts-url]" % exc]
     settings = TlsSettings(True, options.get("mta_sts_ca_path") or "", url.host, "1.2", ())
-    return Asked(domain, url, Way(settings, through(options))), []
+    return Asked(domain, url, HttpRoute(settings, through(options))), []
 
 
 def _ascii(host: str) -> str:

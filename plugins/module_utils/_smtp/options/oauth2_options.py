@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ..diagnosis import providers
-from ..web.http import Url, Way, parse_url
+from ..web.http import Url, HttpRoute, parse_url
 from ..._shared.light import TYPE_CHECKING
 from ..web.oauth2 import OAuth2
 from ..network.route import Route, read_route
@@ -54,7 +54,7 @@ def read(options: Options) -> tuple[OAuth2 | None, list[str]]:
     made = OAuth2(
         grant=grant,
         url=None if grant == "given" else url,
-        way=Way(TlsSettings(True, given.get("ca_path", ""), url.host if url else "", "1.2", ()), through(options)),
+        way=HttpRoute(TlsSettings(True, given.get("ca_path", ""), url.host if url else "", "1.2", ()), through(options)),
         # A refresh token carries its scope with it; Google refuses to be told again.
         scope=given.get("scope", "" if google and grant == "refresh_token" else usual),
         client_id=given.get("client_id", ""),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Smarthost Maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the options of the module to a :class:`Relay`, with every problem named at once."""
+"""From the options of the module to a :class:`RelayTarget`, with every problem named at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..network.route import LMTP_PORT, at, is_path, read_route, read_tls
 from ..sasl.credential import Credential
 from ..._shared.secret import Secret
 from ..._shared.security import PORT_OF, SECURITY_OF
-from .target import Relay
+from .target import RelayTarget
 from ..._shared.text import unfit
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Options: t.TypeAlias = "t.Mapping[str, t.Any]"
 
 
-def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
+def read(options: Options, where: str = "") -> tuple[RelayTarget | None, list[str]]:
     """One relay, or None and the problems, each as ``path: what is wrong. What to write instead. [code]``."""
     options, oauth2, graph, problems = _by_token(_names_apart(options))
     problems += _control_characters(options) + _contradictions(options)
@@ -47,7 +47,7 @@ def read(options: Options, where: str = "") -> tuple[Relay | None, list[str]]:
     sender = options.get("from") or (credential.username if credential and graph else "")
     level = _level(options, credential is not None, graph is not None)
     return (
-        Relay(
+        RelayTarget(
             name=options.get("name") or at(options["host"], port),
             host=options["host"],
             port=port,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..web.oauth2 import OAuth2
 
 
-class Relay(NamedTuple):
+class RelayTarget(NamedTuple):
     """One relay to probe, with everything decided. ``timeout`` is in seconds, for all of it."""
 
     name: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..._shared.light import NamedTuple
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """``code`` is HTTP's; ``text`` is what a report may show of it."""
 
     code: int

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .failure import Failure
 from ..._shared.light import TYPE_CHECKING, NamedTuple
-from .log import Record
+from .log import ConversationLog
 from .reply import Reply
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _CONTROL = frozenset(map(chr, [*range(0x20), 0x7F]))
 
 
-class Command(NamedTuple):
+class SmtpCommand(NamedTuple):
     """What goes on the wire, with its line end, and what a transcript may print of it."""
 
     line: bytes
@@ -42,7 +42,7 @@ class StartTls(NamedTuple):
 class Send(NamedTuple):
     """Send commands, in one group where there are several (RFC 2920). Not answered."""
 
-    commands: t.Tuple[Command, ...]
+    commands: t.Tuple[SmtpCommand, ...]
 
 
 class AwaitReply(NamedTuple):
@@ -66,15 +66,15 @@ Dialogue: t.TypeAlias = "t.Generator[Action, t.Any, None]"
 Asking: t.TypeAlias = "t.Generator[Action, t.Any, Reply]"
 
 
-def command(verb: str, argument: str = "", shown: str = "") -> Command:
+def command(verb: str, argument: str = "", shown: str = "") -> SmtpCommand:
     """The only place where commands are made: no control character gets past it (command injection)."""
     line = verb + " " + argument if argument else verb
     if not _CONTROL.isdisjoint(line):
         raise Failure("protocol_error", detail="%s: control characters are not allowed in a command" % verb)
-    return Command(line.encode("utf-8") + b"\r\n", shown or line)
+    return SmtpCommand(line.encode("utf-8") + b"\r\n", shown or line)
 
 
-def ask(record: Record, line: Command) -> Asking:
+def ask(record: ConversationLog, line: SmtpCommand) -> Asking:
     """Send one command and wait for its reply."""
     yield Send((line,))
     reply: Reply = yield AwaitReply()

@@ -10,7 +10,7 @@ from ..._shared.light import TYPE_CHECKING
 if TYPE_CHECKING:
     import typing as t
 
-    from .answer import Answer
+    from .answer import HttpAnswer
     from .reply import Reply
 
 
@@ -25,12 +25,12 @@ class OptionError(Exception):
 class Failure(Exception):
     """The conversation did not get where it should.
 
-    ``category`` is a word of :data:`diagnosis.CATEGORIES`; ``reply`` is an :class:`Answer` where HTTP was spoken; ``detail`` says
+    ``category`` is a word of :data:`diagnosis.CATEGORIES`; ``reply`` is an :class:`HttpAnswer` where HTTP was spoken; ``detail`` says
     what was seen, in words for people; ``stage`` is filled in by the step during which it was raised; ``facts`` are plain values
     for the report.
     """
 
-    def __init__(self, category: str, reply: Reply | Answer | None = None, detail: str = "", **facts: t.Any) -> None:
+    def __init__(self, category: str, reply: Reply | HttpAnswer | None = None, detail: str = "", **facts: t.Any) -> None:
         super().__init__(category)
         self.category = category
         self.reply = reply

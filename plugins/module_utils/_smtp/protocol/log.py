@@ -15,7 +15,7 @@ from .reply import Capabilities, Reply
 if TYPE_CHECKING:
     import typing as t
 
-    from .answer import Answer
+    from .answer import HttpAnswer
     from ..x509.certificate import TlsInfo
     from ..._shared.secret import Redactor
 
@@ -25,12 +25,12 @@ LATE_AT = {"resolve": "dns_failure", "connect": "connect_timeout", "proxy": "con
 MOST_OF_LINE = 2000
 
 
-class Step(NamedTuple):
+class LoggedStep(NamedTuple):
     """One exchange; ``ms`` is how long it took."""
 
     name: str
     ok: bool
-    reply: t.Union[Reply, Answer, None]
+    reply: t.Union[Reply, HttpAnswer, None]
     ms: float
 
 
@@ -58,13 +58,13 @@ class Peer(NamedTuple):
     loopback: bool
 
 
-class Record:
+class ConversationLog:
     """The memory of one conversation."""
 
     def __init__(self, redactor: Redactor, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._redactor = redactor
-        self.steps: list[Step] = []
+        self.steps: list[LoggedStep] = []
         self._first: list[str] = []
         self._last: list[str] = []
         self._room = 2 * FIRST.characters
@@ -73,7 +73,7 @@ class Record:
         self.addresses: list[Address] = []
         self.peer: Peer = None  # type: ignore[assignment]  # set by the first thing that the dialogue does
         self.greeting: Reply | None = None
-        self.reply: Reply | Answer | None = None
+        self.reply: Reply | HttpAnswer | None = None
         self.capabilities = self.before_tls = self.after_tls = Capabilities({})
         self.tls: TlsInfo | None = None
         self.certificate = b""
@@ -84,9 +84,9 @@ class Record:
         self.warnings: list[str] = []
         self.token: dict[str, t.Any] = {}
         self.unseen: tuple[str, ...] = ()
-        self.accepted: Reply | Answer | None = None
+        self.accepted: Reply | HttpAnswer | None = None
         self.senders: dict[str, Failure | None] = {}  # those whose envelope was tried, and why one was refused
-        self.untested: Reply | Answer | None = None  # what was said to a recipient of our own choice, which proves nothing
+        self.untested: Reply | HttpAnswer | None = None  # what was said to a recipient of our own choice, which proves nothing
         self.quit_sent = False
         self.reached = ""
         self.failure: Failure | None = None
@@ -98,7 +98,7 @@ class Record:
         """Add a line to the transcript: ``C`` we said, ``S`` the server said, ``*`` something happened."""
         self._keep("%s: %s" % (who, text))
 
-    def include(self, other: Record) -> None:
+    def include(self, other: ConversationLog) -> None:
         """What was said in a conversation beside this one, or inside of it, belongs into the same transcript."""
         for line in other.transcript:
             self._keep(line)
@@ -138,7 +138,7 @@ class Record:
 class _During:
     """A step while it lasts."""
 
-    def __init__(self, record: Record, name: str, clock: t.Callable[[], float]) -> None:
+    def __init__(self, record: ConversationLog, name: str, clock: t.Callable[[], float]) -> None:
         self._record, self._name, self._clock = record, name, clock
 
     def __enter__(self) -> None:
@@ -154,4 +154,4 @@ class _During:
             self._note(False, failure.reply or self._record.reply)
 
     def _note(self, ok: bool, reply: t.Any) -> None:
-        self._record.steps.append(Step(self._name, ok, reply, round((self._clock() - self._started) * 1000, 1)))
+        self._record.steps.append(LoggedStep(self._name, ok, reply, round((self._clock() - self._started) * 1000, 1)))

@@ -72,7 +72,7 @@ class BadChallenge(MechanismError):
     """The server's challenge is not what the mechanism has there."""
 
 
-class Unusable(MechanismError):
+class UnusableMechanism(MechanismError):
     """This host or this login cannot run the mechanism."""
 
     category = "auth_mechanism_unsupported"
@@ -91,11 +91,11 @@ class Unproven(MechanismError):
 
 
 def require_md5() -> None:
-    """Raises :class:`Unusable` on a host that does not allow MD5, before anything is sent."""
+    """Raises :class:`UnusableMechanism` on a host that does not allow MD5, before anything is sent."""
     try:
         hashlib.new("md5")
     except ValueError as exc:
-        raise Unusable("this host's OpenSSL does not allow MD5 (FIPS mode)") from exc
+        raise UnusableMechanism("this host's OpenSSL does not allow MD5 (FIPS mode)") from exc
 
 
 # The first value yielded is the initial response (None: there is none). After that, each challenge sent in

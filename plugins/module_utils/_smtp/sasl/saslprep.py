@@ -9,7 +9,7 @@ import stringprep
 import unicodedata
 
 from ..._shared.light import TYPE_CHECKING
-from .credential import Unusable
+from .credential import UnusableMechanism
 
 if TYPE_CHECKING:
     import typing as t
@@ -30,17 +30,17 @@ _PROHIBITED: tuple[t.Callable[[str], bool], ...] = (
 def saslprep(text: str, what: str) -> bytes:
     """``text`` prepared as a query (unassigned code points pass), in UTF-8.
 
-    Raises :class:`Unusable`, which names ``what`` and never the text, for what RFC 4013 forbids.
+    Raises :class:`UnusableMechanism`, which names ``what`` and never the text, for what RFC 4013 forbids.
     """
     if text.isascii() and text.isprintable():
         return text.encode("ascii")
     mapped = "".join(" " if stringprep.in_table_c12(char) else char for char in text if not stringprep.in_table_b1(char))
     prepared = unicodedata.ucd_3_2_0.normalize("NFKC", mapped)
     if any(prohibited(char) for char in prepared for prohibited in _PROHIBITED):
-        raise Unusable("the %s holds a character that RFC 4013 forbids" % what)
+        raise UnusableMechanism("the %s holds a character that RFC 4013 forbids" % what)
     if any(map(stringprep.in_table_d1, prepared)):
         # RFC 3454 6: text that runs right to left begins and ends so, and holds nothing that runs left to right.
         ends = stringprep.in_table_d1(prepared[0]) and stringprep.in_table_d1(prepared[-1])
         if not ends or any(map(stringprep.in_table_d2, prepared)):
-            raise Unusable("the %s mixes directions of writing as RFC 4013 forbids" % what)
+            raise UnusableMechanism("the %s mixes directions of writing as RFC 4013 forbids" % what)
     return prepared.encode("utf-8")

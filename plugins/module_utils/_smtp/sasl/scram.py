@@ -12,7 +12,7 @@ import hmac
 import re
 import time
 
-from .credential import BadChallenge, Exchange, Session, TooSlow, Unproven, Unusable
+from .credential import BadChallenge, Exchange, Session, TooSlow, Unproven, UnusableMechanism
 from .saslprep import saslprep
 
 # RFC 7677 4 wants 4096 at least. The most is what a patient client would compute for an honest server; the deadline may be sooner.
@@ -28,7 +28,7 @@ _ERROR = r"e=([a-z0-9-]{1,60})"
 def scram(session: Session, algorithm: str, plus: bool) -> Exchange:
     """One exchange; ``algorithm`` is ``sha1`` or ``sha256``, ``plus`` binds it to the TLS connection (RFC 5929 4)."""
     if plus and not session.end_point:
-        raise Unusable("there is no certificate to bind the login to")
+        raise UnusableMechanism("there is no certificate to bind the login to")
     name = saslprep(session.credential.username, "username").replace(b"=", b"=3D").replace(b",", b"=2C")
     password = saslprep(session.credential.password.reveal(), "password")
     nonce = base64.b64encode(session.random(18))

@@ -14,12 +14,12 @@ from __future__ import annotations
 import base64
 import urllib.parse
 
-from ..protocol.answer import Answer
+from ..protocol.answer import HttpAnswer
 from ..protocol.failure import Failure
-from .http import Request, Response, Url, Way, ask
+from .http import HttpRequest, Response, Url, HttpRoute, ask
 from ..._shared.light import TYPE_CHECKING, NamedTuple
 from .oauth2 import retry_after
-from ..protocol.log import Record
+from ..protocol.log import ConversationLog
 from ..._shared.secret import Redactor, Secret
 from ..network.transport import Deadline
 
@@ -37,7 +37,7 @@ _ACCESS = (
 )
 
 
-class Meaning(NamedTuple):
+class GraphError(NamedTuple):
     """One ``error.code`` of Graph: its category, what it means, what to do."""
 
     category: str
@@ -47,27 +47,27 @@ class Meaning(NamedTuple):
 
 # Source: "Microsoft Graph error responses" and Exchange Online's response codes.
 CODES = {
-    "InvalidAuthenticationToken": Meaning("auth_failed", "the token is not taken", ("Fetch the token for Microsoft Graph, at its own tenant.",)),
-    "ErrorAccessDenied": Meaning("send_as_denied", "the application may not send from this mailbox", _ACCESS),
-    "ErrorSendAsDenied": Meaning("send_as_denied", "this mailbox may not send as that address", ("Send as the mailbox itself, or grant Send As.",)),
-    "Authorization_RequestDenied": Meaning("send_as_denied", "the application lacks the permission", _ACCESS),
-    "Request_ResourceNotFound": Meaning("sender_rejected", "the tenant has no such user", _MAILBOX),
-    "ErrorInvalidUser": Meaning("sender_rejected", "the tenant has no such user", _MAILBOX),
-    "MailboxNotEnabledForRESTAPI": Meaning("sender_rejected", "the user has no mailbox in Exchange Online", _MAILBOX),
-    "ErrorInvalidRecipients": Meaning("recipient_rejected", "a recipient is not an address", ("Correct the recipient.",)),
-    "ErrorMessageSizeExceeded": Meaning("message_too_large", "the message is too large"),
-    "ErrorQuotaExceeded": Meaning("quota_exceeded", "the mailbox is full"),
-    "ErrorExceededMessageLimit": Meaning("quota_exceeded", "the mailbox has sent as much as it may for now"),
-    "ErrorMessageSubmissionBlocked": Meaning("auth_account_blocked", "the account is blocked from sending, as after spam"),
-    "ApplicationThrottled": Meaning("rate_limited", "the application asks too often"),
+    "InvalidAuthenticationToken": GraphError("auth_failed", "the token is not taken", ("Fetch the token for Microsoft Graph, at its own tenant.",)),
+    "ErrorAccessDenied": GraphError("send_as_denied", "the application may not send from this mailbox", _ACCESS),
+    "ErrorSendAsDenied": GraphError("send_as_denied", "this mailbox may not send as that address", ("Send as the mailbox itself, or grant Send As.",)),
+    "Authorization_RequestDenied": GraphError("send_as_denied", "the application lacks the permission", _ACCESS),
+    "Request_ResourceNotFound": GraphError("sender_rejected", "the tenant has no such user", _MAILBOX),
+    "ErrorInvalidUser": GraphError("sender_rejected", "the tenant has no such user", _MAILBOX),
+    "MailboxNotEnabledForRESTAPI": GraphError("sender_rejected", "the user has no mailbox in Exchange Online", _MAILBOX),
+    "ErrorInvalidRecipients": GraphError("recipient_rejected", "a recipient is not an address", ("Correct the recipient.",)),
+    "ErrorMessageSizeExceeded": GraphError("message_too_large", "the message is too large"),
+    "ErrorQuotaExceeded": GraphError("quota_exceeded", "the mailbox is full"),
+    "ErrorExceededMessageLimit": GraphError("quota_exceeded", "the mailbox has sent as much as it may for now"),
+    "ErrorMessageSubmissionBlocked": GraphError("auth_account_blocked", "the account is blocked from sending, as after spam"),
+    "ApplicationThrottled": GraphError("rate_limited", "the application asks too often"),
 }
 
 
-class Mailbox(NamedTuple):
+class GraphClient(NamedTuple):
     """What to talk to and as whom. ``message`` is the whole message to send, or None."""
 
     url: Url
-    way: Way
+    way: HttpRoute
     sender: str
     token: t.Optional[Secret]
     message: t.Optional[bytes]
@@ -83,7 +83,7 @@ class Mailbox(NamedTuple):
         return (("Authorization", "Bearer " + self.token.reveal()),) + more
 
 
-def converse(mailbox: Mailbox, level: str, record: Record, redactor: Redactor, deadline: Deadline) -> None:
+def converse(mailbox: GraphClient, level: str, record: ConversationLog, redactor: Redactor, deadline: Deadline) -> None:
     """As far as ``level``, or to the end with a message. Never raises: how it ended is in ``record``."""
     try:
         if level in ("connect", "tls"):
@@ -98,11 +98,11 @@ def converse(mailbox: Mailbox, level: str, record: Record, redactor: Redactor, d
         record.failure = failure
 
 
-def _look(mailbox: Mailbox, headers: t.Tuple[t.Tuple[str, str], ...], record: Record, deadline: Deadline) -> Response:
-    return ask(Request("GET", mailbox.at("?$select=mail"), headers), mailbox.way, record, deadline, "mailbox")
+def _look(mailbox: GraphClient, headers: t.Tuple[t.Tuple[str, str], ...], record: ConversationLog, deadline: Deadline) -> Response:
+    return ask(HttpRequest("GET", mailbox.at("?$select=mail"), headers), mailbox.way, record, deadline, "mailbox")
 
 
-def _judge_look(response: Response, level: str, record: Record, redactor: Redactor) -> None:
+def _judge_look(response: Response, level: str, record: ConversationLog, redactor: Redactor) -> None:
     record.reached = "tls"
     code, answer, found = _explained(response, redactor)
     record.reply = answer
@@ -117,13 +117,13 @@ def _judge_look(response: Response, level: str, record: Record, redactor: Redact
         raise _failed(response, answer, found, "auth" if response.status == 401 else "mailbox", "protocol_error")
 
 
-def _send(mailbox: Mailbox, message: bytes, record: Record, redactor: Redactor, deadline: Deadline) -> None:
+def _send(mailbox: GraphClient, message: bytes, record: ConversationLog, redactor: Redactor, deadline: Deadline) -> None:
     """The message as it is, in base64 (Graph: "Send mail in MIME format"): what arrives is what was declared."""
     headers = mailbox.headers(("Content-Type", "text/plain"))
-    own = Record(redactor)
+    own = ConversationLog(redactor)
     with record.during("message"):
         try:
-            response = ask(Request("POST", mailbox.at("/sendMail"), headers, base64.b64encode(message)), mailbox.way, own, deadline, "message")
+            response = ask(HttpRequest("POST", mailbox.at("/sendMail"), headers, base64.b64encode(message)), mailbox.way, own, deadline, "message")
         finally:
             record.include(own)
         _code, answer, found = _explained(response, redactor)
@@ -133,7 +133,7 @@ def _send(mailbox: Mailbox, message: bytes, record: Record, redactor: Redactor, 
         record.accepted = answer
 
 
-def _explained(response: Response, redactor: Redactor) -> tuple[str, Answer, Meaning | None]:
+def _explained(response: Response, redactor: Redactor) -> tuple[str, HttpAnswer, GraphError | None]:
     """The error's code, the answer as it may be shown, and what it means, if that is known."""
     error = (response.json or {}).get("error")
     error = error if isinstance(error, dict) else {}
@@ -141,10 +141,10 @@ def _explained(response: Response, redactor: Redactor) -> tuple[str, Answer, Mea
     found = CODES.get(code)
     shown = redactor.text(" ".join(("%s: %s" % (code, words))[: 10 * MOST_SHOWN].split()))[:MOST_SHOWN] if code else "HTTP %d" % response.status
     accepted = {200: "the mailbox answers", 202: "the message is accepted"}.get(response.status, "")
-    return code, Answer(response.status, shown, found.sentence if found else accepted), found
+    return code, HttpAnswer(response.status, shown, found.sentence if found else accepted), found
 
 
-def _failed(response: Response, answer: Answer, found: Meaning | None, stage: str, otherwise: str) -> Failure:
+def _failed(response: Response, answer: HttpAnswer, found: GraphError | None, stage: str, otherwise: str) -> Failure:
     """Its own code first, then what the status says of itself."""
     wait = retry_after(response)
     remedies = ((wait,) if wait else ()) + (found.remedies if found else ())

@@ -11,11 +11,11 @@ import re
 import urllib.parse
 
 from ..protocol.commands import Connect, Resolve, StartTls, Tunnel
-from ..protocol.answer import Answer
+from ..protocol.answer import HttpAnswer
 from ..protocol.engine import Close, Effect, Read, Write
 from ..protocol.failure import Failure
 from ..._shared.light import TYPE_CHECKING, NamedTuple
-from ..protocol.log import Record
+from ..protocol.log import ConversationLog
 from ..network.route import Route
 from ..network.tls import TlsSettings
 from ..network.transport import Deadline, Endpoint, run
@@ -86,7 +86,7 @@ def _this_host(host: str) -> bool:
         return host == "localhost"
 
 
-class Request(NamedTuple):
+class HttpRequest(NamedTuple):
     """What is asked. Its headers and body may hold secrets: only method and URL are ever shown.
 
     ``accept`` is the media type that is wanted; ``most`` how many bytes of an answer are taken.
@@ -276,7 +276,7 @@ class _HttpEngine:
         return [Close()]
 
 
-def _reach(url: Url, record: Record, proxied: bool) -> _Exchange:
+def _reach(url: Url, record: ConversationLog, proxied: bool) -> _Exchange:
     """As far as the first request could be sent; what TLS settled on, or None where there is none."""
     with record.during("resolve"):
         record.resolved = yield [Resolve()]
@@ -292,7 +292,7 @@ def _reach(url: Url, record: Record, proxied: bool) -> _Exchange:
     return record.tls
 
 
-def _exchange(request: Request, record: Record, step: str, proxied: bool) -> _Exchange:
+def _exchange(request: HttpRequest, record: ConversationLog, step: str, proxied: bool) -> _Exchange:
     yield from _reach(request.url, record, proxied)
     with record.during(step):
         reader = ResponseReader(request.most)
@@ -305,18 +305,18 @@ def _exchange(request: Request, record: Record, step: str, proxied: bool) -> _Ex
             data = yield [Read()]
         shown = "HTTP %d, %s, %d bytes" % (response.status, response.media_type or "no type", len(response.body))
         record.trace("S", shown)
-        record.reply = Answer(response.status, shown)
+        record.reply = HttpAnswer(response.status, shown)
     return response
 
 
-class Way(NamedTuple):
+class HttpRoute(NamedTuple):
     """How to get there: what is trusted, and by way of which proxy."""
 
     tls: TlsSettings
     route: Route = Route()
 
 
-def ask(request: Request, way: Way, record: Record, deadline: Deadline, step: str) -> Response:
+def ask(request: HttpRequest, way: HttpRoute, record: ConversationLog, deadline: Deadline, step: str) -> Response:
     """Send one request on a connection of its own. Raises :class:`Failure`; its stage is resolve, connect, proxy, tls or ``step``.
 
     A redirect is an answer like any other: to follow it would hand the credential to whoever it names.
@@ -325,12 +325,12 @@ def ask(request: Request, way: Way, record: Record, deadline: Deadline, step: st
     return response
 
 
-def reach(url: Url, way: Way, record: Record, deadline: Deadline) -> None:
+def reach(url: Url, way: HttpRoute, record: ConversationLog, deadline: Deadline) -> None:
     """Connect, and secure the connection, and say nothing. Raises :class:`Failure`; what TLS settled on is in ``record.tls``."""
     _carry_out(_reach(url, record, way.route.proxy is not None), url, way, record, deadline)
 
 
-def _carry_out(exchange: _Exchange, url: Url, way: Way, record: Record, deadline: Deadline) -> t.Any:
+def _carry_out(exchange: _Exchange, url: Url, way: HttpRoute, record: ConversationLog, deadline: Deadline) -> t.Any:
     engine = _HttpEngine(exchange)
     run(engine, Endpoint(url.host, url.port, way.tls, way.route), record, deadline)
     if engine.failure is not None:

@@ -22,7 +22,7 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\Z"
 _HOST = r"(?:\*\.)?(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?\.)+[A-Za-z0-9-]+\Z"
 
 
-class Unusable(Exception):
+class UnusablePolicy(Exception):
     """It is there, and a sender has to do as if it were not. The text says why."""
 
 
@@ -36,34 +36,34 @@ class Policy(NamedTuple):
 
 
 def announced(records: t.Sequence[bytes]) -> str:
-    """The id in the one record that announces a policy, or an empty text if none does (RFC 8461 3.1). Raises :class:`Unusable`."""
+    """The id in the one record that announces a policy, or an empty text if none does (RFC 8461 3.1). Raises :class:`UnusablePolicy`."""
     ours = [record.decode("latin-1") for record in records if re.match(rb"v=STSv1[ \t]*(?:;|\Z)", record)]
     if not ours:
         return ""
     if len(ours) > 1:
-        raise Unusable("%d records announce a policy, and only one may" % len(ours))
+        raise UnusablePolicy("%d records announce a policy, and only one may" % len(ours))
     found = re.search(r";[ \t]*id=([^;]*)", ours[0])
     if found is None or not re.match(r"[A-Za-z0-9]{1,32}\Z", found.group(1).strip(" \t")):
-        raise Unusable("its record has no id of 1 to 32 letters and digits: %s" % shown(ours[0]))
+        raise UnusablePolicy("its record has no id of 1 to 32 letters and digits: %s" % shown(ours[0]))
     return found.group(1).strip(" \t")
 
 
 def parse(body: bytes) -> Policy:
-    """The policy that a file holds (RFC 8461 3.2). Raises :class:`Unusable`."""
+    """The policy that a file holds (RFC 8461 3.2). Raises :class:`UnusablePolicy`."""
     fields = _fields(body)
     version, mode, age = (fields.get(key, [""])[0] for key in ("version", "mode", "max_age"))
     mx = tuple(fields.get("mx", ()))
     wrong = [pattern for pattern in mx if not re.match(_HOST, pattern)]
     if version != "STSv1":
-        raise Unusable("its version is %s and not STSv1" % (shown(version) or "missing"))
+        raise UnusablePolicy("its version is %s and not STSv1" % (shown(version) or "missing"))
     if mode not in MODES:
-        raise Unusable("its mode is %s and not one of %s" % (shown(mode) or "missing", ", ".join(MODES)))
+        raise UnusablePolicy("its mode is %s and not one of %s" % (shown(mode) or "missing", ", ".join(MODES)))
     if not re.match(r"[0-9]{1,10}\Z", age):
-        raise Unusable("its max_age is %s and not a number of seconds" % (shown(age) or "missing"))
+        raise UnusablePolicy("its max_age is %s and not a number of seconds" % (shown(age) or "missing"))
     if wrong:
-        raise Unusable("%s is not a host, nor *. and a domain" % shown(wrong[0]))
+        raise UnusablePolicy("%s is not a host, nor *. and a domain" % shown(wrong[0]))
     if not mx and mode != "none":
-        raise Unusable("it names no mx")
+        raise UnusablePolicy("it names no mx")
     return Policy(mode, int(age), mx, tuple(_remarks(mode, int(age), fields)))
 
 
@@ -72,14 +72,14 @@ def _fields(body: bytes) -> dict[str, list[str]]:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        raise Unusable("it is not text in UTF-8") from None
+        raise UnusablePolicy("it is not text in UTF-8") from None
     fields: dict[str, list[str]] = {}
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
         # By hand: a pattern that leaves out blanks at the end takes quadratic time for a line of blanks.
         name, colon, value = line.partition(":")
         good = colon and re.match(_NAME, name.rstrip(" \t"))
         if line.strip(" \t") and not (good and line.replace("\t", " ").isprintable()):
-            raise Unusable("line %d is not of the form name: value, as in mode: enforce: %s" % (number, shown(line)))
+            raise UnusablePolicy("line %d is not of the form name: value, as in mode: enforce: %s" % (number, shown(line)))
         if good:
             fields.setdefault(name.rstrip(" \t").lower(), []).append(value.strip(" \t"))
     return fields

@@ -11,11 +11,11 @@ import urllib.parse
 import uuid
 
 from . import token_errors
-from ..protocol.answer import Answer
+from ..protocol.answer import HttpAnswer
 from ..protocol.failure import Failure
-from .http import Request, Response, Url, Way, ask
+from .http import HttpRequest, Response, Url, HttpRoute, ask
 from ..._shared.light import TYPE_CHECKING, NamedTuple
-from ..protocol.log import Record
+from ..protocol.log import ConversationLog
 from ..._shared.secret import Redactor, Secret
 from .jwt import RsaKey, base64url, jwt
 from .token import Claims, Need, check, inspect
@@ -45,7 +45,7 @@ class OAuth2(NamedTuple):
 
     grant: str
     url: t.Optional[Url]
-    way: Way
+    way: HttpRoute
     scope: str
     client_id: str
     subject: str
@@ -75,7 +75,7 @@ class Token(NamedTuple):
     rotated: bool = False
 
 
-def obtain(oauth2: OAuth2, record: Record, redactor: Redactor, deadline: Deadline) -> Token:
+def obtain(oauth2: OAuth2, record: ConversationLog, redactor: Redactor, deadline: Deadline) -> Token:
     """The given token, or a new one, looked at. Raises :class:`Failure` at the stage ``token``; the redactor learns every secret."""
     for secret in oauth2.secrets():
         redactor.learn_token(secret)
@@ -96,10 +96,10 @@ def _given(oauth2: OAuth2) -> Token:
     return Token(oauth2.token, inspect(oauth2.token.reveal()))
 
 
-def _fetch(oauth2: OAuth2, url: Url, record: Record, redactor: Redactor, deadline: Deadline) -> Token:
+def _fetch(oauth2: OAuth2, url: Url, record: ConversationLog, redactor: Redactor, deadline: Deadline) -> Token:
     body = _form(oauth2, url, redactor)
-    request = Request("POST", url, (("Content-Type", "application/x-www-form-urlencoded"),), urllib.parse.urlencode(body).encode("ascii"))
-    own = Record(redactor)
+    request = HttpRequest("POST", url, (("Content-Type", "application/x-www-form-urlencoded"),), urllib.parse.urlencode(body).encode("ascii"))
+    own = ConversationLog(redactor)
     try:
         response = ask(request, oauth2.way, own, deadline, "token")
     except Failure as failure:
@@ -158,9 +158,9 @@ def _assertion(oauth2: OAuth2, url: Url, subject: str, more: t.Mapping[str, str]
     return made
 
 
-def _read(response: Response, url: Url, record: Record, redactor: Redactor) -> tuple[Token, str]:
+def _read(response: Response, url: Url, record: ConversationLog, redactor: Redactor) -> tuple[Token, str]:
     """The token in a good answer (RFC 6749 5.1) and its refresh token; a :class:`Failure` that says what the bad one means."""
-    record.reply = Answer(response.status, "HTTP %d" % response.status)
+    record.reply = HttpAnswer(response.status, "HTTP %d" % response.status)
     if response.status == 429 or response.status in _BUSY:
         raise _busy(response, url, record)
     said = response.json
@@ -174,7 +174,7 @@ def _read(response: Response, url: Url, record: Record, redactor: Redactor) -> t
         error, description = (str(said.get(key, ""))[: 10 * MOST_SHOWN] for key in ("error", "error_description"))
         found = token_errors.meaning(error, description)
         text = redactor.text(" ".join(("%s: %s" % (error, description)).split()))[:MOST_SHOWN]
-        record.reply = Answer(response.status, text, found.sentence)
+        record.reply = HttpAnswer(response.status, text, found.sentence)
         raise _refused(url, record, found.sentence, found.remedies)
     token = said.get("access_token")
     if isinstance(token, str) and len(token) > LONGEST:
@@ -203,11 +203,11 @@ def _odd(response: Response) -> str:
     return "it answers %s instead of a JSON object, with HTTP %d" % (what, response.status)
 
 
-def _refused(url: Url, record: Record, sentence: str, remedies: t.Tuple[str, ...]) -> Failure:
+def _refused(url: Url, record: ConversationLog, sentence: str, remedies: t.Tuple[str, ...]) -> Failure:
     return Failure("token_error", record.reply, "%s gives out no token: %s" % (url.host, sentence), remedies=remedies)
 
 
-def _busy(response: Response, url: Url, record: Record) -> Failure:
+def _busy(response: Response, url: Url, record: ConversationLog) -> Failure:
     category = "rate_limited" if response.status == 429 else "server_busy"
     return Failure(category, record.reply, where=url.where, remedies=(retry_after(response) or "Try again later.",))
 

@@ -19,8 +19,8 @@ import typing as t
 from ....module_utils._shared.seal import fingerprint, new_key
 from . import manifest
 from ..difference import difference
-from .folder import FILE_MODE, Folder
-from .manifest import Manifest, ManifestFile
+from .folder import FILE_MODE, RenderFolder
+from .manifest import RenderManifest, ManifestFile
 from ...declaration.model import AppPlan, FilePlan, Refusal
 from ...problems import Problem, ProblemsError
 from ..render import Rendered, holds_secret, render_app
@@ -33,7 +33,7 @@ _UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
 class Destination:
     """Collects the files of one host; every problem and refusal on the way is kept, nothing is written before ``write``."""
 
-    def __init__(self, folder: Folder, host: str) -> None:
+    def __init__(self, folder: RenderFolder, host: str) -> None:
         """Raises ProblemsError when the folder holds something else than renders of this host."""
         self._folder, self._host = folder, host
         self._before = self._manifest()
@@ -91,7 +91,7 @@ class Destination:
         left = [file for file in gone if file not in removed and self._stands(file.file)]
         entries = [self._entry(name, known.get(name), contents[name], before[name]) for name in contents]
         entries += [file for name, file in known.items() if name not in contents and file not in gone]
-        after = Manifest(self._host, self._salt, self._folders(entries), tuple(sorted(entries, key=lambda entry: entry.file)))
+        after = RenderManifest(self._host, self._salt, self._folders(entries), tuple(sorted(entries, key=lambda entry: entry.file)))
         is_changed = bool(changed or removed or after != self._before)
         if is_changed and not check:
             self._perform(after, changed, removed)
@@ -104,9 +104,9 @@ class Destination:
 
     # -- what is there ------------------------------------------------------------------------
 
-    def _manifest(self) -> Manifest | None:
+    def _manifest(self) -> RenderManifest | None:
         found = self._folder.read(manifest.NAME)
-        before = Manifest.from_json(found.data, self._folder.at(manifest.NAME)) if found else None
+        before = RenderManifest.from_json(found.data, self._folder.at(manifest.NAME)) if found else None
         self._salt = before.salt if before else new_key()
         if before and before.host != self._host:
             what = f"This folder holds the files of {before.host}, not of {self._host}."
@@ -192,7 +192,7 @@ class Destination:
                 "before": f"(the file of {', '.join(file.apps)} that an earlier run rendered)\n", "after": "",
             }
 
-    def _perform(self, after: Manifest, changed: t.Mapping[str, bytes], removed: t.Iterable[ManifestFile]) -> None:
+    def _perform(self, after: RenderManifest, changed: t.Mapping[str, bytes], removed: t.Iterable[ManifestFile]) -> None:
         """Every new file is complete before anything is removed or replaced, and the manifest names them before they take their places."""
         made: list[str] = []
         try:
@@ -251,7 +251,7 @@ def _placed(file: FilePlan) -> tuple[str | None, str | None, str | None]:
     return file.owner, file.group, mode
 
 
-def _nested(names: t.Sequence[str], folder: Folder) -> list[Problem]:
+def _nested(names: t.Sequence[str], folder: RenderFolder) -> list[Problem]:
     """Files that are to be folders for others."""
     above = {name[:number] for name in names for number, char in enumerate(name) if char == "/"}
     what = "Another file is to stand below this one, or this is the manifest."

@@ -39,7 +39,7 @@ class Content(t.NamedTuple):
     mode: int
 
 
-class Folder:
+class RenderFolder:
     """The folder at a path, which need not exist yet. A context manager: between its ends no other render works there."""
 
     def __init__(self, path: str) -> None:
@@ -48,7 +48,7 @@ class Folder:
         self._umask = 0o077
         self._made: list[str] = []
 
-    def __enter__(self) -> Folder:
+    def __enter__(self) -> RenderFolder:
         with self._told(), contextlib.suppress(FileNotFoundError):
             self._root = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._lock()

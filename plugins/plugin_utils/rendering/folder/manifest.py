@@ -44,7 +44,7 @@ class ManifestFile:
 
 
 @dataclasses.dataclass(frozen=True)
-class Manifest:
+class RenderManifest:
     """What smtp_config rendered to a folder for one host. folders: those that it made there, by name."""
 
     host: str
@@ -58,7 +58,7 @@ class Manifest:
         return (json.dumps(found, indent=2, ensure_ascii=True) + "\n").encode("ascii")
 
     @classmethod
-    def from_json(cls, data: bytes, where: str) -> Manifest:
+    def from_json(cls, data: bytes, where: str) -> RenderManifest:
         """Read it again. Raises ProblemsError for what smtp_config never wrote."""
         try:
             found = json.loads(data)
@@ -75,10 +75,10 @@ class Manifest:
         return _typed(found, where)
 
 
-def _typed(found: dict[str, t.Any], where: str) -> Manifest:
+def _typed(found: dict[str, t.Any], where: str) -> RenderManifest:
     try:
         files = tuple(_file(item) for item in found["files"])
-        manifest = Manifest(found["host"], found["salt"], tuple(found["folders"]), files)
+        manifest = RenderManifest(found["host"], found["salt"], tuple(found["folders"]), files)
     except (KeyError, TypeError, AttributeError):
         raise _not_ours(where, "It was changed by somebody else.") from None
     names = [*manifest.folders, *(file.file for file in files)]

@@ -18,7 +18,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import pla
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import difference as differences
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue, load_entry
-from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import Deployment, Host, Stands
+from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import Deployment, HostState, Stands
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.difference import difference
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import (
     ExpressionError,
@@ -115,7 +115,7 @@ def test_very_many_applications_cost_no_more_than_their_number() -> None:
         apps = [{"name": f"gitea{n}", "app": "gitea", "form": "env", "path": f"/srv/{n}/mail.env"} for n in range(number)]
         profile = cProfile.Profile()
         profile.enable()
-        deployment = Deployment(Host(OwnershipRecord(), {}, KEY))
+        deployment = Deployment(HostState(OwnershipRecord(), {}, KEY))
         relay = {**RELAY, "credential_id": "1", "secret": "file", "next": {"id": "2", "password": "p2"}}
         planned = plan.plan_host(resolve.load(relay, apps), CATALOGUE, in_force={f"gitea{n}": "1" for n in range(number)})
         for item in planned.apps:
@@ -242,11 +242,11 @@ def _plan(name: str, tree: t.Any, owns: t.Sequence[t.Tuple[str, ...]]) -> AppPla
     return found._replace(files=(_file(name, owns, tree),))
 
 
-def _host(content: str, original: t.Optional[str], dialect: str, owns: t.Sequence[t.Tuple[str, ...]], path: str = "/etc/x") -> Host:
+def _host(content: str, original: t.Optional[str], dialect: str, owns: t.Sequence[t.Tuple[str, ...]], path: str = "/etc/x") -> HostState:
     sealed = seal.seal(KEY, seal.read_label(path), content.encode())
     before = None if original is None else seal.seal(KEY, seal.original_label(path), original.encode())
     record = RecordedApp("gitea", "x", "default", "", {}, (UsedFile(path, dialect, True, tuple(owns), None, False),))
-    return Host(OwnershipRecord(apps={"gitea": record}), {path: Stands(sealed, before, "f" * 8)}, KEY)
+    return HostState(OwnershipRecord(apps={"gitea": record}), {path: Stands(sealed, before, "f" * 8)}, KEY)
 
 
 OWNS = [("smtp", "host"), ("smtp", "user")]

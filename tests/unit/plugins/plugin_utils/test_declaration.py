@@ -16,7 +16,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils._shared.security im
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import (
-    Credential,
+    DeclaredCredential,
     Declaration,
     Mailbox,
     Relay,
@@ -145,7 +145,7 @@ smtp_relay:
     c: {like: b, password: three, from: C <c@example.com>}
 """.replace("b: {like: a,", "b: {like: a, password: own,")
     ).relays["c"]
-    assert copy.credential == Credential("", "u", Secret("three"))
+    assert copy.credential == DeclaredCredential("", "u", Secret("three"))
     assert (copy.next, copy.default) == (None, False)
     assert (copy.host, copy.validate_certs, copy.ca_path, copy.timeout, copy.accept) == ("h", False, "/ca.pem", 9, frozenset({"no-verify"}))
     assert (copy.message.charset, copy.message.signature, copy.description, copy.from_) == (
@@ -210,7 +210,7 @@ def test_what_is_neither_number_nor_truth_stays_wrong(key: str, written: str) ->
 
 def test_digits_stay_text_where_text_is_wanted() -> None:
     found = relay('{host: h, username: "123", password: "0456", credential_id: "true"}')
-    assert found.credential == Credential("true", "123", Secret("0456"))
+    assert found.credential == DeclaredCredential("true", "123", Secret("0456"))
 
 
 def test_an_activation_that_is_off_says_why() -> None:

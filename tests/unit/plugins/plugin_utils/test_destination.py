@@ -17,7 +17,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import 
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder import destination
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder.folder import Folder
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder.folder import RenderFolder
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 SECRET = "canary \"quoted\" #secret"
@@ -33,7 +33,7 @@ def render(
     """One render, as the action does it."""
     planned = plan.plan_host(resolve.load({**RELAY, **relay}, list(apps)), CATALOGUE, "current")
     assert not planned.refusals
-    with Folder(destination.absolute(str(folder))) as opened:
+    with RenderFolder(destination.absolute(str(folder))) as opened:
         rendering = destination.Destination(opened, host)
         for item in planned.apps:
             rendering.add(item)

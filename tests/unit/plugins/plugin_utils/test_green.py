@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import gather, green
-from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import Activation, App, Run
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import ReportedActivation, App, Run
 
 GOOD = App("gitea", "as_declared", status="active", proof="envelope", proof_wanted="envelope", activates=True)
 
@@ -29,7 +29,7 @@ def test_all_of_it_was_seen() -> None:
     ({"status": "unknown"}, "unknown", False), ({"status": "not_wired"}, "not-wired", True), ({"down": True}, "not-running", False),
     ({"down": True, "stale": True}, "not-running", False), ({"stale": True}, "process-stale", True), ({"proof": "tls"}, "not-tested", False),
     ({"outcome": "written", "activation": None}, "not-activated", False),
-    ({"outcome": "written", "activation": Activation(False, "none", "as declared")}, "not-activated", False),
+    ({"outcome": "written", "activation": ReportedActivation(False, "none", "as declared")}, "not-activated", False),
 ])
 def test_what_was_not_seen_or_is_wrong_has_its_code(changes: dict[str, t.Any], code: str, wrong: bool) -> None:
     app = dataclasses.replace(GOOD, **changes)

@@ -15,7 +15,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import 
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Deployment, Host
+from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Deployment, HostState
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import (
     can_share,
     dialect,
@@ -93,7 +93,7 @@ def test_a_value_that_the_dialect_cannot_carry_is_refused_by_its_key() -> None:
 
 
 def test_a_checklist_shows_no_secret_and_holds_none() -> None:
-    file = file_plan("sheet", {"Mail": {"Host": "h", "Password": Secret("hunter2")}})
+    file = file_plan("sheet", {"Mail": {"HostState": "h", "Password": Secret("hunter2")}})
     planned = app_plan(form="env")._replace(files=(file,))
     (rendered,), _refusals, _problems = render.render_app(planned, {})
     assert "hunter2" not in rendered.text and "h" in rendered.text
@@ -165,15 +165,15 @@ def test_a_secret_that_stood_elsewhere_in_a_list_is_not_shown() -> None:
 # -- deployment -----------------------------------------------------------------------------------
 
 
-def host(record: dict[str, t.Any], path: str = "", content: str = "", original: str | None = None) -> Host:
+def host(record: dict[str, t.Any], path: str = "", content: str = "", original: str | None = None) -> HostState:
     """What a host answers to a query: its record, and one file as it stands and as it stood before us."""
     answer = {"record": {"apps": {}, "files": {}, **record}, "read": {}}
     if not path:
-        return Host.from_answer(answer, KEY)
+        return HostState.from_answer(answer, KEY)
     file = {"content": seal.seal(KEY, seal.read_label(path), content.encode()), "fingerprint": "ab"}
     if original is not None:
         file["original"] = seal.seal(KEY, seal.original_label(path), original.encode())
-    return Host.from_answer({**answer, "read": {path: file}}, KEY)
+    return HostState.from_answer({**answer, "read": {path: file}}, KEY)
 
 
 def recorded(path: str, shared: bool, dialect_name: str, *owns: list[str]) -> dict[str, t.Any]:

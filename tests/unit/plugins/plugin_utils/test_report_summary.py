@@ -12,18 +12,18 @@ import typing as t
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor, Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import gather, summary
-from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import Host, Run
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import ReportedHost, Run
 from report import samples
 
 APPLY = Run("apply", False, "2026-11-21T06:00:00Z")
 FLEET = samples.report(samples.fleet())
 
 
-def host(facts: samples.Facts, run: str = "apply", check_mode: bool = False) -> Host:
+def host(facts: samples.Facts, run: str = "apply", check_mode: bool = False) -> ReportedHost:
     return gather.host("web1", facts, dataclasses.replace(APPLY, run=run, check_mode=check_mode), Redactor())
 
 
-def named(name: str) -> Host:
+def named(name: str) -> ReportedHost:
     return next(item for item in FLEET.hosts if item.name == name)
 
 

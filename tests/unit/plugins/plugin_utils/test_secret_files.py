@@ -13,7 +13,7 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.filter.smtp import smtp_files, smtp_settings
-from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import new_key
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
@@ -52,9 +52,9 @@ class Fleet:
         arguments["record"] = {**arguments["record"], "remove": list(gone)}
         changes = [
             {"app": name, "path": file["path"], "action": "restore"}
-            for name in gone for file in run(Request("query", self._state))["record"]["apps"][name]["files"] if "readers" not in file
+            for name in gone for file in run(DeployCall("query", self._state))["record"]["apps"][name]["files"] if "readers" not in file
         ]
-        answer = run(Request("present", self._state, check, **{**arguments, "changes": (*arguments["changes"], *changes)}))
+        answer = run(DeployCall("present", self._state, check, **{**arguments, "changes": (*arguments["changes"], *changes)}))
         assert "problems" not in answer, answer.get("msg")
         return answer
 
@@ -63,7 +63,7 @@ class Fleet:
         return {os.path.relpath(file["path"], self.root) for file in answer["files"] if file["changed"]}
 
     def roll_back(self) -> None:
-        assert "problems" not in run(Request("rolled_back", self._state))
+        assert "problems" not in run(DeployCall("rolled_back", self._state))
 
     @property
     def secret(self) -> pathlib.Path:

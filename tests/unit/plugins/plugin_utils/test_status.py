@@ -30,8 +30,8 @@ def judged(app: AppPlan, **facts: t.Any) -> status.Status:
     return status.status_of(app, NOTHING._replace(**facts))
 
 
-def wiring(**ways: bool | None) -> dict[str, status.Verdict]:
-    return {way: status.Verdict(seen, f"by {way}") for way, seen in ways.items()}
+def wiring(**ways: bool | None) -> dict[str, status.WiringVerdict]:
+    return {way: status.WiringVerdict(seen, f"by {way}") for way, seen in ways.items()}
 
 
 def test_what_is_seen_and_reads_its_file_is_active() -> None:
@@ -101,7 +101,7 @@ def test_a_unit_that_does_not_read_it_is_told_the_line_to_add() -> None:
 
 
 def test_a_unit_that_reads_it_when_it_next_starts_is_to_be_restarted_and_no_line_is_to_be_added() -> None:
-    told = status.Verdict(False, "grafana-server.service reads it, but what runs is older", "Restart grafana-server.service.")
+    told = status.WiringVerdict(False, "grafana-server.service reads it, but what runs is older", "Restart grafana-server.service.")
     found = judged(planned("grafana"), seen=["unit grafana-server.service"], wiring={"unit": told})
     assert (found.status, found.why) == ("not_wired", "grafana-server.service reads it, but what runs is older. Restart grafana-server.service.")
 

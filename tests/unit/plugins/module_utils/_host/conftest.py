@@ -12,7 +12,7 @@ import stat
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import (
     new_key,
     original_label,
@@ -47,30 +47,30 @@ class Host:
     def change(self, name: str, action: str = "write", **options: t.Any) -> Answer:
         return {"app": "wiki", "path": self.path(name), "action": action, **options}
 
-    def request_for(self, texts: t.Mapping[str, str], *changes: Answer, state: str = "present", **options: t.Any) -> Request:
+    def request_for(self, texts: t.Mapping[str, str], *changes: Answer, state: str = "present", **options: t.Any) -> DeployCall:
         """``texts``: by the whole path or name, each with one of the ``changes``."""
         sealed = seal_contents(self.key, {path: text.encode("utf-8") for path, text in texts.items()})
-        return Request(state, str(self.state_dir), changes=changes, seal_key=self.key, contents=sealed, **options)
+        return DeployCall(state, str(self.state_dir), changes=changes, seal_key=self.key, contents=sealed, **options)
 
-    def request(self, texts: t.Optional[t.Mapping[str, str]] = None, *changes: Answer, state: str = "present", **options: t.Any) -> Request:
+    def request(self, texts: t.Optional[t.Mapping[str, str]] = None, *changes: Answer, state: str = "present", **options: t.Any) -> DeployCall:
         """``texts``: files to write by name, with default options; ``changes``: what needs others."""
         named = {change["path"] for change in changes}
         texts = texts or {}
         plain = [self.change(name) for name in texts if self.path(name) not in named]
         contents = {self.path(name): text.encode("utf-8") for name, text in texts.items()}
         sealed = seal_contents(self.key, contents)
-        return Request(state, str(self.state_dir), changes=(*plain, *changes), seal_key=self.key, contents=sealed, **options)
+        return DeployCall(state, str(self.state_dir), changes=(*plain, *changes), seal_key=self.key, contents=sealed, **options)
 
     def deploy(self, texts: t.Optional[t.Mapping[str, str]] = None, *changes: Answer, **options: t.Any) -> Answer:
         return run(self.request(texts, *changes, **options))
 
     def query(self, *names: str, **options: t.Any) -> Answer:
         read = tuple({"path": self.path(name), "original": True} for name in names)
-        return run(Request("query", str(self.state_dir), read=read, seal_key=self.key, **options))
+        return run(DeployCall("query", str(self.state_dir), read=read, seal_key=self.key, **options))
 
     def told_at(self, name: str) -> str:
         """What a tool reads, by the name that the record has for it."""
-        sealed = run(Request("query", str(self.state_dir), read=({"path": name},), seal_key=self.key))["read"][name]["content"]
+        sealed = run(DeployCall("query", str(self.state_dir), read=({"path": name},), seal_key=self.key))["read"][name]["content"]
         return unseal(self.key, read_label(name), sealed).decode("utf-8")
 
     def told(self, name: str, part: str = "content") -> t.Optional[str]:

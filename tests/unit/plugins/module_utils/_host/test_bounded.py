@@ -19,9 +19,9 @@ from ansible_collections.smarthost.mail.plugins.module_utils._host.tools import 
 
 def test_a_program_ends_with_its_status_and_what_it_said() -> None:
     done = bounded_run.run(["sh", "-c", "echo out; echo err >&2; exit 3"], 10, 100)
-    assert done == bounded_run.Done(3, b"out\n", b"err\n", False)
-    assert bounded_run.run(["sh", "-c", "cat; printf 12345"], 10, 5) == bounded_run.Done(0, b"12345", b"", False)
-    assert bounded_run.run(["sh", "-c", "printf 123456"], 10, 5) == bounded_run.Done(0, b"12345", b"", True)
+    assert done == bounded_run.FinishedRun(3, b"out\n", b"err\n", False)
+    assert bounded_run.run(["sh", "-c", "cat; printf 12345"], 10, 5) == bounded_run.FinishedRun(0, b"12345", b"", False)
+    assert bounded_run.run(["sh", "-c", "printf 123456"], 10, 5) == bounded_run.FinishedRun(0, b"12345", b"", True)
     assert bounded_run.run(["sh", "-c", "echo lost"], 10, 5, stdout=subprocess.DEVNULL).output == b""
 
 

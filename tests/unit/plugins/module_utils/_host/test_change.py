@@ -13,7 +13,7 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.change import OPTIONS, Change
-from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.fields import DamagedError
 from ansible_collections.smarthost.mail.plugins.modules import smtp_deploy
 
@@ -60,6 +60,6 @@ def test_what_is_sent_is_what_is_read(change: Change) -> None:
 def test_what_is_none_is_refused_with_its_place(host: Host, value: t.Any) -> None:
     with pytest.raises(DamagedError):
         Change.from_option(value)
-    answer = run(Request("present", str(host.state_dir), changes=(value,)))
+    answer = run(DeployCall("present", str(host.state_dir), changes=(value,)))
     assert codes(answer) == ["bad-option"] and answer["problems"][0]["where"] == "changes[0]"
     assert not host.state_dir.exists()

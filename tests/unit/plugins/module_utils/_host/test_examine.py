@@ -123,7 +123,7 @@ def test_a_state_folder_that_is_a_file_is_refused(host: Host) -> None:
 
 # -- as another user, and what only root can prepare ------------------------------------------------------------------
 
-def as_nobody(host: Host, request: deploy.Request) -> list[str]:
+def as_nobody(host: Host, request: deploy.DeployCall) -> list[str]:
     """The codes that a process of user nobody is given."""
     reading, writing = os.pipe()
     pid = os.fork()

@@ -55,7 +55,7 @@ def die_at_line(number: int) -> None:
     sys.settrace(trace)
 
 
-def killed(request: deploy.Request, prepare: t.Callable[[], None]) -> bool:
+def killed(request: deploy.DeployCall, prepare: t.Callable[[], None]) -> bool:
     """Run in a process of its own that is prepared to die; whether it died."""
     pid = os.fork()
     if pid == 0:
@@ -77,18 +77,18 @@ def old_files(host: Host) -> None:
 NEW = {"app.ini": "[mailer]\nPASSWD = new\n", "made/for us/mail.env": "PASSWORD=new\n", "link.conf": "relay new\n"}
 
 
-def apply_three(host: Host) -> deploy.Request:
+def apply_three(host: Host) -> deploy.DeployCall:
     old_files(host)
     return host.request(NEW, host.change("app.ini", secret=True), record={"apps": {"wiki": {"credential_id": "2026-11"}}})
 
 
-def take_back_three(host: Host) -> deploy.Request:
+def take_back_three(host: Host) -> deploy.DeployCall:
     host.deploy_first = deploy.run(apply_three(host))  # type: ignore[attr-defined]
     changes = [host.change("app.ini", "restore"), host.change("made/for us/mail.env", "restore"), host.change("link.conf")]
     return host.request({"link.conf": "relay newer\n"}, *changes, record={"remove": ["wiki"]})
 
 
-def roll_back_three(host: Host) -> deploy.Request:
+def roll_back_three(host: Host) -> deploy.DeployCall:
     deploy.run(apply_three(host))
     return host.request(state="rolled_back")
 
@@ -99,7 +99,7 @@ SCENARIOS = [apply_three, take_back_three, roll_back_three]
 class Stage:
     """One scenario, put back to its beginning before each try."""
 
-    def __init__(self, host: Host, folder: pathlib.Path, scenario: t.Callable[[Host], deploy.Request]) -> None:
+    def __init__(self, host: Host, folder: pathlib.Path, scenario: t.Callable[[Host], deploy.DeployCall]) -> None:
         self.host, self.folder = host, folder
         self.request = scenario(host)
         self.old = self.facts()
@@ -142,7 +142,7 @@ class Stage:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_set_of_three_is_all_old_or_all_new_whichever_system_call_the_kill_precedes(
-    host: Host, tmp_path: pathlib.Path, scenario: t.Callable[[Host], deploy.Request],
+    host: Host, tmp_path: pathlib.Path, scenario: t.Callable[[Host], deploy.DeployCall],
 ) -> None:
     stage = Stage(host, tmp_path, scenario)
     outcomes, number = set(), 1
@@ -169,7 +169,7 @@ def test_a_set_of_three_is_all_old_or_all_new_whichever_line_the_kill_precedes(h
 @pytest.mark.parametrize("outcome", ["undone", "finished"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_recovery_that_is_killed_as_well_is_recovered_from(
-    host: Host, tmp_path: pathlib.Path, scenario: t.Callable[[Host], deploy.Request], outcome: str,
+    host: Host, tmp_path: pathlib.Path, scenario: t.Callable[[Host], deploy.DeployCall], outcome: str,
 ) -> None:
     stage = Stage(host, tmp_path, scenario)
     marks = [number for number in range(1, 60) if _outcome_of_kill(stage, number) == outcome]

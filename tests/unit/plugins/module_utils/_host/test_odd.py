@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._host import planned, query
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes import state, stored_json
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services.activation import Activation, activate
-from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.ownership import GENERATION
 
 from .conftest import codes
@@ -58,7 +58,7 @@ def test_a_folder_behind_a_link_may_have_a_name_that_no_answer_can_hold(host: Ho
 def test_a_state_folder_that_cannot_be_is_a_problem(folder: str) -> None:
     for kind in ("query", "present", "rolled_back", "committed"):
         for check in (True, False):
-            assert codes(run(Request(kind, folder, check=check))) == ["state-dir"]
+            assert codes(run(DeployCall(kind, folder, check=check))) == ["state-dir"]
 
 
 @pytest.mark.parametrize("generation", ["²", "\0", "\ud800", "\x1b[2J", "x" * 100000])
@@ -148,6 +148,6 @@ def test_an_answer_carries_no_more_than_both_sides_can_hold(host: Host, monkeypa
     host.put("a.ini", "x" * 60)
     host.deploy({"a.ini": "y" * 60})
     read = ({"path": host.path("a.ini")},)
-    assert not run(Request("query", str(host.state_dir), read=read, seal_key=host.key)).get("failed")
-    answer = run(Request("query", str(host.state_dir), read=({**read[0], "original": True},), seal_key=host.key))
+    assert not run(DeployCall("query", str(host.state_dir), read=read, seal_key=host.key)).get("failed")
+    answer = run(DeployCall("query", str(host.state_dir), read=({**read[0], "original": True},), seal_key=host.key))
     assert codes(answer) == ["answer-too-large"] and "120 bytes" in answer["msg"]

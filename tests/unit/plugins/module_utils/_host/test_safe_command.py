@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services import activation
 from ansible_collections.smarthost.mail.plugins.module_utils._host.tools import tool_settings, safe_command
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services.activation import Activation
-from ansible_collections.smarthost.mail.plugins.module_utils._host.tools.tool_settings import Command
+from ansible_collections.smarthost.mail.plugins.module_utils._host.tools.tool_settings import ToolCommand
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import ProblemsError
 
 OTHER = 54321  # a user that no system has
@@ -225,7 +225,7 @@ def test_a_tool_that_another_user_owns_takes_settings_with_that_users_rights(pla
     (place / "store.who").touch()
     (place / "store.who").chmod(0o666)
     path = program(place / "tool", text, owner=OTHER)
-    command = Command((str(path),), ("read",), ("write",), (("mail", "host"),))
+    command = ToolCommand((str(path),), ("read",), ("write",), (("mail", "host"),))
     tool_settings.make_so(command, b'{"mail": {"host": "new"}}')
     assert tool_settings.present_settings(command) == {"mail": {"host": "new"}}
     assert set((place / "store.who").read_text().split()) == {str(OTHER)}

@@ -12,7 +12,7 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.manifest import Journal
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.ownership import OwnershipRecord
 
@@ -39,7 +39,7 @@ def same(tree: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def test_an_older_state_is_read_and_settled_as_it_was_then(older: dict[str, t.Any]) -> None:
-    answer = run(Request("query", STATE, seal_key=KEY))
+    answer = run(DeployCall("query", STATE, seal_key=KEY))
     assert "failed" not in answer, answer
     told = json.loads(json.dumps({key: answer[key] for key in ("recovered", "record", "generations")}))
     wanted = {key: older[key] for key in told}
@@ -54,19 +54,19 @@ def test_an_older_state_is_read_and_settled_as_it_was_then(older: dict[str, t.An
 def test_an_older_generation_is_rolled_back_as_it_was_then(older: dict[str, t.Any]) -> None:
     for name, then in older["rolled_back"].items():
         make.restore(next(state["tree"] for state in STATES.values() if state["then"] is older))
-        answer = run(Request("rolled_back", STATE, generation=name))
+        answer = run(DeployCall("rolled_back", STATE, generation=name))
         assert "failed" not in answer, answer
         assert same(make.applications()) == same(then["tree"])
-        record = run(Request("query", STATE, seal_key=KEY))["record"]
+        record = run(DeployCall("query", STATE, seal_key=KEY))["record"]
         assert {part: sorted(record[part]) for part in record} == {part: sorted(then["record"][part]) for part in then["record"]}
 
 
 def test_all_of_an_older_state_is_taken_back_and_its_record_written_in_the_present_version(older: dict[str, t.Any]) -> None:
-    record = run(Request("query", STATE, seal_key=KEY))["record"]
+    record = run(DeployCall("query", STATE, seal_key=KEY))["record"]
     changes = tuple({"app": file["app"], "path": path, "action": "restore"} for path, file in record["files"].items() if not file.get("common"))
     if not changes or (make.PLACE / "root/real.conf").is_dir():
         return
-    answer = run(Request("present", STATE, changes=changes, seal_key=KEY, record={"remove": list(record["apps"])}))
+    answer = run(DeployCall("present", STATE, changes=changes, seal_key=KEY, record={"remove": list(record["apps"])}))
     if os.geteuid() != 0 and {problem["code"] for problem in answer.get("problems", ())} == {"not-permitted"}:
         pytest.skip("only root can give files to others")
     assert "failed" not in answer, answer

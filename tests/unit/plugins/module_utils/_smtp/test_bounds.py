@@ -19,7 +19,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web import ht
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network import transport
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import Failure
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.log import Record
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.log import ConversationLog
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.reply import (
     Capabilities,
     Malformed,
@@ -146,7 +146,7 @@ def test_what_was_cut_is_said_and_where() -> None:
 
 
 def test_a_transcript_keeps_its_beginning_and_its_end() -> None:
-    record = Record(Redactor())
+    record = ConversationLog(Redactor())
     for number in range(5000):
         record.trace("S", "line %d" % number)
     lines, left_out = bounds.both_ends(record.transcript, record.lines)
@@ -155,7 +155,7 @@ def test_a_transcript_keeps_its_beginning_and_its_end() -> None:
     for _number in range(300):
         record.trace("S", "x" * 100000)
     assert sum(map(len, record.transcript)) < 130000 and sum(map(len, bounds.both_ends(record.transcript, record.lines)[0])) < 65000
-    other = Record(Redactor())
+    other = ConversationLog(Redactor())
     other.include(record)
     assert other.transcript[0] == "S: line 0"
     assert bounds.both_ends(["a", "b"], 2) == (["a", "b"], []) and bounds.both_ends([], 0) == ([], [])

@@ -192,11 +192,11 @@ def test_dane_tells_whether_dns_vouches_for_the_certificate(world: World, names:
 
 
 def test_dane_claims_nothing_of_a_chain_that_was_not_seen() -> None:
-    record = dane.Record(2, 0, 0, b"another")
+    record = dane.TlsaRecord(2, 0, 0, b"another")
     assert dane.judge([record], [b"own"])[0] == "unknown"
     assert dane.judge([record], [b"own", b"ca"])[0] == "mismatch"
     assert dane.judge([record], [])[0] == "unknown"
-    assert dane.judge([dane.Record(3, 1, 1, b"x")], [b"not a certificate"])[0] == "mismatch"
+    assert dane.judge([dane.TlsaRecord(3, 1, 1, b"x")], [b"not a certificate"])[0] == "mismatch"
 
 
 @pytest.mark.parametrize("given, option", [({"resolve": "mx"}, "resolve"), ({"dane": "report"}, "dane")])

@@ -20,7 +20,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl.credenti
     MechanismError,
     Session,
     Unproven,
-    Unusable,
+    UnusableMechanism,
 )
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl.saslprep import saslprep
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
@@ -114,7 +114,7 @@ def test_plus_repeats_header_and_binding_and_needs_one() -> None:
     session = unrandom(SCRAM[0][1])._replace(end_point=b"\1\2")
     final = run("SCRAM-SHA-1-PLUS", session, SCRAM[0][2][0])[1]
     assert final is not None and base64.b64decode(final[2 : final.index(b",")]) == b"p=tls-server-end-point,,\1\2"
-    with pytest.raises(Unusable):
+    with pytest.raises(UnusableMechanism):
         run("SCRAM-SHA-1-PLUS", unrandom(SCRAM[0][1]))
 
 
@@ -137,7 +137,7 @@ def test_saslprep_gives_one_spelling(text: str, prepared: str) -> None:
 
 @pytest.mark.parametrize("text", FORBIDDEN)
 def test_saslprep_refuses_without_saying_the_text(text: str) -> None:
-    with pytest.raises(Unusable) as caught:
+    with pytest.raises(UnusableMechanism) as caught:
         saslprep(text, "password")
     assert "password" in str(caught.value) and text not in str(caught.value)
 

@@ -16,7 +16,7 @@ import typing as t
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import OptionError
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web.mta_sts_policy import (
-    Unusable,
+    UnusablePolicy,
     announced,
     covers,
     parse,
@@ -307,5 +307,5 @@ def test_the_examples_of_rfc_8461_are_read() -> None:
     assert announced([b"v=STSv1; id=20160831085700Z;"]) == "20160831085700Z"
     policy = parse(b"version: STSv1\nmode: enforce\nmx: mail.example.com\nmx: *.example.net\nmx: backupmx.example.com\nmax_age: 604800\n")
     assert policy == ("enforce", 604800, ("mail.example.com", "*.example.net", "backupmx.example.com"), ())
-    with pytest.raises(Unusable):
+    with pytest.raises(UnusablePolicy):
         parse(b"\xef\xbb\xbf" + b"version: STSv1\nmode: none\nmax_age: 1\n")

@@ -43,8 +43,8 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.engi
     Write,
 )
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import Failure
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.log import Peer, Record
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.result import Outcome, build
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.log import Peer, ConversationLog
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.result import ProbeOutcome, build
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl.credential import Credential
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor, Secret
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network.tls import TlsInfo
@@ -98,7 +98,7 @@ class Conversation:
         self.credential = CREDENTIALS[given.pop("credential", "yes")]
         for secret in filter(None, (self.credential and self.credential.password, self.credential and self.credential.token)):
             self.redactor.learn("u", secret)
-        self.record = Record(self.redactor)
+        self.record = ConversationLog(self.redactor)
         self.engine = Engine(converse(goal_from(given, self.credential), self.record), self.record.trace)
         self.do(self.engine.start())
 
@@ -165,7 +165,7 @@ def test_the_conversation_goes_and_ends_as_written_and_shows_no_password(path: p
     conversation, ending = play(path)
     relay, problems = smtp_options.read(options(port=25))
     assert relay is not None and not problems
-    value = build(Outcome(relay, conversation.record, None, False, False, "", 1.0), conversation.redactor)
+    value = build(ProbeOutcome(relay, conversation.record, None, False, False, "", 1.0), conversation.redactor)
     stage = " at " + value["stage"] if value["stage"] else ""
     assert "= %s%s" % (value["category"], stage) == ending
     assert value["ok"] == (ending == "= ok")

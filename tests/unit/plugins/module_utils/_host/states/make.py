@@ -115,7 +115,7 @@ if __name__ == "__main__":
 
     def request(texts: t.Mapping[str, str], *changes: t.Dict[str, t.Any], state: str = "present", **options: t.Any) -> t.Any:
         contents = {name if name == "chat" else path(name): text.encode() for name, text in texts.items()}
-        return deploy.Request(state, str(PLACE / "state"), changes=changes, seal_key=KEY, contents=seal_contents(KEY, contents), **options)
+        return deploy.DeployCall(state, str(PLACE / "state"), changes=changes, seal_key=KEY, contents=seal_contents(KEY, contents), **options)
 
     def app(name: str, *files: t.Dict[str, t.Any], credential: str = "2026-08", **activate: t.Any) -> t.Dict[str, t.Any]:
         """As the controller of that commit writes it (plugin_utils/deployment/changes.py)."""
@@ -206,15 +206,15 @@ if __name__ == "__main__":
     def keep(name: str) -> None:
         tree = snapshot()
         restore(tree)
-        query = deploy.run(deploy.Request("query", str(PLACE / "state"), seal_key=KEY))
+        query = deploy.run(deploy.DeployCall("query", str(PLACE / "state"), seal_key=KEY))
         assert not query.get("failed"), (name, query)
         then = {"recovered": query["recovered"], "record": query["record"], "generations": query["generations"], "tree": applications(), "rolled_back": {}}
         settled = snapshot()
         for item in [] if name.startswith("killed") else query["generations"]:
             restore(settled)
-            back = deploy.run(deploy.Request("rolled_back", str(PLACE / "state"), generation=item["id"]))
+            back = deploy.run(deploy.DeployCall("rolled_back", str(PLACE / "state"), generation=item["id"]))
             assert not back.get("failed"), (name, back)
-            record = deploy.run(deploy.Request("query", str(PLACE / "state"), seal_key=KEY))["record"]
+            record = deploy.run(deploy.DeployCall("query", str(PLACE / "state"), seal_key=KEY))["record"]
             then["rolled_back"][item["id"]] = {"tree": applications(), "record": record}
         folder = pathlib.Path(sys.argv[1])
         folder.mkdir(parents=True, exist_ok=True)

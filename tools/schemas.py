@@ -10,7 +10,7 @@ import argparse
 import pathlib
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "plugins" / "plugin_utils" / "schemas"
 PUBLISHED = ROOT / "schemas"
 
@@ -46,7 +46,7 @@ def main() -> int:
         write()
     names = stale()
     for name in names:
-        print(f"schemas/{name} is not as plugins/plugin_utils/schemas/{name}: run tests/tools/schemas.py --write")
+        print(f"schemas/{name} is not as plugins/plugin_utils/schemas/{name}: run tools/schemas.py --write")
     return 1 if names else 0
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes the golden files of the named applications anew. Read them before you commit them.
 
-Usage: .venv/bin/python tests/tools/accept.py APPLICATION... | --all
+Usage: .venv/bin/python tools/accept.py APPLICATION... | --all
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pathlib
 import shutil
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / ".venv" / "collections"), str(ROOT / "tests")]
 
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import SHIPPED, load_entry  # noqa: E402  needs the path above

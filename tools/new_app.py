@@ -4,7 +4,7 @@
 
 """Makes the skeleton of a catalogue entry, valid by the schema, to be filled in from the application's source.
 
-Usage: .venv/bin/python tests/tools/new_app.py NAME [FOLDER]   (FOLDER: a catalogue of your own; left out, the shipped one)
+Usage: .venv/bin/python tools/new_app.py NAME [FOLDER]   (FOLDER: a catalogue of your own; left out, the shipped one)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "plugins" / "plugin_utils" / "apps"
 HEADER = "".join(pathlib.Path(__file__).read_text("utf-8").splitlines(keepends=True)[:3])
 SKELETON = """---
@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> int:
         return 1
     entry.parent.mkdir(parents=True, exist_ok=True)
     entry.write_text(HEADER + SKELETON.format(name=name, title=name.replace("_", " ").title()), "utf-8")
-    print(f"Fill in {entry}. Then: .venv/bin/python tests/tools/accept.py {name}, read what it wrote, and: make test ONLY=catalogue")
+    print(f"Fill in {entry}. Then: .venv/bin/python tools/accept.py {name}, read what it wrote, and: make test ONLY=catalogue")
     return 0
 
 
