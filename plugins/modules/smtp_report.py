@@ -147,6 +147,12 @@ failed_for:
   type: list
   elements: str
 declared: {description: "The names of its applications.", returned: with O(scope=host), type: list}
+view:
+  description: >-
+    What the run did on the host, V(written), V(predicted) (as with C(--check)), V(looked) (files or relays were looked at only), or V(nothing).
+  returned: with O(scope=host)
+  type: str
+  sample: written
 apps: {description: "What was done to each application, and what was seen of it.", returned: with O(scope=host), type: list}
 absent: {description: "Applications that are declared to be absent.", returned: with O(scope=host), type: list}
 unmanaged: {description: "Applications that are never touched.", returned: with O(scope=host), type: list}
