@@ -104,7 +104,7 @@ def _entry(text: str, start: int) -> _keyed.Entry:
         piece = _QUOTED.match(text, at) or _BARE.match(text, at)
         if not piece:
             break  # a comment, or the end of the line
-        part, length = _part(piece, line_number(text, start))
+        part, length = _part(piece)
         value, at, value_end = value + part, piece.end(), at + length if length else value_end
     end = _END.match(text, nothing.end() if nothing else at)
     if not end:
@@ -112,13 +112,13 @@ def _entry(text: str, start: int) -> _keyed.Entry:
     return _keyed.Entry((found["name"],), start, end.end(), value_start, value_end, value)
 
 
-def _part(piece: t.Match[str], line: int) -> tuple[str, int]:
+def _part(piece: t.Match[str]) -> tuple[str, int]:
     """What a piece of a value stands for, and the length of its spelling. Raises NotValid."""
     if piece.re is _QUOTED:
         return piece["single"] if piece["single"] is not None else re.sub(r'\\(["$\\])', r"\1", piece["double"]), len(piece[0])
     spelled = piece[0].rstrip(_STRIPPED)
     if re.search(r"[ \t\v\f]", spelled) and not _REPLACED.search(spelled):
-        raise NotValid("blanks without quotes", line)
+        raise NotValid("blanks without quotes", line_number(piece.string, piece.start()))
     return re.sub(r"""\\(["'\\])""", r"\1", spelled), len(spelled)
 
 
