@@ -78,8 +78,8 @@ class Redactor:
         elif few or any(text.casefold() in word for word in ORDINARY):
             self._alone.add(text)
         if few:
-            # What little there is of them in another spelling could be anything, too.
-            self._alone.update(form for form in spellings(text) | {text.encode("utf-8").hex()} if len(form) > len(text))
+            # Where there is too little of them in another spelling, it could be anything: 31 is "1" in hexadecimal, and a minute.
+            self._alone.update(form for form in spellings(text) | {text.encode("utf-8").hex()} if len(form) >= FEW)
         elif text not in self._exact:
             self._known.add(text)
         for blob in (text, "\0" + username + "\0" + text, username + "\0" + username + "\0" + text):

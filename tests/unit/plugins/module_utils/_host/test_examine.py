@@ -239,13 +239,13 @@ def test_a_file_that_cannot_be_read_is_named_and_not_the_state_folder(host: Host
 IN_A_NAMESPACE = """
 import json, os, subprocess, sys
 sys.path.insert(0, sys.argv[1])
-from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import Request, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import new_key, seal_contents
 for command in json.loads(sys.argv[2]):
     subprocess.run(command, check=True)
 key, contents = new_key(), {path: text.encode() * times for path, text, times in json.loads(sys.argv[4])}
 changes = tuple({"app": "wiki", "path": path, "action": "write"} for path in contents)
-answer = run(Request("present", sys.argv[3], changes=changes, seal_key=key, contents=seal_contents(key, contents)))
+answer = run(DeployCall("present", sys.argv[3], changes=changes, seal_key=key, contents=seal_contents(key, contents)))
 sizes = {path: os.path.exists(path) and os.path.getsize(path) for path in contents}
 print(json.dumps([answer, sizes, os.listdir(os.path.dirname(list(contents)[0]))]))
 """

@@ -124,12 +124,12 @@ WITHOUT_MD5 = """
 import sys
 sys.modules["_md5"] = None
 from {0}._smtp.sasl.mechanisms import NAMES, MECHANISMS
-from {0}._smtp.sasl.credential import Credential, Session, Unusable
+from {0}._smtp.sasl.credential import Credential, Session, UnusableMechanism
 from {0}._shared.secret import Secret
 exchange = MECHANISMS[NAMES.index(sys.argv[1])].exchange(Session(Credential("u", Secret("p"))))
 try:
     next(exchange)
-except Unusable as exc:
+except UnusableMechanism as exc:
     print(exc)
 """
 
