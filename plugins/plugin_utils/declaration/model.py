@@ -17,7 +17,6 @@ RELAY_TYPES = ("smtp", "ms_graph", "local_mta", "none")
 Security = t.Literal["none", "opportunistic", "starttls", "tls"]
 
 
-
 class Mailbox(t.NamedTuple):
     """An address with an optional display name (RFC 5322 section 3.4)."""
 

@@ -34,7 +34,6 @@ class Verdict(t.NamedTuple):
     remedy: str = ""
 
 
-
 class Wiring(t.NamedTuple):
     """The ways in which one application may come to read a file; any of them is enough. path: the file.
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ..web.oauth2 import OAuth2
 
 
-
 Options: t.TypeAlias = "t.Mapping[str, t.Any]"
 
 
