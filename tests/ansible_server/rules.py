@@ -30,7 +30,9 @@ OF_ONE_RUN = ("ANSIBLE_LOG_PATH", "ANSIBLE_LOCAL_TEMP")
 BESIDE = ("library", "module_utils", "roles", "collections")
 STATUS = ("Uid", "Gid", "Groups", "NoNewPrivs", "Seccomp", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 SIGNALS = ("SigBlk", "SigIgn")
-OF_THE_C_LIBRARY = 0b11 << 31  # signals 32 and 33, which programs never see; whether they are ignored depends on how Python starts a program
+# Signals 32 and 33 are the C library's own, and whether they are ignored depends on how Python starts a program; so it is with SIGINT where all of it
+# runs in the background of a shell. Who interrupts the client ends the run in any case.
+NOT_COMPARED = 0b11 << 31 | 0b10
 
 
 def chosen(environment: t.Mapping[str, str], names: t.Sequence[str]) -> t.Dict[str, str]:
@@ -44,7 +46,7 @@ def identity() -> t.List[str]:
     with open("/proc/self/status", encoding="utf-8") as file:
         status = [line.split(":") for line in file]
     found = [f"{name} {value.strip()}" for name, value, *_more in status if name in STATUS]
-    found += [f"{name} {int(value, 16) & ~OF_THE_C_LIBRARY:x}" for name, value, *_more in status if name in SIGNALS]
+    found += [f"{name} {int(value, 16) & ~NOT_COMPARED:x}" for name, value, *_more in status if name in SIGNALS]
     with open("/proc/self/limits", encoding="utf-8") as file:
         found += [" ".join(line.split()) for line in file]
     found += [os.readlink("/proc/self/ns/" + name) for name in sorted(os.listdir("/proc/self/ns"))]
