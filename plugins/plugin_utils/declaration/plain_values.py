@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a user wrote as plain Python values, and the secrets in it."""
+"""What a user wrote as plain Python values, and the secrets and texts in such a tree."""
 
 from __future__ import annotations
 
@@ -62,3 +62,15 @@ def secrets_in(value: t.Any) -> frozenset[str]:
             todo += item.values()
             found.update(str(secret) for key, secret in item.items() if key in SECRETS and isinstance(secret, (str, int)) and secret)
     return frozenset(found)
+
+
+def texts_in(tree: t.Any, above: tuple[str, ...] = ()) -> t.Iterator[tuple[tuple[str, ...], str]]:
+    """Every text in a tree of settings, with its path; an item of a list counts by its number."""
+    if isinstance(tree, t.Mapping):
+        for key, item in tree.items():
+            yield from texts_in(item, (*above, str(key)))
+    elif isinstance(tree, (list, tuple)):
+        for number, item in enumerate(tree):
+            yield from texts_in(item, (*above, str(number)))
+    elif isinstance(tree, str):
+        yield above, tree

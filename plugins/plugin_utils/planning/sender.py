@@ -10,6 +10,7 @@ import dataclasses
 import typing as t
 
 from ..declaration.model import AppPlan, Mailbox
+from ..declaration.plain_values import texts_in
 from .plan import plan_app
 
 _MARK = "smarthost-sender"
@@ -34,15 +35,4 @@ def instead(plan: AppPlan) -> str:
 
 
 def _leaves(plan: AppPlan) -> dict[Place, str]:
-    return {(file.path, key): value for file in plan.files for key, value in _texts(file.tree, ())}
-
-
-def _texts(tree: t.Any, above: tuple[str, ...]) -> t.Iterator[tuple[tuple[str, ...], str]]:
-    if isinstance(tree, t.Mapping):
-        for key, item in tree.items():
-            yield from _texts(item, (*above, str(key)))
-    elif isinstance(tree, (list, tuple)):
-        for number, item in enumerate(tree):
-            yield from _texts(item, (*above, str(number)))
-    elif isinstance(tree, str):
-        yield above, tree
+    return {(file.path, key): value for file in plan.files for key, value in texts_in(file.tree)}

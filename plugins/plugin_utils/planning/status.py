@@ -36,7 +36,7 @@ class WiringVerdict(t.NamedTuple):
 
 
 class Facts(t.NamedTuple):
-    """What a host answered about one application (see module_utils files.detection)."""
+    """What a host answered about one application (see module_utils/_host/presence/detection.py)."""
 
     seen: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from . import merge_guard
 from ..dialects._registry import dialect
 from ..dialects.base import NotValid
 from ..declaration.model import AppPlan, DeclaredCredential, FilePlan
+from ..declaration.plain_values import texts_in
 from ...module_utils._shared.secret import Secret
 from ..planning.plan import plan_app
 from .render import render_app, secret_marker
@@ -128,20 +129,9 @@ def _leaves(files: t.Iterable[FilePlan], texts: t.Mapping[str, str | None]) -> L
 
 def _settings(file: FilePlan, text: str) -> t.Iterator[tuple[tuple[str, ...], str]]:
     if not file.shared:
-        return _texts(dialect(file.dialect).read(text), ())
+        return texts_in(dialect(file.dialect).read(text))
     ours = merge_guard.values(file.dialect, text, file.owns)
-    return (((*path, *below), text) for path, value in ours.items() for below, text in _texts(value, ()))
-
-
-def _texts(tree: t.Any, above: tuple[str, ...]) -> t.Iterator[tuple[tuple[str, ...], str]]:
-    if isinstance(tree, dict):
-        for key, item in tree.items():
-            yield from _texts(item, (*above, str(key)))
-    elif isinstance(tree, (list, tuple)):
-        for number, item in enumerate(tree):
-            yield from _texts(item, (*above, str(number)))
-    elif isinstance(tree, str):
-        yield above, tree
+    return (((*path, *below), text) for path, value in ours.items() for below, text in texts_in(value))
 
 
 # -- spellings of a value within a setting: each gives the value that is spelled so, or None ----------

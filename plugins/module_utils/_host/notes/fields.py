@@ -95,9 +95,10 @@ def raw(value: object, place: str) -> str:
 
 def text(value: object, place: str) -> str:
     """A text, which an answer to the controller can hold: half a character (a surrogate) is none."""
-    if not is_text(raw(value, place)):
+    found = raw(value, place)
+    if not is_text(found):
         raise _wrong(place, "a text")
-    return raw(value, place)
+    return found
 
 
 def is_text(found: str) -> bool:
@@ -111,9 +112,10 @@ def is_text(found: str) -> bool:
 
 def path(value: object, place: str) -> str:
     """A path that the system takes."""
-    if not is_path(raw(value, place)):
+    found = raw(value, place)
+    if not is_path(found):
         raise _wrong(place, "an absolute path")
-    return raw(value, place)
+    return found
 
 
 def is_path(found: str) -> bool:

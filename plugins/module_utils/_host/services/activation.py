@@ -25,7 +25,7 @@ _LAST_LINES = 5
 
 class Activation(t.NamedTuple):
     """One element of the option ``activations``. ``signal``: {"pid_file": path, "signal": "HUP"}; ``command``: words; ``compose``: see
-    containers.Project.
+    compose.Project.
 
     since: when its settings were last written, in seconds since 1970. only_if_stale: they did not change in this run.
     """
