@@ -10,13 +10,12 @@ import os
 import re
 import typing as t
 
-from ..services import systemd, units
+from ..services import units
 from ..services.container_list import Container, variables_of
 from ..tools.small_file import read_lines
 
 _LARGEST = 1 << 20
 _LONGEST_LINE = 2000
-_SECONDS = 10.0  # for one question to systemd
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 #: ``env_file: X``, ``env_file: [X, Y]``, and items of a list below it: ``- X``, ``- path: X``.
 _ENV_FILE = re.compile(r"\s*(?:env_file:|-)\s*(?:path:)?\s*([^\s#].*?)\s*(?:\s#.*)?")
@@ -79,14 +78,14 @@ class Wiring(t.NamedTuple):
             return Verdict(None, f"there is no unit {units.full_name(name)} here")
         if not unit.reads(self.path):
             return Verdict(False, f"{unit.name} has no EnvironmentFile={self.path}")
-        return _once_started(unit, f"{unit.name} reads {self.path}")
+        return _once_started(unit, f"{unit.name} reads {self.path}", loader)
 
     def _by_argument(self, name: str, loader: units.Loader) -> Verdict:
         unit = loader.load(name)
         if unit is None:
             return Verdict(None, f"there is no unit {units.full_name(name)} here")
         if unit.names(self.path):
-            return _once_started(unit, f"{unit.name} names {self.path}")
+            return _once_started(unit, f"{unit.name} names {self.path}", loader)
         other = unit.names_instead(self.path)
         # Without a word it may read the file all the same, as the place where it always looks.
         if other:
@@ -129,10 +128,9 @@ class Wiring(t.NamedTuple):
         return self.path in [os.path.normpath(os.path.join(os.path.dirname(place), part)) for part in parts if part]
 
 
-def _once_started(unit: units.Unit, what: str) -> Verdict:
+def _once_started(unit: units.Unit, what: str, loader: units.Loader) -> Verdict:
     """What a unit says holds for a process that was started since."""
-    state = None if unit.coming or not systemd.is_running() else systemd.state_of(unit.name, _SECONDS)[0]
-    start = systemd.main_process_start(state) if state else None
+    start = None if unit.coming else loader.started(unit.name)
     if start is not None and start < unit.changed:
         return Verdict(False, f"{what}, but what runs was started before its unit was last changed", f"Restart {unit.name}.")
     return Verdict(True, what)

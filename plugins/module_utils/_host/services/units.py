@@ -15,6 +15,7 @@ import stat
 import typing as t
 
 from ..tools.small_file import read_small
+from . import systemd
 
 #: Where systemd looks, first what wins.
 FOLDERS = (
@@ -26,6 +27,7 @@ TYPES = (".service", ".socket", ".timer", ".path", ".target", ".mount", ".automo
 DROP_IN_FOLDER, DROP_IN_NAME = "/etc/systemd/system", "smarthost-mail.conf"
 _LARGEST = 256 << 10
 _MOST_DROP_INS = 200
+_SECONDS = 10.0  # for one question to systemd
 
 #: Section, key and value, in the order in which they apply.
 Settings = t.List[t.Tuple[str, str, str]]
@@ -96,10 +98,12 @@ def drop_in(name: str) -> str:
 
 
 class Loader:
-    """``load`` for as long as one look at a host takes: each unit is read once, however many applications ask for it."""
+    """``load`` for as long as one look at a host takes: each unit is read, and asked about, once, however many applications ask for it."""
 
     def __init__(self) -> None:
         self._loaded: t.Dict[t.Tuple[str, t.Tuple[t.Tuple[str, str], ...]], t.Optional[Unit]] = {}
+        self._started: t.Dict[str, t.Optional[float]] = {}
+        self._answers = True  # a systemd that did not answer once is not waited for again
 
     def load(self, name: str, more: t.Optional[t.Mapping[str, str]] = None) -> t.Optional[Unit]:
         """As the function of that name."""
@@ -107,6 +111,14 @@ class Loader:
         if key not in self._loaded:
             self._loaded[key] = load(name, more)
         return self._loaded[key]
+
+    def started(self, name: str) -> t.Optional[float]:
+        """When the main process of a unit started, in seconds since 1970; None where it has none, or systemd does not say."""
+        if name not in self._started:
+            state = systemd.state_of(name, _SECONDS)[0] if self._answers and systemd.is_running() else None
+            self._answers = state is not None
+            self._started[name] = systemd.main_process_start(state) if state is not None else None
+        return self._started[name]
 
 
 def load(name: str, more: t.Optional[t.Mapping[str, str]] = None) -> t.Optional[Unit]:
