@@ -28,7 +28,7 @@ def unseen(app: App, run: Run, relay_failed: bool) -> tuple[Unseen, ...]:
     """Everything that keeps an application from being green. relay_failed: its relay was tried and is in the report as failing."""
     if app.outcome not in _HERE:
         return ()
-    return tuple(found for found in (_status(app, run), _left(app), _predicted(app), _process(app, run), _proof(app, relay_failed)) if found)
+    return tuple(found for found in (_status(app), _left(app), _predicted(app), _process(app, run), _proof(app, relay_failed)) if found)
 
 
 def is_green(app: App) -> bool:
@@ -42,13 +42,13 @@ def not_forwarded(app: App) -> Unseen:
     return Unseen(what, "not-forwarded", f"See what is said of {app.forwarder} on this host.", False)
 
 
-def _status(app: App, run: Run) -> Unseen | None:
+def _status(app: App) -> Unseen | None:
     if app.status == ACTIVE:
         return None
     status = app.status if app.status in _SAID else UNKNOWN
     why = f": {app.status_why.rstrip('.')}" if app.status_why else ""
     show = "" if app.status_why else _SHOW[status]  # the sentence itself says what can be declared, or the line to add
-    return Unseen(f"{_SAID[status]}{why}.", status.replace("_", "-"), show, status != UNKNOWN and run.run == "verify")
+    return Unseen(f"{_SAID[status]}{why}.", status.replace("_", "-"), show, status != UNKNOWN and app.outcome != "would_be_written")
 
 
 def _left(app: App) -> Unseen | None:

@@ -38,6 +38,13 @@ def test_what_was_not_seen_or_is_wrong_has_its_code(changes: dict[str, t.Any], c
     assert not green.is_green(dataclasses.replace(app, unseen=(found,)))
 
 
+@pytest.mark.parametrize(("outcome", "wrong"), [("written", True), ("as_declared", True), ("would_be_written", False)])
+def test_apply_fails_where_an_application_does_not_read_what_was_written(outcome: str, wrong: bool) -> None:
+    """Not where nothing was written: until then there may be nothing to read."""
+    app = dataclasses.replace(GOOD, outcome=outcome, status="not_wired", activation=ReportedActivation(True, "systemd", ""))
+    assert [found.wrong for found in green.unseen(app, run("apply"), False) if found.code == "not-wired"] == [wrong]
+
+
 SEEN = {"status": "active", "proof": "envelope", "proof_wanted": "envelope", "activate": {"systemd": "x"}, "relay": "main"}
 
 
