@@ -20,7 +20,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model i
     Application,
     Form,
 )
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.plan import PREFERENCES
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.gaps import PREFERENCES
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.validation import load_schema
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import NotValid
 from catalogue.cases import APPS, CATALOGUE, GOLDEN, HERE, MATRIX, NOTES, REFUSED, Case, accepted_golden, cases, golden_of, rows

@@ -14,7 +14,7 @@ from ..dialects._registry import dialect
 from ..dialects.base import CannotCarry, NotValid
 from ..declaration.model import AppPlan, FilePlan, Gap, Refusal
 from ...module_utils._shared.secret import Secret
-from ..planning.plan import key_paths
+from ..planning.files import key_paths
 from ..catalogue.platforms import as_variables
 from ..problems import Problem
 

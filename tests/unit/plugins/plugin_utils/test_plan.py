@@ -11,7 +11,7 @@ import pathlib
 import pytest
 import yaml
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import gaps, plan, refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import HostPlan
@@ -313,7 +313,7 @@ def test_a_gap_of_one_form_does_not_concern_the_other(catalogue: Catalogue) -> N
 
 def test_nothing_of_tls_is_asked_where_there_is_none_and_no_ca_where_nothing_is_verified() -> None:
     def asked(text: str) -> list[str]:
-        return plan.capabilities_asked(resolve.load(yaml.safe_load(text), []).relays["default"])
+        return gaps.capabilities_asked(resolve.load(yaml.safe_load(text), []).relays["default"])
 
     assert asked("{host: h, ca_path: /ca, tls_server_name: n}") == ["tls", "verify", "ca_path", "tls_server_name", "anonymous"]
     assert asked("{host: h, ca_path: /ca, validate_certs: false}") == ["tls", "no_verify", "anonymous"]

@@ -20,7 +20,7 @@ import jsonschema
 import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import loader
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve, validation
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal, status
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import gaps, plan, refusal, status
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
@@ -158,7 +158,7 @@ def test_every_code_that_can_be_accepted_is_one_that_an_entry_can_have() -> None
 def test_every_capability_has_a_code_a_sentence_and_a_way_out() -> None:
     assert set(loader.CODES) == set(refusal.CANNOT) == set(refusal.WAYS_OUT)
     named = set(SCHEMAS["app"]["$defs"]["form"]["properties"]["lacks"]["propertyNames"]["enum"])
-    assert named == set(loader.CODES) | set(plan.PREFERENCES) | {"description"}
+    assert named == set(loader.CODES) | set(gaps.PREFERENCES) | {"description"}
 
 
 def test_codes_are_lower_case_with_dashes() -> None:
