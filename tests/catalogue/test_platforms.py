@@ -13,7 +13,7 @@ import pytest
 import ruamel.yaml
 import yaml
 from ansible_collections.smarthost.mail.plugins.filter.smtp import smtp_files, smtp_settings
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import checks, resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import platforms
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, HostPlan
@@ -81,7 +81,7 @@ def test_they_hold_what_the_form_of_variables_holds_or_are_refused_as_it_is(app:
 @pytest.mark.parametrize("reader", READERS)
 def test_a_secret_of_kubernetes_carries_every_hostile_secret(reader: str) -> None:
     for name, value in HOSTILE.items():
-        if resolve._CONTROL.search(value):
+        if checks.CONTROL.search(value):
             continue
         manifest = READERS[reader](text_of(one("vaultwarden", "k8s_secret", relay={**RELAY, "password": value})))
         assert manifest["stringData"]["SMTP_PASSWORD"] == value, name
@@ -114,7 +114,7 @@ def test_name_namespace_and_labels_are_the_users() -> None:
 
 def test_compose_gives_each_service_what_was_declared() -> None:
     """docker-compose itself reads the override after a project's own file, and prints what the containers would get."""
-    carried = {name: value for name, value in HOSTILE.items() if not resolve._CONTROL.search(value)}
+    carried = {name: value for name, value in HOSTILE.items() if not checks.CONTROL.search(value)}
     assert len(carried) >= 40
     plan = one("authentik", "compose", {"compose": {"services": ["server", "worker"]}, "path": "/srv/mail.yml"})
     assert plan.path == "/srv/mail.yml"

@@ -14,7 +14,7 @@ from ..catalogue import platforms, presence
 from ..catalogue.loader import Catalogue
 from ..catalogue.command import tool_problems
 from ..catalogue.context import expression_context
-from ..declaration.resolve import override
+from ..declaration.settings import override
 from ..catalogue.expressions import ExpressionError, compute, evaluate, names_in_tree
 from ..catalogue.platforms import Platform
 from ..declaration.model import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..declaration.resolve import override
+from ..declaration.settings import override
 from ..declaration.model import Declaration, OAuth2Settings, Relay
 from ...module_utils._shared.secret import Secret
 from ..planning.plan import with_credential

@@ -13,7 +13,7 @@ import re
 import pytest
 import yaml
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.security import SECURITY_OF
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve, settings
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import (
     DeclaredCredential,
@@ -116,7 +116,7 @@ def test_who_changes_port_or_security_changes_the_other_with_it(row: str, by: st
     base, own, port, security = re.fullmatch(r"(\{.*?\}) +(\{.*?\}) +(\d+) +(\w+)", row.strip()).groups()
     if by == "application":
         declared = load(f"smtp_relay: {base}\nsmtp_relay_apps: [{{name: gitea, {own[1:]}]")
-        found = resolve.override(declared.relays["default"], declared.requests[0])
+        found = settings.override(declared.relays["default"], declared.requests[0])
     else:
         found = load(f"smtp_relay: {{default: a, relays: {{a: {base}, b: {{like: a, {own[1:]}}}}}").relays["b"]
     assert [str(found.port), found.security] == [port, security]
@@ -130,7 +130,7 @@ def test_a_copy_of_a_relay_without_known_security_must_say_it() -> None:
 def test_no_change_of_the_port_alone_ever_lowers_security() -> None:
     for base, port in itertools.product(("starttls", "tls"), [25, 465, 587, 2465, 2525, 2526, 2587, 65535]):
         declared = load(f"smtp_relay: {{host: h, security: {base}}}\nsmtp_relay_apps: [{{name: gitea, port: {port}}}]")
-        assert resolve.override(declared.relays["default"], declared.requests[0]).security in ("starttls", "tls")
+        assert settings.override(declared.relays["default"], declared.requests[0]).security in ("starttls", "tls")
 
 
 def test_a_copy_has_everything_but_the_secrets_and_nested_keys_one_by_one() -> None:

@@ -11,7 +11,8 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.smarthost.mail.plugins.modules import smtp_probe
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.resolve import load, override
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.resolve import load
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.settings import override
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.probes import Joined, probes
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.validation import load_schema

@@ -19,7 +19,7 @@ import typing as t
 import jsonschema
 import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import loader
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve, validation
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import app_requests, resolve, validation
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import gaps, plan, refusal, status
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
@@ -138,9 +138,9 @@ def test_a_relay_of_a_set_may_say_all_that_one_relay_says_and_like() -> None:
 def test_what_an_application_may_override_is_what_the_code_overrides() -> None:
     own = {
         "name", "app", "relay", "form", "path", "tool", "object", "owner", "group", "mode", "state", "accept", "activate", "drift",
-        "unit", "installed", "wired", "version", *resolve.PLATFORMS,
+        "unit", "installed", "wired", "version", *app_requests.PLATFORMS,
     }
-    assert set(RELAY["$defs"]["application"]["properties"]) - own == set(resolve._OVERRIDES)
+    assert set(RELAY["$defs"]["application"]["properties"]) - own == set(app_requests.OVERRIDES)
 
 
 # What is refused for what else is, or is not, on the host: no entry has it.
