@@ -100,6 +100,9 @@ options:
         description: Whether nothing may be written for it where nothing of it is seen.
         type: bool
         default: false
+      required_unit:
+        description: A unit of systemd without which nothing may be written for it.
+        type: str
       paths:
         description: Its files, which are not read where it is missing.
         type: list
@@ -364,6 +367,7 @@ ARGUMENTS = {
             **{name: {"type": "list", "elements": "str"} for name in ("units", "packages", "commands", "places", "images", "paths")},
             **{name: {"type": "dict"} for name in ("compose", "version", "wiring")},
             "required": {"type": "bool", "default": False},
+            "required_unit": {"type": "str"},
         },
     },
     "read_after": {

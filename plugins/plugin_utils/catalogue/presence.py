@@ -29,9 +29,11 @@ def presence_of(request: ApplicationRequest, application: Application, form: For
     usual = not (moved or request.tool or request.project or _named_unit(request))
     # An API is asked wherever it is.
     says_how = not (form.files[0].command or {}).get("token") and any((form.detect.units, form.detect.packages, form.detect.commands, form.detect.folders))
+    unit = units.full_name(ways.unit) if ways.unit and _ours(form, platform, ways) else None
     return Presence(
-        path, detect._replace(images=()) if native else detect, ways, native, usual, findable=usual and says_how and not request.installed,
-        dropin=units.drop_in(ways.unit) if ways.unit and _ours(form, platform, ways) else None,
+        path=path, detect=detect._replace(images=()) if native else detect, ways=ways, native=native, usual=usual,
+        findable=usual and says_how and not request.installed, dropin=units.drop_in(unit) if unit else None,
+        required_unit=None if request.installed else unit,
     )
 
 
@@ -64,7 +66,10 @@ def dropin_file(presence: Presence) -> FilePlan | None:
     if presence.dropin is None:
         return None
     tree = {"Service": {"EnvironmentFile": presence.path}}
-    return FilePlan(presence.dropin, "systemd_unit", False, tree, (), frozenset(), "root", "root", "0644", None)
+    return FilePlan(
+        path=presence.dropin, dialect="systemd_unit", shared=False, tree=tree, owns=(), secrets=frozenset(),
+        owner="root", group="root", mode="0644", group_if_open=None,
+    )
 
 
 def _ours(form: Form, platform: Platform | None, ways: Ways) -> bool:
@@ -92,7 +97,8 @@ def _ways(request: ApplicationRequest, application: Application, form: Form, pla
 def _detect(request: ApplicationRequest, form: Form, ways: Ways, path: str, folder: str) -> Detect:
     given = form.detect
     named = _named_unit(request)
-    names = (named,) if named else given.units or tuple(unit for unit in (ways.unit,) if unit)
+    names = (named,) if named else given.units
+    names += (ways.unit,) if ways.unit and (not names or _ours(form, None, ways) and ways.unit not in names) else ()
     version = dict(given.version or {})
     if "file" in version:
         version["file"] = _filled(version["file"], path, folder)
@@ -128,5 +134,6 @@ def question(name: str, presence: Presence, project: t.Mapping[str, t.Any] | Non
             "container": ways.container, "compose_file": ways.compose_file,
             "project": {"folder": project["folder"], "files": list(project.get("files", ()))} if project else None,
         },
-        "required": presence.native and presence.findable and refuses, "paths": list(files),
+        "required": presence.native and presence.findable and refuses, "required_unit": presence.required_unit if refuses else None,
+        "paths": list(files),
     }

@@ -235,6 +235,7 @@ class Presence(t.NamedTuple):
     path: the file that it is to read. native: that file is worth nothing without the application, so it is not written where nothing of it
     is there. usual: the file is where the entry has it, and nothing is said of where the application runs. findable: and the entry says how
     it is seen; else what is not seen may be somewhere else. dropin: the path of our drop-in that makes its unit read the file.
+    required_unit: that unit, full name, where it must be there: a drop-in of a unit that is not is read by nobody.
     """
 
     path: str
@@ -244,6 +245,7 @@ class Presence(t.NamedTuple):
     usual: bool
     findable: bool
     dropin: str | None = None
+    required_unit: str | None = None
 
 
 class Form(t.NamedTuple):

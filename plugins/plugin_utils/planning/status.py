@@ -89,6 +89,8 @@ def status_of(plan: AppPlan, facts: Facts | None) -> Status:
         return Status(UNKNOWN, f"{plan.request.name}: no host was asked.", version, _declared(plan, True, True))
     reads, why = _reads(plan, facts)
     there = bool(facts.seen) or reads is True and _shows_itself(plan, facts)
+    if _lacks_unit(plan, facts):
+        return Status(NOT_INSTALLED, f"There is no unit {plan.presence.required_unit} on this host, whose drop-in is to name the file.", version)
     if not there and _is_missing(plan, facts):
         return Status(NOT_INSTALLED, _not_installed(plan), version)
     declared = _declared(plan, not there, reads is None)
@@ -105,19 +107,23 @@ def refusal_of(plan: AppPlan, facts: Facts | None) -> Refusal | None:
     """Why nothing is written for an application that is not there; None where it may be. Accepted, it is written all the same."""
     if facts is None or CODE in plan.relay.accept or status_of(plan, facts).status != NOT_INSTALLED:
         return None
-    return Refusal(plan.request.where, plan.request.name, plan.application.title, gap(plan))
+    return Refusal(plan.request.where, plan.request.name, plan.application.title, gap(plan, facts))
 
 
-def gap(plan: AppPlan) -> Gap:
+def gap(plan: AppPlan, facts: Facts) -> Gap:
     """That an application is not there, as a gap."""
+    if facts.seen and _lacks_unit(plan, facts):
+        hint = "Say in unit which one it runs as, or installed: true where that unit is still to come"
+        return Gap("installed", CODE, f"there is no unit {plan.presence.required_unit} on this host (seen: {', '.join(facts.seen)})", hint)
     hint = "Install it first, say where it is (path, unit, compose, or installed: true), or take it off the list of this host"
-    return Gap("installed", "not-installed", f"it is not on this host (looked for {', '.join(looked_for(plan.presence, plan.request.project))})", hint)
+    return Gap("installed", CODE, f"it is not on this host (looked for {', '.join(looked_for(plan.presence, plan.request.project))})", hint)
 
 
 def with_absence(plan: AppPlan, facts: Facts | None) -> AppPlan:
     """The plan, with the gap that it is not there where the user has accepted it."""
-    accepted = facts is not None and CODE in plan.relay.accept and status_of(plan, facts).status == NOT_INSTALLED
-    return plan._replace(accepted=(*plan.accepted, gap(plan))) if accepted else plan
+    if facts is None or CODE not in plan.relay.accept or status_of(plan, facts).status != NOT_INSTALLED:
+        return plan
+    return plan._replace(accepted=(*plan.accepted, gap(plan, facts)))
 
 
 def looked_for(presence: Presence, project: t.Mapping[str, t.Any] | None = None) -> list[str]:
@@ -149,6 +155,11 @@ def lines_to_add(presence: Presence) -> list[str]:
 
 def _is_missing(plan: AppPlan, facts: Facts) -> bool:
     return plan.presence.native and plan.presence.findable and not facts.unseen
+
+
+def _lacks_unit(plan: AppPlan, facts: Facts) -> bool:
+    """Whether a drop-in of ours would be read by nobody."""
+    return plan.presence.required_unit is not None and f"unit {plan.presence.required_unit}" not in facts.seen
 
 
 def _shows_itself(plan: AppPlan, facts: Facts) -> bool:

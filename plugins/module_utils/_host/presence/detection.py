@@ -44,7 +44,7 @@ class Version(t.NamedTuple):
 class Wanted(t.NamedTuple):
     """What to look for of one application. places: files or folders; compose: folder and services of a project that it is said to be.
 
-    required: nothing may be written for it when nothing of it is seen; paths: those of its files.
+    required: nothing may be written for it when nothing of it is seen, required_unit: nor when that unit is not; paths: those of its files.
     """
 
     app: str
@@ -57,6 +57,7 @@ class Wanted(t.NamedTuple):
     version: Version
     wiring: t.Optional[Wiring]
     required: bool
+    required_unit: t.Optional[str]
     paths: t.Tuple[str, ...]
 
     @classmethod
@@ -68,7 +69,8 @@ class Wanted(t.NamedTuple):
         wiring["beside"] = tuple(wiring.get("beside") or ())
         return cls(
             app=option["app"], compose=option.get("compose"), version=Version(**version),
-            wiring=Wiring(**wiring) if "path" in wiring else None, required=bool(option.get("required")), **lists,
+            wiring=Wiring(**wiring) if "path" in wiring else None, required=bool(option.get("required")),
+            required_unit=option.get("required_unit"), **lists,
         )
 
     @property
@@ -131,10 +133,11 @@ def _answer(item: Wanted, known: Known) -> Answer:
     unseen = [known.no_packages] if item.packages and known.no_packages else []
     version, why = _version(item.version, known)
     verdicts = item.wiring.verdicts(own if item.compose else known.containers, known.no_containers, known.units) if item.wiring else {}
+    nothing = item.required and not seen and not unseen and not any(verdict.seen for verdict in verdicts.values())
     return {
         "seen": seen, "unseen": [text[:_LONGEST_REASON] for text in unseen], "version": version, "version_why": why[:_LONGEST_REASON],
         "wiring": {way: _told(verdict) for way, verdict in verdicts.items()},
-        "missing": item.required and not seen and not unseen and not any(verdict.seen for verdict in verdicts.values()),
+        "missing": nothing or item.required_unit is not None and known.units.load(item.required_unit) is None,
     }
 
 

@@ -152,6 +152,25 @@ def test_a_service_form_writes_the_drop_in_of_its_unit(more: dict[str, t.Any], u
     assert [full_name(name) for name in app.presence.detect.units] == [unit]
 
 
+@pytest.mark.parametrize(("seen", "what"), [
+    ([], "it is not on this host (looked for unit grafana-srever.service, package grafana"),
+    (["package grafana"], "there is no unit grafana-srever.service on this host (seen: package grafana)"),
+])
+def test_the_drop_in_of_a_unit_that_is_not_there_is_not_written(seen: list[str], what: str) -> None:
+    """Nobody would read it; and a unit's name is soon misspelt."""
+    app = planned("grafana", form="service", unit="grafana-srever")
+    refusal = status.refusal_of(app, status.Facts(tuple(seen)))
+    assert refusal is not None and refusal.gap.code == "not-installed" and refusal.gap.why.startswith(what) and "unit" in refusal.gap.hint
+    assert judged(app, seen=seen).status == "not_installed"
+    assert [item["required_unit"] for item in status.asked([app])] == ["grafana-srever.service"]
+
+
+@pytest.mark.parametrize("follows", [{"unit": "grafana-server"}, {"unit": "grafana-srever", "installed": True}, {"accept": ["not-installed"]}])
+def test_what_the_refusal_of_a_unit_advises_ends_it(follows: dict[str, t.Any]) -> None:
+    app = planned("grafana", **{"form": "service", "unit": "grafana-srever", **follows})
+    assert status.refusal_of(app, status.Facts(("unit grafana-server.service",))) is None
+
+
 def test_two_instances_of_one_unit_are_told_to_say_another() -> None:
     two = [{"name": "one", "app": "grafana", "form": "service"}, {"name": "two", "app": "grafana", "form": "service", "path": "/etc/two.env"}]
     with pytest.raises(ProblemsError) as caught:

@@ -61,6 +61,13 @@ def test_each_kind_of_evidence_is_named(host: pathlib.Path) -> None:
     assert answer["seen"] == ["unit gitea.service", "package gitea", "command gitea", str(host / "bin")] and answer["missing"] is False
 
 
+def test_a_drop_in_needs_its_unit_whatever_else_is_there(host: pathlib.Path) -> None:
+    write(host / "lib/systemd/system/gitea.service", "[Service]\nExecStart=/bin/true\n")
+    write(host / "bin/gitea", "#!/bin/sh\n", 0o755)
+    for unit, missing in (("gitea.service", False), ("gitae.service", True)):
+        assert seen(units=[unit], commands=["gitea"], required=True, required_unit=unit)["missing"] is missing
+
+
 def test_a_database_that_cannot_be_read_makes_nothing_missing(host: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(host / "bin/rpm", "#!/bin/sh\nexec /bin/sleep 60\n", 0o755)
     monkeypatch.setattr(detection, "_COMMAND_SECONDS", 0.2)
