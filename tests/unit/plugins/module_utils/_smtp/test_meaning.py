@@ -183,3 +183,10 @@ def test_no_row_for_a_reply_that_accepts_speaks_of_trouble() -> None:
     for number in enhanced_codes.ENHANCED:
         said = enhanced_codes.meaning(250, f"2.{number}")
         assert said == "accepted" or number in enhanced_codes.OF_SUCCESS, (number, said)
+
+
+def test_no_other_port_is_advised_where_the_port_is_the_usual_one() -> None:
+    _sentence, remedies = explain("connect_refused", {"port": 465, "security": "tls", "usual_port": ""})
+    assert [remedy for remedy in remedies if "port" in remedy] == []
+    _sentence, remedies = explain("connect_refused", {"port": 25, "security": "tls", "usual_port": 465})
+    assert remedies[0] == "Correct the port: 465 is usual with security: tls."
