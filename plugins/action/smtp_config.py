@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.fields import DamagedError
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import new_key
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
@@ -102,11 +103,21 @@ class ActionModule(ProvingAction):
     refused = Refused
 
     def foreseen(self, args: Result, task_vars: Result, declared: Declaration, catalogue: Catalogue) -> tuple[ConfigWork, Result, HostState]:
-        """For smtp_verify: what would be done here, what would become of it, and what stands there. Raises Refused and ProblemsError."""
+        """For smtp_verify: what would be done here, what would become of it, and what stands there. Raises ProblemsError."""
         usual = {name: about.get("default") for name, about in ARGUMENTS.items()}
         self._args = {**usual, **{name: value for name, value in args.items() if name in usual}, "probe": "first"}
         self._task_vars, self._seal_key = task_vars, new_key()
-        work, outcome = self._looked(declared, catalogue, plan.plan_host(declared, catalogue, self._args["credential"]), predict=True)
+        # What is refused keeps nobody from looking at the other applications; it is told with what was seen of them.
+        self._args["on_unsupported"] = "skip"
+        first = plan.plan_host(declared, catalogue, self._args["credential"])
+        try:
+            work, outcome = self._looked(declared, catalogue, first, predict=True)
+        except ProblemsError as error:
+            theirs = _by_application(error.problems, first)
+            if not theirs:
+                raise
+            work, outcome = self._looked(declared, catalogue, first, predict=True, left={name for name, _problem in theirs})
+            work.deployment.problems += [problem for _name, problem in theirs]
         return work, outcome, HostState.from_answer(outcome, self._seal_key)
 
     def outcome(self, args: Result) -> Result:
@@ -134,22 +145,40 @@ class ActionModule(ProvingAction):
         if self._args["dest"] is not None and self._args["state"] == "present":
             return self._render(forwarding.checked(first, declared, catalogue))
         if self._args["state"] == "planned":
-            return self._assemble(declared, catalogue, first, NOTHING_KNOWN).described({"changed": False})
+            work = self._assemble(declared, catalogue, first, NOTHING_KNOWN)
+            self._stop_if_asked(work.refusals, work.deployment.problems)
+            return work.described({"changed": False})
         probing = self._args["probe"] == "first" or self._args["state"] == "probed"
         work, outcome = self._looked(declared, catalogue, first, predict=probing)
         if probing:
             return self._after_probing(declared, work, outcome, lambda left: self._assemble(declared, catalogue, first, work.deployment.host, left))
         return _without_ours({**outcome, **work.described(outcome)})
 
-    def _looked(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, predict: bool) -> tuple[ConfigWork, Result]:
-        """What is to be done, and what became, or with ``predict`` would become, of it."""
-        work = self._assemble(declared, catalogue, first, self._query(declared, first) if self._must_query(declared, first) else NOTHING_KNOWN)
-        outcome = self._deploy(work, predict)
-        if outcome.get("look_again"):
-            # Our part of a user's file is no longer asked for, or an application is not there: only now it is known, and read.
-            work = self._assemble(declared, catalogue, first, HostState.from_answer(outcome, self._seal_key))
-            outcome = self._deploy(work, predict)
+    def _looked(
+        self, declared: Declaration, catalogue: Catalogue, first: HostPlan, predict: bool, left: t.Collection[str] = (),
+    ) -> tuple[ConfigWork, Result]:
+        """What is to be done, and what became, or with ``predict`` would become, of it.
+
+        Raises Refused or ProblemsError with all that stands in the way, here and on the host: where anything does, the host only looks.
+        """
+        work = None
+        try:
+            work = self._assemble(declared, catalogue, first, self._query(declared, first) if self._must_query(declared, first) else NOTHING_KNOWN, left)
+            outcome = self._deploy(work, predict or self._stops(work))
+            if outcome.get("look_again"):
+                # Our part of a user's file is no longer asked for, or an application is not there: only now it is known, and read.
+                work = self._assemble(declared, catalogue, first, HostState.from_answer(outcome, self._seal_key), left)
+                outcome = self._deploy(work, predict or self._stops(work))
+        except (ProblemsError, AnsibleConnectionFailure) as error:
+            work = work or self._assemble(declared, catalogue, first, NOTHING_KNOWN)
+            self._stop_if_asked(work.refusals, [*work.deployment.problems, *getattr(error, "problems", ())])
+            raise
+        self._stop_if_asked(work.refusals, work.deployment.problems)
         return work, outcome
+
+    def _stops(self, work: ConfigWork) -> bool:
+        """Whether nothing is written on this host, as what one application cannot have ends the run for all of them."""
+        return self._args["on_unsupported"] == "fail" and bool(work.refusals or work.deployment.problems)
 
     def _after_probing(self, declared: Declaration, work: ConfigWork, predicted: Result, again: t.Callable[[t.Collection[str]], ConfigWork]) -> Result:
         """Probe with what will be in force, then write what is not refused. again: the work without some applications."""
@@ -199,7 +228,7 @@ class ActionModule(ProvingAction):
             return "its files could not be read back"
 
     def _assemble(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, host: HostState, left: t.Collection[str] = ()) -> ConfigWork:
-        """Everything to be done, rendered; ``left``: applications whose files are left. Raises Refused, or ProblemsError with all that is wrong."""
+        """Everything to be done, rendered, and all that stands in its way; ``left``: applications whose files are left."""
         in_force = host.in_force
         # What is on the host decides which credential is taken, and nothing else of the plan.
         planned = plan.plan_host(declared, catalogue, self._args["credential"], in_force) if in_force and self._rotating(declared) else first
@@ -213,9 +242,11 @@ class ActionModule(ProvingAction):
         gone += [name for name in host.record.apps if name not in listed] if self._args["prune"] else []
         for name in gone:
             deployment.take_back(name)
-        refusals = [*planned.refusals, *missing, *deployment.refusals]
-        self._stop_if_asked(refusals, deployment.problems)
-        return ConfigWork(plans, planned, refusals, deployment)
+        aside = Deployment(host)  # nothing is written for what is not there, and what else it cannot have is told with that
+        for item in planned.apps:
+            if item.request.name in absent:
+                aside.add(item)
+        return ConfigWork(plans, planned, [*planned.refusals, *missing, *aside.refusals, *deployment.refusals], deployment)
 
     def _stop_if_asked(self, refusals: t.Sequence[Refusal], problems: t.Sequence[Problem]) -> None:
         """What one application cannot have ends the run for all of them, unless only it is to be left out."""
@@ -269,7 +300,7 @@ class ActionModule(ProvingAction):
         diffs = {
             path: difference(file, deployment.host.text(path), deployment.texts[path]) for path, file in deployment.planned.items() if self._task.diff
         }
-        asked = [] if deployment.host.detected else status.asked(work.plans)
+        asked = [] if deployment.host.detected else status.asked(work.planned.apps if self._stops(work) else work.plans)
         proving: Result = {}
         if self._args["probe"] == "first":
             proving = {"processes": True, "read_after": [{"path": path, "command": file.command} for path, file in deployment.planned.items()]}
@@ -303,6 +334,18 @@ class ActionModule(ProvingAction):
             raise ProblemsError([module_failed(answer)])
         answer.pop("invocation", None)
         return answer
+
+
+def _by_application(problems: t.Sequence[Problem], planned: HostPlan) -> list[tuple[str, Problem]]:
+    """What the host says of files, by the application whose they are; nothing where some of it is no application's."""
+    users = {file.path: item.request for item in planned.apps for file in item.files}
+    if not all(problem.where in users for problem in problems):
+        return []
+    named = [(users[problem.where], problem) for problem in problems]
+    return [
+        (request.name, problem._replace(where=f"{request.where} ({request.name})", what=f"{problem.where}: {problem.what}"))
+        for request, problem in named
+    ]
 
 
 def _without_ours(outcome: Result) -> Result:

@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor, Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import app_lists
-from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result
+from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, failure, shown
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import exports, gather, summary
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import (
     HOST_OUTCOMES,
@@ -26,6 +26,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model imp
 )
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.page import page
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.recorded import recorded
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.misspelt_variables import wrong_words
 
 FACT = "smtp_relay_report"
 SECRETS = ("password", "client_secret", "refresh_token")
@@ -47,6 +48,14 @@ class ActionModule(Action):
 
     _requires_connection = False
     arguments = ARGUMENTS
+    nothing_done = "Nothing can be said of this host"
+
+    def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
+        """Run the task, unless a variable of the role has a value that is none of its words; what failed is recorded all the same."""
+        args = self._task.args
+        judges = args.get("scope") == "host" and not args.get("failure")
+        wrong = wrong_words(task_vars or {}, self._templar.template) if judges else []
+        return shown(failure(self.nothing_done, wrong)) if wrong else super().run(tmp, task_vars)
 
     def outcome(self, args: Result) -> Result:
         """Where the report is and what it says, or why it could not be written; or what was seen on this one host."""
@@ -68,8 +77,8 @@ class ActionModule(Action):
 
     def _host(self, args: Result) -> Result:
         """What was done and seen on the host of this task, as facts for the report; failed or with warnings where it is not green."""
-        failure = {key: args["failure"][key] for key in ("task", "msg", "problems", "unreachable") if key in args["failure"]}
-        facts = recorded(self._task_vars, args["run"], args["declared"], failure)
+        failed = {key: args["failure"][key] for key in ("task", "msg", "problems", "unreachable") if key in args["failure"]}
+        facts = recorded(self._task_vars, args["run"], args["declared"], failed)
         redactor = Redactor()
         if facts["failure"]:
             _learn(redactor, self._task_vars)

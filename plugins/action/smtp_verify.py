@@ -40,7 +40,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "credential": {"type": "str", "choices": list(plan.CREDENTIALS), "default": "in_force"},
     "values": {"type": "str", "choices": ["files", "declaration"], "default": "files"},
     "only": {"type": "str", "choices": ["all", "rotating"], "default": "all"},
-    "level": {"type": "str", "choices": ["auth", "envelope"]},
+    "level": {"type": "str", "choices": list(proof.LEVELS)},
     "to": {"type": "list", "elements": "str", "default": []},
     "processes": {"type": "bool", "default": True},
     "fail": {"type": "bool", "default": True},
@@ -77,8 +77,6 @@ class ActionModule(ProvingAction):
         host = HostState.from_answer(answer, answer["key"]) if answer else NOTHING_KNOWN
         in_force = host.in_force
         planned = plan.plan_host(declared, catalogue, args["credential"], in_force)
-        if planned.refusals:
-            raise ProblemsError([refusal.problem(item) for item in planned.refusals])
         chosen = [item for item in planned.apps if args["only"] == "all" or item.relay.next is not None]
         stands = host if args["values"] == "files" else None
         subjects = [subject(item, declared.relays[item.request.relay], stands) for item in chosen]
@@ -87,7 +85,8 @@ class ActionModule(ProvingAction):
         if proved.get("unreachable"):
             return proved
         processes = self._processes(subjects) if args["processes"] and args["values"] == "files" else {}
-        return self._told(subjects, logins.by_subject(proved["relays"]), processes, proved["relays"], answer)
+        refused = [refusal.problem(item) for item in planned.refusals]
+        return self._told(subjects, logins.by_subject(proved["relays"]), processes, proved["relays"], answer, refused)
 
     def _whole(self) -> Result:
         """What smtp_config would do here, and the relays as the applications' own files say."""
@@ -96,18 +95,18 @@ class ActionModule(ProvingAction):
             "smarthost.mail.smtp_config", task=self._task, connection=self._connection, play_context=self._play_context, loader=self._loader,
             templar=self._templar, shared_loader_obj=self._shared_loader_obj,
         )
-        try:
-            work, outcome, host = config.foreseen(self._args, self._task_vars, declared, catalogue)
-        except config.refused as error:
-            return {**failure(self.nothing_done, error.problems), "refusals": [problem.as_dict() for problem in error.refused]}
+        work, outcome, host = config.foreseen(self._args, self._task_vars, declared, catalogue)
         subjects = [subject(item, declared.relays[item.request.relay], host) for item in work.plans]
         found = self._shown(subjects, declared)
-        return self._compared(subjects, work.described(outcome), outcome, found)
+        described = work.described(outcome)
+        refused = [Problem(**item) for item in described["refusals"]] if self._args["on_unsupported"] == "fail" else []
+        return self._compared(subjects, described, outcome, found, refused)
 
-    def _compared(self, subjects: t.Sequence[Subject], described: Result, outcome: Result, found: Found) -> Result:
+    def _compared(self, subjects: t.Sequence[Subject], described: Result, outcome: Result, found: Found, refused: t.Sequence[Problem]) -> Result:
+        """The result of the task. refused: what ends in failure whatever the options say, as nothing is written while it stands."""
         by_name = {app["name"]: app for app in described["apps"]}
         processes = {app["name"]: app for app in outcome["applications"]} if self._args["processes"] else {}
-        apps, problems = [], []
+        apps, problems = [], list(refused)
         for item in subjects:
             process, drift = processes.get(item.name), [each for each in outcome["drift"] if each["name"] == item.name]
             changed, shown = by_name[item.name]["changed"], found.proofs[item.name]
@@ -124,7 +123,7 @@ class ActionModule(ProvingAction):
             "flush": [item.flush for item in subjects if item.flush], "ok": not problems,
             "problems": [problem.as_dict() for problem in problems], "msg": "\n".join(map(str, problems)) if problems else fine,
         }
-        return {**result, **failure("Not as it should be", problems)} if problems and self._args["fail"] else result
+        return {**result, **failure("Not as it should be", problems)} if refused or problems and self._args["fail"] else result
 
     def _shown(self, subjects: t.Sequence[Subject], declared: Declaration) -> Found:
         """The relays, with the login that each application's own files hold."""
@@ -140,19 +139,23 @@ class ActionModule(ProvingAction):
 
     def _told(
         self, subjects: t.Sequence[Subject], logins: t.Mapping[str, Result], processes: t.Mapping[str, Result],
-        relays: t.Sequence[Result], answer: Result,
+        relays: t.Sequence[Result], answer: Result, refused: t.Sequence[Problem],
     ) -> Result:
-        problems = [problem for item in subjects for problem in wrong(item, logins.get(item.name), processes.get(item.name))]
+        problems = [*refused, *(problem for item in subjects for problem in wrong(item, logins.get(item.name), processes.get(item.name)))]
         result: Result = {
             "changed": False, "apps": [told(item, logins.get(item.name), processes.get(item.name)) for item in subjects],
             "relays": list(relays), "activations": [item.activation for item in subjects], "undo": undo(subjects, answer.get("generations", ())),
             "flush": [item.flush for item in subjects if item.flush], "ok": not problems,
             "problems": [problem.as_dict() for problem in problems],
-            "msg": "Every login works." if not problems else "\n".join(map(str, by_cause(problems))),
+            "msg": self._fine() if not problems else "\n".join(map(str, by_cause(problems))),
         }
-        if not problems or not self._args["fail"]:
+        if not refused and not (problems and self._args["fail"]):
             return result
         return {**result, **failure("Verification failed", by_cause(problems)), "problems": result["problems"]}
+
+    def _fine(self) -> str:
+        level = self._args["level"]
+        return f"Every relay was reached up to {level}; no login was tried." if level in ("connect", "tls") else "Every login works."
 
     def _stands(self, first: t.Any) -> Result:
         """What stands on the host in every file of every application, sealed on the way."""

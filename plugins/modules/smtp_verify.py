@@ -53,10 +53,11 @@ options:
     default: all
   level:
     description:
+      - V(connect) has the relay greet, and V(tls) also makes the connection as secure as it is declared; neither logs in.
       - V(auth) logs in. V(envelope) also has each application's sender accepted, and takes it back.
       - Left out, V(envelope) where C(from) is declared, else V(auth).
     type: str
-    choices: [auth, envelope]
+    choices: [connect, tls, auth, envelope]
   to:
     description:
       - Recipients to try with O(level=envelope). Left out, the sender itself is the recipient, and then it does not count if that

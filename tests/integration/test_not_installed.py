@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
+import pytest
 from tasks import Result, task
 from test_bad_input import RELAY, snapshot
 
@@ -85,6 +86,41 @@ def test_what_the_user_says_of_it_is_written_and_never_called_seen(tmp_path: Pat
     assert status(stated) == {"wiki": ("unknown", "5.0", ["installed", "wired"])} and not stated["changed"]
     moved = run(tmp_path, {"name": "wiki", "path": str(tmp_path / "other" / "mail.env")})
     assert status(moved)["wiki"][0] == "unknown" and "other/mail.env" in files(tmp_path), "with a path of its own it may be anywhere"
+
+
+def refused_for_three_reasons(folder: Path) -> t.List[t.Any]:
+    """Applications that are refused by the plan, by what is seen on the host, and by how the host is."""
+    named = {"name": "named", "app": "gitea", "path": str(folder / "named.env"), "owner": "nobody-of-this-name"}
+    return [{"name": "git", "app": "gitea", "path": str(folder / "git.env"), "security": "starttls"}, "wiki", named]
+
+
+@pytest.mark.parametrize("more", [(), ("--check",), ("--diff",)])
+def test_what_the_plan_refuses_and_what_the_host_refuses_come_at_once(tmp_path: Path, more: t.Sequence[str]) -> None:
+    result = run(tmp_path, *refused_for_three_reasons(tmp_path), fails=True, more=more)
+    assert [item["code"] for item in result["problems"]] == ["starttls-strippable", "not-installed", "no-such-owner"]
+    assert [item["code"] for item in result["refusals"]] == ["starttls-strippable", "not-installed"] and files(tmp_path) == set()
+
+
+def test_a_form_that_there_is_none_of_does_not_hide_what_is_refused(tmp_path: Path) -> None:
+    result = run(tmp_path, {"name": "git", "app": "gitea", "security": "starttls"}, {"name": "wiki", "form": "ini"}, fails=True)
+    assert sorted(item["code"] for item in result["problems"]) == ["starttls-strippable", "unknown-form"]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_is_refused_does_not_keep_the_others_from_being_verified(tmp_path: Path, whole: bool) -> None:
+    other = {"name": "other", "app": "gitea", "path": str(tmp_path / "other.env")}
+    relay = {**RELAY, "host": "127.0.0.1", "port": 9, "security": "tls"}  # nobody listens there
+    run(tmp_path, other, relay=relay)
+    wanted = {"relay": relay, "apps": [*refused_for_three_reasons(tmp_path), other], "catalogue": [str(tmp_path / "apps")], "fail": False}
+    result = task(tmp_path, "smtp_verify", {**wanted, "state_dir": str(tmp_path / "state"), "whole": whole}, fails=True)
+    seen = {app["name"]: app["as_declared"] for app in result["apps"]}
+    codes = [item["code"] for item in result["problems"]]
+    assert seen["other"] is True and "git" not in seen and codes[0] == "starttls-strippable" and not result["ok"]
+    if whole:
+        assert list(seen) == ["other"] and codes[1:3] == ["not-installed", "no-such-owner"]
+        assert [item["where"] for item in result["refusals"]] == [f"smtp_relay_apps[{at}] ({name})" for at, name in enumerate(("git", "wiki", "named"))]
+        kept = task(tmp_path, "smtp_verify", {**wanted, "state_dir": str(tmp_path / "state"), "whole": True, "on_unsupported": "skip"})
+        assert [app["name"] for app in kept["apps"]] == ["other"] and "starttls-strippable" not in [item["code"] for item in kept["problems"]]
 
 
 def test_rendering_and_planning_ask_no_host(tmp_path: Path) -> None:

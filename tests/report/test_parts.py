@@ -93,3 +93,31 @@ def test_plan_shows_what_is_refused_and_fails_at_its_end(place: Site) -> None:
     assert done.returncode != 0 and "REFUSED" in done.stdout and "[starttls-strippable]" in done.stdout
     assert place.run("plan", hosts, "-e", "smtp_relay_fail_on=nothing").returncode == 0
     assert place.run("plan", {"works": hosts["works"]}).returncode == 0
+
+
+def test_verify_looks_at_what_is_not_refused_and_reports_what_is(place: Site, picky: PickyRelay) -> None:
+    assert place.run("apply", one(place)).returncode == 0
+    msmtp = {"name": "msmtp", "path": str(place.folder / "web1/msmtprc")}
+    refused = {"name": "git", "app": "gitea", "path": str(place.folder / "web1/git.env"), "security": "starttls"}
+    picky.forget()
+    done = place.run("verify", one(place, smtp_relay_apps=[refused, msmtp]))
+    (host,) = place.report()["hosts"]
+    assert done.returncode != 0 and picky.logins == [True] and host["outcome"] == "refused"
+    assert {app["name"]: (app["outcome"], app["proof"]) for app in host["apps"]} == {"git": ("refused", ""), "msmtp": ("as_declared", "envelope")}
+    told = [(item["where"], item["code"]) for item in place.report()["findings"] if item["urgent"]]
+    assert set(told) == {("git", "starttls-strippable"), ("git", "no-ca-path")}, told
+    assert place.run("verify", one(place, smtp_relay_apps=[refused, msmtp], smtp_relay_on_unsupported="skip")).returncode == 0
+
+
+@pytest.mark.parametrize("level", ["connect", "tls"])
+def test_every_level_of_the_role_is_one_of_verify(place: Site, level: str, picky: PickyRelay) -> None:
+    done = place.run("apply", one(place, smtp_relay_probe_level=level, smtp_relay_probe="after"))
+    assert done.returncode == 0 and picky.logins == [], done.stdout[-3000:]
+    assert [app["proof"] for app in place.report()["hosts"][0]["apps"]] == [level]
+    assert place.run("verify", one(place, smtp_relay_probe_level=level)).returncode == 0 and picky.logins == []
+
+
+def test_the_report_alone_tells_a_misspelt_word_too(place: Site) -> None:
+    for playbook, tag in (("apply", "report"), ("verify", "report"), ("apply", "activate")):
+        done = place.run(playbook, one(place, smtp_relay_fail_on="wrogn"), "--tags", tag)
+        assert done.returncode != 0 and "is not known. Did you mean" in done.stdout, (playbook, tag, done.stdout[-3000:])

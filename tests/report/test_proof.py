@@ -141,10 +141,21 @@ def test_verify_logs_in_with_what_stands_in_the_files_and_its_advice_ends_it(pla
     done = place.run("verify", fleet(place, ["web1"]))
     assert done.returncode != 0 and picky.logins == [False], "with the file's password, not the declared one"
     assert "Somebody else has changed" in done.stdout and "drift: enforce" in done.stdout
+    assert place.run("apply", fleet(place, ["web1"])).returncode == 0
+    shown = " ".join(item["show"] for item in place.report()["hosts"][0]["apps"][0]["unseen"])
+    assert "Say drift: enforce for it" in shown, "a file that is left would be left again"
     hosts = fleet(place, ["web1"])
     hosts["web1"]["smtp_relay_apps"] = [{"name": "msmtp", "path": str(config), "drift": "enforce"}]
     assert place.run("apply", hosts).returncode == 0
     assert place.run("verify", hosts).returncode == 0
+
+
+def test_what_is_proven_after_it_was_written_is_written_again_once_it_is_mended(place: Site, picky: PickyRelay) -> None:
+    done = place.run("apply", fleet(place, ["web1"], WRONG), "-e", "smtp_relay_probe=after")
+    unseen = {item["code"]: item for item in place.report()["hosts"][0]["apps"][0]["unseen"]}
+    assert done.returncode != 0 and unseen["not-proven"]["show"] == "Once that is mended: run smarthost.mail.apply."
+    assert place.run("apply", fleet(place, ["web1"]), "-e", "smtp_relay_probe=after").returncode == 0
+    assert place.report()["hosts"][0]["apps"][0]["proof"] == "envelope"
 
 
 def test_in_check_mode_it_probes_and_writes_nothing(place: Site, picky: PickyRelay) -> None:

@@ -41,7 +41,7 @@ def run(request: DeployCall) -> Answer:
 
 def _run(request: DeployCall, recovered: list[t.Optional[str]]) -> Answer:
     if not fields.is_path(os.path.abspath(request.state_dir)):
-        raise ProblemsError([Problem("state_dir", "This is not the path of a folder.", "state-dir", "Name another state_dir.")])
+        raise ProblemsError([Problem("state_dir", "This is not the path of a folder.", "state-dir", "Name another state_dir (smtp_relay_state_dir of the role).")])
     state = State(request.state_dir)
     problems = state.problems()
     if problems:

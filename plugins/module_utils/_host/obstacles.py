@@ -49,7 +49,7 @@ def state_folder(path: str) -> list[Problem]:
     """The same for the folder of our own state, which may have to be made first."""
     place = paths.walk(path)
     reason = "This is not a folder." if place.found is not None or place.blocked else _folder_refuses(place.folder)
-    return [Problem(place.folder.path, reason, "not-writable", _way_out(reason, "Use become, or name another state_dir."))] if reason else []
+    return [Problem(place.folder.path, reason, "not-writable", _way_out(reason, "Use become, or name another state_dir (smtp_relay_state_dir of the role)."))] if reason else []
 
 
 def _way_out(reason: str, usual: str) -> str:

@@ -56,7 +56,7 @@ def of(state: State, view: View, steps: t.Tuple[PathStep, ...], work: journal.Ch
     plan = Planned(steps, work._replace(record=record), view.record, tuple(pending_activation.applications(view.record, record, touched)))
     if not plan.is_empty and len(durable.to_json(record.to_json())) > stored_json.RECORD_BYTES:
         what = f"What is ours on this host does not fit into a record of {stored_json.RECORD_BYTES // stored_json.MIB} MiB."
-        raise ProblemsError([Problem(state.record, what, "record-too-large", "Give some of these applications another state_dir.")])
+        raise ProblemsError([Problem(state.record, what, "record-too-large", "Give some of these applications another state_dir (smtp_relay_state_dir of the role).")])
     return plan
 
 

@@ -17,6 +17,7 @@ from .protocol.log import ConversationLog, LoggedStep
 from .protocol.reply import Capabilities, Reply
 from .network.route import at
 from .._shared.secret import Redactor
+from .._shared.security import PORT_OF
 from .._shared.visible import visible_all
 
 if TYPE_CHECKING:
@@ -124,6 +125,8 @@ def _verdict(outcome: ProbeOutcome) -> tuple[Classification, dict[str, t.Any]]:
         "timeout": relay.timeout,
         "helo": relay.helo,
         "stage": record.failure.stage if record.failure else "",
+        "usual_port": PORT_OF[relay.security] if relay.port != PORT_OF[relay.security] else "",
+        "on_this_host": bool(record.addresses) and all(address.ip.startswith("127.") or address.ip == "::1" for address in record.addresses),
     }
     certificate = _tls(outcome)
     if certificate:

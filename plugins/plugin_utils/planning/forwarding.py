@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..catalogue.loader import Catalogue
-from ..declaration.model import AppPlan, Declaration, Gap, HostPlan, Refusal, ApplicationRequest
+from ..declaration.model import AppPlan, Declaration, Gap, HostPlan, Refusal, Relay, ApplicationRequest
 
 CODE = "local-mta-not-forwarding"
 #: What the hint names where no entry of the catalogue is listed yet.
@@ -43,11 +43,17 @@ def _checked(plan: AppPlan, servers: t.Sequence[ApplicationRequest], declared: D
     unmanaged = [server.name for server in servers if server.state == "unmanaged"]
     if unmanaged:
         why = f"{' and '.join(unmanaged)} is unmanaged here, so it is not known whether it forwards to relay {relay.via}"
-        return plan._replace(forwards=why)
+        return plan._replace(forwards=f"{why}. {_to_know(relay, [server for server in servers if server.state == 'unmanaged'])}")
     gap = Gap("forwarding", CODE, _why(relay.via, servers), _hint(relay.via, servers))
     if CODE in relay.accept:
-        return plan._replace(accepted=(*plan.accepted, gap), forwards=f"no mail server of this host is declared to forward to relay {relay.via}")
+        return plan._replace(accepted=(*plan.accepted, gap), forwards=f"no mail server of this host is declared to forward to relay {relay.via}. {_to_know(relay, servers)}")
     return Refusal(plan.request.where, plan.request.name, plan.application.title, gap)
+
+
+def _to_know(relay: Relay, servers: t.Sequence[ApplicationRequest]) -> str:
+    """What ends that it is not known."""
+    taken = f"{_configured(str(relay.via), servers)}{', without state: unmanaged' if servers and servers[0].state == 'unmanaged' else ''}"
+    return f"{taken}, or leave via out of relay {relay.name}: then the local mail server alone is proven"
 
 
 def _why(via: str, servers: t.Sequence[ApplicationRequest]) -> str:
@@ -57,10 +63,15 @@ def _why(via: str, servers: t.Sequence[ApplicationRequest]) -> str:
 
 
 def _hint(via: str, servers: t.Sequence[ApplicationRequest]) -> str:
+    other = "name the relay that it forwards to in via" if servers else "with state: unmanaged where it is configured by somebody else"
+    return f"{_configured(via, servers)}, or {other}"
+
+
+def _configured(via: str, servers: t.Sequence[ApplicationRequest]) -> str:
+    """What has a mail server of this host forward to a relay."""
     if servers:
-        return f"Say relay: {via} for {servers[0].name}, or name the relay that it forwards to in via"
-    names = " or ".join([", ".join(USUAL[:-1]), USUAL[-1]])
-    return f"List {names} on this host with relay: {via}, or with state: unmanaged where it is configured by somebody else"
+        return f"Say relay: {via} for {servers[0].name}"
+    return f"List {', '.join(USUAL[:-1])} or {USUAL[-1]} on this host with relay: {via}"
 
 
 def _listens(request: ApplicationRequest, catalogue: Catalogue) -> bool:

@@ -32,6 +32,7 @@ from ..declaration.model import (
 from ..problems import Problem, ProblemsError, did_you_mean, one_of
 from .files import SECRETS, file_plan, secret_file_plan
 from .gaps import gaps_of, sort_gaps, unexpressed
+from .refusal import problem
 
 CREDENTIALS = ("in_force", "current", "next")
 
@@ -43,7 +44,8 @@ def plan_host(
 
     credential: ``in_force`` keeps the one whose id ``in_force`` (application name: credential id, from the host's
     record) names; ``current`` and ``next`` choose. Raises ProblemsError for what is wrong with the request itself
-    (unknown application or form, two applications on one file); what an application cannot express is a refusal.
+    (unknown application or form, two applications on one file), with what is refused besides; alone, what an application cannot express
+    is a refusal.
     """
     plans: list[AppPlan] = []
     refusals: list[Refusal] = []
@@ -64,7 +66,7 @@ def plan_host(
             refusals += answer
     problems += _same_files(plans)
     if problems:
-        raise ProblemsError(problems)
+        raise ProblemsError([*problems, *map(problem, refusals)])
     by_state = {state: tuple(request for request in declaration.requests if request.state == state) for state in ("absent", "unmanaged")}
     return HostPlan(tuple(plans), tuple(refusals), by_state["absent"], by_state["unmanaged"])
 

@@ -28,7 +28,7 @@ def unseen(app: App, run: Run, relay_failed: bool) -> tuple[Unseen, ...]:
     """Everything that keeps an application from being green. relay_failed: its relay was tried and is in the report as failing."""
     if app.outcome not in _HERE:
         return ()
-    return tuple(found for found in (_status(app), _left(app), _predicted(app), _process(app, run), _proof(app, relay_failed)) if found)
+    return tuple(found for found in (_status(app), _left(app), _predicted(app), _process(app, run), _proof(app, run, relay_failed)) if found)
 
 
 def is_green(app: App) -> bool:
@@ -78,13 +78,20 @@ def _process(app: App, run: Run) -> Unseen | None:
     return Unseen("It is declared not to be activated, so what runs may not know of its new settings.", "not-activated", "Restart it.", False)
 
 
-def _proof(app: App, relay_failed: bool) -> Unseen | None:
+def _proof(app: App, run: Run, relay_failed: bool) -> Unseen | None:
     if app.outcome == "left" or not app.proof_wanted or app.proof == app.proof_wanted:
         return None
     how_far = "It was not tested whether it can send" if app.proof in ("", NOT_TESTED) else f"It was proven up to {app.proof} only"
     why = f": {app.proof_why.rstrip('.')}" if app.proof_why else ""
     tried = relay_failed or bool(app.proof_why and app.proof not in ("", NOT_TESTED))
-    show = "Run smarthost.mail.verify." if app.outcome not in ("differs", "drifted") else "Run smarthost.mail.apply."
+    return Unseen(f"{how_far}{why}.", "not-proven" if tried else "not-tested", _to_prove(app, run, tried), relay_failed)
+
+
+def _to_prove(app: App, run: Run, tried: bool) -> str:
+    """What has it proven. What was mended in the declaration has to be written as well, and a file that was left would be left again."""
+    if any(item.done == "left" for item in app.drift):
+        return "Say drift: enforce for it, or declare what its files hold, then run smarthost.mail.apply."
+    playbook = {"apply": "smarthost.mail.apply", "verify": "smarthost.mail.apply, then smarthost.mail.verify", "rotate": "smarthost.mail.verify"}[run.run]
     if tried:
-        show = f"Once that is mended: {show[0].lower()}{show[1:]}"
-    return Unseen(f"{how_far}{why}.", "not-proven" if tried else "not-tested", show, relay_failed)
+        return f"Once that is mended: run {playbook}."
+    return "Run smarthost.mail.apply." if app.outcome in ("differs", "drifted") else "Run smarthost.mail.verify."

@@ -41,7 +41,7 @@ def recorded(variables: Variables, run: str, declared: t.Sequence[str], failure:
         "activated": [item for item in activated.get("activations") or () if item.get("stale", True)],
         "relays": list(verified.get("relays") or config.get("relays") or ()),
         "view": _view(variables, run, config, verified),
-        "failure": dict(failure) or _lost(config, activated, verified) or _failed(config, activated, verified),
+        "failure": _once(dict(failure) or _lost(config, activated, verified) or _failed(config, activated, verified), verified),
     }
 
 
@@ -81,6 +81,13 @@ def _proof(app: Variables) -> Facts:
         found["proof"] = found["proof_wanted"] if login.get("ok") else "not_tested"
         found["proof_why"] = "" if login.get("ok") else login.get("diagnosis", "")
     return found
+
+
+def _once(failure: Facts, verified: Variables) -> Facts:
+    """The failure, without what is told of each application that was looked at although others are refused."""
+    told = {problem["where"] for problem in verified.get("problems") or ()} & {app["name"] for app in verified.get("apps") or ()}
+    problems = [item for item in failure.get("problems") or () if not (verified.get("failed") and item.get("where") in told)]
+    return {**failure, "problems": problems} if "problems" in failure else failure
 
 
 def _lost(*tried: Variables) -> Facts:

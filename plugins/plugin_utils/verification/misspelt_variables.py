@@ -40,11 +40,17 @@ _ALIKE = 0.88
 _LENGTHS = (min(map(len, PUBLIC)) - 2, max(map(len, PUBLIC)) + 2)
 
 
-def wrong_words(values: t.Mapping[str, t.Any]) -> list[Problem]:
-    """Each variable of the role whose value is none of its words: one that is misspelt would switch off what it is for. values: templated."""
+def wrong_words(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> list[Problem]:
+    """Each variable of the role whose value is none of its words: one that is misspelt would switch off what it is for.
+
+    A value that cannot be templated is told by the task that needs it.
+    """
     found = []
-    for name, value in values.items():
-        word, words = str(value), WORDS[name]
+    for name, words in WORDS.items():
+        try:
+            word = str(template(variables[name])) if name in variables else words[0]
+        except Exception:  # noqa: B902
+            continue
         if word in words or name == "smtp_relay_probe" and word.lower() in (*words, *_SWITCH):
             continue
         found.append(Problem(name, f'"{word}" is not known.{did_you_mean(word, words)}', "not-allowed", one_of(words)))

@@ -16,7 +16,7 @@ from .probes import Joined
 from ..problems import ProblemsError
 from .proof import TEMPORARY, verdict
 from .tries import Tries
-from .misspelt_variables import WORDS, misspelt, wrong_words
+from .misspelt_variables import misspelt, wrong_words
 
 PAUSE = 1.0  # seconds between the two tries
 
@@ -26,23 +26,12 @@ class ProvingAction(Action):
 
     def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
         """Run the task, unless a variable of the role has a value that is none of its words."""
-        wrong = wrong_words(self._words(task_vars or {}))
+        wrong = wrong_words(task_vars or {}, self._templar.template)
         if wrong:
             return shown({**failure(self.nothing_done, wrong), "refusals": []})
         result = super().run(tmp, task_vars)
         found = misspelt(task_vars or {})
         return {**result, "warnings": [*result.get("warnings", ()), *found]} if found else result
-
-    def _words(self, variables: Result) -> Result:
-        """The values of those variables; one that cannot be had is told by the task that needs it."""
-        found = {}
-        for name in WORDS:
-            try:
-                if name in variables:
-                    found[name] = self._templar.template(variables[name])
-            except Exception:  # noqa: B902
-                continue
-        return found
 
     def prove(self, *wanted: Joined, send: str = "never", state_dir: str = "/var/lib/smarthost") -> list[list[Result]]:
         """The results of these probes, in one module call, in their order."""

@@ -67,11 +67,11 @@ class State:
         except FileNotFoundError:
             return self._unsafe()
         except NotADirectoryError:
-            return [Problem(self.folder, "The state folder lies below something that is not a folder.", "state-dir", "Name another state_dir.")]
+            return [Problem(self.folder, "The state folder lies below something that is not a folder.", "state-dir", "Name another state_dir (smtp_relay_state_dir of the role).")]
         if not stat.S_ISDIR(status.st_mode):
-            return [Problem(self.folder, "The state folder is not a folder.", "state-dir", "Name another state_dir.")]
+            return [Problem(self.folder, "The state folder is not a folder.", "state-dir", "Name another state_dir (smtp_relay_state_dir of the role).")]
         if status.st_uid != os.geteuid():
-            hint = "Use become, run as its owner, or name another state_dir."
+            hint = "Use become, run as its owner, or name another state_dir (smtp_relay_state_dir of the role)."
             return [Problem(self.folder, "The state folder belongs to another user.", "state-dir", hint)]
         return self._unsafe()
 

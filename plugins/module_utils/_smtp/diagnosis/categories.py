@@ -38,7 +38,7 @@ CATEGORIES = {
     ),
     "connect_refused": Diagnosis(
         "refuses connections on this port",
-        ("Correct the port: 465 for tls, 587 for starttls.", "See that the relay is running and listens on this address."),
+        ("Correct the port: {usual_port} is usual with security: {security}.", "See that the relay is running and listens on this address."),
     ),
     "connect_timeout": Diagnosis(
         "does not answer",
@@ -177,6 +177,13 @@ CATEGORIES = {
 }
 
 
+# On this host itself it is a mail server that does not run, and no other port is a way out.
+ON_THIS_HOST = {
+    "connect_refused": Diagnosis(
+        "refuses connections on this port", ("Start the mail server of this host, and see that it listens on {host}:{port}.",)
+    ),
+}
+
 # A proxy in between refuses or fails: the relay itself has not been seen.
 AT_PROXY = Diagnosis(
     "was not reached through the proxy: {detail}",
@@ -191,7 +198,8 @@ class _Facts(dict):  # type: ignore[type-arg]  # dict[str, t.Any] is not there b
 
 def explain(category: str, facts: t.Mapping[str, t.Any]) -> tuple[str, list[str]]:
     """The sentence and the remedies of ``category``, filled with ``facts``; a fact that is not known says so."""
-    row = AT_PROXY if "proxy" in (facts.get("stage"), facts.get("at")) else CATEGORIES[category]
+    there = ON_THIS_HOST if facts.get("on_this_host") else CATEGORIES
+    row = AT_PROXY if "proxy" in (facts.get("stage"), facts.get("at")) else there.get(category, CATEGORIES[category])
     known = _Facts((key, value) for key, value in facts.items() if value not in ("", None))
     known.setdefault("timeout", 0)
     known.setdefault("wrong", "Correct the username or the password")

@@ -137,15 +137,24 @@ ENHANCED = {
 }
 
 
+#: What the registry has for replies that accept; in one of them every other number, such as 2.7.0, tells what was done and no trouble with it.
+OF_SUCCESS = ("1.5", "1.9", "3.6", "6.4")
+
+
 def meaning(code: int, enhanced: str) -> str:
     """One phrase for a reply: the enhanced code where the registry has it, else the basic code, else its first digit."""
-    row = ENHANCED.get(enhanced.partition(".")[2]) if enhanced else None
-    if row is not None and row[0] != "not specified":
-        return row[0]
-    return BASIC.get(code) or {2: "done", 3: "go on", 4: "not now", 5: "no"}[code // 100]
+    row = _row(code, enhanced)
+    return row[0] if row is not None else BASIC.get(code) or {2: "done", 3: "go on", 4: "not now", 5: "no"}[code // 100]
 
 
 def remedy(enhanced: str) -> str:
     """What the registry's meaning suggests; empty where the code is unknown or says nothing."""
-    row = ENHANCED.get(enhanced.partition(".")[2]) if enhanced else None
-    return row[1] if row is not None and enhanced[0] != "2" and row[0] != "not specified" else ""
+    row = _row(0, enhanced) if enhanced[:1] != "2" else None
+    return row[1] if row is not None else ""
+
+
+def _row(code: int, enhanced: str) -> tuple[str, str] | None:
+    """The registry's row for an enhanced code, where it says something of a reply like this one."""
+    number = enhanced.partition(".")[2]
+    accepts = code // 100 == 2 or enhanced[:1] == "2"
+    return None if number == "0.0" or accepts and number not in OF_SUCCESS else ENHANCED.get(number)

@@ -66,7 +66,17 @@ def test_it_is_accepted_by_its_code_and_then_it_is_not_known() -> None:
 
 def test_an_unmanaged_mail_server_makes_it_unknown() -> None:
     (plan,) = planned({"name": "postfix", "state": "unmanaged"}, QUEUED).apps
-    assert plan.forwards == "postfix is unmanaged here, so it is not known whether it forwards to relay main"
+    why = "postfix is unmanaged here, so it is not known whether it forwards to relay main."
+    assert plan.forwards.startswith(f"{why} Say relay: main for postfix, without state: unmanaged, or leave via out of relay queue")
+
+
+@pytest.mark.parametrize("listed", [[{"name": "postfix", "state": "unmanaged"}, QUEUED], [{**QUEUED, "accept": [CODE]}]])
+def test_either_advice_ends_that_it_is_not_known(listed: Listed) -> None:
+    assert planned(*listed).apps[0].forwards
+    managed = planned({"name": "postfix", "relay": "main"}, listed[-1]).apps
+    assert [plan.forwards for plan in managed] == ["", ""] and managed[1].forwarder == "postfix"
+    without = {"default": "main", "relays": {**RELAYS["relays"], "queue": {"type": "local_mta"}}}  # type: ignore[dict-item]
+    assert [plan.forwards for plan in planned(*listed, relays=without).apps] == [""]
 
 
 def test_a_mail_server_that_is_refused_itself_makes_it_unknown_and_is_the_one_refusal() -> None:

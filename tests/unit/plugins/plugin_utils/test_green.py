@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import gather, green
-from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import ReportedActivation, App, Run
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import ReportedActivation, App, Drift, Run
 
 GOOD = App("gitea", "as_declared", status="active", proof="envelope", proof_wanted="envelope", activates=True)
 
@@ -43,6 +43,20 @@ def test_apply_fails_where_an_application_does_not_read_what_was_written(outcome
     """Not where nothing was written: until then there may be nothing to read."""
     app = dataclasses.replace(GOOD, outcome=outcome, status="not_wired", activation=ReportedActivation(True, "systemd", ""))
     assert [found.wrong for found in green.unseen(app, run("apply"), False) if found.code == "not-wired"] == [wrong]
+
+
+@pytest.mark.parametrize(("word", "outcome", "failed", "done", "says"), [
+    ("apply", "written", True, None, "Once that is mended: run smarthost.mail.apply."), ("apply", "as_declared", False, None, "Run smarthost.mail.verify."),
+    ("verify", "as_declared", True, None, "Once that is mended: run smarthost.mail.apply, then smarthost.mail.verify."),
+    ("verify", "differs", False, "overwritten", "Run smarthost.mail.apply."),
+    ("verify", "differs", False, "left", "Say drift: enforce for it, or declare what its files hold, then run smarthost.mail.apply."),
+    ("apply", "drifted", False, "left", "Say drift: enforce for it, or declare what its files hold, then run smarthost.mail.apply."),
+])
+def test_what_has_it_proven_is_what_writes_it_too(word: t.Any, outcome: t.Any, failed: bool, done: t.Any, says: str) -> None:
+    drift = (Drift("/etc/x", ("a",), "changed", done),) if done else ()
+    app = dataclasses.replace(GOOD, outcome=outcome, drift=drift, proof="not_tested", activation=ReportedActivation(True, "restart", ""))
+    (found,) = green.unseen(app, run(word), failed)
+    assert found.show == says
 
 
 SEEN = {"status": "active", "proof": "envelope", "proof_wanted": "envelope", "activate": {"systemd": "x"}, "relay": "main"}

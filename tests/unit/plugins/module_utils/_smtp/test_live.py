@@ -47,6 +47,16 @@ def test_a_login_over_verified_tls_works_and_the_certificate_is_reported(good: d
     assert result["changed"] is False and result["addresses"][0]["ok"]
 
 
+def test_a_mail_server_of_this_host_that_is_down_is_to_be_started_and_then_it_works(authority: Authority) -> None:
+    with relay(authority.issue("down"), True) as (port, _mailbox):
+        asked = {"port": port, "security": "tls", "ca_path": str(authority.path), "diagnose": False}
+        assert probe(asked)["ok"]
+    result = probe(asked)
+    assert (result["category"], result["remedies"]) == (
+        "connect_refused", [f"Start the mail server of this host, and see that it listens on 127.0.0.1:{port}."]
+    )
+
+
 def test_a_wrong_password_is_tried_once(good: dict[str, t.Any]) -> None:
     before = good["mailbox"].logins
     result = probe(good, username="u", password="wrong " + PASSWORD)

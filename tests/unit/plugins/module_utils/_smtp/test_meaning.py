@@ -164,3 +164,29 @@ def test_what_a_provider_checks_late_is_named_first() -> None:
     assert blind_spots.blind_spots("envelope", "m365")[0] == blind_spots.AFTER_DATA["m365"]
     assert blind_spots.blind_spots("message", "postmark")[0] == blind_spots.AFTER_MESSAGE["postmark"]
     assert blind_spots.blind_spots("", "") == list(blind_spots.NOT_SEEN["connect"])
+
+
+@pytest.mark.parametrize(
+    "said, words",
+    [
+        ("235 2.7.0 Authentication successful", "logged in"), ("250 2.1.0 Ok", "accepted"), ("250 2.1.5 Ok", "recipient valid"),
+        ("250 2.6.0 queued", "accepted"), ("220 2.0.0 Ready to start TLS", "ready"), ("221 2.0.0 Bye", "closing the connection, as asked"),
+        ("250 2.3.6 Ok", "priority was changed"), ("535 5.7.0 no", "other security reason"), ("550 5.1.0 no", "other trouble with an address"),
+    ],
+)
+def test_a_reply_that_accepts_is_never_said_to_be_trouble(said: str, words: str) -> None:
+    found = reply(said)
+    assert enhanced_codes.meaning(found.code, found.enhanced) == words
+
+
+def test_no_row_for_a_reply_that_accepts_speaks_of_trouble() -> None:
+    for number in enhanced_codes.ENHANCED:
+        said = enhanced_codes.meaning(250, f"2.{number}")
+        assert said == "accepted" or number in enhanced_codes.OF_SUCCESS, (number, said)
+
+
+def test_no_other_port_is_advised_where_the_port_is_the_usual_one() -> None:
+    _sentence, remedies = explain("connect_refused", {"port": 465, "security": "tls", "usual_port": ""})
+    assert [remedy for remedy in remedies if "port" in remedy] == []
+    _sentence, remedies = explain("connect_refused", {"port": 25, "security": "tls", "usual_port": 465})
+    assert remedies[0] == "Correct the port: 465 is usual with security: tls."
