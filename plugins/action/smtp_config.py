@@ -62,12 +62,13 @@ class Refused(Exception):
 
 
 class ConfigWork(t.NamedTuple):
-    """What one run does: the plans that are rendered, what is refused, and the changes."""
+    """What one run does: the plans that are rendered, what is refused, and the changes. listed: the names of all that is declared."""
 
     plans: t.Sequence[AppPlan]
     planned: HostPlan
     refusals: t.Sequence[Refusal]
     deployment: Deployment
+    listed: t.Collection[str] = ()
 
     def described(self, outcome: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """What the task returns about its applications; no secret is in it."""
@@ -86,7 +87,8 @@ class ConfigWork(t.NamedTuple):
             apps, plans, self.planned, self.refusals, outcome.get("drift", ()), self.deployment.problems, statuses if detected else {},
         )
         absent = list(dict.fromkeys([*described["absent"], *self.deployment.removed]))  # those that prune has found, too
-        return {**described, "absent": absent, "activations": activations}
+        ours = [{"name": app["name"], **app["noted"]} for app in outcome.get("applications", ()) if app.get("noted")]
+        return {**described, "absent": absent, "activations": activations, "undeclared": [app for app in ours if app["name"] not in self.listed]}
 
     def detected(self, outcome: t.Mapping[str, t.Any]) -> t.Mapping[str, status.Facts]:
         """What was seen of each application, by the query or by the call that wrote; after that, an answer that is none is as nothing seen."""
@@ -246,7 +248,7 @@ class ActionModule(ProvingAction):
         for item in planned.apps:
             if item.request.name in absent:
                 aside.add(item)
-        return ConfigWork(plans, planned, [*planned.refusals, *missing, *aside.refusals, *deployment.refusals], deployment)
+        return ConfigWork(plans, planned, [*planned.refusals, *missing, *aside.refusals, *deployment.refusals], deployment, listed)
 
     def _stop_if_asked(self, refusals: t.Sequence[Refusal], problems: t.Sequence[Problem]) -> None:
         """What one application cannot have ends the run for all of them, unless only it is to be left out."""

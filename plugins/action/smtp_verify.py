@@ -86,7 +86,8 @@ class ActionModule(ProvingAction):
             return proved
         processes = self._processes(subjects) if args["processes"] and args["values"] == "files" else {}
         refused = [refusal.problem(item) for item in planned.refusals]
-        return self._told(subjects, logins.by_subject(proved["relays"]), processes, proved["relays"], answer, refused)
+        result = self._told(subjects, logins.by_subject(proved["relays"]), processes, proved["relays"], answer, refused)
+        return {**result, "undeclared": host.undeclared({request.name for request in declared.requests})} if answer else result
 
     def _whole(self) -> Result:
         """What smtp_config would do here, and the relays as the applications' own files say."""
@@ -118,7 +119,7 @@ class ActionModule(ProvingAction):
         problems += [not_taken_back(name) for name in still_there]
         fine = "Every file is as declared, and every relay in use was proven." if apps else NO_APPLICATION
         result: Result = {
-            "changed": False, **{key: described[key] for key in ("absent", "unmanaged", "refusals", "accepted")}, "still_there": still_there,
+            "changed": False, **{key: described[key] for key in ("absent", "unmanaged", "undeclared", "refusals", "accepted")}, "still_there": still_there,
             "apps": apps, "relays": found.results, "drift": outcome["drift"], "activations": [item.activation for item in subjects], "undo": "",
             "flush": [item.flush for item in subjects if item.flush], "ok": not problems,
             "problems": [problem.as_dict() for problem in problems], "msg": "\n".join(map(str, problems)) if problems else fine,

@@ -299,6 +299,14 @@ unmanaged:
   returned: O(state=present) or O(state=planned)
   type: list
   elements: str
+undeclared:
+  description:
+    - Applications that are ours on this host and not declared any more, each as C(name), and C(relay) and C(credential_id) by the host's record.
+    - Nothing looks after them. List them with C(state=absent), or use O(prune), or list them again.
+  returned: O(state=present), O(state=planned) or O(state=removed)
+  type: list
+  elements: dict
+  sample: [{name: wiki, relay: main, credential_id: 2026-08}]
 refusals:
   description: What applications cannot express, as C(where), C(what), C(hint) and C(code).
   returned: O(state=present) or O(state=planned)

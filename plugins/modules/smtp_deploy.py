@@ -280,6 +280,10 @@ applications:
     activate: {description: "How it is activated, as O(record) said.", type: dict, sample: {systemd: gitea}}
     since: {description: "When something of it last changed, in seconds since 1970; null when that is not known.", type: float, sample: 1795241820.5}
     touched: {description: Whether something of it changed in this run., type: bool, sample: true}
+    noted:
+      description: Its C(relay) and C(credential_id) by the record; null where it is not ours any more.
+      type: dict
+      sample: {relay: main, credential_id: 2026-08}
     stale: {description: Whether what runs may be older than its files., type: bool, returned: with O(processes), sample: false}
     down: {description: Whether it was seen not to run., type: bool, returned: with O(processes), sample: false}
     reason: {description: How that is known., type: str, returned: with O(processes), sample: its process is younger than its settings}

@@ -203,6 +203,11 @@ still_there:
   returned: with O(whole)
   type: list
   elements: str
+undeclared:
+  description: As RV(smarthost.mail.smtp_config#module:undeclared).
+  returned: with O(whole) or O(values=files)
+  type: list
+  elements: dict
 absent: {description: "As RV(smarthost.mail.smtp_config#module:absent).", returned: with O(whole), type: list, elements: str}
 unmanaged: {description: "As RV(smarthost.mail.smtp_config#module:unmanaged).", returned: with O(whole), type: list, elements: str}
 refusals: {description: "As RV(smarthost.mail.smtp_config#module:refusals).", returned: with O(whole), type: list, elements: dict}

@@ -48,6 +48,7 @@ class Fleet:
         }
         self.next: Values = {"id": "2026-11", "username": NEW, "password": PASSWORDS[NEW]}
         self.variables: t.Dict[str, Values] = {name: {} for name in HOSTS}
+        self.unlisted: t.Set[t.Tuple[str, str]] = set()
         for name in HOSTS:
             (folder / name / "etc").mkdir(parents=True, exist_ok=True)
             (folder / name / "restart").write_text(RESTART)
@@ -58,15 +59,16 @@ class Fleet:
         return {**self.declared, **({"next": self.next} if rotating else {})}
 
     def apps(self, name: str) -> t.List[Values]:
-        """The applications of one host."""
+        """The applications that are listed for one host."""
         etc = self.folder / name / "etc"
-        return [
+        every_one: t.List[Values] = [
             {"name": "msmtp", "path": str(etc / "msmtprc")},
             {
                 "name": "gitea", "path": str(etc / "gitea.env"), "owner": "root", "group": "root",
                 "activate": {"command": [str(self.folder / name / "restart")]},
             },
         ]
+        return [app for app in every_one if (name, app["name"]) not in self.unlisted]
 
     def run(self, playbook: str, *options: str, rotating: bool = True, **more: t.Any) -> "subprocess.CompletedProcess[str]":
         """A playbook of the collection over the fleet; ``rotating``: whether the declaration has its next credential."""

@@ -33,6 +33,21 @@ def test_a_rotation_reaches_every_host_and_ends_with_the_old_bytes_removed(fleet
     assert done.returncode == 0 and "changed=1" not in done.stdout, "next is the current one now, and nothing is left to do"
 
 
+def test_what_is_ours_and_no_longer_declared_keeps_a_rotation_open_until_it_is_taken_back(fleet: Fleet) -> None:
+    fleet.unlisted.add(("web1", "gitea"))
+    known = fleet.run("apply", rotating=False).stdout
+    assert "gitea: What was written for it is still on the host, and it is not declared any more." in known and "[not-declared]" in known
+    said = fleet.rotate()
+    assert "Rotation NOT complete: 3 on the next credential, verified by a login." in said
+    assert "web1: gitea still with the old credential, and not declared any more." in said and OLD in fleet.text("web1")
+    line = next(line for line in said.splitlines() if "gitea still with the old" in line)
+    words = shlex.split(line.partition("take it back with: ")[2].rstrip('",'))
+    done = subprocess.run([ansible_playbook(), *words[1:]], capture_output=True, text=True, timeout=SECONDS, check=False, env=fleet.environment())
+    assert done.returncode == 0 and OLD not in fleet.text("web1"), done.stdout
+    again = fleet.rotate()
+    assert "Rotation complete: 3 on the next credential, verified by a login." in again and "It was not seen whether" not in again
+
+
 def test_with_check_everything_is_proved_nothing_is_written_and_it_ends_in_a_sentence(fleet: Fleet) -> None:
     said = fleet.rotate("--check")
     assert "to change: 3, web1 first" in said and "msmtp: nothing is restarted" in said

@@ -74,6 +74,12 @@ class HostState(t.NamedTuple):
         """The files that the record holds for an application."""
         return self.record.apps[name].files if name in self.record.apps else ()
 
+    def undeclared(self, listed: t.Collection[str]) -> list[dict[str, str]]:
+        """What is ours on the host and not listed any more, with the relay and the credential that it has."""
+        return [
+            {"name": name, "relay": app.relay, "credential_id": app.credential_id} for name, app in self.record.apps.items() if name not in listed
+        ]
+
     @property
     def in_force(self) -> dict[str, str]:
         """By application the label of the credential that is in force."""

@@ -55,7 +55,10 @@ def host(name: str, facts: Facts, run: Run, redactor: Redactor) -> ReportedHost:
     sentence = _sentence(outcome, apps, relays, run)
     there = [app for app in apps if app.outcome not in ("absent", "unmanaged", "taken_back")]
     seen = bool(apps) and not failed and all(app.green for app in there)
-    return ReportedHost(shown(name), outcome, failed, sentence, failure, shown(facts.get("generation")), apps, relays, seen)
+    return ReportedHost(
+        name=shown(name), outcome=outcome, failed=failed, sentence=sentence, failure=failure, generation=shown(facts.get("generation")), apps=apps,
+        relays=relays, green=seen, undeclared=tuple(shown(item.get("name")) for item in _items(facts.get("undeclared"))),
+    )
 
 
 def _view(facts: Facts, run: Run) -> str:

@@ -28,7 +28,7 @@ def unseen(app: App, run: Run, relay_failed: bool) -> tuple[Unseen, ...]:
     """Everything that keeps an application from being green. relay_failed: its relay was tried and is in the report as failing."""
     if app.outcome not in _HERE:
         return ()
-    return tuple(found for found in (_status(app), _left(app), _predicted(app), _process(app, run), _proof(app, run, relay_failed)) if found)
+    return tuple(found for found in (_status(app, run), _left(app), _predicted(app), _process(app, run), _proof(app, run, relay_failed)) if found)
 
 
 def is_green(app: App) -> bool:
@@ -42,8 +42,9 @@ def not_forwarded(app: App) -> Unseen:
     return Unseen(what, "not-forwarded", f"See what is said of {app.forwarder} on this host.", False)
 
 
-def _status(app: App) -> Unseen | None:
-    if app.status == ACTIVE:
+def _status(app: App, run: Run) -> Unseen | None:
+    """A rotation that finds the next credential in force has looked at the login and at what runs, and at nothing else."""
+    if app.status == ACTIVE or run.run == "rotate" and app.status == UNKNOWN and not app.status_why:
         return None
     status = app.status if app.status in _SAID else UNKNOWN
     why = f": {app.status_why.rstrip('.')}" if app.status_why else ""

@@ -184,7 +184,8 @@ class ReportedRelay:
 class ReportedHost:
     """One host. failed: whether something is wrong with it; generation: what the run replaced, for a roll-back.
 
-    green: it has applications, and every one that is declared to be there was seen to work.
+    green: it has applications, and every one that is declared to be there was seen to work. undeclared: what is ours there, and is not declared
+    any more.
     """
 
     name: str
@@ -196,6 +197,7 @@ class ReportedHost:
     apps: tuple[App, ...] = ()
     relays: tuple[ReportedRelay, ...] = ()
     green: bool = False
+    undeclared: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -35,7 +35,7 @@ def recorded(variables: Variables, run: str, declared: t.Sequence[str], failure:
     activations = [item for item in source.get("activations") or () if not item.get("only_if_stale") and run != "verify"]
     return {
         "declared": list(declared), "apps": _apps(config, verified, run), "absent": list(source.get("absent") or ()),
-        "unmanaged": list(source.get("unmanaged") or ()), "refusals": list(source.get("refusals") or ()),
+        "unmanaged": list(source.get("unmanaged") or ()), "undeclared": list(source.get("undeclared") or ()), "refusals": list(source.get("refusals") or ()),
         "accepted": list(source.get("accepted") or ()), "drift": list(source.get("drift") or ()), "generation": config.get("generation") or "",
         "activations": activations + [{"app": name} for name in verified.get("still_there") or ()],
         "activated": [item for item in activated.get("activations") or () if item.get("stale", True)],

@@ -110,6 +110,8 @@ def _findings(host: ReportedHost) -> t.Iterator[tuple[ReportedFinding, bool]]:
             yield ReportedFinding(
                 app.name, what, "differs", ("Look with smarthost.mail.apply --check --diff, then run smarthost.mail.apply.",)
             ), True
+    if host.undeclared:
+        yield _of_undeclared(host), False
     yield from _of_left(host)
     yield from _of_relays(host.relays)
     yield from _of_failure(host)
@@ -125,6 +127,13 @@ def _of_not_run(host: ReportedHost) -> ReportedFinding:
 
 def _of_unseen(app: App, item: Unseen) -> ReportedFinding:
     return ReportedFinding(app.name, item.what, item.code, (item.show,) if item.show else ())
+
+
+def _of_undeclared(host: ReportedHost) -> ReportedFinding:
+    one = len(host.undeclared) == 1
+    what = f"What was written for {'it' if one else 'them'} is still on the host, and {'it is' if one else 'they are'} not declared any more."
+    remedies = ("Take it back: smarthost.mail.apply -e smtp_relay_prune=true, or list it with state: absent.", "Or list it again.")
+    return ReportedFinding(", ".join(host.undeclared), what, "not-declared", remedies)
 
 
 def _of_left(host: ReportedHost) -> t.Iterator[tuple[ReportedFinding, bool]]:

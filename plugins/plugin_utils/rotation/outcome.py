@@ -11,7 +11,7 @@ import shlex
 import typing as t
 
 from ..problems import Problem, by_cause
-from .rotate import Admission, is_done, old_is_refused
+from .rotate import APPLY, Admission, is_done, old_is_refused
 
 Variables = t.Mapping[str, t.Any]
 ROTATE, REVOKE_CHECK = "smarthost.mail.rotate", "smarthost.mail.revoke_check"
@@ -70,11 +70,15 @@ def checked(admission: Variables, inventory: t.Sequence[str], options: t.Sequenc
 def outcome(hosts: t.Mapping[str, Variables], inventory: t.Sequence[str], limited: bool, options: t.Sequence[str] = ()) -> RotationOutcome:
     """By what the playbook left in the variables of each host. options: what else the command needs that is printed."""
     states = {name: _state(given) for name, given in hosts.items()}
-    complete = not limited and all(state in (VERIFIED, NOTHING) for state in states.values())
+    kept = {name: apps for name, given in hosts.items() if (apps := _kept(given, _relays(hosts)))}
+    complete = not limited and not kept and all(state in (VERIFIED, NOTHING) for state in states.values())
     lines = [f"Rotation {'complete' if complete else 'NOT complete'}: {_counted(states)}."]
     for name, state in states.items():
         if state not in (VERIFIED, NOTHING, NOT_RUN):
             lines.append(f"{name}: {_SAID[state]}{_why(hosts[name], state)}")
+    for name, apps in kept.items():
+        again = command_again(APPLY, inventory, [*options, "--limit", name, "-e", "smtp_relay_prune=true"])
+        lines.append(f"{name}: {', '.join(apps)} still with the old credential, and not declared any more. List it again, or take it back with: {again}")
     relays = _relays(hosts)
     if complete:
         for name in relays:
@@ -108,6 +112,12 @@ def _state(given: Variables) -> str:
     if is_done(given.get("smtp_relay_verified") or {}) or (is_done(baseline) and baseline.get("apps")):
         return VERIFIED
     return NOTHING if baseline.get("skipped") else NOT_RUN
+
+
+def _kept(given: Variables, relays: t.Mapping[str, str]) -> list[str]:
+    """What is not declared for a host any more and, by its record, has another credential of these relays than the next one."""
+    undeclared = (given.get("smtp_relay_baseline") or {}).get("undeclared", ())
+    return [app["name"] for app in undeclared if app["relay"] in relays and app["credential_id"] != relays[app["relay"]]]
 
 
 def _old_is_dead(given: Variables) -> bool:

@@ -39,13 +39,18 @@ def forgotten(record: OwnershipRecord, notes: Notes) -> OwnershipRecord:
 
 
 def applications(before: OwnershipRecord, after: OwnershipRecord, touched: t.Collection[str]) -> t.List[t.Dict[str, t.Any]]:
-    """For the controller: every application that is ours, or was and may not know better, and since when; touched: changed now."""
+    """For the controller: every application that is ours, or was and may not know better, and since when; touched: changed now.
+
+    noted: which relay and credential the record has of one that is ours; None for one that no longer is.
+    """
     known: t.Dict[str, t.Union[RecordedApp, Gone]] = {**before.apps, **before.gone, **after.apps, **after.gone}
     told = []
     for name, app in known.items():
         if name in touched or name in after.apps or name in after.gone:
             now = name in touched
-            told.append({"name": name, "activate": dict(app.activate), "since": None if now else app.since, "touched": now})
+            ours = after.apps.get(name)
+            noted = {"relay": ours.relay, "credential_id": ours.credential_id} if ours is not None else None
+            told.append({"name": name, "activate": dict(app.activate), "since": None if now else app.since, "touched": now, "noted": noted})
     return told
 
 

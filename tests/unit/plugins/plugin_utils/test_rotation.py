@@ -192,6 +192,16 @@ def test_it_is_complete_only_when_every_host_is_verified_and_none_was_left_out()
         assert not outcome({"web1": done, "web2": other}, [], False).complete
 
 
+@pytest.mark.parametrize(("relay", "has", "complete"), [("default", "2026-08", False), ("default", "2026-11", True), ("other", "2026-08", True)])
+def test_it_is_not_complete_while_something_undeclared_has_the_old_credential(relay: str, has: str, complete: bool) -> None:
+    baseline = {**verified(app("gitea")), "undeclared": [{"name": "wiki", "relay": relay, "credential_id": has}]}
+    found = outcome({"web1": {"smtp_relay_baseline": baseline, "smtp_relay_verified": verified(app("gitea", **ON_NEXT))}}, ["hosts.ini"], False)
+    assert found.complete is complete
+    said = [line for line in found.lines if line.startswith("web1: wiki still with the old credential, and not declared any more.")]
+    command = "ansible-playbook smarthost.mail.apply -i hosts.ini --limit web1 -e smtp_relay_prune=true"
+    assert said == [] if complete else said[0].endswith(command)
+
+
 def test_a_host_that_was_lost_after_it_was_written_is_not_called_verified() -> None:
     lost = {"smtp_relay_baseline": verified(app("gitea")), "smtp_relay_verified": {"unreachable": True}}
     assert outcome({"web": lost}, [], False).hosts == {"web": "unreachable"}
