@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from .gather import relay_of
@@ -90,6 +91,20 @@ def todos(report: Report) -> list[Todo]:
             grouped.setdefault(key, []).append(host.name)
     found = [Todo(finding, tuple(hosts), urgent) for (finding, urgent), hosts in grouped.items()]
     return sorted(found, key=lambda todo: (not todo.urgent, -len(todo.hosts)))
+
+
+def sender_lines(report: Report) -> list[str]:
+    """Who sends as whom where no sender is declared, in one line over all hosts; none where each has one. It is no fault."""
+    used = dict.fromkeys(f"{app.name}: {app.sender}" for host in report.hosts for app in host.apps if app.sender)
+    return [f"No sender (from) is declared. {'; '.join(used)}."] if used else []
+
+
+def host_lines(host: ReportedHost) -> list[str]:
+    """What keeps a host from being green, and what to do, in a line for each reason: once, with the applications that have it."""
+    grouped: dict[ReportedFinding, list[str]] = {}
+    for finding, _urgent in _findings(host):
+        grouped.setdefault(dataclasses.replace(finding, where=""), []).append(finding.where)
+    return [dataclasses.replace(finding, where=", ".join(dict.fromkeys(filter(None, names)))).line() for finding, names in grouped.items()]
 
 
 def _findings(host: ReportedHost) -> t.Iterator[tuple[ReportedFinding, bool]]:
