@@ -160,7 +160,8 @@ def _of_drift(app: App, drift: Drift) -> ReportedFinding:
     keys = f" ({', '.join(drift.keys)})" if drift.keys else ""
     done, more = DONE.get(drift.done, (drift.done, ""))
     what = f"Somebody else has {drift.what} {drift.path}{keys}; {done}."
-    return ReportedFinding(app.name, what, "drift", (f"Declare it so, or say so for the application: {more}; then run smarthost.mail.apply.",) if drift.done == "left" else ())
+    remedy = f"Declare it so, or say so for the application: {more}; then run smarthost.mail.apply."
+    return ReportedFinding(app.name, what, "drift", (remedy,) if drift.done == "left" else ())
 
 
 def _of_relays(relays: t.Iterable[ReportedRelay]) -> t.Iterator[tuple[ReportedFinding, bool]]:
