@@ -19,7 +19,6 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import ex
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import (
     HOST_OUTCOMES,
     RUNS,
-    App,
     ReportedHost,
     Report,
     Run,
@@ -84,7 +83,7 @@ class ActionModule(Action):
             _learn(redactor, self._task_vars)
         name = str(self._task_vars["inventory_hostname"])
         host = gather.host(name, facts, Run(args["run"], bool(self._task.check_mode), ""), redactor)
-        lines = [line for app in host.apps for line in app_lines(app)]
+        lines = summary.host_lines(host)
         result: Result = {**facts, "changed": False, "green": host.green, "msg": host.sentence, "lines": lines}
         result.update(wrong=host.failed, unseen=host.outcome != "nothing" and not host.green, failed_for=failed_for(host))
         if args["fail_on"] != "nothing" and (result["wrong"] or (args["fail_on"] == "unseen" and result["unseen"])):
@@ -100,19 +99,13 @@ def failed_for(host: ReportedHost) -> list[str]:
     return [f"{host.failure.task or 'The host could not be reached'}: {head}"]
 
 
-def app_lines(app: App) -> list[str]:
-    """What keeps an application from being green, one line each."""
-    return [f"{app.name}: {item.what} {item.show}".rstrip() for item in app.unseen if item.code != "predicted"]
-
-
 def recap(report: Report) -> list[str]:
     """The sentence over all, then each thing to do with its hosts."""
     lines = [summary.sentence(report)]
     for todo in summary.todos(report)[:MOST_LINES]:
-        where = f"{todo.finding.where}: " if todo.finding.where else ""
         names = ", ".join(todo.hosts[:MOST_HOSTS]) + (f" and {len(todo.hosts) - MOST_HOSTS} more" if len(todo.hosts) > MOST_HOSTS else "")
-        lines.append(" ".join([f"{where}{todo.finding.what} [{todo.finding.code}] on {names}.", *todo.finding.remedies]))
-    return lines
+        lines.append(todo.finding.line(names))
+    return [*lines, *summary.sender_lines(report)]
 
 
 def gathered(task_vars: t.Mapping[str, t.Any], run: Run) -> Report:

@@ -31,7 +31,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.verify
     wrong,
 )
 
-STATUS = ("status", "status_why", "version", "declared_not_seen", "forwarder")
+STATUS = ("status", "status_why", "version", "declared_not_seen", "forwarder", "sender")
 NO_APPLICATION = "No application is declared here, so there is nothing to verify."
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "relay": {"type": "raw"},

@@ -180,6 +180,11 @@ apps:
       elements: str
       returned: with O(whole)
       sample: []
+    sender:
+      description: What it uses instead where no C(from) is declared; empty where one is.
+      type: str
+      returned: with O(whole)
+      sample: without GITEA__mailer__FROM it uses its own
     forwarder:
       description: The application that is to forward what it hands to the local mail server; empty where there is none.
       type: str

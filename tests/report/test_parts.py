@@ -63,9 +63,12 @@ def test_without_the_tag_probe_nothing_is_proven_before_it_is_written(place: Sit
 def test_the_role_warns_and_what_follows_it_in_a_larger_play_goes_on(place: Site) -> None:
     play, marker = place.folder / "play.yml", place.folder / "marker"
     play.write_text(LARGER, encoding="utf-8")
-    done = place.run(str(play), one(place, WRONG, marker=str(marker)))
+    two = [{"name": name, "app": "msmtp", "path": str(place.folder / "web1" / name)} for name in ("msmtp", "other")]
+    done = place.run(str(play), one(place, WRONG, marker=str(marker), smtp_relay_apps=two))
     assert done.returncode == 0 and marker.read_text("utf-8") == "False"
-    assert "Its files were left as they are" in done.stderr + done.stdout
+    said = done.stderr + done.stdout
+    assert "msmtp, other: Their files were left as they are" in said
+    assert said.count("Correct the username or the password") == 1 and said.count("[left]") == 1, "one reason once"
     marker.unlink()
     done = place.run(str(play), one(place, WRONG, marker=str(marker), smtp_relay_fail_on="wrong"))
     assert done.returncode != 0 and not marker.exists()
@@ -121,3 +124,23 @@ def test_the_report_alone_tells_a_misspelt_word_too(place: Site) -> None:
     for playbook, tag in (("apply", "report"), ("verify", "report"), ("apply", "activate")):
         done = place.run(playbook, one(place, smtp_relay_fail_on="wrogn"), "--tags", tag)
         assert done.returncode != 0 and "is not known. Did you mean" in done.stdout, (playbook, tag, done.stdout[-3000:])
+
+
+def test_where_no_sender_is_declared_apply_and_verify_say_once_what_is_used(place: Site) -> None:
+    declared = {key: value for key, value in place.declared().items() if key != "from"}
+    hosts = {name: {"smtp_relay": declared} for name in ("web1", "web2")}
+    for playbook in ("apply", "verify"):
+        done = place.run(playbook, hosts)
+        assert done.returncode == 0 and done.stdout.count("No sender (from) is declared. msmtp: without from it uses its own.") == 1, done.stdout
+        assert [app["sender"] for host in place.report()["hosts"] for app in host["apps"]] == ["without from it uses its own"] * 2
+        assert "no sender declared (from), without from it uses its own" in (place.folder / "reports/report.html").read_text("utf-8")
+    place.run("apply", one(place))
+    assert "No sender" not in place.run("verify", one(place)).stdout
+
+
+@pytest.mark.parametrize("playbook", ["plan", "render", "apply", "verify", "rotate"])
+def test_without_a_declaration_every_playbook_says_what_to_declare(place: Site, playbook: str) -> None:
+    done = place.run(playbook, {"web1": {}}, "-e", f"smtp_relay_dest={place.folder / 'out'}")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0 and "[no-relay]" in said and "The least: smtp_relay: {host: smtp.example.com" in said, said
+    assert "is undefined" not in said and "missing required" not in said

@@ -12,7 +12,7 @@ import typing as t
 
 from . import results, apply, journal, purge, query, rollback
 from .notes import fields
-from .._shared.problem import Problem, ProblemsError, from_os_error
+from .._shared.problem import OTHER_STATE_DIR, Problem, ProblemsError, from_os_error
 from .request import DeployCall
 from .._shared.seal import SealError
 from .notes.state import State
@@ -41,7 +41,7 @@ def run(request: DeployCall) -> Answer:
 
 def _run(request: DeployCall, recovered: list[t.Optional[str]]) -> Answer:
     if not fields.is_path(os.path.abspath(request.state_dir)):
-        raise ProblemsError([Problem("state_dir", "This is not the path of a folder.", "state-dir", "Name another state_dir (smtp_relay_state_dir of the role).")])
+        raise ProblemsError([Problem("state_dir", "This is not the path of a folder.", "state-dir", f"Name {OTHER_STATE_DIR}.")])
     state = State(request.state_dir)
     problems = state.problems()
     if problems:

@@ -16,7 +16,7 @@ import typing as t
 from .._shared import paths
 from .disk.snapshot import FILE
 from .._shared.paths import OpenFolder, Place
-from .._shared.problem import Problem
+from .._shared.problem import OTHER_STATE_DIR, Problem
 from .step import PathStep
 
 # ioctl_iflags(2); another number on a few architectures, where the call then fails and tells nothing.
@@ -49,7 +49,7 @@ def state_folder(path: str) -> list[Problem]:
     """The same for the folder of our own state, which may have to be made first."""
     place = paths.walk(path)
     reason = "This is not a folder." if place.found is not None or place.blocked else _folder_refuses(place.folder)
-    return [Problem(place.folder.path, reason, "not-writable", _way_out(reason, "Use become, or name another state_dir (smtp_relay_state_dir of the role)."))] if reason else []
+    return [Problem(place.folder.path, reason, "not-writable", _way_out(reason, f"Use become, or name {OTHER_STATE_DIR}."))] if reason else []
 
 
 def _way_out(reason: str, usual: str) -> str:

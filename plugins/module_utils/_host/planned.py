@@ -17,7 +17,7 @@ from .notes import stored_json
 from .services import pending_activation
 from .step import Outcome, PathStep
 from .notes.ownership import OwnershipRecord
-from .._shared.problem import Problem, ProblemsError
+from .._shared.problem import OTHER_STATE_DIR, Problem, ProblemsError
 from .services.staleness import Notes
 from .notes.state import State
 from .overlay import View
@@ -56,7 +56,7 @@ def of(state: State, view: View, steps: t.Tuple[PathStep, ...], work: journal.Ch
     plan = Planned(steps, work._replace(record=record), view.record, tuple(pending_activation.applications(view.record, record, touched)))
     if not plan.is_empty and len(durable.to_json(record.to_json())) > stored_json.RECORD_BYTES:
         what = f"What is ours on this host does not fit into a record of {stored_json.RECORD_BYTES // stored_json.MIB} MiB."
-        raise ProblemsError([Problem(state.record, what, "record-too-large", "Give some of these applications another state_dir (smtp_relay_state_dir of the role).")])
+        raise ProblemsError([Problem(state.record, what, "record-too-large", f"Give some of these applications {OTHER_STATE_DIR}.")])
     return plan
 
 

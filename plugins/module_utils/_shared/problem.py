@@ -40,6 +40,10 @@ class Problem(NamedTuple):
         return {"where": visible(self.where), "what": visible(self.what, "\n"), "hint": visible(self.hint, "\n"), "code": self.code}
 
 
+#: What is named instead, for a task of one's own and for the role.
+OTHER_STATE_DIR = "another state_dir (smtp_relay_state_dir of the role)"
+
+
 class ProblemsError(Exception):
     """Everything that stands in the way, all at once. Nothing was written, or everything was undone."""
 

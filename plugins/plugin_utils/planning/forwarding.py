@@ -46,7 +46,8 @@ def _checked(plan: AppPlan, servers: t.Sequence[ApplicationRequest], declared: D
         return plan._replace(forwards=f"{why}. {_to_know(relay, [server for server in servers if server.state == 'unmanaged'])}")
     gap = Gap("forwarding", CODE, _why(relay.via, servers), _hint(relay.via, servers))
     if CODE in relay.accept:
-        return plan._replace(accepted=(*plan.accepted, gap), forwards=f"no mail server of this host is declared to forward to relay {relay.via}. {_to_know(relay, servers)}")
+        why = f"no mail server of this host is declared to forward to relay {relay.via}. {_to_know(relay, servers)}"
+        return plan._replace(accepted=(*plan.accepted, gap), forwards=why)
     return Refusal(plan.request.where, plan.request.name, plan.application.title, gap)
 
 

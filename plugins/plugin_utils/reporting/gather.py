@@ -265,6 +265,7 @@ def _app(item: Facts, view: str, gaps: tuple[AcceptedGap, ...], activated: Facts
         stale=bool(process.get("stale")) and not (activated or {}).get("activated"),
         down=bool((activated or process).get("down")),
         forwarder=shown(item.get("forwarder")),
+        sender=shown(item.get("sender")),
         activates=bool(by) and by.get("how") != "none",
     )
 

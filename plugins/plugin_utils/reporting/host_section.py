@@ -155,6 +155,8 @@ def _notes(app: App) -> Child:
     notes += [element("li", "accepted ", element("code", gap.code)) for gap in app.accepted]
     if app.unexpressed:
         notes.append(element("li", f"has no setting for {', '.join(app.unexpressed)}"))
+    if app.sender:
+        notes.append(element("li", f"no sender declared (from), {app.sender}"))
     if app.activation is not None:
         how = {"restart": "restarted", "reload": "reloaded"}.get(app.activation.how, "activated")
         done = how if app.activation.activated else "not activated"

@@ -42,6 +42,11 @@ class ReportedFinding:
     code: str
     remedies: tuple[str, ...] = ()
 
+    def line(self, hosts: str = "") -> str:
+        """All of it in one line. hosts: where it was found."""
+        what = f"{self.what} [{self.code}]{f' on {hosts}.' if hosts else ''}"
+        return " ".join([f"{self.where}: {what}" if self.where else what, *self.remedies])
+
 
 @dataclasses.dataclass(frozen=True)
 class ReportedFailure:
@@ -94,6 +99,7 @@ class App:
     """One application of a host. credential_id is a label; unexpressed are preferences that it has no setting for.
 
     status: whether it is there and reads its file. proof: how far it was shown to work, of proof_wanted. green: all of it was seen.
+    sender: what it uses where none is declared.
     """
 
     name: str
@@ -120,6 +126,7 @@ class App:
     stale: bool = False
     down: bool = False
     forwarder: str = ""
+    sender: str = ""
     activates: bool = False
     green: bool = False
     unseen: tuple[Unseen, ...] = ()

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from .gather import relay_of
@@ -92,6 +93,20 @@ def todos(report: Report) -> list[Todo]:
     return sorted(found, key=lambda todo: (not todo.urgent, -len(todo.hosts)))
 
 
+def sender_lines(report: Report) -> list[str]:
+    """Who sends as whom where no sender is declared, in one line over all hosts; none where each has one. It is no fault."""
+    used = dict.fromkeys(f"{app.name}: {app.sender}" for host in report.hosts for app in host.apps if app.sender)
+    return [f"No sender (from) is declared. {'; '.join(used)}."] if used else []
+
+
+def host_lines(host: ReportedHost) -> list[str]:
+    """What keeps a host from being green, and what to do, in a line for each reason: once, with the applications that have it."""
+    grouped: dict[ReportedFinding, list[str]] = {}
+    for finding, _urgent in _findings(host):
+        grouped.setdefault(dataclasses.replace(finding, where=""), []).append(finding.where)
+    return [dataclasses.replace(finding, where=", ".join(dict.fromkeys(filter(None, names)))).line() for finding, names in grouped.items()]
+
+
 def _findings(host: ReportedHost) -> t.Iterator[tuple[ReportedFinding, bool]]:
     """(finding, urgent) of one host. A refusal's place is left out: the same sentence holds on other hosts at other places."""
     if host.outcome == "unreachable":
@@ -154,7 +169,8 @@ def _of_drift(app: App, drift: Drift) -> ReportedFinding:
     keys = f" ({', '.join(drift.keys)})" if drift.keys else ""
     done, more = DONE.get(drift.done, (drift.done, ""))
     what = f"Somebody else has {drift.what} {drift.path}{keys}; {done}."
-    return ReportedFinding(app.name, what, "drift", (f"Declare it so, or say so for the application: {more}; then run smarthost.mail.apply.",) if drift.done == "left" else ())
+    remedy = f"Declare it so, or say so for the application: {more}; then run smarthost.mail.apply."
+    return ReportedFinding(app.name, what, "drift", (remedy,) if drift.done == "left" else ())
 
 
 def _of_relays(relays: t.Iterable[ReportedRelay]) -> t.Iterator[tuple[ReportedFinding, bool]]:

@@ -29,7 +29,7 @@ from ..disk.durable import make_folder, remove_file, sync_folder, write_new
 from .manifest import Journal, Manifest
 from .ownership import GENERATION, OwnershipRecord
 from ..._shared.paths import private_folder
-from ..._shared.problem import Problem, ProblemsError
+from ..._shared.problem import OTHER_STATE_DIR, Problem, ProblemsError
 
 _POLL_SECONDS = 0.05
 KEY_BYTES = 32
@@ -67,11 +67,11 @@ class State:
         except FileNotFoundError:
             return self._unsafe()
         except NotADirectoryError:
-            return [Problem(self.folder, "The state folder lies below something that is not a folder.", "state-dir", "Name another state_dir (smtp_relay_state_dir of the role).")]
+            return [Problem(self.folder, "The state folder lies below something that is not a folder.", "state-dir", f"Name {OTHER_STATE_DIR}.")]
         if not stat.S_ISDIR(status.st_mode):
-            return [Problem(self.folder, "The state folder is not a folder.", "state-dir", "Name another state_dir (smtp_relay_state_dir of the role).")]
+            return [Problem(self.folder, "The state folder is not a folder.", "state-dir", f"Name {OTHER_STATE_DIR}.")]
         if status.st_uid != os.geteuid():
-            hint = "Use become, run as its owner, or name another state_dir (smtp_relay_state_dir of the role)."
+            hint = f"Use become, run as its owner, or name {OTHER_STATE_DIR}."
             return [Problem(self.folder, "The state folder belongs to another user.", "state-dir", hint)]
         return self._unsafe()
 

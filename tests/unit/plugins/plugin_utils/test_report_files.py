@@ -133,6 +133,7 @@ def test_the_json_has_the_keys_that_the_documentation_names() -> None:
             "stale",
             "down",
             "forwarder",
+            "sender",
             "activates",
             "green",
             "unseen",
