@@ -10,7 +10,8 @@ not at all, so runs at the same time do not see each other's unfinished files, w
 A module's process compiles everything it imports from its zip file, which is more than half of the processor time that it takes. So the copy has
 the compiled code beside each source, for this Python; any other passes over it and reads the source.
 
-Ansible compiles the plugins of collections, too, each time that it imports them, and keeps nothing: their code is kept beside the zip files.
+Ansible compiles the plugins of collections, too, each time that it imports them, and reads its own long list of where plugins have moved to: what
+comes of that is kept beside the zip files.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ import importlib.util
 import io
 import marshal
 import os
+import pickle
 import shutil
-import types
 import typing as t
 import zipfile
 
@@ -75,23 +76,33 @@ def compiled(data: bytes) -> bytes:
 
 
 def keep_plugins(kept: str) -> None:
-    """Has Ansible take what it compiles of collections from this folder."""
+    """Has Ansible take from a folder what it compiles of collections, and what it has read in their files of meta data: of its own, a long one."""
     from ansible.utils.collection_loader import _collection_finder
 
-    folder = kept + "-compiled"
+    folder = kept + "-collections"
     os.makedirs(folder, exist_ok=True)
 
-    def kept_code(source: bytes, filename: str, **more: t.Any) -> types.CodeType:
-        text = source.encode() if isinstance(source, str) else bytes(source)
-        path = os.path.join(folder, hashlib.sha256(repr((filename, more)).encode() + text).hexdigest())
-        if os.path.exists(path):
-            with open(path, "rb") as file:
-                return t.cast(types.CodeType, marshal.load(file))
-        code = compile(source, filename, **more)
-        unfinished = f"{path}.{os.getpid()}"
-        with open(unfinished, "wb") as made:
-            marshal.dump(code, made)
-        os.rename(unfinished, path)
-        return t.cast(types.CodeType, code)
+    def code(source: t.Any, filename: str, **more: t.Any) -> t.Any:
+        return once(folder, marshal, (source, filename, more), lambda: compile(source, filename, **more))
 
-    setattr(_collection_finder, "compile", kept_code)  # there in place of Python's own
+    def meta(text: t.Any, about: t.Any) -> t.Any:
+        return once(folder, pickle, (text, about), lambda: read(text, about))
+
+    read: t.Any = getattr(_collection_finder, "_meta_yml_to_dict", None)
+    setattr(_collection_finder, "compile", code)  # there in place of Python's own
+    if read is not None:
+        setattr(_collection_finder, "_meta_yml_to_dict", meta)
+
+
+def once(folder: str, form: t.Any, of: t.Any, make: t.Callable[[], t.Any]) -> t.Any:
+    """What was made of the same before by any run, or else what is made now, kept in this form for the others."""
+    path = os.path.join(folder, hashlib.sha256(repr(of).encode("utf-8", "surrogateescape")).hexdigest())
+    if os.path.exists(path):
+        with open(path, "rb") as file:
+            return form.load(file)
+    made = make()
+    unfinished = f"{path}.{os.getpid()}"
+    with open(unfinished, "wb") as new:
+        form.dump(made, new)
+    os.rename(unfinished, path)
+    return made

@@ -141,6 +141,7 @@ def test_runs_share_the_zip_files_of_modules_and_no_folder(folder: pathlib.Path,
     assert [name for name in second["zips"] if "ping" in name and not name.endswith(cache.NOT_MODULES)]
     kept = list((start.server() / "private").glob("modules-*/*ping*"))
     assert kept and all(path.is_file() for path in kept)
+    assert list((start.server() / "private").glob("modules-*-collections/*")), "and what was made of the plugins of collections"
 
 
 def test_a_kept_module_has_its_compiled_code_with_it_and_another_python_reads_the_source(
