@@ -24,7 +24,7 @@ import typing as t
 
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-from ansible_server import rules, run, wire  # noqa: E402  needs the path above
+from ansible_server import cache, rules, run, wire  # noqa: E402  needs the path above
 
 MOST = 8  # sets of variables for which Ansible is imported; each is some 60 MB
 # What Ansible and this collection import, and what reads none of the variables.
@@ -65,6 +65,7 @@ class Imported:
         try:
             kept = self._kept(environment)
             if import_ansible(environment):
+                cache.keep_plugins(kept)
                 gc.collect()
                 gc.freeze()  # what is here now is never looked at again by the forks' garbage collectors, so they need no copies of it
                 serve(listener, self.lifeline, lambda connection: fork_guard(connection, listener, self.lifeline, self.program, kept))

@@ -20,7 +20,7 @@ from suites import SUITES, Suite  # noqa: E402
 
 def outcome_of(code: str, seconds: int = 60) -> run.Outcome:
     """Run a suite whose one command is this Python program."""
-    return run.run_suite(Suite("sample", "quick", "checkout", (("python", "-c", code),), seconds=seconds))
+    return run.run_suite(Suite("sample", "checkout", (("python", "-c", code),), seconds=seconds))
 
 
 @pytest.fixture(autouse=True)
@@ -83,5 +83,5 @@ def test_a_list_of_packages_may_hold_comments(tmp_path: pathlib.Path) -> None:
 
 
 def test_an_unknown_suite_is_answered_with_the_list() -> None:
-    with pytest.raises(SystemExit, match="There is no suite unti. The suites: architecture, types, unit"):
+    with pytest.raises(SystemExit, match="There is no suite unti. The suites: architecture, types, integration"):
         run.chosen(["unti"])

@@ -40,7 +40,7 @@ def main() -> int:
     for version, program in have:
         folder = "tests/unit/plugins/module_utils" + ("" if version == have[0][0] else "/_smtp")
         bin_folder = place.make_venv("python-" + version, (CORES[version], *TOOLS), sys.stdout, program)
-        command = [str(bin_folder / "python"), "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "-k", "not whichever_line", folder]
+        command = [str(bin_folder / "python"), "-m", "pytest", "-q", "-n", "4", "-p", "no:cacheprovider", "-k", "not whichever_line", folder]
         status = max(status, subprocess.run(command, check=False).returncode)
     return status
 

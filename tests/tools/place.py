@@ -69,7 +69,8 @@ def make_venv(name: str, requirements: t.Sequence[str], log: t.IO[str], python: 
     made_from = "\n".join([os.path.realpath(python), *requirements])
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != made_from:
         setup.new_venv(os.path.realpath(python), venv, log)
-        pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        # Most of what is installed is never imported, and Python compiles the rest when it is.
+        pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile"]
         subprocess.run([*pip, *requirements], check=True, stdout=log, stderr=log)
         stamp.write_text(made_from, encoding="utf-8")
     return venv / "bin"

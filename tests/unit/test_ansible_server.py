@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import base64
+import importlib.util
+import io
 import json
 import os
 import pathlib
@@ -17,10 +20,13 @@ import subprocess
 import sys
 import time
 import typing as t
+import zipfile
+import zipimport
 
 import ansible
 import pytest
 import yaml
+from ansible.executor.module_common import _CachedModule
 
 from ansible_server import cache, rules, run, start
 
@@ -135,6 +141,25 @@ def test_runs_share_the_zip_files_of_modules_and_no_folder(folder: pathlib.Path,
     assert [name for name in second["zips"] if "ping" in name and not name.endswith(cache.NOT_MODULES)]
     kept = list((start.server() / "private").glob("modules-*/*ping*"))
     assert kept and all(path.is_file() for path in kept)
+    assert list((start.server() / "private").glob("modules-*-collections/*")), "and what was made of the plugins of collections"
+
+
+def test_a_kept_module_has_its_compiled_code_with_it_and_another_python_reads_the_source(
+    folder: pathlib.Path, filters: t.Dict[str, str], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found(served(folder, FOUND, **filters))
+    kept = list((start.server() / "private").glob("modules-*/*ping*"))
+    names = {name for path in kept for name in zipfile.ZipFile(io.BytesIO(base64.b64decode(_CachedModule.load(str(path)).zip_data))).namelist()}
+    sources = {name for name in names if name.endswith(".py")}
+    assert len(sources) > 9 and {name + "c" for name in sources} == names - sources
+    plain = io.BytesIO()
+    with zipfile.ZipFile(plain, "w") as file:
+        file.writestr("simple.py", "")
+    for magic, read in ((importlib.util.MAGIC_NUMBER, "simple.pyc"), (b"????", "simple.py")):
+        monkeypatch.setattr(importlib.util, "MAGIC_NUMBER", magic)
+        (folder / read).write_bytes(cache.compiled(plain.getvalue()))
+        found_there = zipimport.zipimporter(str(folder / read)).find_spec("simple")
+        assert found_there is not None and found_there.origin == str(folder / read / read)
 
 
 def test_settings_are_those_of_the_run(folder: pathlib.Path) -> None:

@@ -141,17 +141,26 @@ class Stage:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_set_of_three_is_all_old_or_all_new_whichever_system_call_the_kill_precedes(
+def test_a_set_of_three_is_all_old_or_all_new_whichever_system_call_the_kill_precedes_in_the_run_or_in_the_recovery(
     host: Host, tmp_path: pathlib.Path, scenario: t.Callable[[Host], deploy.DeployCall],
 ) -> None:
     stage = Stage(host, tmp_path, scenario)
-    outcomes, number = set(), 1
-    while killed(stage.request, lambda: die_at_event(number)):
-        outcomes.add(stage.check())
+    outcomes: t.List[t.Optional[str]] = []
+    while killed(stage.request, lambda: die_at_event(len(outcomes) + 1)):
+        outcomes.append(stage.check())
         stage.reset()
-        number += 1
-    assert outcomes >= {"undone", "finished"}
-    assert number > 20
+    assert len(outcomes) > 19
+    last_undone = len(outcomes) - outcomes[::-1].index("undone")
+    for first in (last_undone, outcomes.index("finished") + 1):
+        again = 1
+        while True:
+            stage.reset()
+            assert killed(stage.request, lambda: die_at_event(first))
+            if not killed(host.request(state="query"), lambda: die_at_event(again)):
+                break
+            stage.check()
+            again += 1
+        assert again > 3
 
 
 @pytest.mark.parametrize("first", [1, 2, 3, 4])  # four processes can share the lines
@@ -164,31 +173,6 @@ def test_a_set_of_three_is_all_old_or_all_new_whichever_line_the_kill_precedes(h
         number += 4
     assert outcomes >= {"undone", "finished"}
     assert number > 200
-
-
-@pytest.mark.parametrize("outcome", ["undone", "finished"])
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_recovery_that_is_killed_as_well_is_recovered_from(
-    host: Host, tmp_path: pathlib.Path, scenario: t.Callable[[Host], deploy.DeployCall], outcome: str,
-) -> None:
-    stage = Stage(host, tmp_path, scenario)
-    marks = [number for number in range(1, 60) if _outcome_of_kill(stage, number) == outcome]
-    first = marks[-1] if outcome == "undone" else marks[0]
-    again = 1
-    while True:
-        assert killed(stage.request, lambda: die_at_event(first))
-        if not killed(host.request(state="query"), lambda: die_at_event(again)):
-            break
-        stage.check()
-        stage.reset()
-        again += 1
-    assert again > 3
-
-
-def _outcome_of_kill(stage: Stage, number: int) -> t.Optional[str]:
-    outcome = stage.check() if killed(stage.request, lambda: die_at_event(number)) else None
-    stage.reset()
-    return outcome
 
 
 def obstruct(path: str, number: int = 0) -> None:
