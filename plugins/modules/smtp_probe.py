@@ -282,7 +282,7 @@ options:
   send:
     description:
       - Whether to send a test message. V(on_change) sends one for each distinct set of settings, remembered in O(state_dir).
-      - Relay, TLS, O(helo), O(username), O(credential_id), O(auth_mechanisms), sender, recipients and the looks of the message are
+      - Relay, TLS, O(helo), O(username), O(credential_id), O(auth_mechanisms), sender, recipients and the options of the message are
         such settings. The password is not, since no trace of it is kept; a new one under the same name is proved by logging in.
     type: str
     choices: [never, on_change, always]
@@ -293,7 +293,7 @@ options:
   reply_to:
     description: Address for answers to the test message, as V(help@example.com) or V(Help <help@example.com>).
     type: str
-  looks:
+  message:
     description: How the test message is to look.
     type: dict
     suboptions:
@@ -550,18 +550,18 @@ options:
       reply_to:
         description: As O(reply_to).
         type: str
-      looks:
-        description: As O(looks).
+      message:
+        description: As O(message).
         type: dict
         suboptions:
           signature:
-            description: As O(looks.signature).
+            description: As O(message.signature).
             type: str
           charset:
-            description: As O(looks.charset).
+            description: As O(message.charset).
             type: str
           plain_text:
-            description: As O(looks.plain_text).
+            description: As O(message.plain_text).
             type: bool
       credential_id:
         description: As O(credential_id).
@@ -931,6 +931,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.internal_error import guard
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import Problem, ProblemsError
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import (
     SealError,
     unseal_options,
@@ -938,7 +939,6 @@ from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import
 )
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp import changes
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.arguments import argument_spec
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import OptionError
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import FEW, HIDDEN
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.visible import visible
@@ -952,7 +952,7 @@ def opened(module: AnsibleModule) -> dict[str, t.Any]:
     try:
         options, secrets = unseal_options(module.params["seal_key"], argument_spec(), options)
     except SealError as exc:
-        module.fail_json(msg="seal_key: the secrets cannot be opened: %s. [bad-seal]" % exc)
+        raise ProblemsError([Problem("seal_key", "the secrets cannot be opened: %s." % exc, "bad-seal")]) from None
     module.no_log_values.update(secret for secret in secrets if len(secret) >= FEW)
     return options
 
@@ -977,16 +977,24 @@ def main() -> None:
 
 
 def _probe(module: AnsibleModule) -> None:
-    options = opened(module)
-    leave_short_ones_out(module)
+    try:
+        options = opened(module)
+        leave_short_ones_out(module)
+        results = probe_all(_asked(options), module.check_mode)
+    except ProblemsError as exc:
+        module.fail_json(msg=str(exc), problems=[problem.as_dict() for problem in exc.problems])
+    _tell(module, options["relays"] is None, results)
+
+
+def _asked(options: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """The options of each relay: what it leaves out is the module's."""
     shared = {key: value for key, value in options.items() if key not in ("relays", "fail")}
     many = options["relays"]
-    asked = [shared] if many is None else [dict(shared, **{key: value for key, value in one.items() if value is not None}) for one in many]
-    try:
-        results = probe_all(asked, module.check_mode)
-    except OptionError as exc:
-        module.fail_json(msg=visible(str(exc), keep="\n"))
-    if many is None:
+    return [shared] if many is None else [dict(shared, **{key: value for key, value in one.items() if value is not None}) for one in many]
+
+
+def _tell(module: AnsibleModule, one_relay: bool, results: list[dict[str, t.Any]]) -> None:
+    if one_relay:
         result = results[0]
     else:
         failed = [one for one in results if not one["ok"]]

@@ -81,12 +81,14 @@ class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
         return answer
 
     def probe(self, options: Result) -> Result:
-        """What ``smtp_probe`` on the host says, given its documented options; their secrets are sealed on the way.
+        """What ``smtp_probe`` on the host says, given its documented options; their secrets are sealed on the way. Raises ProblemsError.
 
         All of it is for people, and a host may say what it likes.
         """
         key = new_key()
         said: Result = visible_all(self.call("smtp_probe", {**seal_options(key, argument_spec(), options), "seal_key": key}), keep="\n")
+        if said.get("problems"):
+            raise ProblemsError([Problem(**problem) for problem in said["problems"]])
         return said
 
     def _why_not_started(self, answer: Result) -> Problem:

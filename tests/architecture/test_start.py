@@ -12,7 +12,7 @@ import pytest
 from architecture.start import costly
 
 TARGET = pathlib.Path(__file__).resolve().parent.parent.parent / "plugins" / "module_utils"
-SHARED = ("light", "secret", "spelling_search", "spellings", "text", "visible")  # of _shared what the probe loads
+SHARED = ("light", "problem", "secret", "spelling_search", "spellings", "text", "visible")  # of _shared what the probe loads
 
 PLANTED = {
     "typing": ("import typing as t\n", "a.py:1: loads typing"),

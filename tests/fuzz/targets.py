@@ -125,7 +125,7 @@ def _relay(level: str, send: bool, security: str, lmtp: bool) -> t.Any:
             "username": "ann@example.com", "password": PASSWORD, "from": "ann@example.com", "to": ["bob@example.com", "eve@example.com"],
             "protocol": "lmtp" if lmtp else "smtp", "level": level,
         }
-        RELAYS[key], problems = read(given, "")
+        RELAYS[key], problems = read(given)
         assert not problems, problems
     return RELAYS[key]
 

@@ -64,6 +64,9 @@ def test_wrong_options_are_told_without_a_secret(tmp_path: Path) -> None:
     result = task(tmp_path, "smtp_probe", {"host": "a", "port": 25, "oauth2": SECRET}, fails=True)
     assert "dictionary requested" in result["msg"] and SECRET not in json.dumps(result)
     assert "seal_key" in task(tmp_path, "smtp_probe", {"host": "a", "seal_key": "00"}, fails=True)["msg"]
+    result = task(tmp_path, "smtp_probe", {"host": "a", "port": 1025, "password": SECRET}, fails=True)
+    assert [(problem["where"], problem["code"]) for problem in result["problems"]] == [("username", "missing-key"), ("security", "security-unsaid")]
+    assert result["msg"].startswith("Nothing was probed (2 problems).\nusername: ") and SECRET not in json.dumps(result)
 
 
 def test_a_module_that_cannot_start_is_told_with_the_reason(tmp_path: Path) -> None:

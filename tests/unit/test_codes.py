@@ -13,7 +13,7 @@ import re
 import typing as t
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CODE = re.compile(r"[a-z]+(?:-[a-z0-9]+)+|locked")
+CODE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+|locked")
 # Files that pick a code from a table, or as a default: every word of that shape in them is one.
 TABLES = ("module_utils/_host/preflight.py", "module_utils/_shared/problem.py", "module_utils/_host/journal.py",
           "declaration/completeness.py")

@@ -11,9 +11,9 @@ from .diagnosis import sunset
 from .network import tls
 from .conversation.dialogue import converse
 from .protocol.engine import Engine
-from .protocol.failure import OptionError
 from .conversation.goal import Goal
 from .._shared.light import TYPE_CHECKING
+from .._shared.problem import Problem, ProblemsError
 from .options.relay_options import Options, read
 from .protocol.log import ConversationLog
 from .result import ProbeOutcome, build, extend
@@ -34,15 +34,17 @@ if TYPE_CHECKING:
 
 
 def probe_all(many: t.Sequence[Options], check_mode: bool) -> list[dict[str, t.Any]]:
-    """Probe every relay, in parallel; results are in the order given. Raises :class:`OptionError` before any connection."""
-    relays, problems = [], []
+    """Probe every relay, in parallel; results are in the order given. Raises :class:`ProblemsError` before any connection."""
+    relays: list[RelayTarget] = []
+    problems: list[Problem] = []
     for number, options in enumerate(many):
-        relay, wrong = read(options, "relays[%d]." % number if len(many) > 1 else "")
-        problems += wrong or (_unusable(relay, check_mode) if relay else [])
+        relay, wrong = read(options)
+        wrong = wrong or (_unusable(relay, check_mode) if relay else [])
+        problems += _below("relays[%d]." % number, wrong) if len(many) > 1 else wrong
         if relay is not None:
             relays.append(relay)
     if problems:
-        raise OptionError(problems)
+        raise ProblemsError(problems)
     name = None if all(relay.helo for relay in relays) else OwnName()
     if len(relays) < 2:
         return [probe(relay, check_mode, name) for relay in relays]
@@ -71,20 +73,24 @@ def _asks_around(relay: RelayTarget) -> bool:
     return relay.route.asks_dns or relay.mta_sts is not None or relay.route.addresses == "all"
 
 
-def _unusable(relay: RelayTarget, check_mode: bool) -> list[str]:
+def _below(prefix: str, problems: t.Iterable[Problem]) -> list[Problem]:
+    return [problem._replace(where=prefix + problem.where) for problem in problems]
+
+
+def _unusable(relay: RelayTarget, check_mode: bool) -> list[Problem]:
     """What only this host can tell: the CA and the folder for receipts."""
-    problems = []
+    problems: list[Problem] = []
     for prefix, settings in _trusted(relay):
         try:
             tls.context(settings)
-        except tls.TlsSetupError as exc:
-            problems.append("%s%s: %s. [%s]" % (prefix, exc.option, exc, exc.option.replace("_", "-")))
+        except ProblemsError as exc:
+            problems += _below(prefix, exc.problems)
     if _asks_around(relay):
         problems += _around().missing(relay)
     try:
         if relay.send == "on_change" and not check_mode:
             _sending().prepare(relay)
-    except OptionError as exc:
+    except ProblemsError as exc:
         problems += exc.problems
     return problems
 

@@ -15,8 +15,8 @@ import json
 import os
 import tempfile
 
-from .protocol.failure import OptionError
 from .._shared.light import TYPE_CHECKING
+from .._shared.problem import Problem, ProblemsError
 
 if TYPE_CHECKING:
     import typing as t
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _LONGEST = 1 << 20
 
 
-def _unusable(what: str, exc: OSError) -> OptionError:
-    return OptionError(["state_dir: %s: %s. [state-dir]" % (what, exc.strerror)])
+def _unusable(what: str, exc: OSError) -> ProblemsError:
+    return ProblemsError([Problem("state_dir", "%s: %s." % (what, exc.strerror), "state-dir")])
 
 
 class Receipts:
@@ -35,7 +35,7 @@ class Receipts:
         self._folder = os.path.join(state_dir, "receipts")
 
     def prepare(self) -> None:
-        """Make the folder where there is none, and see that it can be written. Raises :class:`OptionError`."""
+        """Make the folder where there is none, and see that it can be written. Raises :class:`ProblemsError`."""
         self._refuse_unsafe()
         try:
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
@@ -72,7 +72,7 @@ class Receipts:
             raise _unusable("%s cannot be written" % self._folder, exc) from exc
 
     def _refuse_unsafe(self) -> None:
-        """Who can exchange the folder could have us write anywhere. Raises :class:`OptionError`."""
+        """Who can exchange the folder could have us write anywhere. Raises :class:`ProblemsError`."""
         from ansible_collections.smarthost.mail.plugins.module_utils._shared.paths import private_folder
 
         try:
@@ -80,7 +80,7 @@ class Receipts:
         except OSError as exc:
             raise _unusable("%s cannot be read" % self._folder, exc) from exc
         if problem is not None:
-            raise OptionError(["state_dir: %s %s [unsafe-path]" % (problem.what, problem.hint)])
+            raise ProblemsError([problem._replace(where="state_dir")])
 
     def _path(self, settings: t.Mapping[str, t.Any]) -> str:
         text = json.dumps(settings, sort_keys=True).encode("utf-8")

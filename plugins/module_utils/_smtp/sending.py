@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def prepare(relay: RelayTarget) -> None:
-    """Make sure that sending can be remembered. Raises :class:`OptionError`."""
+    """Make sure that sending can be remembered. Raises :class:`ProblemsError`."""
     Receipts(relay.state_dir).prepare()
 
 
@@ -28,11 +28,11 @@ def due(relay: RelayTarget) -> bool:
 
 def compose(relay: RelayTarget) -> test_message.ProbeMessage:
     """The message, of now."""
-    return test_message.compose(relay.sender, relay.recipients, relay.wording, relay.helo, datetime.datetime.now(datetime.timezone.utc))
+    return test_message.compose(relay.sender, relay.recipients, relay.message, relay.helo, datetime.datetime.now(datetime.timezone.utc))
 
 
 def remember(relay: RelayTarget, result: t.Mapping[str, t.Any]) -> None:
-    """It went out: not again for these settings. Raises :class:`OptionError`."""
+    """It went out: not again for these settings. Raises :class:`ProblemsError`."""
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     noted = {"sent": now, "message_id": result["message"]["message_id"], "relay": changes.state(result)}
     Receipts(relay.state_dir).remember(_settings(relay), noted)
@@ -59,7 +59,7 @@ def _settings(relay: RelayTarget) -> dict[str, t.Any]:
         "oauth2": relay.oauth2.identity if relay.oauth2 else [],
         "mechanisms": relay.mechanisms,
         "envelope": [relay.sender, relay.recipients],
-        "message": relay.wording,
+        "message": relay.message,
     }
 
 

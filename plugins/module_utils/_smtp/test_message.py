@@ -15,7 +15,7 @@ import re
 import uuid
 
 from .._shared.light import TYPE_CHECKING, NamedTuple
-from .options.wording import Wording
+from .options.message import MessageOptions
 
 if TYPE_CHECKING:
     import typing as t
@@ -37,24 +37,24 @@ to prove that mail goes out. No answer is needed.
 """
 
 
-def compose(sender: str, recipients: t.Sequence[str], wording: Wording, helo: str, now: datetime.datetime) -> ProbeMessage:
+def compose(sender: str, recipients: t.Sequence[str], options: MessageOptions, helo: str, now: datetime.datetime) -> ProbeMessage:
     """Every header that a filter looks for, and text in one part or two. ``sender`` and ``recipients`` are bare addresses,
-    their names are in ``wording``.
+    their names are in ``options``.
 
     The body is 7 bit in any character set, so that no relay need offer 8BITMIME. The headers are UTF-8 only where an
     address is, and that address needs SMTPUTF8 anyhow.
     """
-    everyone = (sender, wording.reply_to) + tuple(recipients)
+    everyone = (sender, options.reply_to) + tuple(recipients)
     policy = (email.policy.SMTP if all(text.isascii() for text in everyone) else email.policy.SMTPUTF8).clone(cte_type="7bit")
     message = email.message.EmailMessage(policy=policy)
     message["Date"] = email.utils.format_datetime(now)
     message["Message-ID"] = "<%s@%s>" % (uuid.uuid4().hex, _domain(sender, helo))
-    message["Subject"] = wording.subject or SUBJECT
+    message["Subject"] = options.subject or SUBJECT
     message["Auto-Submitted"] = "auto-generated"
-    _fill(message, TEXT % (helo or "a host"), wording)
-    people = _header("From", mailbox(wording.from_name, sender)) + _header("To", *recipients)
-    if wording.reply_to:
-        people += _header("Reply-To", mailbox(wording.reply_to_name, wording.reply_to))
+    _fill(message, TEXT % (helo or "a host"), options)
+    people = _header("From", mailbox(options.from_name, sender)) + _header("To", *recipients)
+    if options.reply_to:
+        people += _header("Reply-To", mailbox(options.reply_to_name, options.reply_to))
     return ProbeMessage(message["Message-ID"], people + message.as_bytes())
 
 
@@ -92,14 +92,14 @@ def phrase(name: str) -> str:
     return "\r\n ".join("=?utf-8?b?%s?=" % base64.b64encode(word.encode("utf-8")).decode("ascii") for word in words)
 
 
-def _fill(message: email.message.EmailMessage, text: str, wording: Wording) -> None:
+def _fill(message: email.message.EmailMessage, text: str, options: MessageOptions) -> None:
     """Plain text, and the same in HTML beside it unless plain text was declared. "-- " begins a signature (RFC 3676 4.3)."""
-    plain = text + ("\n-- \n%s\n" % wording.signature if wording.signature else "")
-    charset = fitting(wording.charset, plain)
+    plain = text + ("\n-- \n%s\n" % options.signature if options.signature else "")
+    charset = fitting(options.charset, plain)
     message.set_content(plain, charset=charset)
-    if not wording.plain_text:
+    if not options.plain_text:
         marked = "<p>%s</p>" % html.escape(text.strip())
-        marked += "<p>-- <br>%s</p>" % html.escape(wording.signature) if wording.signature else ""
+        marked += "<p>-- <br>%s</p>" % html.escape(options.signature) if options.signature else ""
         message.add_alternative('<!DOCTYPE html>\n<html lang="en"><body>\n%s\n</body></html>\n' % marked, subtype="html", charset=charset)
 
 

@@ -64,7 +64,7 @@ def level_of(options: t.Mapping[str, t.Any], wanted: str = "") -> str:
 
 
 #: What says whom a message is from, and nothing about the relay or the login.
-_OF_THE_MESSAGE = ("from", "reply_to", "looks")
+_OF_THE_MESSAGE = ("from", "reply_to", "message")
 
 
 class Joined:
@@ -85,7 +85,7 @@ class Joined:
         joined, users, senders = self._found.setdefault(repr(sorted(plain.items())), (plain, [], {}))
         users.append(user)
         if level == "envelope" and relay.from_ is not None and not identity:
-            if not senders:  # a message is from one sender: the first one's, with its name and its looks
+            if not senders:  # a message is from one sender: the first one's, with its name and its message
                 joined.update({key: options[key] for key in _OF_THE_MESSAGE if key in options})
             senders[user] = relay.from_.address
             joined.update({"also_from": list(dict.fromkeys(senders.values()))[1:], "level": level})
@@ -158,9 +158,9 @@ def options_of(relay: Relay) -> dict[str, t.Any]:
         options["auth_mechanisms"] = list(relay.auth_mechanisms)
     if relay.reply_to is not None:
         options["reply_to"] = relay.reply_to.mailbox
-    looks = {key: getattr(relay.message, key) for key in ("signature", "charset", "plain_text") if getattr(relay.message, key) is not None}
-    if looks:
-        options["looks"] = looks
+    message = {key: getattr(relay.message, key) for key in ("signature", "charset", "plain_text") if getattr(relay.message, key) is not None}
+    if message:
+        options["message"] = message
     if relay.from_ is not None:
         options["from"] = relay.from_.mailbox
     return options

@@ -8,16 +8,17 @@ from __future__ import annotations
 from . import addresses, destination
 from ..network import dane, dns
 from ..x509.certificate import TlsInfo
+from ..._shared.problem import Problem
 from ..options.target import RelayTarget
 from ..protocol.log import ConversationLog
 from ..network.transport import Deadline
 
 
-def missing(relay: RelayTarget) -> list[str]:
+def missing(relay: RelayTarget) -> list[Problem]:
     """What this host lacks for it."""
     rows = (("resolve", relay.route.resolve != "host"), ("dane", relay.route.dane), ("mta_sts", relay.mta_sts is not None))
     asked = [option for option, wanted in rows if wanted]
-    return [problem for problem in map(dns.missing, asked[:1]) if problem]
+    return [problem for option in asked[:1] for problem in dns.missing(option)]
 
 
 def before(relay: RelayTarget, record: ConversationLog, deadline: Deadline) -> RelayTarget:

@@ -10,6 +10,7 @@ import sys
 
 from ..protocol.failure import Failure
 from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.problem import Problem
 
 if TYPE_CHECKING:
     import typing as t
@@ -33,17 +34,14 @@ class Target(NamedTuple):
     port: int
 
 
-def missing(option: str) -> str:
-    """What to tell where dnspython is not there; empty where it is."""
+def missing(option: str) -> list[Problem]:
+    """What to tell of this option where dnspython is not there."""
     try:
         importlib.import_module("dns.resolver")
     except ImportError:
-        return "%s: needs the Python library dnspython for %s on this host. Install it there, or leave %s out. [dnspython-missing]" % (
-            option,
-            sys.executable or "Python",
-            option,
-        )
-    return ""
+        what = "this needs the Python library dnspython for %s on this host." % (sys.executable or "Python")
+        return [Problem(option, what, "dnspython-missing", "Install it there, or leave %s out." % option)]
+    return []
 
 
 def ask(name: str, kind: str, servers: t.Sequence[tuple[str, int]], seconds: float) -> DnsAnswer:

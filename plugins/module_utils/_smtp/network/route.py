@@ -9,6 +9,7 @@ import base64
 import re
 
 from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.problem import Problem
 from ..._shared.secret import Secret
 from .tls import ClientCertificate, TlsSettings
 
@@ -70,8 +71,8 @@ def at(host: str, port: int) -> str:
     return host if is_path(host) else "%s:%d" % (host, port)
 
 
-def read_route(options: Options) -> tuple[Route, list[str]]:
-    """The way to the relay, and every problem as ``option: what is wrong. What to write instead. [code]``."""
+def read_route(options: Options) -> tuple[Route, list[Problem]]:
+    """The way to the relay, and every problem."""
     proxy, problems = _proxy(options.get("proxy") or "")
     servers = [re.match(_SERVER, text) for text in options.get("dns_servers") or ()]
     route = Route(
@@ -86,38 +87,46 @@ def read_route(options: Options) -> tuple[Route, list[str]]:
         introduction=options["proxy_protocol"] if options.get("proxy_protocol") in ("v1", "v2") else "",
     )
     if not all(found and _is_address(found.group(1) or found.group(2)) for found in servers):
-        problems.append("dns_servers: each is an address, or an address and a port, as 192.0.2.53:5353. [dns-server-form]")
+        what, hint = "not each of them is an address, or an address and a port.", "Such as: 192.0.2.53 or 192.0.2.53:5353."
+        problems.append(Problem("dns_servers", what, "dns-server-form", hint))
     return route, problems + _contradictions(options, route)
 
 
-def _contradictions(options: Options, route: Route) -> list[str]:
+def _contradictions(options: Options, route: Route) -> list[Problem]:
     host, path = options.get("host") or "", is_path(options.get("host") or "")
     proven = options.get("tls_server_name") or options.get("tls_fingerprints")
     rows = (
         (
             bool(route.source_address) and not _is_address(route.source_address),
-            "source_address: is an address of this host, such as 192.0.2.1. [source-address-form]",
+            Problem("source_address", "this is not an IP address.", "source-address-form", "Write an address of this host, such as 192.0.2.1."),
         ),
         (
             path and bool(route.proxy or route.source_address or route.asks_dns or route.addresses != "first" or options.get("port")),
-            "host: a unix socket has no port, no addresses, no DNS and no proxy. Leave them out. [unix-socket]",
+            Problem("host", "a unix socket has no port, no addresses, no DNS and no proxy.", "unix-socket", "Leave them out."),
         ),
         (
             bool(route.proxy) and (route.addresses != "first" or route.source_address != ""),
-            "proxy: the proxy looks the name up and chooses the address. Leave addresses and source_address out. [proxy-addresses]",
+            Problem(
+                "proxy", "the proxy looks the name up and chooses the address.", "proxy-addresses", "Leave addresses and source_address out.",
+            ),
         ),
         (
             route.protocol == "lmtp" and options.get("port") == 25,
-            "port: LMTP must not use port 25 (RFC 2033). It is usually 24, or a unix socket. [lmtp-port]",
+            Problem("port", "LMTP must not use port 25 (RFC 2033).", "lmtp-port", "It is usually 24, or a unix socket."),
         ),
-        (route.resolve != "host" and _is_address(host), "resolve: an address has no %s record. Give a name. [resolve-address]" % route.resolve),
+        (
+            route.resolve != "host" and _is_address(host),
+            Problem("resolve", "an address has no %s record." % route.resolve, "resolve-address", "Give a name as host."),
+        ),
         (
             route.resolve != "host" and bool(options.get("username")) and not proven,
-            "resolve: names from DNS prove nothing, and would be given the password. "
-            "Say in tls_server_name which name the relay's certificate must carry. [resolve-login]",
+            Problem(
+                "resolve", "names from DNS prove nothing, and would be given the password.", "resolve-login",
+                "Say in tls_server_name which name the relay's certificate must carry.",
+            ),
         ),
     )
-    return [text for wrong, text in rows if wrong]
+    return [problem for wrong, problem in rows if wrong]
 
 
 def _is_address(text: str) -> bool:
@@ -131,13 +140,14 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _proxy(url: str) -> tuple[Proxy | None, list[str]]:
+def _proxy(url: str) -> tuple[Proxy | None, list[Problem]]:
     """Never shows the value: it may hold a password."""
     if not url:
         return None, []
     import urllib.parse
 
-    wrong = ["proxy: is not a proxy's address. Write socks5://host:1080 or http://user:password@host:3128. [proxy-form]"]
+    hint = "Write socks5://host:1080 or http://user:password@host:3128."
+    wrong = [Problem("proxy", "this is not a proxy's address.", "proxy-form", hint)]
     try:
         parts = urllib.parse.urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -148,28 +158,34 @@ def _proxy(url: str) -> tuple[Proxy | None, list[str]]:
     name, password = (urllib.parse.unquote(part or "") for part in (parts.username, parts.password))
     too_long = parts.scheme == "socks5" and max(len(name.encode("utf-8")), len(password.encode("utf-8"))) > 255
     if too_long or (name and parts.scheme == "http" and ":" in name) or re.search("[\x00-\x1f\x7f]", name + password):
-        return None, ["proxy: its login cannot be said in this kind of proxy (RFC 1929, RFC 7617). Use another one. [proxy-login]"]
+        what = "its login cannot be said in this kind of proxy (RFC 1929, RFC 7617)."
+        return None, [Problem("proxy", what, "proxy-login", "Use another login, or another kind of proxy.")]
     return Proxy(parts.scheme, host, port or PROXY_PORTS[parts.scheme], name, Secret(password)), []
 
 
-def read_tls(options: Options) -> tuple[TlsSettings, list[str]]:
+def read_tls(options: Options) -> tuple[TlsSettings, list[Problem]]:
     """What was declared of TLS, and every problem."""
     matches = [re.match(_FINGERPRINT, text) for text in options.get("tls_fingerprints") or ()]
     certificate, key = options.get("client_cert") or "", options.get("client_key") or ""
     rows = (
         (
             not all(matches),
-            "tls_fingerprints: each is sha256: (of the certificate) or spki-sha256: (of its public key) "
-            "and 64 hexadecimal digits. [fingerprint]",
+            Problem(
+                "tls_fingerprints", "not each of them is a fingerprint.", "not-a-fingerprint",
+                "Write sha256: (of the certificate) or spki-sha256: (of its public key) and 64 hexadecimal digits.",
+            ),
         ),
-        (bool(key) and not certificate, "client_key: is given without client_cert. Give both, or client_cert alone. [client-key-alone]"),
+        (
+            bool(key) and not certificate,
+            Problem("client_key", "a key stands here without client_cert.", "client-key-alone", "Give both, or client_cert alone."),
+        ),
         (
             bool(options.get("client_key_password")) and not certificate,
-            "client_key_password: is given without client_cert. [client-key-alone]",
+            Problem("client_key_password", "a password stands here without client_cert.", "client-key-alone", "Leave it out, or give client_cert."),
         ),
         (
             options.get("ca_mode") == "add" and not options.get("ca_path"),
-            "ca_mode: add needs ca_path, the CA to add. [ca-mode]",
+            Problem("ca_mode", "there is no CA to add.", "ca-mode", "Name it in ca_path, or leave ca_mode out."),
         ),
     )
     client = ClientCertificate(certificate, key or certificate, Secret(options.get("client_key_password") or ""))
@@ -186,4 +202,4 @@ def read_tls(options: Options) -> tuple[TlsSettings, list[str]]:
         strict=bool(options.get("tls_x509_strict")),
         ciphers=options.get("tls_ciphers") or "",
     )
-    return settings, [text for wrong, text in rows if wrong]
+    return settings, [problem for wrong, problem in rows if wrong]

@@ -12,6 +12,7 @@ from _thread import allocate_lock
 from ..x509.certificate import TlsInfo, certificate_in, describe, strictly
 from ..protocol.failure import Failure
 from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.problem import Problem, ProblemsError
 from ..._shared.secret import Secret
 
 if TYPE_CHECKING:
@@ -65,20 +66,12 @@ class TlsSettings(NamedTuple):
     ciphers: str = ""
 
 
-class TlsSetupError(Exception):
-    """A file of the settings cannot be used: ``option`` names it, the text says why."""
-
-    def __init__(self, option: str, why: str) -> None:
-        super().__init__(why)
-        self.option = option
-
-
 _contexts: dict[t.Any, ssl.SSLContext] = {}
 _contexts_lock = allocate_lock()
 
 
 def context(settings: TlsSettings) -> ssl.SSLContext:
-    """A client context. Kept: loading the system's CAs takes longer than a conversation. Raises TlsSetupError."""
+    """A client context. Kept: loading the system's CAs takes longer than a conversation. Raises ProblemsError."""
     key = settings._replace(server_name="", fingerprints=(), client=None), settings.client and settings.client[:2]
     with _contexts_lock:
         if key not in _contexts:
@@ -93,7 +86,8 @@ def _new_context(settings: TlsSettings) -> ssl.SSLContext:
     try:
         made.set_ciphers(ANY_CIPHERS if settings.glance else settings.ciphers or usual)
     except ssl.SSLError as exc:
-        raise TlsSetupError("tls_ciphers", "no cipher that OpenSSL has here is in this list. Write one such as ECDHE+AESGCM") from exc
+        what = "no cipher that OpenSSL has here is in this list."
+        raise ProblemsError([Problem("tls_ciphers", what, "tls-ciphers", "Write one such as ECDHE+AESGCM.")]) from exc
     if settings.client is not None:
         _load_own(made, settings.client)
     if not settings.verify:
@@ -114,12 +108,12 @@ def _load_own(made: ssl.SSLContext, client: ClientCertificate) -> None:
         try:
             made.load_cert_chain(certificate, key, client.key_password.reveal)
         except (OSError, ValueError) as exc:
-            why = "do not hold a certificate and its key in PEM, or client_key_password is not the key's password"
-            raise TlsSetupError("client_cert", "%s and %s %s" % (client.path, client.key_path, why)) from exc
+            what = "%s and %s do not hold a certificate and its key in PEM, or client_key_password is not the key's password."
+            raise ProblemsError([Problem("client_cert", what % (client.path, client.key_path), "client-cert")]) from exc
 
 
 def _passed(option: str, path: str) -> Passed:
-    """A file of the settings, by a path that nobody can exchange. Raises TlsSetupError."""
+    """A file of the settings, by a path that nobody can exchange. Raises ProblemsError."""
     # Only here: a login without files of its own needs none of it.
     from ansible_collections.smarthost.mail.plugins.module_utils._shared.paths import UnsafePathError
     from ansible_collections.smarthost.mail.plugins.module_utils._shared.regular_file import Passed
@@ -127,9 +121,13 @@ def _passed(option: str, path: str) -> Passed:
     try:
         return Passed(path)
     except UnsafePathError as exc:
-        raise TlsSetupError(option, "%s is not safe. %s %s [unsafe-path]" % (path, exc.problem.what, exc.problem.hint)) from exc
+        raise ProblemsError([exc.problem._replace(where=option, what="%s is not safe. %s" % (path, exc.problem.what))]) from exc
     except OSError as exc:
-        raise TlsSetupError(option, "%s cannot be read: %s" % (path, exc.strerror)) from exc
+        raise _unreadable(option, path, exc) from exc
+
+
+def _unreadable(option: str, path: str, exc: Exception) -> ProblemsError:
+    return ProblemsError([Problem(option, "%s cannot be read: %s." % (path, getattr(exc, "strerror", exc)), "not-readable")])
 
 
 def _load_authorities(made: ssl.SSLContext, path: str) -> None:
@@ -138,7 +136,7 @@ def _load_authorities(made: ssl.SSLContext, path: str) -> None:
     try:
         files = [os.path.join(path, name) for name in sorted(os.listdir(path))] if folder else [path]
     except OSError as exc:
-        raise TlsSetupError("ca_path", "%s cannot be read: %s" % (path, exc.strerror)) from exc
+        raise _unreadable("ca_path", path, exc) from exc
     for name in files:
         if folder and not os.path.isfile(name):
             continue
@@ -147,10 +145,14 @@ def _load_authorities(made: ssl.SSLContext, path: str) -> None:
                 made.load_verify_locations(cafile=safe)
             except (OSError, ValueError) as exc:
                 if not folder:
-                    why = "holds no certificate in PEM" if isinstance(exc, ssl.SSLError) else "cannot be read: %s" % getattr(exc, "strerror", exc)
-                    raise TlsSetupError("ca_path", "%s %s" % (path, why)) from exc
+                    unreadable = isinstance(exc, OSError) and not isinstance(exc, ssl.SSLError)
+                    raise (_unreadable("ca_path", path, exc) if unreadable else _no_certificate(path)) from exc
     if not made.get_ca_certs() and not made.cert_store_stats()["x509"]:
-        raise TlsSetupError("ca_path", "%s holds no certificate in PEM" % path)
+        raise _no_certificate(path)
+
+
+def _no_certificate(path: str) -> ProblemsError:
+    return ProblemsError([Problem("ca_path", "%s holds no certificate in PEM." % path, "ca-path")])
 
 
 def handshake(sock: socket.socket, settings: TlsSettings) -> tuple[ssl.SSLSocket, TlsInfo]:

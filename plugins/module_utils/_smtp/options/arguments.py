@@ -65,7 +65,7 @@ def relay_options() -> dict[str, dict[str, t.Any]]:
         "send": {"type": "str", "choices": ["never", "on_change", "always"], "default": "never"},
         "subject": {"type": "str"},
         "reply_to": {"type": "str"},
-        "looks": {"type": "dict", "options": {"signature": {"type": "str"}, "charset": {"type": "str"}, "plain_text": {"type": "bool"}}},
+        "message": {"type": "dict", "options": {"signature": {"type": "str"}, "charset": {"type": "str"}, "plain_text": {"type": "bool"}}},
         "credential_id": {"type": "str"},
         "expect": {"type": "dict", "options": expect_options()},
         "diagnose": {"type": "bool", "default": True},

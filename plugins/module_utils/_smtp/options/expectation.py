@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..diagnosis.categories import CATEGORIES
 from ..._shared.light import TYPE_CHECKING
+from ..._shared.problem import Problem
 
 if TYPE_CHECKING:
     import typing as t
@@ -18,13 +19,14 @@ PLAIN_TEXT = ("PLAIN", "LOGIN")
 Values: t.TypeAlias = "t.Mapping[str, t.Any]"
 
 
-def problems(expect: Values) -> list[str]:
-    """What of the option ``expect`` cannot be, as ``path: what is wrong. What to write instead. [code]``."""
+def problems(expect: Values) -> list[Problem]:
+    """What of the option ``expect`` cannot be."""
     found = []
     if expect.get("category", "ok") not in CATEGORIES:
-        found.append("expect.category: is not a category. One of: %s. [expect-category]" % ", ".join(CATEGORIES))
+        found.append(Problem("expect.category", "this is not a category.", "expect-category", "One of: %s." % ", ".join(CATEGORIES)))
     if "tls_version" in expect and _version(expect["tls_version"]) is None:
-        found.append('expect.tls_version: is not a version. Write "1.3", or ">=1.2" for that one or later. [expect-tls-version]')
+        hint = 'Write "1.3", or ">=1.2" for that one or later.'
+        found.append(Problem("expect.tls_version", "this is not a TLS version.", "tls-version", hint))
     return found
 
 

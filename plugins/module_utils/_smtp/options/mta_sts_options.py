@@ -9,6 +9,7 @@ import ipaddress
 
 from ..web.http import Url, HttpRoute, parse_url
 from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.problem import Problem
 from .oauth2_options import through
 from ..network.tls import TlsSettings
 
@@ -28,15 +29,16 @@ class Asked(NamedTuple):
     way: HttpRoute
 
 
-def read(options: Options) -> tuple[Asked | None, list[str]]:
-    """From ``mta_sts`` and its like, with problems as ``option: what is wrong. What to write instead. [code]``."""
+def read(options: Options) -> tuple[Asked | None, list[Problem]]:
+    """From ``mta_sts`` and its like, or None and the problems."""
     domain = _ascii(options.get("host") or "")
     if not domain:
-        return None, ["mta_sts: only a domain has a policy, and host is none. Give the domain as host, with resolve: mx. [mta-sts-domain]"]
+        what, hint = "only a domain has a policy, and host is none.", "Give the domain as host, with resolve: mx."
+        return None, [Problem("mta_sts", what, "mta-sts-domain", hint)]
     try:
         url = parse_url(options.get("mta_sts_url") or WELL_KNOWN % domain)
     except ValueError as exc:
-        return None, ["mta_sts_url: %s. [mta-sts-url]" % exc]
+        return None, [Problem("mta_sts_url", "this %s." % exc, "mta-sts-url")]
     settings = TlsSettings(True, options.get("mta_sts_ca_path") or "", url.host, "1.2", ())
     return Asked(domain, url, HttpRoute(settings, through(options))), []
 

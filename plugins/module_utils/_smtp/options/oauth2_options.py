@@ -10,6 +10,7 @@ import re
 from ..diagnosis import providers
 from ..web.http import Url, HttpRoute, parse_url
 from ..._shared.light import TYPE_CHECKING
+from ..._shared.problem import Problem
 from ..web.oauth2 import OAuth2
 from ..network.route import Route, read_route
 from ..._shared.secret import Secret
@@ -35,11 +36,11 @@ _THUMBPRINT = r"(?:[0-9A-Fa-f]{2}:?){19}[0-9A-Fa-f]{2}\Z|(?:[0-9A-Fa-f]{2}:?){31
 Options: t.TypeAlias = "t.Mapping[str, t.Any]"
 
 
-def read(options: Options) -> tuple[OAuth2 | None, list[str]]:
+def read(options: Options) -> tuple[OAuth2 | None, list[Problem]]:
     """The way to a token that the options of one relay describe; None without ``oauth2``, or with the problems."""
     given = {key: value for key, value in (options.get("oauth2") or {}).items() if value is not None}
     if not given:
-        missing = "oauth2: is missing. Microsoft Graph takes nothing else. [oauth2-missing]"
+        missing = Problem("oauth2", "oauth2 is missing.", "missing-key", "Microsoft Graph takes nothing else.")
         return None, [missing] if options.get("type") == "ms_graph" else []
     kind = "ms_graph" if options.get("type") == "ms_graph" else "smtp"
     google = kind == "smtp" and providers.recognise(options.get("host") or "", "") == "gmail"
@@ -92,12 +93,12 @@ def _need(options: Options, given: Options, kind: str, google: bool) -> Need | N
     return None
 
 
-def parse_graph(options: Options) -> tuple[Url | None, list[str]]:
+def parse_graph(options: Options) -> tuple[Url | None, list[Problem]]:
     """Where Graph is, without a slash at the end."""
     try:
         url = parse_url(options.get("graph_url") or GRAPH_URL)
     except ValueError as exc:
-        return None, ["graph_url: %s. [graph-url]" % exc]
+        return None, [Problem("graph_url", "this %s." % exc, "graph-url")]
     return url._replace(target=url.target.rstrip("/")), []
 
 
@@ -106,71 +107,77 @@ def through(options: Options) -> Route:
     return Route(proxy=read_route(options)[0].proxy)
 
 
-def as_graph(options: Options) -> tuple[Options, Url | None, list[str]]:
+def as_graph(options: Options) -> tuple[Options, Url | None, list[Problem]]:
     """The options of a relay whose host is where Graph is, and that address."""
     url, problems = parse_graph(options)
     if options.get("host"):
-        problems.append("host: Microsoft Graph is reached at graph_url. Leave host out. [graph-host]")
+        problems.append(Problem("host", "Microsoft Graph is reached at graph_url.", "not-for-type", "Leave host out."))
     if url is None:
         return dict(options, host="graph.microsoft.com", port=443, security="tls"), None, problems
     return dict(options, host=url.host, port=url.port, security="tls" if url.scheme == "https" else "none"), url, problems
 
 
-def _url(given: Options, google: bool) -> tuple[Url | None, list[str]]:
+def _url(given: Options, google: bool) -> tuple[Url | None, list[Problem]]:
     tenant = given.get("tenant_id", "")
     if tenant and not re.match(_TENANT, tenant):
-        return None, ["oauth2.tenant_id: is neither an id such as 00000000-0000-0000-0000-000000000000 nor a domain. [oauth2-tenant]"]
+        hint = "Such as: 00000000-0000-0000-0000-000000000000."
+        return None, [Problem("oauth2.tenant_id", "this is neither an id nor a domain.", "oauth2-tenant", hint)]
     text = given.get("token_url") or (MICROSOFT_TOKEN_URL % tenant if tenant else GOOGLE_TOKEN_URL if google else "")
     if not text:
         if "token" in given:
             return None, []
-        return None, ["oauth2: tenant_id (for Microsoft) or token_url is missing. Say where tokens are given out. [oauth2-where]"]
+        what = "tenant_id (for Microsoft) or token_url is missing."
+        return None, [Problem("oauth2", what, "missing-key", "Say where tokens are given out.")]
     try:
         return parse_url(text), []
     except ValueError as exc:
-        return None, ["oauth2.token_url: %s. [oauth2-url]" % exc]
+        return None, [Problem("oauth2.token_url", "this %s." % exc, "oauth2-url")]
 
 
-def _key(given: Options) -> tuple[RsaKey | None, list[str]]:
+def _key(given: Options) -> tuple[RsaKey | None, list[Problem]]:
     if "jwt_key" not in given:
         return None, []
     try:
         return load(given["jwt_key"]), []
     except KeyProblem as exc:
-        return None, ["oauth2.jwt_key: %s. [oauth2-key]" % exc]
+        return None, [Problem("oauth2.jwt_key", "this %s." % exc, "oauth2-key")]
 
 
-def _contradictions(options: Options, given: Options, grant: str) -> list[str]:
+def _contradictions(options: Options, given: Options, grant: str) -> list[Problem]:
     """What cannot be, whoever is asked. One row: the condition, and what to tell."""
     proof = bool({"client_secret", "jwt_key", "client_assertion"} & set(given))
     thumbprint = given.get("jwt_thumbprint", "")
     strings = {key: value for key, value in given.items() if key != "jwt_key" and isinstance(value, str)}
     rows = (
-        (bool(options.get("password")), "password, oauth2: are two ways to log in. Leave one out. [oauth2-password]"),
+        (bool(options.get("password")), Problem("password, oauth2", "these are two ways to log in.", "oauth2-password", "Leave one out.")),
         (
             not (options.get("username") or options.get("from")),
-            "username: is missing. Name the mailbox that the token is for, here or in from. [oauth2-username]",
+            Problem("username", "username is missing.", "missing-key", "Name the mailbox that the token is for, here or in from."),
         ),
-        (grant not in GRANTS + ("given",), "oauth2.grant: is not a grant. One of: %s. [oauth2-grant]" % ", ".join(GRANTS)),
-        (grant != "given" and "client_id" not in given, "oauth2.client_id: is missing. [oauth2-client]"),
+        (grant not in GRANTS + ("given",), Problem("oauth2.grant", "this is not a grant.", "token-grant", "One of: %s." % ", ".join(GRANTS))),
+        (grant != "given" and "client_id" not in given, Problem("oauth2", "client_id is missing.", "missing-key")),
         (
             grant == "client_credentials" and not proof,
-            "oauth2: client_secret, jwt_key or client_assertion is missing. Give one of them. [oauth2-secret]",
+            Problem("oauth2", "client_secret, jwt_key or client_assertion is missing.", "missing-key", "Give one of them."),
         ),
-        (grant == "refresh_token" and "refresh_token" not in given, "oauth2.refresh_token: is missing. [oauth2-secret]"),
-        (grant == "jwt_bearer" and "jwt_key" not in given, "oauth2.jwt_key: is missing. [oauth2-secret]"),
+        (grant == "refresh_token" and "refresh_token" not in given, Problem("oauth2", "refresh_token is missing.", "missing-key")),
+        (grant == "jwt_bearer" and "jwt_key" not in given, Problem("oauth2", "jwt_key is missing.", "missing-key")),
         (
             bool(thumbprint) and not re.match(_THUMBPRINT, thumbprint),
-            "oauth2.jwt_thumbprint: is the SHA-1 or SHA-256 of the certificate, 40 or 64 hexadecimal digits. [oauth2-thumbprint]",
+            Problem(
+                "oauth2.jwt_thumbprint", "this is not the thumbprint of a certificate.", "oauth2-thumbprint",
+                "Write its SHA-1 or SHA-256, 40 or 64 hexadecimal digits.",
+            ),
         ),
         (
             "jwt_key" in given and "tenant_id" in given and not thumbprint,
-            "oauth2.jwt_thumbprint: is missing. Microsoft finds the certificate of jwt_key by it. [oauth2-thumbprint]",
+            Problem("oauth2", "jwt_thumbprint is missing.", "missing-key", "Microsoft finds the certificate of jwt_key by it."),
         ),
     )
-    found = [text for wrong, text in rows if wrong]
+    found = [problem for wrong, problem in rows if wrong]
     for key in sorted(strings):
         sent_as_it_is = key in ("token", "client_assertion")
         if unfit(strings[key]) or (sent_as_it_is and (" " in strings[key] or not strings[key].isascii())):
-            found.append("oauth2.%s: holds a character that does not belong there (a line end, a blank or the like). [control-character]" % key)
+            what = "this holds a character that does not belong there (a line end, a blank or the like)."
+            found.append(Problem("oauth2." + key, what, "control-character", "Write it without."))
     return found

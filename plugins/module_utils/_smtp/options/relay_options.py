@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from . import wording
+from . import message
 from ..sasl.mechanisms import NAMES
 from ..._shared.light import TYPE_CHECKING
 from ..network.route import LMTP_PORT, at, is_path, read_route, read_tls
 from ..sasl.credential import Credential
+from ..._shared.problem import Problem
 from ..._shared.secret import Secret
 from ..._shared.security import PORT_OF, SECURITY_OF
 from .target import RelayTarget
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 Options: t.TypeAlias = "t.Mapping[str, t.Any]"
 
 
-def read(options: Options, where: str = "") -> tuple[RelayTarget | None, list[str]]:
-    """One relay, or None and the problems, each as ``path: what is wrong. What to write instead. [code]``."""
+def read(options: Options) -> tuple[RelayTarget | None, list[Problem]]:
+    """One relay, or None and the problems."""
     options, oauth2, graph, problems = _by_token(_names_apart(options))
     problems += _control_characters(options) + _contradictions(options)
     port, security, wrong = _port_and_security(options)
@@ -38,10 +39,10 @@ def read(options: Options, where: str = "") -> tuple[RelayTarget | None, list[st
     problems += wrong
     mta_sts, wrong = _mta_sts(options)
     problems += wrong
-    looks, wrong = wording.read(options)
+    wanted, wrong = message.read(options)
     problems += wrong + _expected(_given(options.get("expect")))
     if problems:
-        return None, [where + problem for problem in problems]
+        return None, problems
     credential = _credential(options)
     sender = options.get("from") or (credential.username if credential and graph else "")
     level = _level(options, credential is not None, graph is not None)
@@ -61,7 +62,7 @@ def read(options: Options, where: str = "") -> tuple[RelayTarget | None, list[st
             sender=sender,
             level=level,
             send=options["send"],
-            wording=looks,
+            message=wanted,
             expect=_given(options.get("expect")),
             min_cert_days=options.get("min_cert_days") or 0,
             diagnose=options["diagnose"],
@@ -95,11 +96,11 @@ def _names_apart(options: Options) -> Options:
     apart: dict[str, t.Any] = dict(options)
     for key in ("from", "reply_to"):
         if options.get(key):
-            apart[key + "_name"], apart[key] = wording.mailbox(options[key])
+            apart[key + "_name"], apart[key] = message.mailbox(options[key])
     return apart
 
 
-def _expected(expect: dict[str, t.Any]) -> list[str]:
+def _expected(expect: dict[str, t.Any]) -> list[Problem]:
     if not expect:
         return []
     # Imported here: most probes expect nothing but that all is well.
@@ -131,7 +132,7 @@ def _mechanisms(options: Options) -> tuple[str, ...]:
     return tuple(name.upper() for name in options.get("auth_mechanisms") or ())
 
 
-def _by_token(options: Options) -> tuple[Options, OAuth2 | None, Url | None, list[str]]:
+def _by_token(options: Options) -> tuple[Options, OAuth2 | None, Url | None, list[Problem]]:
     """The way to a token, and where Graph is if that is the type; the host is then Graph's."""
     if not options.get("oauth2") and options.get("type") != "ms_graph":
         return options, None, None, []
@@ -145,7 +146,7 @@ def _by_token(options: Options) -> tuple[Options, OAuth2 | None, Url | None, lis
     return changed, oauth2, graph, problems + wrong
 
 
-def _mta_sts(options: Options) -> tuple[MtaSts | None, list[str]]:
+def _mta_sts(options: Options) -> tuple[MtaSts | None, list[Problem]]:
     if options.get("mta_sts") != "report":
         return None, []
     # Imported here: hardly any probe asks for it.
@@ -154,59 +155,73 @@ def _mta_sts(options: Options) -> tuple[MtaSts | None, list[str]]:
     return mta_sts_options.read(options)
 
 
-def _control_characters(options: Options) -> list[str]:
+def _control_characters(options: Options) -> list[Problem]:
     """CR, LF, NUL and their like end a command early and begin another. Values are not shown."""
     found = []
     for key, value in sorted(options.items()):
         texts = value if isinstance(value, (list, tuple)) else (value,)
         if any(isinstance(text, str) and unfit(text) for text in texts):
-            found.append("%s: holds a control character (a line end, a tab or the like). Write it without. [control-character]" % key)
+            what = "this holds a control character (a line end, a tab or the like)."
+            found.append(Problem(key, what, "control-character", "Write it without."))
     return found
 
 
-def _contradictions(options: Options) -> list[str]:
+def _contradictions(options: Options) -> list[Problem]:
     """What cannot be, whatever the relay says. One row: the condition, and what to tell."""
     level, send = options.get("level"), options["send"]
     envelope = level == "envelope" or send != "never"
-    host = options.get("host") or ""
-    addresses = [text for text in [options.get("from"), *(options.get("also_from") or ()), *(options.get("to") or ())] if text]
     unknown = sorted({name for name in options.get("auth_mechanisms") or () if name.upper() not in NAMES})
     rows = (
-        (not host, "host: is missing. Name the relay. [host-missing]"),
-        (
-            bool(options.get("password")) > bool(options.get("username")) or (bool(options.get("username")) and not _proof(options)),
-            "username, password: one is given without the other. Give both or none. [credential-half]",
-        ),
+        (bool(options.get("password")) and not options.get("username"), _half("username", "a password stands here without a user name.")),
+        (bool(options.get("username")) and not _proof(options), _half("password", "a user name stands here without a password.")),
         (
             level == "auth" and not any(options.get(key) for key in ("username", "oauth2", "client_cert")),
-            "level: auth needs username and password, oauth2 or client_cert. [level-credential]",
+            Problem("level", "auth needs a login.", "level-credential", "Give username and password, oauth2 or client_cert."),
         ),
         (
             (envelope and not options.get("from")) or (send != "never" and not options.get("to")),
-            "from, to: from is needed for level: envelope, from and to for send. [envelope-addresses]",
+            Problem("from, to", "a sender or a recipient is missing.", "envelope-addresses", "level: envelope needs from; send needs from and to."),
         ),
         (
             bool(options.get("also_from")) and send != "never",
-            "also_from: a message is from one sender. Leave it out with send. [send-senders]",
+            Problem("also_from", "a message is from one sender.", "send-senders", "Leave it out with send."),
         ),
         (
             send != "never" and level not in (None, "envelope"),
-            "level: %s and send do not go together. Leave level out. [send-level]" % level,
+            Problem("level", "%s and send do not go together." % level, "send-level", "Leave level out."),
         ),
+        (_blank(options.get("helo") or ""), Problem("helo", "this is not a host name.", "helo-form", "Write one name, without blanks.")),
+        (options["timeout"] <= 0, Problem("timeout", "this is not a number of seconds.", "out-of-range", "Write more than 0.")),
+        ((options.get("step_timeout") or 1) <= 0, Problem("step_timeout", "this is not a number of seconds.", "out-of-range", "Write more than 0.")),
         (
-            any(_blank(text) or "<" in text or ">" in text for text in addresses),
-            "from, also_from, to: are addresses, as user@example.com; from may have a name, as Example <user@example.com>. [address-form]",
+            bool(unknown),
+            Problem("auth_mechanisms", "not a login mechanism: %s." % ", ".join(unknown), "auth-mechanism", "One of: %s." % ", ".join(NAMES)),
         ),
-        (_blank(options.get("helo") or ""), "helo: is one name, without blanks. [helo-form]"),
-        (
-            (_blank(host) or "/" in host) and not is_path(host),
-            "host: is a name, an address or the path of a unix socket, without blanks. [host-form]",
-        ),
-        (options["timeout"] <= 0, "timeout: must be more than 0 seconds. [timeout]"),
-        ((options.get("step_timeout") or 1) <= 0, "step_timeout: must be more than 0 seconds. [timeout]"),
-        (bool(unknown), "auth_mechanisms: %s not known. One of: %s. [mechanism]" % (", ".join(unknown), ", ".join(NAMES))),
     )
-    return [text for wrong, text in rows if wrong]
+    return _host(options.get("host") or "") + _addresses(options) + [problem for wrong, problem in rows if wrong]
+
+
+def _half(missing: str, what: str) -> Problem:
+    return Problem(missing, what, "missing-key", "Give both, or neither for a relay without login.")
+
+
+def _host(host: str) -> list[Problem]:
+    if not host:
+        return [Problem("host", "host is missing.", "missing-key", "Such as: smtp.example.com.")]
+    if (_blank(host) or "/" in host) and not is_path(host):
+        hint = "Write a name, an address or the path of a unix socket, without blanks."
+        return [Problem("host", "this is not a host name, an IP address or a path.", "not-a-host", hint)]
+    return []
+
+
+def _addresses(options: Options) -> list[Problem]:
+    hint = "Write address@domain; from may have a name, as Example <user@example.com>."
+    found = []
+    for key in ("from", "also_from", "to"):
+        given = options.get(key) or ()
+        if any(_blank(text) or "<" in text or ">" in text for text in ([given] if isinstance(given, str) else given)):
+            found.append(Problem(key, "this is not a mail address.", "not-an-address", hint))
+    return found
 
 
 def _blank(text: str) -> bool:
@@ -218,7 +233,7 @@ def _proof(options: Options) -> bool:
     return any(options.get(key) for key in ("password", "oauth2", "client_cert"))
 
 
-def _port_and_security(options: Options) -> tuple[int, str, list[str]]:
+def _port_and_security(options: Options) -> tuple[int, str, list[Problem]]:
     """Each from the other where one is left out; TLS on 465 (RFC 8314) where both are. LMTP and unix sockets: in clear text."""
     port: int | None = options.get("port")
     security: str | None = options.get("security")
@@ -227,11 +242,12 @@ def _port_and_security(options: Options) -> tuple[int, str, list[str]]:
     if options.get("protocol") == "lmtp" and port in (None, LMTP_PORT):
         return LMTP_PORT, security or "none", []
     if port is not None and not 0 < port < 65536:
-        return 0, "", ["port: %d is not a port. A number from 1 to 65535. [port]" % port]
+        return 0, "", [Problem("port", '"%d" is not a TCP port.' % port, "port-range", "Write a number from 1 to 65535.")]
     if security is None and port is None:
         security = "tls"
     if security is None:
         if port not in SECURITY_OF:
-            return 0, "", ["security: cannot be guessed from port %s. One of: %s. [security-missing]" % (port, ", ".join(PORT_OF))]
+            what = "with port %s it must be said how the connection is secured." % port
+            return 0, "", [Problem("security", what, "security-unsaid", "One of: %s." % ", ".join(PORT_OF))]
         security = SECURITY_OF[port]
     return port or PORT_OF[security], security, []

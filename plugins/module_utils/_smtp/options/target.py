@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from . import wording
 from ..._shared.light import TYPE_CHECKING, NamedTuple
+from .message import MessageOptions
 from ..network.route import Route
 from ..sasl.credential import Credential
 from ..network.tls import TlsSettings
@@ -37,7 +37,7 @@ class RelayTarget(NamedTuple):
     recipients: t.Tuple[str, ...]
     level: str
     send: str
-    wording: wording.Wording
+    message: MessageOptions
     expect: t.Dict[str, t.Any]
     min_cert_days: int
     diagnose: bool

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Smarthost Maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The exceptions of the probe: a conversation that failed, and options that cannot be used."""
+"""A conversation that failed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,6 @@ if TYPE_CHECKING:
 
     from .answer import HttpAnswer
     from .reply import Reply
-
-
-class OptionError(Exception):
-    """The options, or something on this host that they name, cannot be used; ``problems`` names every reason."""
-
-    def __init__(self, problems: t.Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = list(problems)
 
 
 class Failure(Exception):

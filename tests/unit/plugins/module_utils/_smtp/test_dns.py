@@ -21,7 +21,7 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network import dane, transport
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import OptionError
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import ProblemsError
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 from certificates import Issued, chain_file, issue
 from cryptography.hazmat.primitives import serialization
@@ -202,7 +202,7 @@ def test_dane_claims_nothing_of_a_chain_that_was_not_seen() -> None:
 @pytest.mark.parametrize("given, option", [({"resolve": "mx"}, "resolve"), ({"dane": "report"}, "dane")])
 def test_without_dnspython_that_is_told_before_any_connection(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], option: str) -> None:
     monkeypatch.setitem(sys.modules, "dns.resolver", None)
-    with pytest.raises(OptionError, match=r"%s: needs the Python library dnspython .*\[dnspython-missing\]" % option):
+    with pytest.raises(ProblemsError, match=r"%s: this needs the Python library dnspython .*\[dnspython-missing\]" % option):
         probe(host="relay.example", port=465, **given)
 
 

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis.categories import CATEGORIES
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import OptionError
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import ProblemsError
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 from servers import script
 from smtp_rig import ENCODINGS, PASSWORD, options
@@ -136,6 +136,6 @@ def test_no_control_character_reaches_the_wire(key: str, control: str) -> None:
     text = "x%sRCPT TO:<evil@d.example>" % control
     given = dict(WHOLE, port=25, security="none")
     given[key] = [text] if key == "to" else text
-    with pytest.raises(OptionError) as told:
+    with pytest.raises(ProblemsError) as told:
         probe_all([options(**given)], False)
     assert "[control-character]" in str(told.value) and "evil" not in str(told.value)

@@ -73,7 +73,11 @@ def test_relays_take_what_they_leave_out_from_the_module(server: dict[str, t.Any
 
 def test_wrong_options_are_told_together() -> None:
     result = run(host="a\nb", port=1025)
-    assert result["failed"] and "[control-character]" in result["msg"] and "[security-missing]" in result["msg"]
+    assert result["failed"] and "[control-character]" in result["msg"] and "[security-unsaid]" in result["msg"]
+    assert [problem["code"] for problem in result["problems"]] == ["control-character", "not-a-host", "security-unsaid"]
+    result = run(relays=[{"host": "a"}, {"host": "b", "port": 1025}])
+    assert [(problem["where"], problem["code"]) for problem in result["problems"]] == [("relays[1].security", "security-unsaid")]
+    assert result["msg"].startswith("relays[1].security: with port 1025 it must be said how the connection is secured.   [security-unsaid]\n    One of: ")
 
 
 def test_the_documentation_and_the_specification_name_the_same_options() -> None:

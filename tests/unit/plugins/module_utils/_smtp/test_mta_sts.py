@@ -14,7 +14,7 @@ import tracemalloc
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import OptionError
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import ProblemsError
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web.mta_sts_policy import (
     UnusablePolicy,
     announced,
@@ -272,17 +272,17 @@ def test_where_the_conversation_took_all_the_time_that_is_told(world: World, nam
 )  # fmt: skip
 def test_what_cannot_be_asked_is_told_before_any_connection(given: dict[str, t.Any], code: str) -> None:
     _relay, problems = read(options(**dict({"host": "relay.example", "port": 25, "security": "starttls", "mta_sts": "report"}, **given)))
-    assert [problem for problem in problems if "[%s]" % code in problem]
+    assert code in [problem.code for problem in problems]
 
 
 def test_a_missing_library_or_ca_is_told_before_any_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dns.resolver", None)
-    with pytest.raises(OptionError) as told:
+    with pytest.raises(ProblemsError) as told:
         probe_all([options(host="relay.example", port=25, security="starttls", mta_sts="report", mta_sts_ca_path="/nonexistent/ca.pem")], False)
-    assert "mta_sts: needs the Python library dnspython" in str(told.value) and "[dnspython-missing]" in str(told.value)
+    assert "mta_sts: this needs the Python library dnspython" in str(told.value) and "[dnspython-missing]" in str(told.value)
     assert "mta_sts_ca_path: /nonexistent/ca.pem cannot be read" in str(told.value)
     token = {"client_id": "c", "client_secret": "a-secret", "token_url": "https://127.0.0.1:1/", "ca_path": "/nonexistent/ca.pem"}
-    with pytest.raises(OptionError, match=r"oauth2.ca_path: /nonexistent/ca.pem cannot be read: .* \[ca-path\]"):
+    with pytest.raises(ProblemsError, match=r"oauth2.ca_path: /nonexistent/ca.pem cannot be read: .* \[not-readable\]"):
         probe_all([options(username="u", port=465, oauth2=token)], False)
 
 

@@ -23,7 +23,7 @@ NEEDED = {
     "_smtp.conversation": "dialogue goal login",
     "_smtp.diagnosis": "blind_spots categories classify enhanced_codes provider_row providers sunset",
     "_smtp.network": "route tls transport",
-    "_smtp.options": "relay_options target wording",
+    "_smtp.options": "message relay_options target",
     "_smtp.protocol": "answer bounds commands engine failure log reply",
     "_smtp.sasl": "credential mechanisms",
     "_smtp.x509": "certificate der",

@@ -13,7 +13,7 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import OptionError
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import ProblemsError
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 from certificates import Issued, chain_file, issue
 from cryptography.hazmat.primitives import serialization
@@ -128,8 +128,8 @@ def shown(folder: pathlib.Path, name: str) -> dict[str, str]:
 
 
 CLIENT_FAULTS: list[tuple[str, dict[str, str], str]] = [
-    ("no such file", {"client_cert": "nowhere.pem"}, r"client_cert: .*cannot be read.*\[client-cert\]"),
-    ("no such key", {"client_key": "nowhere.key"}, r"client_key: .*cannot be read.*\[client-key\]"),
+    ("no such file", {"client_cert": "nowhere.pem"}, r"client_cert: .*cannot be read.*\[not-readable\]"),
+    ("no such key", {"client_key": "nowhere.key"}, r"client_key: .*cannot be read.*\[not-readable\]"),
     ("the wrong password", {"client_key_password": "wrong"}, r"client_cert: .*client_key_password.*\[client-cert\]"),
     ("no password", {"client_key_password": ""}, r"client_cert: .*client_key_password.*\[client-cert\]"),
     ("no certificate", {"client_cert": "", "client_key_password": ""}, r"client_key: .*\[client-key-alone\]"),
@@ -143,7 +143,7 @@ def test_a_client_certificate_that_cannot_be_used_is_told_before_any_connection(
     client = issue("client")
     (tmp_path / "client.pem").write_bytes(client.pem)
     (tmp_path / "client.key").write_bytes(client.key_pem(PASSWORD.encode()))
-    with pytest.raises(OptionError, match="(?s)" + text) as told:
+    with pytest.raises(ProblemsError, match="(?s)" + text) as told:
         probe_all([options(port=465, **dict(shown(tmp_path, "client"), **given))], False)
     assert PASSWORD not in str(told.value)
 
@@ -168,7 +168,7 @@ def test_ciphers_can_be_chosen_and_what_is_no_list_of_them_is_told(world: World)
         result = probe(server, ca_path=world.ca_path, tls_ciphers="ECDHE-ECDSA-AES256-GCM-SHA384")
         assert (result["category"], result["tls"]["cipher"]) == ("ok", "ECDHE-ECDSA-AES256-GCM-SHA384")
         assert probe(server, ca_path=world.ca_path, tls_ciphers="ECDHE-RSA-AES256-GCM-SHA384")["category"] == "tls_cipher"
-        with pytest.raises(OptionError, match=r"tls_ciphers: no cipher .* \[tls-ciphers\]"):
+        with pytest.raises(ProblemsError, match=r"tls_ciphers: no cipher .* \[tls-ciphers\]"):
             probe(server, tls_ciphers="NOTHING")
 
 
@@ -176,7 +176,7 @@ def test_a_ca_can_be_added_to_those_of_the_system(world: World) -> None:
     with script(relay(world.chain)) as server:
         assert probe(server, ca_path=world.ca_path, ca_mode="add")["category"] == "ok"
         assert probe(server, ca_path=world.ca_path, ca_mode="replace")["category"] == "ok"
-    with pytest.raises(OptionError, match=r"\[ca-mode\]"):
+    with pytest.raises(ProblemsError, match=r"\[ca-mode\]"):
         probe_all([options(port=465, ca_mode="add")], False)
 
 

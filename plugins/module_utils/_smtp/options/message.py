@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Smarthost Maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the test message is to look: what was declared of it, apart from writing it, which takes the mail packages."""
+"""The options of the test message, apart from writing it, which takes the mail packages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import codecs
 import re
 
 from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.problem import Problem
 
 if TYPE_CHECKING:
     import typing as t
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _NAMED = r'(?:"((?:[^"\\\x00-\x1f\x7f-\x9f]|\\[^\x00-\x1f\x7f-\x9f])*)"|([^"<>\x00-\x1f\x7f-\x9f]*))\s*<([^<>\s]+)>\Z'
 
 
-class Wording(NamedTuple):
+class MessageOptions(NamedTuple):
     """Subject, Reply-To (bare, or empty), signature (one line), character set, and whether plain text is all there is.
 
     ``from_name`` and ``reply_to_name`` are the display names beside the addresses; empty for none.
@@ -42,21 +43,23 @@ def mailbox(text: str) -> tuple[str, str]:
     return (re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else plain.strip()), address
 
 
-def read(options: t.Mapping[str, t.Any]) -> tuple[Wording, list[str]]:
-    """From the options ``subject``, ``reply_to`` and ``looks``, with problems as ``path: what. What instead. [code]``."""
-    given = options.get("looks") or {}
+def read(options: t.Mapping[str, t.Any]) -> tuple[MessageOptions, list[Problem]]:
+    """From the options ``subject``, ``reply_to`` and ``message``, with every problem."""
+    given = options.get("message") or {}
     charset = given.get("charset") or "utf-8"
     signature, reply_to = given.get("signature") or "", options.get("reply_to") or ""
     problems = []
     if not _is_text(charset):
-        problems.append("looks.charset: is not a character set. Write one such as utf-8 or iso-8859-1. [message-charset]")
+        problems.append(Problem("message.charset", "this is not a character set.", "message-charset", "Write one such as utf-8 or iso-8859-1."))
     if not signature.isprintable():
-        problems.append("looks.signature: holds a control character. Write it on one line without. [control-character]")
+        what = "this holds a control character."
+        problems.append(Problem("message.signature", what, "control-character", "Write it on one line without."))
     if any(char in "<>,;" or char.isspace() for char in reply_to):
-        problems.append("reply_to: is one address, as help@example.com or Help <help@example.com>. [address-form]")
+        hint = "Write one address, as help@example.com or Help <help@example.com>."
+        problems.append(Problem("reply_to", "this is not a mail address.", "not-an-address", hint))
     plain_text = given.get("plain_text")
     names = [options.get(key) or "" for key in ("from_name", "reply_to_name")]
-    return Wording(options.get("subject") or "", reply_to, signature, charset, plain_text is None or plain_text, *names), problems
+    return MessageOptions(options.get("subject") or "", reply_to, signature, charset, plain_text is None or plain_text, *names), problems
 
 
 def _is_text(charset: str) -> bool:
