@@ -123,13 +123,15 @@ class State:
         return key
 
     def load_blob(self, path: str) -> bytes:
-        """Bytes that we keep. Raises ProblemsError when they are gone."""
+        """Bytes that we keep. Raises ProblemsError when they are gone, or another thing is in their place."""
         try:
-            with open(path, "rb") as file:
-                return file.read()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            data = stored_json.content(path, stored_json.BLOB_BYTES)
+            if data is None:
+                raise fields.DamagedError("the bytes that we kept are gone")
+        except fields.DamagedError as error:
             hint = "Restore it from a backup of the state folder. Without one, remove or restore the file by hand that it belongs to."
-            raise ProblemsError([stored_json.damaged(path, fields.DamagedError("the bytes that we kept are gone"), hint)]) from None
+            raise ProblemsError([stored_json.damaged(path, error, hint)]) from None
+        return data
 
     def load_original(self, name: str) -> bytes:
         """One original. Raises ProblemsError when it is gone."""
@@ -201,7 +203,7 @@ class State:
     @contextlib.contextmanager
     def locked(self, timeout: float) -> t.Iterator[None]:
         """One run at a time. Raises ProblemsError (``locked``) after ``timeout`` seconds of waiting."""
-        with open(os.path.join(self.folder, "lock"), "ab", opener=_private) as lock:
+        with open(self._open_lock(), "ab") as lock:
             deadline = time.monotonic() + timeout
             while True:
                 try:
@@ -212,6 +214,13 @@ class State:
                         raise ProblemsError([self._locked(timeout)]) from None
                 time.sleep(_POLL_SECONDS)
             yield
+
+    def _open_lock(self) -> int:
+        path = os.path.join(self.folder, "lock")
+        try:
+            return stored_json.open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        except fields.DamagedError as error:
+            raise ProblemsError([stored_json.damaged(path, error, "Delete it while no run is at work: nothing is kept in it.")]) from None
 
     def _locked(self, timeout: float) -> Problem:
         what = f"Another run is at work on this host; waited {timeout:g} seconds for it."
@@ -233,6 +242,3 @@ def _named_by(blobs: t.Iterable[str]) -> t.List[str]:
     found = [GENERATION.match(name) for name in blobs]
     return [match.group() for match in found if match]
 
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC, 0o600)

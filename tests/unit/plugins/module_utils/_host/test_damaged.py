@@ -130,17 +130,46 @@ def test_a_damaged_key_is_named_and_a_new_one_made_once_it_is_deleted(known: Kno
     assert known.ask("present")["changed"] and known.note("key").stat().st_size == 32
 
 
-@pytest.mark.parametrize("name", ["record.json", "key"])
-@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
-def test_what_is_no_file_is_not_read(known: Known, name: str, kind: str) -> None:
+def put(known: Known, name: str, kind: str) -> None:
+    """Something that is no file in the place of one."""
     known.note(name).rename(known.note("elsewhere"))
     if kind == "folder":
         known.note(name).mkdir()
     elif kind == "link":
-        known.note(name).symlink_to("elsewhere")
+        known.note(name).symlink_to(known.note("elsewhere"))
     else:
         os.mkfifo(known.note(name))
+
+
+KINDS = ("folder", "link", "pipe")
+
+
+@pytest.mark.parametrize("name", ["record.json", "key", "lock"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_file_is_not_read(known: Known, name: str, kind: str) -> None:
+    put(known, name, kind)
     is_told(known.ask("present", lock_timeout=1), known.note(name))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lock_that_is_none_can_be_deleted(known: Known, kind: str) -> None:
+    put(known, "lock", kind)
+    for state in STATES:
+        for check in (True, False):
+            is_told(known.ask(state, check), known.note("lock"))
+    (shutil.rmtree if kind == "folder" else os.unlink)(known.note("lock"))  # as the hint says
+    assert known.ask("present")["changed"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kept_bytes_that_are_no_file_are_not_read(known: Known, kind: str) -> None:
+    (original,), latest = os.listdir(known.note("originals")), known.query()["generations"][-1]["id"]
+    put(known, f"originals/{original}", kind)
+    is_told(known.deploy({}, known.change("app.ini", "restore")), known.note(f"originals/{original}"))
+    known.note("elsewhere").unlink()
+    put(known, f"generations/{latest}/0", kind)
+    is_told(known.ask("rolled_back"), known.note(f"generations/{latest}/0"))
+    assert known.tree()["app.ini"][3] == b"two"
 
 
 def test_an_original_that_is_gone_is_named(known: Known) -> None:
