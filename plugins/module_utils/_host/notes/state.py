@@ -241,4 +241,3 @@ def _named_by(blobs: t.Iterable[str]) -> t.List[str]:
     """The generations that these originals are named by."""
     found = [GENERATION.match(name) for name in blobs]
     return [match.group() for match in found if match]
-

@@ -15,7 +15,6 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes import stored_json
-from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.manifest import Journal, Manifest
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.ownership import OwnershipRecord
 from fuzz.effort import examples
