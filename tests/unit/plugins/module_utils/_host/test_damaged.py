@@ -171,6 +171,35 @@ def test_kept_bytes_that_are_no_file_are_not_read(known: Known, kind: str) -> No
     assert known.tree()["app.ini"][3] == b"two"
 
 
+@pytest.mark.parametrize("name, kind", [
+    *((name, kind) for name in ("originals", "generations") for kind in ("file", "link", "pipe")), ("generations/20270101T000000Z-1", "link"),
+    *((name, "folder") for name in ("record.json.next", "record.json.new", "journal.json.new", "key.new", "activated.json.new")),
+    ("generations/20270101T000000Z-1/more", "folder"), ("originals/20270101T000000Z-1-0", "folder"),
+])
+def test_what_lies_in_the_place_of_a_file_or_folder_of_ours_is_named_until_it_is_moved_away(known: Known, tmp_path: pathlib.Path, name: str, kind: str) -> None:
+    there, aside, other = known.note(name), tmp_path / "aside", tmp_path / "other"
+    if there.exists():
+        there.rename(other)
+    other.mkdir(exist_ok=True)
+    (other / "theirs").write_bytes(b"theirs")
+    there.parent.mkdir(exist_ok=True)
+    {"file": pathlib.Path.touch, "folder": pathlib.Path.mkdir, "pipe": os.mkfifo, "link": lambda path: path.symlink_to(other)}[kind](there)
+    before = known.tree()
+    for state in ("present", "rolled_back", "committed"):
+        is_told(known.ask(state), there)
+    assert known.tree() == before and (other / "theirs").read_bytes() == b"theirs"
+    there.rename(aside)  # as the hint says
+    if name in ("originals", "generations"):
+        other.rename(there)
+        (there / "theirs").unlink()
+    assert known.ask("present")["changed"]
+
+
+def test_a_record_that_an_older_run_was_about_to_put_in_place_is_replaced(known: Known) -> None:
+    known.note("record.json.next").write_bytes(b"left")
+    assert known.ask("present")["changed"] and not known.note("record.json.next").exists()
+
+
 def test_an_original_that_is_gone_is_named(known: Known) -> None:
     (blob,) = os.listdir(known.note("originals"))
     known.note(f"originals/{blob}").unlink()
