@@ -48,5 +48,8 @@ def pytest_terminal_summary(terminalreporter: t.Any) -> None:
     """Points tried and survived, by test."""
     for word in ("passed", "failed"):
         for report in terminalreporter.stats.get(word, ()):
-            for tried, known in (value for name, value in report.user_properties if name == "points"):
-                terminalreporter.write_line(f"{report.nodeid.partition('::')[2]}: {tried} of {known} points tried, {word}")
+            told = dict(report.user_properties)
+            if "points" in told:
+                tried, known = told["points"]
+                exchanged = f" ({told['exchanged']} times there was something to exchange)" if "exchanged" in told else ""
+                terminalreporter.write_line(f"{report.nodeid.partition('::')[2]}: {tried} of {known} points tried{exchanged}, {word}")

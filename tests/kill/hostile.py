@@ -25,6 +25,7 @@ SECRET = "TOPSECRET of root\n"
 Answer = t.Dict[str, t.Any]
 
 #: By kind of exchange the two names in BOB's folder. A name with a star: the first that is there, if any.
+#: A folder of root's can be renamed by BOB within the folder that it is in, but not be moved into another one.
 KINDS: t.Dict[str, t.Tuple[str, str]] = {
     "a link for the file": ("conf/app.ini", "link"),
     "a link for the folder": ("conf", "folder-link"),
@@ -34,10 +35,12 @@ KINDS: t.Dict[str, t.Tuple[str, str]] = {
     "a pipe for the file": ("conf/app.ini", "pipe"),
     "a link for the new file": ("conf/fresh.env", "link"),
     "root's file for the new file": ("conf/fresh.env", "roots.ini"),
-    "a link for a new folder": ("conf/made", "folder-link"),
-    "root's folder for a new folder": ("conf/made", "roots"),
+    "a link for a new folder": ("conf/made", "conf/folder-link"),
+    "root's folder for a new folder": ("conf/made", "conf/roots"),
     "a link for a temporary file": ("conf/.smarthost-*", "link"),
     "a hard link for a temporary file": ("conf/.smarthost-*", "hard"),
+    "a pipe for a temporary file": ("conf/.smarthost-*", "pipe"),
+    "a link to a folder for the file": ("conf/app.ini", "folder-link"),
 }
 #: What a run does, and what was done before it.
 ACTS = ("present", "unchanged", "absent", "rolled_back", "finish", "undo")
@@ -56,15 +59,16 @@ class Hostile:
         for child in list(self.base.iterdir()):
             shutil.rmtree(child)
         self.base.chmod(0o755)
-        for path, owner, mode in ((self.etc, 0, 0o755), (self.app, BOB, 0o755), (self.app / "conf", BOB, 0o755), (self.app / "roots", 0, 0o700)):
+        conf, roots = self.app / "conf", (self.app / "roots", self.app / "conf" / "roots")
+        for path, owner, mode in ((self.etc, 0, 0o755), (self.app, BOB, 0o755), (conf, BOB, 0o755), *((path, 0, 0o700) for path in roots)):
             path.mkdir()
             path.chmod(mode)
             os.chown(path, owner, owner)
-        for path in (self.etc / "shadow", self.etc / "app.ini", self.etc / "new.env", self.app / "roots.ini", self.app / "roots" / "app.ini",
-                     self.app / "roots" / "new.env"):
+        own = [self.app / "roots.ini", *(path / name for path in roots for name in ("app.ini", "new.env"))]
+        for path in (self.etc / "shadow", self.etc / "app.ini", self.etc / "new.env", *own):
             _file(path, SECRET, 0, 0o600)
-        _file(self.app / "conf" / "app.ini", "theirs\n", BOB, 0o640)
-        for name, target in (("link", self.etc / "shadow"), ("folder-link", self.etc)):
+        _file(conf / "app.ini", "theirs\n", BOB, 0o640)
+        for name, target in (("link", self.etc / "shadow"), ("folder-link", self.etc), ("conf/folder-link", self.etc)):
             (self.app / name).symlink_to(target)
             os.chown(self.app / name, BOB, BOB, follow_symlinks=False)
         os.mkfifo(self.app / "pipe", 0o644)
@@ -73,7 +77,7 @@ class Hostile:
             os.link(self.etc / "shadow", self.app / "hard")
         self._before()
         self.roots = _facts(self.etc)
-        self.own = [_identity(self.app / "roots.ini"), *(_identity(self.app / "roots" / name) for name in ("app.ini", "new.env"))]
+        self.own = [_identity(path) for path in own]
 
     def _before(self) -> None:
         if self.act == "present":
@@ -123,7 +127,7 @@ class Hostile:
 
     def exchange(self) -> bool:
         """As BOB does it, who may be refused; whether it was done."""
-        names = [self._named(name) for name in KINDS[self.kind]]
+        names = self._names()
         if None in names:
             return False
         uid, gid, groups = os.geteuid(), os.getegid(), os.getgroups()
@@ -138,6 +142,13 @@ class Hostile:
             os.seteuid(uid)
             os.setegid(gid)
             os.setgroups(groups)
+
+    def can_exchange(self) -> bool:
+        """Whether both names stand for something at this moment, or could."""
+        return None not in self._names()
+
+    def _names(self) -> t.List[t.Optional[str]]:
+        return [self._named(name) for name in KINDS[self.kind]]
 
     def _named(self, name: str) -> t.Optional[str]:
         if "*" not in name:

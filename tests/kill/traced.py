@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A function in a process of its own, stopped before each system call that is given a name, by ptrace(2): deterministic, and as fast as a fork.
+"""A function in a process of its own, stopped before each system call that is given a name, by ptrace(2) and seccomp(2): deterministic, and fast.
 
 What a call does that is given a descriptor does not depend on where names lead; nor does one with a name elsewhere.
 """
@@ -13,12 +13,15 @@ import ctypes
 import json
 import os
 import signal
-import time
+import struct
 import typing as t
 
-_TRACEME, _CONT, _DETACH, _SYSCALL, _SETOPTIONS = 0, 7, 17, 24, 0x4200
-_SYSGOOD, _EXITKILL = 0x1, 0x100000
+_TRACEME, _CONT, _SETOPTIONS = 0, 7, 0x4200
+_TRACESECCOMP, _EXITKILL = 0x80, 0x100000
+_SECCOMP_STOP = signal.SIGTRAP | 7 << 8
 _GET_SYSCALL_INFO = 0x420E  # since Linux 5.3
+_NO_NEW_PRIVS, _SET_SECCOMP, _FILTER = 38, 22, 2  # prctl(2)
+_LOAD_NUMBER, _IS, _RETURN, _STOP, _PASS = 0x20, 0x15, 0x06, 0x7FF00000, 0x7FFF0000  # bpf(4), seccomp(2)
 _SECONDS = 20
 #: openat newfstatat statx faccessat faccessat2 readlinkat renameat renameat2 unlinkat mkdirat
 _AT = {
@@ -50,15 +53,17 @@ def traced(act: t.Callable[[], t.Any], at: t.Callable[[int], bool], within: str)
         _child(act, writing)
     os.close(writing)
     try:
-        return Ended(_steps(pid, at, within), _answer(reading, pid))
+        return Ended(_steps(pid, at, within), _answer(reading))
     finally:
         os.close(reading)
 
 
 def _child(act: t.Callable[[], t.Any], writing: int) -> t.NoReturn:
     try:
+        signal.alarm(_SECONDS)  # one that hangs is ended
         _libc.ptrace(_TRACEME, 0, None, None)
         os.kill(os.getpid(), signal.SIGSTOP)
+        _stop_at_names()
         answer = act()
         os.write(writing, json.dumps(answer).encode("ascii")[:60_000])
     except BaseException as error:  # pylint: disable=broad-except
@@ -67,23 +72,33 @@ def _child(act: t.Callable[[], t.Any], writing: int) -> t.NoReturn:
         os._exit(0)
 
 
+def _stop_at_names() -> None:
+    """From here on the tracer is told of these calls alone; of every one where their numbers are not known."""
+    steps = [(_LOAD_NUMBER, 0, 0, 0)]
+    for number in sorted(_PLAIN | (_AT or set())):
+        steps += [(_IS, 0, 1, number), (_RETURN, 0, 0, _STOP)]
+    code = b"".join(struct.pack("HBBI", *step) for step in [*steps, (_RETURN, 0, 0, _PASS if _AT else _STOP)])
+    kept = ctypes.create_string_buffer(code, len(code))
+    program = struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(kept))
+    assert _libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+    assert _libc.prctl(_SET_SECCOMP, _FILTER, program) == 0, os.strerror(ctypes.get_errno())
+
+
 def _steps(pid: int, at: t.Callable[[int], bool], within: str) -> int:
     os.waitpid(pid, 0)
-    _do(_SETOPTIONS, pid, _SYSGOOD | _EXITKILL)
-    calls, entry = 0, True
+    _do(_SETOPTIONS, pid, _TRACESECCOMP | _EXITKILL)
+    calls, more, passed_on = 0, True, 0
     while True:
-        _do(_SYSCALL, pid)
+        _do(_CONT, pid, passed_on)
         _pid, status = os.waitpid(pid, 0)
         if not os.WIFSTOPPED(status):
             return calls
-        if os.WSTOPSIG(status) != signal.SIGTRAP | 0x80:
-            continue
-        if entry and _counts(pid, within.encode()):
+        passed_on = 0
+        if status >> 8 != _SECCOMP_STOP:
+            passed_on = os.WSTOPSIG(status)
+        elif more and _counts(pid, within.encode()):
             calls += 1
-            if not at(calls):
-                _do(_DETACH, pid)
-                return calls
-        entry = not entry
+            more = at(calls)
 
 
 def _counts(pid: int, within: bytes) -> bool:
@@ -100,25 +115,9 @@ def _counts(pid: int, within: bytes) -> bool:
     return within in name if name.startswith(b"/") else bool(name)  # an empty one: the descriptor itself
 
 
-def _answer(reading: int, pid: int) -> t.Any:
-    """None after a while: it hangs, and is ended."""
-    end = time.monotonic() + _SECONDS
-    os.set_blocking(reading, False)
-    told = b""
-    while time.monotonic() < end:
-        try:
-            part = os.read(reading, 65536)
-            if not part:
-                break
-            told += part
-        except BlockingIOError:
-            time.sleep(0.001)
-    else:
-        os.kill(pid, signal.SIGKILL)
-    try:
-        os.waitpid(pid, 0)
-    except ChildProcessError:
-        pass
+def _answer(reading: int) -> t.Any:
+    """None where there is none: it hung."""
+    told = os.read(reading, 65536)
     return json.loads(told) if told else None
 
 

@@ -59,7 +59,7 @@ def _run(request: DeployCall, recovered: list[t.Optional[str]]) -> Answer:
 
 def _alone(request: DeployCall, state: State) -> t.ContextManager[None]:
     """The lock, unless there is nothing yet that two runs could meet at. Check mode makes no lock, but waits for one."""
-    needed = os.path.exists(os.path.join(state.folder, "lock")) if request.check else os.path.isdir(state.generations)
+    needed = os.path.lexists(os.path.join(state.folder, "lock")) if request.check else os.path.isdir(state.generations)
     return state.locked(request.lock_timeout) if needed else contextlib.nullcontext()
 
 

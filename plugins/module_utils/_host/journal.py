@@ -184,6 +184,7 @@ def _prepare(state: State, journal: Journal, work: ChangeSet, homes: Homes) -> N
         for folder in entry.make:
             homes.make(folder, 0o711 if step.narrow else 0o755)
         homes.write(entry.temp, step.data or b"", step.meta)
+    remove_file(state.record_next)
     write_new(state.record_next, to_json(journal.record.to_json()))
     sync_folders([generation, state.generations, state.originals, state.folder])
     homes.sync()

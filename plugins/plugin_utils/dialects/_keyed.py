@@ -101,7 +101,7 @@ def _without(text: str, owned: frozenset[Path], syntax: LineSyntax) -> str:
     """The text without our keys, without sections that held nothing else, without blank lines at the end."""
     found = survey(text, owned, syntax)
     text = _apply(text, [_Edit(entry.start, entry.end, "") for entry in found.entries])
-    return _apply(text, _emptied(text, _moved(found))).rstrip("\r\n")
+    return syntax.bare(_apply(text, _emptied(text, _moved(found))))
 
 
 def _moved(found: Survey) -> t.Iterator[Section]:

@@ -20,7 +20,9 @@ import yaml
 _KEY = r"[A-Za-z_][A-Za-z0-9_.-]*:(?=[ \r\n]|\Z)"
 _ODD_BREAK = re.compile("\r(?!\n)|[\x85\u2028\u2029\ufeff]")
 _ODD_LINE = re.compile(rf"^(?![ #\r\n]|\Z|-(?=[ \r\n])|{_KEY})", re.MULTILINE)
-_START = re.compile(rf"(?:[ ]*(?:#[^\n]*)?\r?\n)*(?:---[ ]*(?:#[^\n]*)?\r?\n)?(?:[ ]*(?:#[^\n]*)?\r?\n)*(?={_KEY})")
+_BLANK = r"(?:[ ]*(?:#[^\n]*)?\r?\n)*"
+# Blank lines again only behind the mark: two such groups side by side would share them out in every way there is.
+_START = re.compile(rf"{_BLANK}(?:---[ ]*(?:#[^\n]*)?\r?\n{_BLANK})?(?={_KEY})")
 _ANY_KEY = re.compile(f"^{_KEY}", re.MULTILINE)
 _DOCUMENT = 6  # events around the members of the only mapping
 

@@ -21,8 +21,11 @@ _BLOCK_TEXT = re.compile(r"[|>][+-]?[0-9]?[+-]?[ \t]*(?:#.*)?\r?$", re.MULTILINE
 
 def edit(text: str, changes: t.Mapping[_nested.Path, str | None]) -> str:
     """First what is there, all at once; then what is missing, one block at a time. Raises NotValid."""
-    if text.startswith(BOM):
-        return BOM + edit(text[1:], changes)
+    body = text.removeprefix(BOM)
+    return text[:len(text) - len(body)] + _edit(body, changes)
+
+
+def _edit(text: str, changes: t.Mapping[_nested.Path, str | None]) -> str:
     root = nodes.parse(text, changes).root
     edits: list[tuple[int, int, str]] = []
     missing: dict[_nested.Path, str] = {}

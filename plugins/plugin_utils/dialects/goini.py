@@ -28,6 +28,7 @@ _BARE = re.compile(r"[A-Za-z0-9_.+@^,/:-]+")
 _CHAR = r"!$-&(-:<-\[\]-_a-~"
 _PLAIN = rf"([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*([{_CHAR}](?:[{_CHAR} \t]*[{_CHAR}])?)?"
 _REFERENCE = re.compile(r"%\([^)]+\)s")
+_DELIMITER = re.compile("[=:]")
 # What Go's unicode.IsSpace says.
 _BLANKS = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 
@@ -163,13 +164,13 @@ def _entry(
 def _key(line: str) -> tuple[str, int]:
     """Name and the offset after the delimiter; an empty name where there is none."""
     indent = len(line) - len(line.lstrip(_BLANKS))
-    found = re.compile(r'("""(?P<a>.+?)"""|"(?P<b>.*?)"|`(?P<c>.*?)`)[^=:]*[=:]').match(line, indent)
-    if found:
-        return (found["a"] or found["b"] or found["c"] or "").strip(_BLANKS), found.end()
-    delimiter = re.search("[=:]", line[indent:])
-    if line[indent] in '"`' or not delimiter:
-        return "", 0
-    return line[indent:indent + delimiter.start()].strip(_BLANKS), indent + delimiter.end()
+    mark = next((mark for mark in ('"""', '"', "`") if line.startswith(mark, indent)), "")
+    if mark:  # the first of its kind closes, as in go-ini; searched for once, however many there are
+        close = line.find(mark, indent + len(mark))
+        delimiter = _DELIMITER.search(line, close + len(mark)) if close >= 0 else None
+        return (line[indent + len(mark):close].strip(_BLANKS), delimiter.end()) if delimiter else ("", 0)
+    delimiter = _DELIMITER.search(line, indent)
+    return (line[indent:delimiter.start()].strip(_BLANKS), delimiter.end()) if delimiter else ("", 0)
 
 
 def _quoted(

@@ -19,6 +19,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry 
     dialect,
     dialect_names,
 )
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import NotValid
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.difference import difference
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import FilePlan
 
@@ -88,6 +89,26 @@ def test_a_key_of_ours_thousands_of_times_is_no_trouble(name: str) -> None:
     counts = [300, 1200]
     texts = [('{"smtp": {' + one * count + '"z": 1}}' if name == "json" else start.replace("[x]\n", "") + one * count + end) for count in counts]
     assert _is_linear(name, *texts)
+
+
+def _seconds_or_refused(name: str, text: str) -> float:
+    """Processor time of a merge and a remove, or of the refusal of a text that is not valid."""
+    owns = [("smtp", "host")] if name in NESTED else [("A",)]
+    began = time.process_time()
+    try:
+        merged = merge_guard.merge(name, text, {"smtp": {"host": "new"}} if name in NESTED else {"A": "new"}, owns)
+        assert merge_guard.remove(name, merged, owns, text) == text
+    except (NotValid, merge_guard.Harm):
+        pass
+    return time.process_time() - began
+
+
+@pytest.mark.parametrize("piece", ["\n", "\r\n", " \n", "# note\n", "[s]\n", "k = \\\n", "- a\n", '"', "`", "[", "{", "<%", "a=", "\ufeff", "\t", "$"])
+@pytest.mark.parametrize("name", SHARED)
+def test_a_text_of_one_piece_over_and_over_is_no_trouble(name: str, piece: str) -> None:
+    """Comments alone are quite usual, as in a file that nobody has written anything into yet."""
+    small, large = (piece * (size // len(piece)) for size in (10_000, 40_000))
+    assert any(_seconds_or_refused(name, large) < FACTOR * max(_seconds_or_refused(name, small), 0.02) for _try in range(4))
 
 
 def test_every_shared_dialect_has_its_large_file() -> None:

@@ -131,6 +131,18 @@ def test_a_file_is_taken_whatever_blanks_its_lines_end_in(name: str, last: str) 
             assert merge_guard.values(name, merged, [odd.ours]) == {odd.ours: odd.value}
 
 
+@pytest.mark.parametrize("lines", [slice(1), slice(2), slice(3), slice(1, None)])
+@pytest.mark.parametrize("name", SHARED)
+def test_our_key_can_be_taken_back_from_a_file_that_got_other_line_ends_since(name: str, lines: slice) -> None:
+    """Also where a CR is a part of the user's values then, as it is to a shell and to dma: theirs stay as they are now."""
+    odd = ODD[name]
+    original = odd.plain if odd.plain.startswith("{") else "".join(odd.plain.splitlines(keepends=True)[lines])
+    now = merge_guard.merge(name, original, _tree(odd), [odd.ours]).replace("\n", "\r\n")
+    rest = merge_guard.remove(name, now, [odd.ours], original)
+    assert [line.rstrip("\r\n") for line in _not_ours(rest, odd.ours[-1])] == [line.rstrip("\r\n") for line in _not_ours(original, odd.ours[-1])]
+    assert merge_guard.values(name, rest, [odd.ours]) == merge_guard.values(name, original, [odd.ours])
+
+
 @pytest.mark.parametrize(("name", "kind"), [row for row in ROWS if row[1] in ODD[row[0]].refused] + [(name, "not valid") for name in SHARED])
 def test_an_odd_file_that_the_application_does_not_read_is_refused(name: str, kind: str) -> None:
     with pytest.raises(NotValid):

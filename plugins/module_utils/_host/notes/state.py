@@ -33,6 +33,8 @@ from ..._shared.problem import OTHER_STATE_DIR, Problem, ProblemsError
 
 _POLL_SECONDS = 0.05
 KEY_BYTES = 32
+_FOLDERS = ("originals", "generations")
+_WRITTEN = ("record.json.next", *(name + ".new" for name in ("record.json", "journal.json", "key", "activated.json")))
 _COPY = "Restore it from a backup. Without one, make a copy of the folder {folder}, then delete this file: "
 
 
@@ -78,7 +80,17 @@ class State:
     def _unsafe(self) -> list[Problem]:
         """Who can exchange the folder, or something in it, could make us write and read anywhere."""
         problem = private_folder(self.folder)
-        return [problem] if problem is not None else []
+        return [problem] if problem is not None else self._misplaced()
+
+    def _misplaced(self) -> list[Problem]:
+        """Folders of ours that are something else (a link to one, which no file can be moved to), and folders where we write files."""
+        try:
+            with os.scandir(self.folder) as found:
+                folders = {item.name: item.is_dir(follow_symlinks=False) for item in found}
+        except FileNotFoundError:
+            return []
+        wrong = [name for name, is_folder in sorted(folders.items()) if name in (_WRITTEN if is_folder else _FOLDERS)]
+        return [_not_a("file" if name in _WRITTEN else "folder", os.path.join(self.folder, name)) for name in wrong]
 
     def create(self) -> None:
         """The folder and its parts, 0700 whatever the umask, also where an older one was more open."""
@@ -123,13 +135,15 @@ class State:
         return key
 
     def load_blob(self, path: str) -> bytes:
-        """Bytes that we keep. Raises ProblemsError when they are gone."""
+        """Bytes that we keep. Raises ProblemsError when they are gone, or another thing is in their place."""
         try:
-            with open(path, "rb") as file:
-                return file.read()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            data = stored_json.content(path, stored_json.BLOB_BYTES)
+            if data is None:
+                raise fields.DamagedError("the bytes that we kept are gone")
+        except fields.DamagedError as error:
             hint = "Restore it from a backup of the state folder. Without one, remove or restore the file by hand that it belongs to."
-            raise ProblemsError([stored_json.damaged(path, fields.DamagedError("the bytes that we kept are gone"), hint)]) from None
+            raise ProblemsError([stored_json.damaged(path, error, hint)]) from None
+        return data
 
     def load_original(self, name: str) -> bytes:
         """One original. Raises ProblemsError when it is gone."""
@@ -172,24 +186,26 @@ class State:
     def drop_generation(self, name: str) -> None:
         """Remove a generation with its bytes. The manifest goes first: what is left without one is never rolled back to."""
         folder = self.generation(name)
-        if not os.path.isdir(folder):
+        if not os.path.lexists(folder):
             return
-        remove_file(self.manifest(name))
+        if os.path.islink(folder) or not os.path.isdir(folder):
+            raise ProblemsError([_not_a("folder", folder)])
+        _remove(self.manifest(name))
         sync_folder(folder)
         for blob in os.listdir(folder):
-            remove_file(os.path.join(folder, blob))
+            _remove(os.path.join(folder, blob))
         os.rmdir(folder)
         sync_folder(self.generations)
 
     def sweep(self, record: t.Optional[OwnershipRecord] = None) -> None:
         """Remove bytes that nothing refers to any more. Only without a journal, under the lock. record: where it is read already."""
         finished = self.finished()
-        for name in os.listdir(self.generations):
+        for name in self._begun():
             if name not in finished:
                 self.drop_generation(name)
         left = set(_list(self.originals)) - (self.load_record() if record is None else record).blobs
         for name in left - self._kept_for(finished) if left else ():
-            remove_file(self.original(name))
+            _remove(self.original(name))
 
     def _kept_for(self, generations: t.Iterable[str]) -> t.Set[str]:
         """The originals that rolling back would need; all of them, where that cannot be known."""
@@ -201,7 +217,7 @@ class State:
     @contextlib.contextmanager
     def locked(self, timeout: float) -> t.Iterator[None]:
         """One run at a time. Raises ProblemsError (``locked``) after ``timeout`` seconds of waiting."""
-        with open(os.path.join(self.folder, "lock"), "ab", opener=_private) as lock:
+        with open(self._open_lock(), "ab") as lock:
             deadline = time.monotonic() + timeout
             while True:
                 try:
@@ -212,6 +228,13 @@ class State:
                         raise ProblemsError([self._locked(timeout)]) from None
                 time.sleep(_POLL_SECONDS)
             yield
+
+    def _open_lock(self) -> int:
+        path = os.path.join(self.folder, "lock")
+        try:
+            return stored_json.open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        except fields.DamagedError as error:
+            raise ProblemsError([stored_json.damaged(path, error, "Delete it while no run is at work: nothing is kept in it.")]) from None
 
     def _locked(self, timeout: float) -> Problem:
         what = f"Another run is at work on this host; waited {timeout:g} seconds for it."
@@ -224,6 +247,20 @@ def sort_key(name: str) -> tuple[str, int]:
     return stamp, int(number)
 
 
+def _not_a(kind: str, path: str) -> Problem:
+    return stored_json.damaged(path, fields.DamagedError(f"it is not a {kind}"), "Find out who put it there, and move it away.")
+
+
+def _remove(path: str) -> None:
+    """A file of ours. Raises ProblemsError for a folder, which is not."""
+    try:
+        remove_file(path)
+    except (IsADirectoryError, PermissionError):  # PermissionError: for a folder, outside Linux
+        if not os.path.isdir(path):
+            raise
+        raise ProblemsError([_not_a("file", path)]) from None
+
+
 def _list(folder: str) -> t.List[str]:
     return os.listdir(folder) if os.path.isdir(folder) else []
 
@@ -232,7 +269,3 @@ def _named_by(blobs: t.Iterable[str]) -> t.List[str]:
     """The generations that these originals are named by."""
     found = [GENERATION.match(name) for name in blobs]
     return [match.group() for match in found if match]
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC, 0o600)

@@ -17,6 +17,8 @@ from ..._shared.problem import Problem, ProblemsError
 MIB = 1 << 20
 #: A record of 5,000 applications has some 7 MiB; a journal has it twice.
 RECORD_BYTES, JOURNAL_BYTES, NOTES_BYTES = 16 * MIB, 48 * MIB, 4 * MIB
+#: Twice what a file may have that we replace (see ``regular_file``).
+BLOB_BYTES = 16 * MIB
 
 T = t.TypeVar("T")
 
@@ -33,21 +35,28 @@ def load(path: str, most: int, read: t.Callable[[object], T], hint: str) -> t.Op
 def content(path: str, most: int) -> t.Optional[bytes]:
     """The bytes of a file of ours, None when there is none. Raises DamagedError for what is none of our files, and OSError."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = open_file(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO):
-            raise fields.DamagedError("it is not a file") from None
-        raise
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise fields.DamagedError("it is not a file")
     with open(fd, "rb") as file:
         data = file.read(most + 1)
     if len(data) > most:
         raise fields.DamagedError(f"it is larger than {most // MIB or 1} MiB")
     return data
+
+
+def open_file(path: str, flags: int) -> int:
+    """A file of ours, opened without waiting for anybody (as for a pipe). Raises DamagedError for what is none, and OSError."""
+    try:
+        fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise fields.DamagedError("it is not a file") from None
+        raise
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise fields.DamagedError("it is not a file")
 
 
 def damaged(path: str, error: fields.DamagedError, hint: str) -> Problem:

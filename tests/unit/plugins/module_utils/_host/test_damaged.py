@@ -15,7 +15,6 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes import stored_json
-from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.manifest import Journal, Manifest
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.ownership import OwnershipRecord
 from fuzz.effort import examples
@@ -130,17 +129,75 @@ def test_a_damaged_key_is_named_and_a_new_one_made_once_it_is_deleted(known: Kno
     assert known.ask("present")["changed"] and known.note("key").stat().st_size == 32
 
 
-@pytest.mark.parametrize("name", ["record.json", "key"])
-@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
-def test_what_is_no_file_is_not_read(known: Known, name: str, kind: str) -> None:
+def put(known: Known, name: str, kind: str) -> None:
+    """Something that is no file in the place of one."""
     known.note(name).rename(known.note("elsewhere"))
     if kind == "folder":
         known.note(name).mkdir()
     elif kind == "link":
-        known.note(name).symlink_to("elsewhere")
+        known.note(name).symlink_to(known.note("elsewhere"))
     else:
         os.mkfifo(known.note(name))
+
+
+KINDS = ("folder", "link", "pipe")
+
+
+@pytest.mark.parametrize("name", ["record.json", "key", "lock"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_file_is_not_read(known: Known, name: str, kind: str) -> None:
+    put(known, name, kind)
     is_told(known.ask("present", lock_timeout=1), known.note(name))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lock_that_is_none_can_be_deleted(known: Known, kind: str) -> None:
+    put(known, "lock", kind)
+    for state in STATES:
+        for check in (True, False):
+            is_told(known.ask(state, check), known.note("lock"))
+    (shutil.rmtree if kind == "folder" else os.unlink)(known.note("lock"))  # as the hint says
+    assert known.ask("present")["changed"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kept_bytes_that_are_no_file_are_not_read(known: Known, kind: str) -> None:
+    (original,), latest = os.listdir(known.note("originals")), known.query()["generations"][-1]["id"]
+    put(known, f"originals/{original}", kind)
+    is_told(known.deploy({}, known.change("app.ini", "restore")), known.note(f"originals/{original}"))
+    known.note("elsewhere").unlink()
+    put(known, f"generations/{latest}/0", kind)
+    is_told(known.ask("rolled_back"), known.note(f"generations/{latest}/0"))
+    assert known.tree()["app.ini"][3] == b"two"
+
+
+@pytest.mark.parametrize("name, kind", [
+    *((name, kind) for name in ("originals", "generations") for kind in ("file", "link", "pipe")), ("generations/20270101T000000Z-1", "link"),
+    *((name, "folder") for name in ("record.json.next", "record.json.new", "journal.json.new", "key.new", "activated.json.new")),
+    ("generations/20270101T000000Z-1/more", "folder"), ("originals/20270101T000000Z-1-0", "folder"),
+])
+def test_what_lies_in_the_place_of_a_file_or_folder_of_ours_is_named_until_it_is_moved_away(known: Known, tmp_path: pathlib.Path, name: str, kind: str) -> None:
+    there, aside, other = known.note(name), tmp_path / "aside", tmp_path / "other"
+    if there.exists():
+        there.rename(other)
+    other.mkdir(exist_ok=True)
+    (other / "theirs").write_bytes(b"theirs")
+    there.parent.mkdir(exist_ok=True)
+    {"file": pathlib.Path.touch, "folder": pathlib.Path.mkdir, "pipe": os.mkfifo, "link": lambda path: path.symlink_to(other)}[kind](there)
+    before = known.tree()
+    for state in ("present", "rolled_back", "committed"):
+        is_told(known.ask(state), there)
+    assert known.tree() == before and (other / "theirs").read_bytes() == b"theirs"
+    there.rename(aside)  # as the hint says
+    if name in ("originals", "generations"):
+        other.rename(there)
+        (there / "theirs").unlink()
+    assert known.ask("present")["changed"]
+
+
+def test_a_record_that_an_older_run_was_about_to_put_in_place_is_replaced(known: Known) -> None:
+    known.note("record.json.next").write_bytes(b"left")
+    assert known.ask("present")["changed"] and not known.note("record.json.next").exists()
 
 
 def test_an_original_that_is_gone_is_named(known: Known) -> None:
