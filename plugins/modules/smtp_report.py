@@ -94,8 +94,8 @@ notes:
     C(activation) (null, or C(activated), C(how), C(reason)), C(test) and C(drift) (what somebody else has changed, each with C(path),
     C(keys), C(what) and C(done), as RV(smarthost.mail.smtp_config#module:drift)), C(status) (V(active), V(not_wired), V(not_installed),
     V(unknown)), C(status_why), C(version), C(proof) (a level, or V(not_tested)), C(proof_wanted), C(proof_why), C(stale), C(down), C(forwarder),
-    C(sender) (what it uses where no C(from) is declared), C(activates), C(green) and C(unseen) (what keeps it from being green, each with C(what), C(code), C(show), what would make it visible or right,
-    and C(wrong), whether it was seen to be so)."
+    C(sender) (what it uses where no C(from) is declared), C(activates), C(green) and C(unseen) (what keeps it
+    from being green, each with C(what), C(code), C(show), what would make it visible or right, and C(wrong), whether it was seen to be so)."
   - "Each of C(relays) has C(name), C(host), C(port), C(security), C(ok), C(category), C(level_reached), C(diagnosis), C(remedies),
     C(confirmed_by), C(blind_spots), C(mechanism), C(reply), C(certificate) (null, or C(days_left), C(not_after), C(subject), C(issuer),
     C(names), C(verified), C(version)), C(steps) and C(ms)."
