@@ -71,7 +71,7 @@ class State:
         if not stat.S_ISDIR(status.st_mode):
             return [Problem(self.folder, "The state folder is not a folder.", "state-dir", "Name another state_dir.")]
         if status.st_uid != os.geteuid():
-            hint = "Use become, run as its owner, or name another state_dir."
+            hint = "Use become (-b), run as its owner, or name another state_dir."
             return [Problem(self.folder, "The state folder belongs to another user.", "state-dir", hint)]
         return self._unsafe()
 
