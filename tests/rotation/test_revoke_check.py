@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 import pytest
@@ -57,6 +58,17 @@ def test_while_a_host_has_it_in_force_no_login_is_tried(fleet: Fleet) -> None:
     said = check(fleet, rotating=True)
     assert "web1, web2, web3: gitea, msmtp: the old credential is in force here" in said and "[still-in-force]" in said
     assert fleet.relay.log().count("sasl_username") == before
+
+
+def test_a_record_that_only_root_may_read_names_become(fleet: Fleet) -> None:
+    state = fleet.folder / "web1/state"
+    owner = state.stat().st_uid
+    os.chown(state, 65534, -1)
+    try:
+        said = check(fleet, rotating=True)
+    finally:
+        os.chown(state, owner, -1)
+    assert "The state folder belongs to another user." in said and "Use become (-b)" in said and "when the host is back" not in said
 
 
 def _probed(code: int, enhanced: str, category: str, stage: str = "auth") -> t.Dict[str, t.Any]:

@@ -74,6 +74,9 @@ def _process(app: App, run: Run) -> Unseen | None:
         return None
     if app.activation is None:
         return Unseen("It was not activated, so what runs may not know of its new settings.", "not-activated", AGAIN, False)
+    if not app.activation.activated and app.activation.reason.startswith("there is no "):  # such as no unit of this name, or no folder
+        what = f"It was not activated, as {app.activation.reason}: what runs may not know of its new settings."
+        return Unseen(what, "not-activated", f"Correct the name where it is misspelt. Then: {AGAIN[0].lower()}{AGAIN[1:]}", False)
     if app.activation.activated or app.activation.reason != "as declared":
         return None
     return Unseen("It is declared not to be activated, so what runs may not know of its new settings.", "not-activated", "Restart it.", False)

@@ -47,6 +47,8 @@ def admission_lines(admission: Admission, canary: str) -> list[str]:
         lines.append(f"not reached, the rotation stays open for: {', '.join(admission.unreachable)}")
     if admission.done:
         lines.append(f"already on the next credential, verified by a login: {len(admission.done)}")
+    if admission.done and not admission.todo and not admission.unreachable:
+        return [*lines, "Nothing is to be done: the next credential is in force on every host that has one."]
     lines.append(f"to change: {len(admission.todo)}" + (f", {canary} first" if canary else ""))
     return lines
 

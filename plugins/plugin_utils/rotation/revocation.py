@@ -70,8 +70,7 @@ def guard(hosts: t.Mapping[str, Variables], dead: Old) -> list[Problem]:
     for name, given in hosts.items():
         record = _record(given.get("smtp_relay_state") or {})
         if record is None:
-            hint = f"Run it again when the host is back, or leave the host out: --limit '!{HOSTS}'"
-            found[name] = [Problem("", "its record could not be read, so nobody knows which credential it has.", "revoked-unknown", hint)]
+            found[name] = _unread(given.get("smtp_relay_state") or {})
             continue
         listed = _listed(given)
         for app, noted in record.apps.items():
@@ -83,6 +82,16 @@ def guard(hosts: t.Mapping[str, Variables], dead: Old) -> list[Problem]:
                 hint = "Put the current one in force, with its id: smarthost.mail.apply"
                 found.setdefault(name, []).append(Problem(app, what, "still-in-force", hint))
     return by_host(found)
+
+
+def _unread(state: Result) -> list[Problem]:
+    """Why the record of a host could not be read, as the host says it where it answered: with what it takes, such as become."""
+    what = "its record could not be read, so nobody knows which credential it has"
+    said = [Problem(**each) for each in state.get("problems") or ()]
+    if said:
+        return [Problem("", f"{what}: {each.where}: {each.what}", "revoked-unknown", each.hint) for each in said]
+    hint = f"Run it again when the host is back, or leave the host out: --limit '!{HOSTS}'"
+    return [Problem("", f"{what}.", "revoked-unknown", hint)]
 
 
 def _listed(given: Variables) -> set[str] | None:

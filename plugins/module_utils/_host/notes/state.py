@@ -73,7 +73,7 @@ class State:
         if not stat.S_ISDIR(status.st_mode):
             return [Problem(self.folder, "The state folder is not a folder.", "state-dir", f"Name {OTHER_STATE_DIR}.")]
         if status.st_uid != os.geteuid():
-            hint = f"Use become, run as its owner, or name {OTHER_STATE_DIR}."
+            hint = f"Use become (-b), run as its owner, or name {OTHER_STATE_DIR}."
             return [Problem(self.folder, "The state folder belongs to another user.", "state-dir", hint)]
         return self._unsafe()
 

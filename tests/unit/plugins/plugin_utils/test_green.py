@@ -30,6 +30,7 @@ def test_all_of_it_was_seen() -> None:
     ({"down": True, "stale": True}, "not-running", False), ({"stale": True}, "process-stale", True), ({"proof": "tls"}, "not-tested", False),
     ({"outcome": "written", "activation": None}, "not-activated", False),
     ({"outcome": "written", "activation": ReportedActivation(False, "none", "as declared")}, "not-activated", False),
+    ({"outcome": "written", "activation": ReportedActivation(False, "restart", "there is no unit wkii.service on this host")}, "not-activated", False),
 ])
 def test_what_was_not_seen_or_is_wrong_has_its_code(changes: dict[str, t.Any], code: str, wrong: bool) -> None:
     app = dataclasses.replace(GOOD, **changes)

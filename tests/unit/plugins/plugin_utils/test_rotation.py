@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.same_options import options
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.ownership import OwnershipRecord, RecordedApp
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation import revocation
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.outcome import checked, outcome
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.outcome import admission_lines, checked, outcome
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.rotate import (
     Fleet,
     admit,
@@ -139,6 +139,15 @@ def test_each_cause_is_told_once_with_its_hosts_and_applications() -> None:
     told = [str(problem) for problem in admit(hosts, baselines, True).problems]
     assert told[0].startswith('web1, web2: gitea, msmtp; web3: msmtp: its record has credential "2026-05"') and "--limit web1,web2,web3" in told[0]
     assert told[1].startswith("web3: gitea: Its files are not as declared.") and len(told) == 2
+
+
+def test_a_rotation_that_is_complete_says_that_nothing_is_to_be_done() -> None:
+    hosts = fleet({name: host("gitea") for name in ("web1", "web2")})
+    on_next = verified(app("gitea", **ON_NEXT))
+    done = admission_lines(admit(hosts, {"web1": on_next, "web2": on_next}, True), "")
+    assert done[-1].startswith("Nothing is to be done: the next credential is in force") and "to change" not in str(done)
+    for other in (verified(app("gitea")), {"unreachable": True}):
+        assert "Nothing is to be done" not in str(admission_lines(admit(hosts, {"web1": on_next, "web2": other}, True), ""))
 
 
 def test_a_checked_rotation_says_what_would_be_done_and_with_which_command() -> None:
