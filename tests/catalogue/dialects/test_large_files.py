@@ -111,5 +111,17 @@ def test_a_text_of_one_piece_over_and_over_is_no_trouble(name: str, piece: str) 
     assert any(_seconds_or_refused(name, large) < FACTOR * max(_seconds_or_refused(name, small), 0.02) for _try in range(4))
 
 
+@pytest.mark.parametrize("start, piece, end", [
+    ("A=", "a", " x\n"), ("A=", "a", "'\n"), ("A=", "a'b'", " x\n"), ("A ", "a", " b\n"), ("[smtp]\nhost = ", "a ", '"\n'), ("smtp: ", "a ", "\n"),
+    ('A="', "\\a", "\n"), ("A=", "a\\", "b'\n"), ("A=", "${a", "\n"), ("A", " ", "b\n"), ('{"smtp": "', "\\n", "\n"), ("smtp: <%= ", "a ", "\n"),
+])
+@pytest.mark.parametrize("name", SHARED)
+def test_one_long_line_that_is_nearly_valid_is_no_trouble(name: str, start: str, piece: str, end: str) -> None:
+    """A word that a user makes two characters longer must not take twice the time."""
+    assert _seconds_or_refused(name, start + piece * 30 + end) < 0.5
+    small, large = (start + piece * (size // len(piece)) + end for size in (10_000, 40_000))
+    assert any(_seconds_or_refused(name, large) < FACTOR * max(_seconds_or_refused(name, small), 0.02) for _try in range(4))
+
+
 def test_every_shared_dialect_has_its_large_file() -> None:
     assert sorted(FILES) == SHARED
