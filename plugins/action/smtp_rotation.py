@@ -89,7 +89,9 @@ class ActionModule(Action):
     def _admit(self) -> Result:
         hosts = self._hosts()
         new = next(iter(hosts.values())).get("smtp_relay_new") or {}
-        admission = rotate.admit(self._fleet(), {name: given.get("smtp_relay_baseline") or {} for name, given in hosts.items()}, bool(new.get("ok")))
+        baselines = {name: given.get("smtp_relay_baseline") or {} for name, given in hosts.items()}
+        apply = outcome.command_again(rotate.APPLY, self._inventory(), same_options.options(context.CLIARGS))
+        admission = rotate.admit(self._fleet(), baselines, bool(new.get("ok")), apply)
         if admission.problems:
             raise ProblemsError(admission.problems)
         chosen = self._args["canary"] if self._args["canary"] in admission.todo else next(iter(admission.todo), "")
@@ -100,9 +102,12 @@ class ActionModule(Action):
             "lines": outcome.admission_lines(admission, canary),
         }
 
+    def _inventory(self) -> tuple[str, ...]:
+        return tuple(self._task_vars.get("ansible_inventory_sources") or ())
+
     def _summary(self) -> Result:
         hosts = self._hosts()
-        inventory = tuple(self._task_vars.get("ansible_inventory_sources") or ())
+        inventory = self._inventory()
         if self._task.check_mode:
             lines = outcome.checked(self._task_vars["smtp_relay_rotation"], inventory, same_options.options(context.CLIARGS))
             return {"complete": False, "lines": list(lines), "hosts": {}, "msg": lines[0]}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -158,6 +159,11 @@ def test_a_rotation_half_done_is_kept_by_apply_refuses_another_and_is_finished_b
     another.next = {**fleet.next, "id": "2026-12"}
     told = another.rotate(fails=True)
     assert 'web1: msmtp, gitea: its record has credential "2026-11"' in told and "[rotation-open]" in told and fleet.users() == half
+    hint = re.search(r"credential in force here: (ansible-playbook smarthost\.mail\.apply -i \S+ .*?--limit [\w,]+)", told)
+    assert hint, told
+    words = shlex.split(hint.group(1))
+    followed = subprocess.run([ansible_playbook(), *words[1:]], capture_output=True, text=True, timeout=SECONDS, check=False, env=fleet.environment())
+    assert followed.returncode == 0 and fleet.users() == every(OLD), followed.stdout[-4000:]
     assert "Rotation complete: 3" in fleet.rotate()
     assert fleet.users() == every(NEW) == fleet.send() and set(fleet.kept().values()) == {0}
 

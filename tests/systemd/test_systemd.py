@@ -196,6 +196,22 @@ def test_a_drop_in_is_in_force_after_the_activation_and_gone_after_the_next(mach
     assert "SMTP_HOST" not in environment(machine)
 
 
+def test_a_unit_that_requires_a_file_that_was_removed_goes_on_and_what_ends_that_is_told(machine: Machine) -> None:
+    """A line without the hyphen, as users write it: a restart would only end the service."""
+    drop_in = machine.root / "etc/systemd/system/wiki.service.d/by-hand.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text("[Service]\nEnvironmentFile=/srv/removed.env\n")
+    before = main_pid(machine)
+    answer = activate(machine, {"app": "wiki", "systemd": "wiki"})
+    (problem,) = answer["problems"]
+    assert told(answer) == [(False, "it would not start")] and problem["code"] == "activation-failed" and main_pid(machine) == before != "0"
+    line = problem["hint"].partition("Write ")[2].partition(" there")[0]
+    drop_in.write_text(f"[Service]\n{line}\n")
+    assert told(activate(machine, {"app": "wiki", "systemd": "wiki"})) == [(True, "")] and main_pid(machine) not in ("0", before)
+    drop_in.unlink()
+    drop_in.parent.rmdir()
+
+
 def test_a_drop_in_of_a_unit_that_is_stopped_counts_when_it_is_started(machine: Machine) -> None:
     drop_in = machine.root / "etc/systemd/system/stopped.service.d/smarthost-mail.conf"
     drop_in.parent.mkdir()

@@ -151,15 +151,15 @@ class Admission(t.NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def admit(found: Fleet, baselines: t.Mapping[str, Result], new_works: bool) -> Admission:
-    """By what was found on each host before anything is written."""
+def admit(found: Fleet, baselines: t.Mapping[str, Result], new_works: bool, apply: str = f"ansible-playbook {APPLY}") -> Admission:
+    """By what was found on each host before anything is written. apply: the command that applies, for a hint."""
     hosts = [member.name for member in found.members if member.plans]
     unreachable = tuple(name for name in hosts if baselines.get(name, {}).get("unreachable"))
     reached = [name for name in hosts if name not in unreachable]
     dead = any(old_is_refused(app) for name in reached for app in baselines.get(name, {}).get("apps", ()))
     mode = "gap" if found.gap else "forward" if dead and new_works else "normal"
     current = {member.name: {plan.request.name: _ids(member, plan) for plan in member.plans} for member in found.members}
-    problems = by_host({name: _against(baselines.get(name, {}), current[name], mode) for name in reached})
+    problems = by_host({name: _against(baselines.get(name, {}), current[name], mode, apply) for name in reached})
     done = tuple(name for name in reached if is_done(baselines.get(name, {})))
     return Admission(mode, tuple(name for name in reached if name not in done), done, unreachable, tuple(problems))
 
@@ -181,7 +181,7 @@ def old_is_refused(app: Result) -> bool:
     return app["rotates"] and not app["next"] and login.get("category") == "auth_failed" and str(login.get("code", 0)).startswith("5")
 
 
-def _against(baseline: Result, ids: t.Mapping[str, tuple[str, str]], mode: str) -> list[Problem]:
+def _against(baseline: Result, ids: t.Mapping[str, tuple[str, str]], mode: str, apply: str) -> list[Problem]:
     """What of one host stands against beginning, by application."""
     apps = {app["name"]: app for app in baseline.get("apps", ())}
     found = []
@@ -191,7 +191,7 @@ def _against(baseline: Result, ids: t.Mapping[str, tuple[str, str]], mode: str) 
             what = f'its record has credential "{recorded}", which is neither the current one ("{old}") nor the next one ("{new}").'
             hint = (
                 "An earlier rotation was not finished here. Finish it with the declaration that it was begun with, or put the current"
-                f" credential in force here: ansible-playbook {APPLY} --limit {HOSTS}"
+                f" credential in force here: {apply} --limit {HOSTS}"
             )
             found.append(Problem(app, what, "rotation-open", hint))
     opened = {problem.where for problem in found}

@@ -211,8 +211,23 @@ def _systemd(item: Activation, this: Round) -> ActivationOutcome:
     fresh = this.fresh(item, systemd.main_process_start(state))
     if fresh:
         return fresh._replace(down=systemd.is_down(state))
+    lacking = _lacking(item)
+    if lacking:
+        return lacking
     verb = "restart" if _strongest(item, this) == "restart" else "reload-or-restart"
     return _still_runs(item, _run(item, ("systemctl", verb, "--", unit), this), this)
+
+
+def _lacking(item: Activation) -> t.Optional[ActivationOutcome]:
+    """A unit that would be stopped and not come back, as a file that it requires is not there, such as ours after it was removed."""
+    name = item.target[1]
+    unit = units.load(name)
+    path = unit.lacks() if unit is not None else None
+    if path is None:
+        return None
+    hint = f"Write EnvironmentFile=-{path} there, or take that line out; then: systemctl daemon-reload && systemctl restart {name}"
+    what = f"{name} was not started again, and would not come back: it names EnvironmentFile={path}, which is not there."
+    return _failed(item, what, "it would not start", hint)
 
 
 def _still_runs(item: Activation, done: ActivationOutcome, this: Round) -> ActivationOutcome:

@@ -10,6 +10,7 @@ been written since systemd last read its files.
 
 from __future__ import annotations
 
+import glob
 import os
 import stat
 import typing as t
@@ -56,6 +57,11 @@ class Unit(t.NamedTuple):
     def reads(self, path: str) -> bool:
         """Whether a process of this unit gets the variables of this file."""
         return any(os.path.normpath(value[1:] if value.startswith("-") else value) == path for value in self.values("EnvironmentFile"))
+
+    def lacks(self) -> t.Optional[str]:
+        """A file of variables that is not there and without which it does not start; None where there is none (systemd.exec(5))."""
+        required = [value for value in self.values("EnvironmentFile") if value.startswith("/") and "%" not in value]
+        return next((value for value in required if not glob.glob(value)), None)
 
     def names(self, path: str) -> bool:
         """Whether a command line of this unit, or a variable that it sets, names this file, or a folder that it lies in."""
