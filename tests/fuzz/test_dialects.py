@@ -148,6 +148,16 @@ def test_any_text_is_read_or_refused(name: str) -> None:
     run()
 
 
+@pytest.mark.parametrize("piece", ["x ", "- ", "\\\n", "-", "(", "[", "{", "not ", '{"a":', "A = (", "A = -"])
+@pytest.mark.parametrize("name", sorted(dialect_names()))
+def test_a_text_nested_without_end_is_read_or_refused(name: str, piece: str) -> None:
+    for start in ("", "A = "):
+        try:
+            dialect(name).read(start + piece * 5000)
+        except NotValid as error:
+            assert error.why
+
+
 def test_every_reader_is_tried() -> None:
     assert {"rawconfigparser", "json"} < set(SHARED) and len(SHARED) >= 12
     assert importlib.util.find_spec("hypothesis") is not None

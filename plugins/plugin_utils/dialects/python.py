@@ -33,6 +33,8 @@ def read(text: str) -> Tree:
     """``{NAME: value}``; raises NotValid for statements other than assignments of literals."""
     try:
         statements = ast.parse(text).body
+    except (RecursionError, MemoryError):  # what Python says of brackets in brackets, a thousand deep
+        raise NotValid("nested too deeply") from None
     except (SyntaxError, ValueError) as error:
         raise NotValid("not Python", getattr(error, "lineno", None) or 0) from None
     tree = {}
@@ -41,6 +43,6 @@ def read(text: str) -> Tree:
             raise NotValid("not a plain assignment", statement.lineno)
         try:
             tree[statement.targets[0].id] = ast.literal_eval(statement.value)
-        except ValueError:
+        except (ValueError, TypeError, RecursionError, MemoryError):
             raise NotValid("not a literal", statement.lineno) from None
     return tree

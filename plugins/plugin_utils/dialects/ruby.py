@@ -61,7 +61,10 @@ def read(text: str) -> Tree:
         found = _ASSIGNMENT.match(text)
         if not found:
             raise NotValid("not an assignment of a literal")
-        tree[found["name"]], text = _value(text[found.end():])
+        try:
+            tree[found["name"]], text = _value(text[found.end():])
+        except RecursionError:
+            raise NotValid("nested too deeply") from None
         text = text.lstrip("\n")
     return tree
 
