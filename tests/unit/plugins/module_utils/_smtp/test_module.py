@@ -77,7 +77,8 @@ def test_wrong_options_are_told_together() -> None:
     assert [problem["code"] for problem in result["problems"]] == ["control-character", "not-a-host", "security-unsaid"]
     result = run(relays=[{"host": "a"}, {"host": "b", "port": 1025}])
     assert [(problem["where"], problem["code"]) for problem in result["problems"]] == [("relays[1].security", "security-unsaid")]
-    assert result["msg"].startswith("relays[1].security: with port 1025 it must be said how the connection is secured.   [security-unsaid]\n    One of: ")
+    said = "relays[1].security: with port 1025 it must be said how the connection is secured.   [security-unsaid]"
+    assert result["msg"].startswith(said + "\n    One of: ")
 
 
 def test_the_documentation_and_the_specification_name_the_same_options() -> None:
