@@ -24,10 +24,6 @@ def _found(statements: t.Iterable[ast.AST]) -> t.Iterator[tuple[int, str]]:
             inner = list(node.orelse)
         else:
             inner = list(ast.iter_child_nodes(node))
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            names = [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
-            if "typing" in names:
-                yield node.lineno, "loads typing; write `if TYPE_CHECKING:` before it"
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile":
             yield node.lineno, "compiles a pattern while loading; write re.match(...) where it is used"
         yield from _found(inner)

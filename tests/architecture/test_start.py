@@ -15,16 +15,11 @@ TARGET = pathlib.Path(__file__).resolve().parent.parent.parent / "plugins" / "mo
 SHARED = ("light", "problem", "secret", "spelling_search", "spellings", "text", "visible")  # of _shared what the probe loads
 
 PLANTED = {
-    "typing": ("import typing as t\n", "a.py:1: loads typing"),
-    "a name of typing": ("import os\nfrom typing import Any\n", "a.py:2: loads typing"),
-    "typing for some": ("try:\n    import typing\nexcept ImportError:\n    pass\n", "a.py:2: loads typing"),
     "a pattern": ("import re\nX = re.compile('a')\n", "a.py:2: compiles a pattern"),
     "a pattern with a type": ("import re\nX: t.Any = re.compile('a')\n", "a.py:2: compiles a pattern"),
     "a pattern of a class": ("import re\nclass A:\n    x = [re.compile('a')]\n", "a.py:3: compiles a pattern"),
 }
 ALLOWED = {
-    "typing for type checkers": "if TYPE_CHECKING:\n    import typing as t\n    from typing import NamedTuple\n",
-    "typing where it is needed": "def f():\n    import typing\n",
     "a pattern where it is used": "import re\ndef f(x):\n    return re.match('a', x) or re.compile('b').match(x)\n",
     "an annotation": "x: t.TypeAlias = 't.Any'\ndef f(x: t.Any) -> t.Any:\n    return x\n",
 }

@@ -21,12 +21,11 @@ import os
 import pwd
 import stat
 import weakref
+import typing as t
 
-from .light import TYPE_CHECKING, NamedTuple
+from .light import NamedTuple
 from .problem import Problem, ProblemsError
 
-if TYPE_CHECKING:
-    import typing as t
 
 _DIRECTORY = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 #: With O_PATH (Linux) a folder needs no right to be listed; elsewhere it does.

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
+import typing as t
 
-from .light import TYPE_CHECKING, NamedTuple
+from .light import NamedTuple
 from .visible import visible
-
-if TYPE_CHECKING:
-    import typing as t
 
 
 class Problem(NamedTuple):

@@ -9,12 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import typing as t
 
-from .light import TYPE_CHECKING
 from .paths import Place, UnsafePathError, walk, who
 
-if TYPE_CHECKING:
-    import typing as t
 
 #: No settings file is larger; nor is a certificate, a key or a file with a process id.
 MAX_BYTES = 8 * 1024 * 1024

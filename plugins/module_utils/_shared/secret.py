@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from .light import TYPE_CHECKING
+import typing as t
+
 from .spelling_search import Net, letters
 from .spellings import ORDINARY, spellings, within_base64
 from .text import enhanced_code
 from .visible import visible
 
-if TYPE_CHECKING:
-    import typing as t
 
 HIDDEN = "********"  # in what others wrote
 SHOWN_SECRET = "(secret)"  # in what we write ourselves

@@ -10,13 +10,11 @@ with something from the table, that stretch is a piece of a form. (Two forms tha
 from __future__ import annotations
 
 import re
+import typing as t
 
-from .light import TYPE_CHECKING
 from .spellings import ORDINARY
 from .visible import can_be_seen
 
-if TYPE_CHECKING:
-    import typing as t
 
 # So many characters in a row of what was sent are taken for a part of it: a server may cut what it says back.
 FRAGMENT = 8

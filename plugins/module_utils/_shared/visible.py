@@ -9,10 +9,8 @@ text around them reads; lone surrogates cannot be written out at all. All of the
 
 from __future__ import annotations
 
-from .light import TYPE_CHECKING
+import typing as t
 
-if TYPE_CHECKING:
-    import typing as t
 
 # Blanks of other widths (category Zs) are not "printable" to Python, and harm nobody.
 _BLANKS = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-from .._shared.light import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import typing as t
+import typing as t
 
 
 Values: t.TypeAlias = "t.Mapping[str, t.Any]"

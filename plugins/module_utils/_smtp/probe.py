@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import time
+import typing as t
 
 from .diagnosis import sunset
 from .network import tls
 from .conversation.dialogue import converse
 from .protocol.engine import Engine
 from .conversation.goal import Goal
-from .._shared.light import TYPE_CHECKING
 from .._shared.problem import Problem, ProblemsError
 from .options.relay_options import Options, read
 from .protocol.log import ConversationLog
@@ -27,9 +27,7 @@ RESERVE_SHARE, RESERVE_MOST = 0.25, 5.0
 NAME_SHARE, NAME_MOST = 0.25, 2.0
 THREADS = 64
 
-if TYPE_CHECKING:
-    import typing as t
-
+if t.TYPE_CHECKING:
     from .followup.second_connection import FollowUpFinding
 
 

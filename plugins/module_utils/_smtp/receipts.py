@@ -14,12 +14,10 @@ import hashlib
 import json
 import os
 import tempfile
+import typing as t
 
-from .._shared.light import TYPE_CHECKING
 from .._shared.problem import Problem, ProblemsError
 
-if TYPE_CHECKING:
-    import typing as t
 
 _LONGEST = 1 << 20
 

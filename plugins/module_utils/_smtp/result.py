@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from .protocol.answer import HttpAnswer
 from .diagnosis.blind_spots import blind_spots
 from .protocol.bounds import both_ends, listed, shorten
 from .diagnosis.classify import Classification, classify
 from .diagnosis.enhanced_codes import meaning, remedy
 from .diagnosis.categories import explain
-from .._shared.light import TYPE_CHECKING, NamedTuple
+from .._shared.light import NamedTuple
 from .options.target import RelayTarget
 from .protocol.log import ConversationLog, LoggedStep
 from .protocol.reply import Capabilities, Reply
@@ -20,9 +22,7 @@ from .._shared.secret import Redactor
 from .._shared.security import PORT_OF
 from .._shared.visible import visible_all
 
-if TYPE_CHECKING:
-    import typing as t
-
+if t.TYPE_CHECKING:
     from .followup.second_connection import FollowUpFinding
 
 # Words of ours, which a password that happens to be the same word must not garble.

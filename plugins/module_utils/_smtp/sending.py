@@ -6,14 +6,11 @@
 from __future__ import annotations
 
 import datetime
+import typing as t
 
 from . import changes, test_message
-from .._shared.light import TYPE_CHECKING
 from .options.target import RelayTarget
 from .receipts import Receipts
-
-if TYPE_CHECKING:
-    import typing as t
 
 
 def prepare(relay: RelayTarget) -> None:

@@ -13,12 +13,10 @@ import email.utils
 import html
 import re
 import uuid
+import typing as t
 
-from .._shared.light import TYPE_CHECKING, NamedTuple
+from .._shared.light import NamedTuple
 from .options.message import MessageOptions
-
-if TYPE_CHECKING:
-    import typing as t
 
 
 class ProbeMessage(NamedTuple):

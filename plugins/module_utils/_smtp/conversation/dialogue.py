@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..protocol.commands import (
     Action,
     AwaitReply,
@@ -24,14 +26,12 @@ from ..protocol.bounds import listed
 from ..diagnosis.classify import classify
 from ..protocol.failure import Failure
 from .goal import Goal
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from .login import authenticate
 from ..protocol.log import ConversationLog
 from ..protocol.reply import Capabilities, Reply
 
-if TYPE_CHECKING:
-    import typing as t
-
+if t.TYPE_CHECKING:
     from ..protocol.answer import HttpAnswer
 
 # RFC 5321 wants the client to wait for the answer to QUIT; a server that keeps us waiting has still passed.

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import os
+import typing as t
 
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from ..sasl.credential import Credential, Random
 
-if TYPE_CHECKING:
-    import typing as t
 
 LEVELS = ("connect", "tls", "auth", "envelope")
 

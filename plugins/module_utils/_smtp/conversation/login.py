@@ -9,19 +9,17 @@ import base64
 import binascii
 import functools
 import re
+import typing as t
 
 from ..protocol.commands import Action, Asking, SmtpCommand, Compute, Dialogue, ask, command, refused
 from ..sasl.mechanisms import Mechanism, candidates
 from ..protocol.bounds import listed
 from ..protocol.failure import Failure
 from .goal import Goal
-from ..._shared.light import TYPE_CHECKING
 from ..protocol.log import ConversationLog
 from ..protocol.reply import Reply
 from ..sasl.credential import BadChallenge, Credential, Exchange, MechanismError, Session, UnusableMechanism
 
-if TYPE_CHECKING:
-    import typing as t
 
 # A longer initial response is sent when the server asks for it: 512 octets a command (RFC 5321 4.5.3.1.4), less "AUTH " and the line end.
 MOST_IN_COMMAND = 505

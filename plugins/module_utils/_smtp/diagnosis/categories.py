@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+import typing as t
 
-if TYPE_CHECKING:
-    import typing as t
+from ..._shared.light import NamedTuple
 
 
 class Diagnosis(NamedTuple):

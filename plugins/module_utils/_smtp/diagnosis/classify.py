@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
 from . import enhanced_codes, providers
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from ..protocol.reply import Reply
 
-if TYPE_CHECKING:
-    import typing as t
-
+if t.TYPE_CHECKING:
     from ..protocol.answer import HttpAnswer
 
 

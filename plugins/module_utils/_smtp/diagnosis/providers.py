@@ -8,11 +8,11 @@ Providers reuse registered codes for things of their own: 5.7.30 is REQUIRETLS a
 
 from __future__ import annotations
 
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+import typing as t
 
-if TYPE_CHECKING:
-    import typing as t
+from ..._shared.light import NamedTuple
 
+if t.TYPE_CHECKING:
     from .provider_row import Row
 
 

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from ..._shared.light import TYPE_CHECKING
+import typing as t
+
 from .handshake_probe import Look, look_at_all
 from ..options.target import RelayTarget
 from ..protocol.log import Address, ConversationLog
 from ..network.transport import Deadline
 
-if TYPE_CHECKING:
-    import typing as t
 
 MOST = 8
 # Up to here it is the address that is good or bad; what comes later is the login's or the sender's.

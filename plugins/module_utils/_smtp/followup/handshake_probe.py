@@ -6,19 +6,17 @@
 from __future__ import annotations
 
 import threading
+import typing as t
 
 from ..conversation.dialogue import converse
 from ..protocol.engine import Engine
 from ..conversation.goal import Goal
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from ..options.target import RelayTarget
 from ..protocol.log import ConversationLog
 from ..._shared.secret import Redactor
 from ..network.tls import TlsSettings
 from ..network.transport import Deadline, Endpoint, run
-
-if TYPE_CHECKING:
-    import typing as t
 
 
 class Look(NamedTuple):

@@ -5,19 +5,18 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..network import dns
 from ..diagnosis.categories import explain
 from ..protocol.failure import Failure
 from ..web.http import HttpRequest, ask
-from ..._shared.light import TYPE_CHECKING
 from ..options.mta_sts_options import Asked
 from ..web.mta_sts_policy import MOST_HOSTS, Policy, UnusablePolicy, announced, covers, parse
 from ..protocol.log import ConversationLog
 from ..._shared.secret import Redactor
 
-if TYPE_CHECKING:
-    import typing as t
-
+if t.TYPE_CHECKING:
     from ..options.target import RelayTarget
     from ..network.transport import Deadline
 

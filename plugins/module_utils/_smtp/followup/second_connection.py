@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from . import addresses
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from .handshake_probe import Look, look, look_at_all, unverified
 from ..options.target import RelayTarget
 from ..protocol.log import ConversationLog
 from ..network.route import is_path
 from ..network.transport import Deadline
-
-if TYPE_CHECKING:
-    import typing as t
 
 
 class FollowUpFinding(NamedTuple):

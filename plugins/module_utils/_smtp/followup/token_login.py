@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..web import graph, oauth2
 from ..protocol.failure import Failure
 from ..web.http import HttpRoute
-from ..._shared.light import TYPE_CHECKING
 from ..options.target import RelayTarget
 from ..protocol.log import ConversationLog
 from ..network.route import Route
 from ..._shared.secret import Redactor
 from ..network.transport import Deadline
 
-if TYPE_CHECKING:
-    import typing as t
 
 ROTATED = (
     "The token endpoint gave a new refresh token in the place of oauth2.refresh_token. Where it retires the old one, the next probe, "

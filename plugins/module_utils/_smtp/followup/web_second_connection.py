@@ -11,17 +11,18 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from .second_connection import NO_AGREEMENT, NO_HANDSHAKE, FollowUpFinding
 from ..protocol.failure import Failure
 from ..web.http import HttpRequest, Url, HttpRoute, ask, reach
-from ..._shared.light import TYPE_CHECKING
 from .handshake_probe import Look, look, unverified
 from .token_login import graph_way
 from ..protocol.log import ConversationLog
 from ..network.route import at
 from ..._shared.secret import Redactor
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from ..x509.certificate import TlsInfo
     from ..options.target import RelayTarget
     from ..network.transport import Deadline

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import hashlib
+import typing as t
 
 from ..x509 import der
 from . import dns
 from ..protocol.failure import Failure
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 
-if TYPE_CHECKING:
-    import typing as t
 
 # RFC 7672 3.1: of the usages only these two mean something for SMTP.
 TRUST_ANCHOR, END_ENTITY = 2, 3

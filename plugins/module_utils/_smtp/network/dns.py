@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import importlib
 import sys
+import typing as t
 
 from ..protocol.failure import Failure
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from ..._shared.problem import Problem
 
-if TYPE_CHECKING:
-    import typing as t
 
 # SMTP never answers to a bare dot (RFC 7505 3, RFC 2782): it says that there is no such service.
 NOWHERE = "."

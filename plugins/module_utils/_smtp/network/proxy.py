@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
 from ..protocol.failure import Failure
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from .route import Proxy
 
-if TYPE_CHECKING:
-    import typing as t
 
 MAX_HEAD = 8192
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import base64
 import re
+import typing as t
 
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from ..._shared.problem import Problem
 from ..._shared.secret import Secret
 from .tls import ClientCertificate, TlsSettings
 
-if TYPE_CHECKING:
-    import typing as t
 
 PROXY_PORTS = {"socks5": 1080, "http": 3128}
 LMTP_PORT = 24  # IANA; there is no other port for LMTP over TCP, and never 25 (RFC 2033 5)

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import os
 import ssl
+import typing as t
 from _thread import allocate_lock
 
 from ..x509.certificate import TlsInfo, certificate_in, describe, strictly
 from ..protocol.failure import Failure
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from ..._shared.problem import Problem, ProblemsError
 from ..._shared.secret import Secret
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     import socket
-    import typing as t
 
     from ansible_collections.smarthost.mail.plugins.module_utils._shared.regular_file import Passed
 

@@ -8,19 +8,18 @@ from __future__ import annotations
 import errno
 import socket
 import time
+import typing as t
 from _thread import allocate_lock, start_new_thread
 
 from . import tls
 from ..protocol.commands import Compute, Connect, Patience, Resolve, StartTls, Tunnel
 from ..protocol.engine import Read, Write
 from ..protocol.failure import Failure
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from ..protocol.log import Address, Peer, ConversationLog
 from .route import Route, is_path
 
-if TYPE_CHECKING:
-    import typing as t
-
+if t.TYPE_CHECKING:
     from ..protocol.engine import AnyEngine, Effect
     from .proxy import Take, TakeHead
 

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..diagnosis.categories import CATEGORIES
-from ..._shared.light import TYPE_CHECKING
 from ..._shared.problem import Problem
 
-if TYPE_CHECKING:
-    import typing as t
 
 VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 # Mechanisms that put the password itself on the wire.

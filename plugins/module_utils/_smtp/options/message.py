@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import codecs
 import re
+import typing as t
 
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from ..._shared.problem import Problem
 
-if TYPE_CHECKING:
-    import typing as t
 
 # RFC 5322 3.4: a display name, quoted or not, before an address in angle brackets.
 _NAMED = r'(?:"((?:[^"\\\x00-\x1f\x7f-\x9f]|\\[^\x00-\x1f\x7f-\x9f])*)"|([^"<>\x00-\x1f\x7f-\x9f]*))\s*<([^<>\s]+)>\Z'

@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import ipaddress
+import typing as t
 
 from ..web.http import Url, HttpRoute, parse_url
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from ..._shared.problem import Problem
 from .oauth2_options import through
 from ..network.tls import TlsSettings
 
-if TYPE_CHECKING:
-    import typing as t
-
+if t.TYPE_CHECKING:
     Options: t.TypeAlias = "t.Mapping[str, t.Any]"
 
 WELL_KNOWN = "https://mta-sts.%s/.well-known/mta-sts.txt"

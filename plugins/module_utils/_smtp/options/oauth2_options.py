@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
 from ..diagnosis import providers
 from ..web.http import Url, HttpRoute, parse_url
-from ..._shared.light import TYPE_CHECKING
 from ..._shared.problem import Problem
 from ..web.oauth2 import OAuth2
 from ..network.route import Route, read_route
@@ -19,8 +19,6 @@ from ..._shared.text import unfit
 from ..network.tls import TlsSettings
 from ..web.token import GMAIL, GRAPH, OUTLOOK, Need
 
-if TYPE_CHECKING:
-    import typing as t
 
 GRANTS = ("client_credentials", "refresh_token", "jwt_bearer")
 GRAPH_URL = "https://graph.microsoft.com"

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from . import message
 from ..sasl.mechanisms import NAMES
-from ..._shared.light import TYPE_CHECKING
 from ..network.route import LMTP_PORT, at, is_path, read_route, read_tls
 from ..sasl.credential import Credential
 from ..._shared.problem import Problem
@@ -16,9 +17,7 @@ from ..._shared.security import PORT_OF, SECURITY_OF
 from .target import RelayTarget
 from ..._shared.text import unfit
 
-if TYPE_CHECKING:
-    import typing as t
-
+if t.TYPE_CHECKING:
     from ..web.http import Url
     from .mta_sts_options import Asked as MtaSts
     from ..web.oauth2 import OAuth2

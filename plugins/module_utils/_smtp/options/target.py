@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+import typing as t
+
+from ..._shared.light import NamedTuple
 from .message import MessageOptions
 from ..network.route import Route
 from ..sasl.credential import Credential
 from ..network.tls import TlsSettings
 
-if TYPE_CHECKING:
-    import typing as t
-
+if t.TYPE_CHECKING:
     from ..web.http import Url
     from .mta_sts_options import Asked as MtaSts
     from ..web.oauth2 import OAuth2

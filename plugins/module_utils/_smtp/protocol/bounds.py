@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+import typing as t
 
-if TYPE_CHECKING:
-    import typing as t
+from ..._shared.light import NamedTuple
+
 
 TEXT = 1000  # characters of one text
 ITEMS = 100  # entries of one list or mapping

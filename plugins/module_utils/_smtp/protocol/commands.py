@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from .failure import Failure
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from .log import ConversationLog
 from .reply import Reply
 
-if TYPE_CHECKING:
-    import typing as t
 
 _CONTROL = frozenset(map(chr, [*range(0x20), 0x7F]))
 

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from .commands import AwaitReply, Dialogue, Patience, Send, StartTls
 from .failure import Failure
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from .reply import Malformed, Reply, ReplyParser
 
-if TYPE_CHECKING:
-    import typing as t
-
+if t.TYPE_CHECKING:
     from .commands import Compute, Connect, Resolve, Tunnel
 
 # Of one conversation: a thousand recipients do not come near it.
@@ -37,7 +37,7 @@ class Close(NamedTuple):
 
 Effect: t.TypeAlias = "t.Union[Resolve, Connect, Tunnel, Write, Read, StartTls, Patience, Compute, Close]"
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
 
     class AnyEngine(t.Protocol):
         """What a transport carries out: SMTP's engine, or HTTP's."""

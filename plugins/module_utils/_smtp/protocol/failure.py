@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from ..._shared.light import TYPE_CHECKING
+import typing as t
 
-if TYPE_CHECKING:
-    import typing as t
 
+if t.TYPE_CHECKING:
     from .answer import HttpAnswer
     from .reply import Reply
 

@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 import time
+import typing as t
 
 from .bounds import FIRST, LAST, MORE, ending
 from .failure import Failure
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from .reply import Capabilities, Reply
 
-if TYPE_CHECKING:
-    import typing as t
-
+if t.TYPE_CHECKING:
     from .answer import HttpAnswer
     from ..x509.certificate import TlsInfo
     from ..._shared.secret import Redactor

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from .bounds import MORE
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from ..._shared.text import enhanced_code
 from ..._shared.visible import visible
-
-if TYPE_CHECKING:
-    import typing as t
 
 
 # RFC 5321 4.5.3.1.5 allows 512 octets a reply line; real servers send more. No reply of a sane server comes near 64 KiB.

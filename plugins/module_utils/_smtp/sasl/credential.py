@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import typing as t
 
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from ..._shared.secret import Secret
 
-if TYPE_CHECKING:
-    import typing as t
 
 Random: t.TypeAlias = "t.Callable[[int], bytes]"
 

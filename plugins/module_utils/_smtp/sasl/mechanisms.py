@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from ..._shared.light import TYPE_CHECKING, NamedTuple
-from .credential import Credential, Exchange, Session, require_md5
+import typing as t
 
-if TYPE_CHECKING:
-    import typing as t
+from ..._shared.light import NamedTuple
+from .credential import Credential, Exchange, Session, require_md5
 
 
 def plain(session: Session) -> Exchange:

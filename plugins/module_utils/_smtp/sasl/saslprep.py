@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import stringprep
 import unicodedata
+import typing as t
 
-from ..._shared.light import TYPE_CHECKING
 from .credential import UnusableMechanism
 
-if TYPE_CHECKING:
-    import typing as t
 
 _PROHIBITED: tuple[t.Callable[[str], bool], ...] = (
     stringprep.in_table_c12,

@@ -13,18 +13,17 @@ from __future__ import annotations
 
 import base64
 import urllib.parse
+import typing as t
 
 from ..protocol.answer import HttpAnswer
 from ..protocol.failure import Failure
 from .http import HttpRequest, Response, Url, HttpRoute, ask
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from .oauth2 import retry_after
 from ..protocol.log import ConversationLog
 from ..._shared.secret import Redactor, Secret
 from ..network.transport import Deadline
 
-if TYPE_CHECKING:
-    import typing as t
 
 MOST_SHOWN = 400
 UNSEEN = "whether the mailbox exists: the application may not read users (User.ReadBasic.All)"

@@ -9,19 +9,18 @@ import ipaddress
 import json
 import re
 import urllib.parse
+import typing as t
 
 from ..protocol.commands import Connect, Resolve, StartTls, Tunnel
 from ..protocol.answer import HttpAnswer
 from ..protocol.engine import Close, Effect, Read, Write
 from ..protocol.failure import Failure
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from ..protocol.log import ConversationLog
 from ..network.route import Route
 from ..network.tls import TlsSettings
 from ..network.transport import Deadline, Endpoint, run
 
-if TYPE_CHECKING:
-    import typing as t
 
 # Token endpoints and Graph answer a few KiB. Nothing they say is worth more memory than this.
 MAX_HEAD = 32768

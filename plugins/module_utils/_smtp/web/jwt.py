@@ -15,12 +15,10 @@ import binascii
 import hashlib
 import json
 import re
+import typing as t
 
 from ..x509.der import DerError, contents
-from ..._shared.light import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import typing as t
 
 INTEGER, OCTETS, SEQUENCE = 0x02, 0x04, 0x30
 # Below 2048 bits no provider takes a signature; above 8192 the arithmetic is slow enough to look like a hang.

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 
-if TYPE_CHECKING:
-    import typing as t
 
 MODES = ("enforce", "testing", "none")
 LONGEST = 31557600  # seconds, about a year (RFC 8461 3.2)

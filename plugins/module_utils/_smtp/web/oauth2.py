@@ -9,20 +9,19 @@ import re
 import time
 import urllib.parse
 import uuid
+import typing as t
 
 from . import token_errors
 from ..protocol.answer import HttpAnswer
 from ..protocol.failure import Failure
 from .http import HttpRequest, Response, Url, HttpRoute, ask
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 from ..protocol.log import ConversationLog
 from ..._shared.secret import Redactor, Secret
 from .jwt import RsaKey, base64url, jwt
 from .token import Claims, Need, check, inspect
 from ..network.transport import Deadline
 
-if TYPE_CHECKING:
-    import typing as t
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"

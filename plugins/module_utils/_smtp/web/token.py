@@ -9,12 +9,11 @@ import base64
 import json
 import re
 import time
+import typing as t
 
 from ..protocol.failure import Failure
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 
-if TYPE_CHECKING:
-    import typing as t
 
 # Clocks differ a little (RFC 7519 4.1.4).
 LEEWAY = 60

@@ -9,11 +9,9 @@ Source of the numbers: Microsoft identity platform, "Microsoft Entra authenticat
 from __future__ import annotations
 
 import re
+import typing as t
 
-from ..._shared.light import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    import typing as t
+from ..._shared.light import NamedTuple
 
 
 class TokenError(NamedTuple):

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import time
+import typing as t
 
 from . import der
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 
-if TYPE_CHECKING:
-    import typing as t
 
 _ID_CE = b"\x55\x1d"
 SUBJECT_KEY, KEY_USAGE, ALT_NAME, CONSTRAINTS, AUTHORITY_KEY = (_ID_CE + bytes((number,)) for number in (14, 15, 17, 19, 35))

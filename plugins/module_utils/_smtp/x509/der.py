@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import functools
+import typing as t
 
-from ..._shared.light import TYPE_CHECKING, NamedTuple
+from ..._shared.light import NamedTuple
 
-if TYPE_CHECKING:
-    import typing as t
 
 SEQUENCE, OCTETS, BOOLEAN, OID, UTC_TIME, GENERAL_TIME = 0x30, 0x04, 0x01, 0x06, 0x17, 0x18
 EXTENSIONS, VERSION = 0xA3, 0xA0
