@@ -19,7 +19,7 @@ from relay import EmbeddedRelay
 HERE = pathlib.Path(__file__).resolve().parent
 OUT = HERE / "out"
 README = HERE.parent / "README.md"
-PASSWORD = "demo password with \"quotes\" and #"
+PASSWORD = 'demo password with "quotes" and #'
 SHOWN = OUT / "files" / "etc" / "msmtprc"
 FATAL = re.compile(r"^(?:fatal|failed): \[[^]]*\].*?(?:FAILED|UNREACHABLE)! => ", re.MULTILINE)
 
@@ -30,19 +30,30 @@ def main() -> int:
         shutil.rmtree(OUT, ignore_errors=True)
         OUT.mkdir(mode=0o700)
     except OSError as error:
-        print(f"{OUT.relative_to(HERE.parent)}: {error.strerror}. The demo writes there and nowhere else: run it in a checkout of your own.")
+        print(
+            f"{OUT.relative_to(HERE.parent)}: {error.strerror}. The demo writes there and nowhere else: run it in a checkout of your own."
+        )
         return 1
     with EmbeddedRelay(OUT / "pki", "apps@example.com", PASSWORD) as relay:
         facts = {
-            "demo_out": str(OUT), "demo_ca": str(relay.ca), "demo_password": PASSWORD,
-            "demo_starttls_port": relay.starttls_port, "demo_tls_port": relay.tls_port,
+            "demo_out": str(OUT),
+            "demo_ca": str(relay.ca),
+            "demo_password": PASSWORD,
+            "demo_starttls_port": relay.starttls_port,
+            "demo_tls_port": relay.tls_port,
         }
         variables = OUT / "variables.json"
         variables.touch(mode=0o600)
         variables.write_text(json.dumps(facts), encoding="utf-8")
-        say(f"An embedded relay listens on localhost: STARTTLS on {relay.starttls_port}, TLS on {relay.tls_port}; login required; its own CA.")
+        say(
+            f"An embedded relay listens on localhost: STARTTLS on {relay.starttls_port}, TLS on {relay.tls_port}; login required; its own CA."
+        )
         outcomes = [
-            step("1. One declaration (demo/inventory/group_vars/all.yml), rendered for every application", "render", variables),
+            step(
+                "1. One declaration (demo/inventory/group_vars/all.yml), rendered for every application",
+                "render",
+                variables,
+            ),
             rendered(),
             step("2. Does the relay work, from here?", "probe", variables, "smarthost.mail.smtp_probe"),
             step("3. Send one message", "send", variables),
@@ -52,7 +63,13 @@ def main() -> int:
             step("6. What an application that must refuse looks like (nothing is written)", "refusal", variables),
         ]
     say("The same for your own hosts (README.md)")
-    print("\n".join(f"    $ {command}" for playbook in ("plan", "apply", "verify") for command in readme(f"smarthost.mail.{playbook} ")))
+    print(
+        "\n".join(
+            f"    $ {command}"
+            for playbook in ("plan", "apply", "verify")
+            for command in readme(f"smarthost.mail.{playbook} ")
+        )
+    )
     return 0 if all(outcomes) else 1
 
 
@@ -77,14 +94,29 @@ def step(title: str, tag: str, variables: pathlib.Path, command: str = "") -> bo
 def run_playbook(variables: pathlib.Path, tag: str) -> subprocess.CompletedProcess[str]:
     """Run the tasks of steps.yml with this tag, with no settings of the user's."""
     ansible = pathlib.Path(sys.executable).parent / "ansible-playbook"
-    command = [str(ansible), "-i", str(HERE / "inventory"), "-e", f"@{variables}", "--tags", tag, str(HERE / "steps.yml")]
+    command = [
+        str(ansible),
+        "-i",
+        str(HERE / "inventory"),
+        "-e",
+        f"@{variables}",
+        "--tags",
+        tag,
+        str(HERE / "steps.yml"),
+    ]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     environment = {
-        **kept, "ANSIBLE_COLLECTIONS_PATH": str(pathlib.Path(sys.prefix) / "collections"), "ANSIBLE_HOME": str(OUT / "ansible"),
-        "ANSIBLE_LOCAL_TEMP": str(OUT / "ansible" / "tmp"), "ANSIBLE_REMOTE_TEMP": str(OUT / "ansible" / "remote"),
-        "ANSIBLE_CONFIG": str(HERE / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1",
+        **kept,
+        "ANSIBLE_COLLECTIONS_PATH": str(pathlib.Path(sys.prefix) / "collections"),
+        "ANSIBLE_HOME": str(OUT / "ansible"),
+        "ANSIBLE_LOCAL_TEMP": str(OUT / "ansible" / "tmp"),
+        "ANSIBLE_REMOTE_TEMP": str(OUT / "ansible" / "remote"),
+        "ANSIBLE_CONFIG": str(HERE / "ansible.cfg"),
+        "ANSIBLE_NOCOLOR": "1",
     }
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, env=environment, check=False)
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, env=environment, check=False
+    )
 
 
 def what_went_wrong(output: str) -> str:
@@ -95,7 +127,7 @@ def what_went_wrong(output: str) -> str:
     try:
         result, _end = json.JSONDecoder().raw_decode(output, found.end())
     except ValueError:
-        return output[found.end():].strip()
+        return output[found.end() :].strip()
     return str(result.get("msg") or result.get("module_stderr") or "The task failed and gave no message.").strip()
 
 
@@ -118,7 +150,10 @@ def hidden(line: str) -> str:
 def arrived(relay: EmbeddedRelay) -> bool:
     """Show the message that the relay took."""
     for message in relay.messages:
-        print(f"    The relay took: {message['subject']!r} from {message['sender']} to {', '.join(message['recipients'])};", end=" ")
+        print(
+            f"    The relay took: {message['subject']!r} from {message['sender']} to {', '.join(message['recipients'])};",
+            end=" ",
+        )
         print(f"{message['security']}; logged in as {message['user']}")
     if len(relay.messages) != 1:
         print(f"    The relay took {len(relay.messages)} messages, not 1.")
@@ -127,7 +162,11 @@ def arrived(relay: EmbeddedRelay) -> bool:
 
 def readme(part: str) -> list[str]:
     """README's own commands in which these words stand."""
-    lines = (line[2:].split("   #")[0].rstrip() for line in README.read_text("utf-8").splitlines() if line.startswith("$ ansible"))
+    lines = (
+        line[2:].split("   #")[0].rstrip()
+        for line in README.read_text("utf-8").splitlines()
+        if line.startswith("$ ansible")
+    )
     return list(dict.fromkeys(line for line in lines if part in line))
 
 

@@ -54,7 +54,9 @@ class EmbeddedRelay:
         for controller in self._controllers:
             controller.stop()
 
-    def _authenticate(self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: t.Any) -> AuthResult:
+    def _authenticate(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: t.Any
+    ) -> AuthResult:
         fits = isinstance(data, LoginPassword) and (data.login, data.password) == self._login
         return AuthResult(success=fits, handled=False, auth_data=data.login if fits else None)
 
@@ -67,10 +69,15 @@ class _Inbox:
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        self._messages.append({
-            "subject": message["subject"], "sender": envelope.mail_from, "recipients": list(envelope.rcpt_tos),
-            "security": self._security, "user": session.auth_data.decode(),
-        })
+        self._messages.append(
+            {
+                "subject": message["subject"],
+                "sender": envelope.mail_from,
+                "recipients": list(envelope.rcpt_tos),
+                "security": self._security,
+                "user": session.auth_data.decode(),
+            }
+        )
         return "250 2.0.0 taken"
 
 
@@ -90,7 +97,13 @@ def _certificates(folder: pathlib.Path) -> tuple[pathlib.Path, ssl.SSLContext]:
     ca = _signed(issuer, issuer, ca_key.public_key(), ca_key, [(x509.BasicConstraints(ca=True, path_length=0), True)])
     names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    leaf = _signed(subject, issuer, key.public_key(), ca_key, [(names, False), (x509.BasicConstraints(ca=False, path_length=None), True)])
+    leaf = _signed(
+        subject,
+        issuer,
+        key.public_key(),
+        ca_key,
+        [(names, False), (x509.BasicConstraints(ca=False, path_length=None), True)],
+    )
     (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     server = folder / "server.pem"
     server.touch(mode=0o600)
@@ -101,7 +114,9 @@ def _certificates(folder: pathlib.Path) -> tuple[pathlib.Path, ssl.SSLContext]:
     return folder / "ca.pem", context
 
 
-def _signed(subject: x509.Name, issuer: x509.Name, public_key: t.Any, signer: t.Any, extensions: list[tuple[t.Any, bool]]) -> x509.Certificate:
+def _signed(
+    subject: x509.Name, issuer: x509.Name, public_key: t.Any, signer: t.Any, extensions: list[tuple[t.Any, bool]]
+) -> x509.Certificate:
     now = datetime.datetime.now(datetime.timezone.utc)
     first, last = now - datetime.timedelta(hours=1), now + datetime.timedelta(days=30)
     builder = x509.CertificateBuilder(issuer, subject, public_key, x509.random_serial_number(), first, last)

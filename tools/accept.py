@@ -41,7 +41,9 @@ def main(names: list[str]) -> int:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(text.encode())
         changed = sum(before.get(path) != after.get(path) for path in {*before, *after})
-        print(f"{name}: {len(after)} golden files, {changed} changed. Read them: git diff tests/catalogue/golden/{name}")
+        print(
+            f"{name}: {len(after)} golden files, {changed} changed. Read them: git diff tests/catalogue/golden/{name}"
+        )
     return 0
 
 

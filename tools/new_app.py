@@ -75,7 +75,9 @@ def main(arguments: list[str]) -> int:
         return 1
     entry.parent.mkdir(parents=True, exist_ok=True)
     entry.write_text(HEADER + SKELETON.format(name=name, title=name.replace("_", " ").title()), "utf-8")
-    print(f"Fill in {entry}. Then: .venv/bin/python tools/accept.py {name}, read what it wrote, and: make test ONLY=catalogue")
+    print(
+        f"Fill in {entry}. Then: .venv/bin/python tools/accept.py {name}, read what it wrote, and: make test ONLY=catalogue"
+    )
     return 0
 
 

@@ -9,26 +9,36 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.fields import DamagedError
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import new_key
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder import destination
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import forwarding, plan, refusal, sender, status
-from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import proof, verify
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Result, failure, module_failed
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Deployment, HostState
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.difference import difference
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder.folder import RenderFolder
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import (
     AppPlan,
     Declaration,
     HostPlan,
     Refusal,
 )
+from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import (
+    NOTHING_KNOWN,
+    Deployment,
+    HostState,
+)
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import forwarding, plan, refusal, status
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.difference import difference
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder import destination
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder.folder import RenderFolder
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.config_result import (
+    ConfigWork,
+    activations_of,
+    app_result,
+    by_application,
+    described_apps,
+    without_ours,
+)
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import proof, verify
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.proving import ProvingAction
-from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.lines import drift_lines, plan_lines
 
 KEPT_ON_THE_HOST = ("query", "rolled_back", "committed", "removed", "purged")
 # What is reverted with state removed is what the record holds: nothing is declared then.
@@ -61,50 +71,15 @@ class Refused(Exception):
         self.problems = [*self.refused, *problems]
 
 
-class ConfigWork(t.NamedTuple):
-    """What one run does: the plans that are rendered, what is refused, and the changes. listed: the names of all that is declared."""
-
-    plans: t.Sequence[AppPlan]
-    planned: HostPlan
-    refusals: t.Sequence[Refusal]
-    deployment: Deployment
-    listed: t.Collection[str] = ()
-
-    def described(self, outcome: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """What the task returns about its applications; no secret is in it."""
-        changed = {file["path"] for file in outcome.get("files", ()) if file["changed"]}
-        touched = {change.app for change in self.deployment.changes if change.path in changed}
-        paths = {item.request.name: {file.path for file in item.files} for item in self.plans}
-        detected = self.detected(outcome)
-        plans = [status.with_absence(item, detected.get(item.request.name)) for item in self.plans]
-        statuses = {item.request.name: status.status_of(item, detected.get(item.request.name)) for item in plans}
-        apps = [
-            _app(item, [file.path for file in item.files], item.request.name in touched or bool(changed & paths[item.request.name]), statuses)
-            for item in plans
-        ]
-        activations = _activations(outcome.get("applications", ()), [request.name for request in self.planned.unmanaged])
-        described = _described(
-            apps, plans, self.planned, self.refusals, outcome.get("drift", ()), self.deployment.problems, statuses if detected else {},
-        )
-        absent = list(dict.fromkeys([*described["absent"], *self.deployment.removed]))  # those that prune has found, too
-        ours = [{"name": app["name"], **app["noted"]} for app in outcome.get("applications", ()) if app.get("noted")]
-        return {**described, "absent": absent, "activations": activations, "undeclared": [app for app in ours if app["name"] not in self.listed]}
-
-    def detected(self, outcome: t.Mapping[str, t.Any]) -> t.Mapping[str, status.Facts]:
-        """What was seen of each application, by the query or by the call that wrote; after that, an answer that is none is as nothing seen."""
-        try:
-            return self.deployment.host.detected or status.facts_of(outcome)
-        except DamagedError:
-            return {}
-
-
 class ActionModule(ProvingAction):
     """One task for all applications of a host."""
 
     arguments = ARGUMENTS
     refused = Refused
 
-    def foreseen(self, args: Result, task_vars: Result, declared: Declaration, catalogue: Catalogue) -> tuple[ConfigWork, Result, HostState]:
+    def foreseen(
+        self, args: Result, task_vars: Result, declared: Declaration, catalogue: Catalogue
+    ) -> tuple[ConfigWork, Result, HostState]:
         """For smtp_verify: what would be done here, what would become of it, and what stands there. Raises ProblemsError."""
         usual = {name: about.get("default") for name, about in ARGUMENTS.items()}
         self._args = {**usual, **{name: value for name, value in args.items() if name in usual}, "probe": "first"}
@@ -115,10 +90,12 @@ class ActionModule(ProvingAction):
         try:
             work, outcome = self._looked(declared, catalogue, first, predict=True)
         except ProblemsError as error:
-            theirs = _by_application(error.problems, first)
+            theirs = by_application(error.problems, first)
             if not theirs:
                 raise
-            work, outcome = self._looked(declared, catalogue, first, predict=True, left={name for name, _problem in theirs})
+            work, outcome = self._looked(
+                declared, catalogue, first, predict=True, left={name for name, _problem in theirs}
+            )
             work.deployment.problems += [problem for _name, problem in theirs]
         return work, outcome, HostState.from_answer(outcome, self._seal_key)
 
@@ -132,7 +109,10 @@ class ActionModule(ProvingAction):
                 return self._removed()
             return self._generation() if args["state"] in KEPT_ON_THE_HOST else self._configure()
         except Refused as error:
-            return {**failure("Nothing was written on this host", error.problems), "refusals": [item.as_dict() for item in error.refused]}
+            return {
+                **failure("Nothing was written on this host", error.problems),
+                "refusals": [item.as_dict() for item in error.refused],
+            }
         except ProblemsError as error:
             return {**failure(self.nothing_done, error.problems), "refusals": []}
 
@@ -153,11 +133,16 @@ class ActionModule(ProvingAction):
         probing = self._args["probe"] == "first" or self._args["state"] == "probed"
         work, outcome = self._looked(declared, catalogue, first, predict=probing)
         if probing:
-            return self._after_probing(declared, work, outcome, lambda left: self._assemble(declared, catalogue, first, work.deployment.host, left))
-        return _without_ours({**outcome, **work.described(outcome)})
+            return self._after_probing(
+                declared,
+                work,
+                outcome,
+                lambda left: self._assemble(declared, catalogue, first, work.deployment.host, left),
+            )
+        return without_ours({**outcome, **work.described(outcome)})
 
     def _looked(
-        self, declared: Declaration, catalogue: Catalogue, first: HostPlan, predict: bool, left: t.Collection[str] = (),
+        self, declared: Declaration, catalogue: Catalogue, first: HostPlan, predict: bool, left: t.Collection[str] = ()
     ) -> tuple[ConfigWork, Result]:
         """What is to be done, and what became, or with ``predict`` would become, of it.
 
@@ -165,7 +150,13 @@ class ActionModule(ProvingAction):
         """
         work = None
         try:
-            work = self._assemble(declared, catalogue, first, self._query(declared, first) if self._must_query(declared, first) else NOTHING_KNOWN, left)
+            work = self._assemble(
+                declared,
+                catalogue,
+                first,
+                self._query(declared, first) if self._must_query(declared, first) else NOTHING_KNOWN,
+                left,
+            )
             outcome = self._deploy(work, predict or self._stops(work))
             if outcome.get("look_again"):
                 # Our part of a user's file is no longer asked for, or an application is not there: only now it is known, and read.
@@ -182,7 +173,13 @@ class ActionModule(ProvingAction):
         """Whether nothing is written on this host, as what one application cannot have ends the run for all of them."""
         return self._args["on_unsupported"] == "fail" and bool(work.refusals or work.deployment.problems)
 
-    def _after_probing(self, declared: Declaration, work: ConfigWork, predicted: Result, again: t.Callable[[t.Collection[str]], ConfigWork]) -> Result:
+    def _after_probing(
+        self,
+        declared: Declaration,
+        work: ConfigWork,
+        predicted: Result,
+        again: t.Callable[[t.Collection[str]], ConfigWork],
+    ) -> Result:
         """Probe with what will be in force, then write what is not refused. again: the work without some applications."""
         args, settled = self._args, not (predicted["changed"] or predicted.get("recovered"))
         probes = proof.Probes.of(work.plans, declared, args["probe_level"] or "", args["probe_to"])
@@ -199,25 +196,41 @@ class ActionModule(ProvingAction):
         else:
             outcome = self._deploy(work) if left or not settled else predicted
         # What was only probed stands as it was before: its files are told as what would become of them.
-        described = {**work.described(predicted if args["state"] == "probed" else outcome), "relays": [result for part in results for result in part]}
+        described = {
+            **work.described(predicted if args["state"] == "probed" else outcome),
+            "relays": [result for part in results for result in part],
+        }
         running = outcome.get("applications", ())
         described["to_activate"] = any(app["touched"] or app.get("stale") for app in running)
         described["prove_later"] = not settled and bool(probes.local.options() or args["probe_send"] != "never")
         described["apps"] = self._proven(work, outcome, described["apps"], shown) + [
-            {**app, "changed": False, "left": True, **shown[app["name"]].as_dict()} for app in before["apps"] if app["name"] in left
+            {**app, "changed": False, "left": True, **shown[app["name"]].as_dict()}
+            for app in before["apps"]
+            if app["name"] in left
         ]
-        return _without_ours({**outcome, **described})
+        return without_ours({**outcome, **described})
 
-    def _proven(self, work: ConfigWork, outcome: Result, apps: t.Sequence[Result], shown: t.Mapping[str, proof.Proof]) -> list[Result]:
+    def _proven(
+        self, work: ConfigWork, outcome: Result, apps: t.Sequence[Result], shown: t.Mapping[str, proof.Proof]
+    ) -> list[Result]:
         """The applications with their proof, which is worth nothing where their own files hold something else."""
-        plans, running = {item.request.name: item for item in work.plans}, {app["name"]: app for app in outcome.get("applications", ())}
+        plans, running = (
+            {item.request.name: item for item in work.plans},
+            {app["name"]: app for app in outcome.get("applications", ())},
+        )
         found = []
         for app in apps:
             proven, foreseen = shown[app["name"]], self._task.check_mode and app["changed"]
-            why = "" if foreseen or self._args["state"] == "probed" else self._not_the_one(work, plans[app["name"]], outcome)
+            why = (
+                ""
+                if foreseen or self._args["state"] == "probed"
+                else self._not_the_one(work, plans[app["name"]], outcome)
+            )
             if why and proven.reached and proven.wanted:
                 proven = proven._replace(level=proof.NOT_TESTED, why=why)
-            found.append({**app, **proven.as_dict(), "process": verify.process_of(running.get(app["name"])), "left": False})
+            found.append(
+                {**app, **proven.as_dict(), "process": verify.process_of(running.get(app["name"])), "left": False}
+            )
         return found
 
     def _not_the_one(self, work: ConfigWork, item: AppPlan, outcome: Result) -> str:
@@ -229,26 +242,50 @@ class ActionModule(ProvingAction):
         except Exception:  # noqa: B902
             return "its files could not be read back"
 
-    def _assemble(self, declared: Declaration, catalogue: Catalogue, first: HostPlan, host: HostState, left: t.Collection[str] = ()) -> ConfigWork:
+    def _assemble(
+        self,
+        declared: Declaration,
+        catalogue: Catalogue,
+        first: HostPlan,
+        host: HostState,
+        left: t.Collection[str] = (),
+    ) -> ConfigWork:
         """Everything to be done, rendered, and all that stands in its way; ``left``: applications whose files are left."""
         in_force = host.in_force
         # What is on the host decides which credential is taken, and nothing else of the plan.
-        planned = plan.plan_host(declared, catalogue, self._args["credential"], in_force) if in_force and self._rotating(declared) else first
+        planned = (
+            plan.plan_host(declared, catalogue, self._args["credential"], in_force)
+            if in_force and self._rotating(declared)
+            else first
+        )
         planned = forwarding.checked(planned, declared, catalogue)
         deployment = Deployment(host)
-        missing = [found for item in planned.apps for found in [status.refusal_of(item, host.detected.get(item.request.name))] if found]
+        missing = [
+            found
+            for item in planned.apps
+            for found in [status.refusal_of(item, host.detected.get(item.request.name))]
+            if found
+        ]
         absent = {item.name for item in missing}
-        plans = [item for item in planned.apps if item.request.name not in absent and item.request.name not in left and deployment.add(item)]
+        plans = [
+            item
+            for item in planned.apps
+            if item.request.name not in absent and item.request.name not in left and deployment.add(item)
+        ]
         listed = {request.name for request in declared.requests}
         gone = [request.name for request in planned.absent]
         gone += [name for name in host.record.apps if name not in listed] if self._args["prune"] else []
         for name in gone:
             deployment.take_back(name)
-        aside = Deployment(host)  # nothing is written for what is not there, and what else it cannot have is told with that
+        aside = Deployment(
+            host
+        )  # nothing is written for what is not there, and what else it cannot have is told with that
         for item in planned.apps:
             if item.request.name in absent:
                 aside.add(item)
-        return ConfigWork(plans, planned, [*planned.refusals, *missing, *aside.refusals, *deployment.refusals], deployment, listed)
+        return ConfigWork(
+            plans, planned, [*planned.refusals, *missing, *aside.refusals, *deployment.refusals], deployment, listed
+        )
 
     def _stop_if_asked(self, refusals: t.Sequence[Refusal], problems: t.Sequence[Problem]) -> None:
         """What one application cannot have ends the run for all of them, unless only it is to be left out."""
@@ -270,8 +307,8 @@ class ActionModule(ProvingAction):
             rendering.keep([item.name for item in refusals] + [item.name for item in first.unmanaged] + rest)
             outcome = rendering.write(check=bool(self._task.check_mode), diff=bool(self._task.diff))
         statuses = {item.request.name: status.status_of(item, None) for item in plans}
-        apps = [_app(item, rendering.paths(item), rendering.touches(item, outcome), statuses) for item in plans]
-        return {**outcome, **_described(apps, plans, first, refusals, outcome["drift"], left_out, {})}
+        apps = [app_result(item, rendering.paths(item), rendering.touches(item, outcome), statuses) for item in plans]
+        return {**outcome, **described_apps(apps, plans, first, refusals, outcome["drift"], left_out, {})}
 
     # -- module calls -------------------------------------------------------------------------
 
@@ -284,14 +321,19 @@ class ActionModule(ProvingAction):
 
     def _rotating(self, declared: Declaration) -> bool:
         """Whether each application keeps the one of two credentials that the host's record names."""
-        return self._args["credential"] == "in_force" and any(relay.next is not None for relay in declared.relays.values())
+        return self._args["credential"] == "in_force" and any(
+            relay.next is not None for relay in declared.relays.values()
+        )
 
     def _query(self, declared: Declaration, first: HostPlan) -> HostState:
         files = [file for item in first.apps for file in item.files if file.shared or self._task.diff]
         wanted = [{"path": file.path, **({"command": file.command} if file.command else {})} for file in files]
         answer = self._call(
-            state="query", seal_key=self._seal_key, read=wanted,
-            read_apps=["*"] if self._args["prune"] else [request.name for request in declared.requests], detect=status.asked(first.apps),
+            state="query",
+            seal_key=self._seal_key,
+            read=wanted,
+            read_apps=["*"] if self._args["prune"] else [request.name for request in declared.requests],
+            detect=status.asked(first.apps),
         )
         return HostState.from_answer(answer, self._seal_key)
 
@@ -300,12 +342,17 @@ class ActionModule(ProvingAction):
         # What can fail is done before anything is written: a run that wrote ends with what it wrote.
         deployment = work.deployment
         diffs = {
-            path: difference(file, deployment.host.text(path), deployment.texts[path]) for path, file in deployment.planned.items() if self._task.diff
+            path: difference(file, deployment.host.text(path), deployment.texts[path])
+            for path, file in deployment.planned.items()
+            if self._task.diff
         }
         asked = [] if deployment.host.detected else status.asked(work.planned.apps if self._stops(work) else work.plans)
         proving: Result = {}
         if self._args["probe"] == "first":
-            proving = {"processes": True, "read_after": [{"path": path, "command": file.command} for path, file in deployment.planned.items()]}
+            proving = {
+                "processes": True,
+                "read_after": [{"path": path, "command": file.command} for path, file in deployment.planned.items()],
+            }
         before, self._task.check_mode = self._task.check_mode, self._task.check_mode or predict
         try:
             outcome = self._call(state="present", detect=asked, **proving, **deployment.arguments(self._seal_key))
@@ -324,8 +371,15 @@ class ActionModule(ProvingAction):
         applications = outcome.pop("applications", None)
         if applications is None:
             noted = outcome.get("record", {}).get("apps", {})
-            applications = [{"name": name, "activate": app["activate"], "since": app.get("since"), "touched": False} for name, app in noted.items()]
-        return {**outcome, "activations": _activations(applications)} if self._args["state"] in ("rolled_back", "query") else outcome
+            applications = [
+                {"name": name, "activate": app["activate"], "since": app.get("since"), "touched": False}
+                for name, app in noted.items()
+            ]
+        return (
+            {**outcome, "activations": activations_of(applications)}
+            if self._args["state"] in ("rolled_back", "query")
+            else outcome
+        )
 
     def _call(self, **arguments: t.Any) -> dict[str, t.Any]:
         """One module call. Raises ProblemsError with what the host reports; other failures pass as they are."""
@@ -336,58 +390,3 @@ class ActionModule(ProvingAction):
             raise ProblemsError([module_failed(answer)])
         answer.pop("invocation", None)
         return answer
-
-
-def _by_application(problems: t.Sequence[Problem], planned: HostPlan) -> list[tuple[str, Problem]]:
-    """What the host says of files, by the application whose they are; nothing where some of it is no application's."""
-    users = {file.path: item.request for item in planned.apps for file in item.files}
-    if not all(problem.where in users for problem in problems):
-        return []
-    named = [(users[problem.where], problem) for problem in problems]
-    return [
-        (request.name, problem._replace(where=f"{request.where} ({request.name})", what=f"{problem.where}: {problem.what}"))
-        for request, problem in named
-    ]
-
-
-def _without_ours(outcome: Result) -> Result:
-    """The result without what only this task needs, the sealed bytes of files among it."""
-    return {key: value for key, value in outcome.items() if key not in ("applications", "read", "record", "detected")}
-
-
-def _described(
-    apps: list[dict[str, t.Any]], plans: t.Sequence[AppPlan], planned: HostPlan, refusals: t.Sequence[Refusal], drift: t.Sequence[t.Mapping[str, t.Any]],
-    problems: t.Sequence[Problem], statuses: t.Mapping[str, status.Status],
-) -> dict[str, t.Any]:
-    """What the task returns about its applications, wherever they are written."""
-    return {
-        "apps": apps, "absent": [request.name for request in planned.absent], "unmanaged": [request.name for request in planned.unmanaged],
-        "refusals": [item.as_dict() for item in (*map(refusal.problem, refusals), *problems)],
-        "accepted": [gap for item in plans for gap in refusal.accepted(item)],
-        "lines": [
-            *plan_lines(plans, planned, refusals, statuses), *(line for item in problems for line in f"LEFT OUT {item}".splitlines()), *drift_lines(drift),
-        ],
-    }
-
-
-def _app(item: AppPlan, paths: t.Sequence[str], changed: bool, statuses: t.Mapping[str, status.Status]) -> dict[str, t.Any]:
-    credential = item.relay.credential
-    return {
-        "name": item.request.name, "app": item.request.app, "title": item.application.title, "form": item.form, "path": item.path,
-        "paths": list(paths), "relay": item.relay.name, "security": item.security,
-        "credential_id": credential.id if credential else "", "changed": changed, "unexpressed": list(item.unexpressed),
-        "activate": dict(item.activate), "environment": dict(item.environment), "test": item.application.test, "sender": sender.instead(item),
-        **proof.untested(item).as_dict(), **statuses[item.request.name].as_dict(),
-        **({"status": "unknown", "status_why": item.forwards} if item.forwards else {}), "forwarder": item.forwarder,
-    }
-
-
-def _activations(applications: t.Iterable[t.Mapping[str, t.Any]], leave: t.Container[str] = ()) -> list[dict[str, t.Any]]:
-    """Options of smtp_activate: for what changed now, and for what may run since before its settings changed."""
-    found = []
-    for app in applications:
-        if app["touched"]:
-            found.append({"app": app["name"], **app["activate"]})
-        elif app["since"] is not None and app["activate"].get("how") != "none" and app["name"] not in leave:
-            found.append({"app": app["name"], **app["activate"], "since": app["since"], "only_if_stale": True})
-    return found

@@ -13,14 +13,14 @@ import tempfile
 import typing as t
 
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor, Secret
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import app_lists
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, failure, shown
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import app_lists
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import exports, gather, summary
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import (
     HOST_OUTCOMES,
     RUNS,
-    ReportedHost,
     Report,
+    ReportedHost,
     Run,
 )
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.page import page
@@ -63,20 +63,37 @@ class ActionModule(Action):
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         report = gathered(self._task_vars, Run(args["run"], bool(self._task.check_mode), now))
         lines = recap(report)
-        said: Result = {"changed": False, "outcome": summary.outcome(report), "counts": summary.counts(report), "lines": lines, "msg": lines[0]}
+        said: Result = {
+            "changed": False,
+            "outcome": summary.outcome(report),
+            "counts": summary.counts(report),
+            "lines": lines,
+            "msg": lines[0],
+        }
         if not args["dest"]:
             return said
-        folder = pathlib.Path(os.path.abspath(os.path.expanduser(args["dest"])))  # below the folder in which Ansible was started
+        folder = pathlib.Path(
+            os.path.abspath(os.path.expanduser(args["dest"]))
+        )  # below the folder in which Ansible was started
         try:
-            written = _write(folder, {"html": page(report), "json": exports.as_json(report), "xml": exports.as_junit(report)})
+            written = _write(
+                folder, {"html": page(report), "json": exports.as_json(report), "xml": exports.as_junit(report)}
+            )
         except OSError as error:
             remedy = "Set smtp_relay_report_dest to a folder that can be."
             return {"failed": True, "msg": f"{folder}: the report could not be written ({error.strerror}). {remedy}"}
-        return {**said, **written, "lines": [*lines, f"Report: {written['html']}"], "msg": f"{lines[0]} Report: {written['html']}"}
+        return {
+            **said,
+            **written,
+            "lines": [*lines, f"Report: {written['html']}"],
+            "msg": f"{lines[0]} Report: {written['html']}",
+        }
 
     def _host(self, args: Result) -> Result:
         """What was done and seen on the host of this task, as facts for the report; failed or with warnings where it is not green."""
-        failed = {key: args["failure"][key] for key in ("task", "msg", "problems", "unreachable") if key in args["failure"]}
+        failed = {
+            key: args["failure"][key] for key in ("task", "msg", "problems", "unreachable") if key in args["failure"]
+        }
         facts = recorded(self._task_vars, args["run"], args["declared"], failed)
         redactor = Redactor()
         if facts["failure"]:
@@ -85,10 +102,16 @@ class ActionModule(Action):
         host = gather.host(name, facts, Run(args["run"], bool(self._task.check_mode), ""), redactor)
         lines = summary.host_lines(host)
         result: Result = {**facts, "changed": False, "green": host.green, "msg": host.sentence, "lines": lines}
-        result.update(wrong=host.failed, unseen=host.outcome != "nothing" and not host.green, failed_for=failed_for(host))
+        result.update(
+            wrong=host.failed, unseen=host.outcome != "nothing" and not host.green, failed_for=failed_for(host)
+        )
         if args["fail_on"] != "nothing" and (result["wrong"] or (args["fail_on"] == "unseen" and result["unseen"])):
             return {**result, "failed": True, "msg": "\n".join([host.sentence, *lines])}
-        return {**result, "warnings": [f"{name}: {line}" for line in lines]} if lines and args["warn"] and not facts["failure"] else result
+        return (
+            {**result, "warnings": [f"{name}: {line}" for line in lines]}
+            if lines and args["warn"] and not facts["failure"]
+            else result
+        )
 
 
 def failed_for(host: ReportedHost) -> list[str]:
@@ -103,7 +126,9 @@ def recap(report: Report) -> list[str]:
     """The sentence over all, then each thing to do with its hosts."""
     lines = [summary.sentence(report)]
     for todo in summary.todos(report)[:MOST_LINES]:
-        names = ", ".join(todo.hosts[:MOST_HOSTS]) + (f" and {len(todo.hosts) - MOST_HOSTS} more" if len(todo.hosts) > MOST_HOSTS else "")
+        names = ", ".join(todo.hosts[:MOST_HOSTS]) + (
+            f" and {len(todo.hosts) - MOST_HOSTS} more" if len(todo.hosts) > MOST_HOSTS else ""
+        )
         lines.append(todo.finding.line(names))
     return [*lines, *summary.sender_lines(report)]
 
@@ -111,7 +136,9 @@ def recap(report: Report) -> list[str]:
 def gathered(task_vars: t.Mapping[str, t.Any], run: Run) -> Report:
     """The report over every host of the play, those that were lost on the way included."""
     waiting = frozenset(task_vars["ansible_play_hosts"])
-    hosts = [_host(name, task_vars["hostvars"][name], name in waiting, run) for name in task_vars["ansible_play_hosts_all"]]
+    hosts = [
+        _host(name, task_vars["hostvars"][name], name in waiting, run) for name in task_vars["ansible_play_hosts_all"]
+    ]
     return Report(run, tuple(sorted(hosts, key=lambda host: HOST_OUTCOMES.index(host.outcome))))
 
 

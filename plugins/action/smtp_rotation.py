@@ -10,10 +10,10 @@ import secrets
 import typing as t
 
 from ansible import context
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation import same_options, outcome, revocation, rotate
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import app_lists
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import Action, Result, module_failed
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import app_lists
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import Problem, ProblemsError, by_cause
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation import outcome, revocation, rotate, same_options
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.verify import Logins
 
 PLANNED = ("smtp_relay", "smtp_relay_catalogue", "smtp_relay_on_unsupported")
@@ -27,7 +27,10 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "revoked": {
         "type": "dict",
         "options": {
-            "relay": {"type": "str"}, "id": {"type": "str"}, "username": {"type": "str"}, "password": {"type": "str", "no_log": True},
+            "relay": {"type": "str"},
+            "id": {"type": "str"},
+            "username": {"type": "str"},
+            "password": {"type": "str", "no_log": True},
         },
     },
 }
@@ -43,8 +46,12 @@ class ActionModule(Action):
         """What this step found; failed with everything that stands against going on."""
         self._args = args
         steps: dict[str, t.Callable[[], Result]] = {
-            "plan": self._plan, "new": self._new, "admit": self._admit, "summary": self._summary,
-            "guard": self._guard, "revoked": self._revoked,
+            "plan": self._plan,
+            "new": self._new,
+            "admit": self._admit,
+            "summary": self._summary,
+            "guard": self._guard,
+            "revoked": self._revoked,
         }
         return {"changed": False, **steps[args["step"]]()}
 
@@ -54,7 +61,12 @@ class ActionModule(Action):
 
     def _fleet(self) -> rotate.Fleet:
         hosts = self._hosts().items()
-        return rotate.fleet({name: {key: given[key] for key in [*PLANNED, *app_lists.names(given)] if key in given} for name, given in hosts})
+        return rotate.fleet(
+            {
+                name: {key: given[key] for key in [*PLANNED, *app_lists.names(given)] if key in given}
+                for name, given in hosts
+            }
+        )
 
     def _plan(self) -> Result:
         fleet = self._fleet()
@@ -67,7 +79,12 @@ class ActionModule(Action):
             problems.append(Problem("smtp_relay_canary", what, "canary-unknown", way_out))
         if problems:
             raise ProblemsError(problems)
-        return {"lines": rotate.plan_lines(fleet), "hosts": consumers, "gap": fleet.gap, "msg": f"{len(consumers)} hosts change."}
+        return {
+            "lines": rotate.plan_lines(fleet),
+            "hosts": consumers,
+            "gap": fleet.gap,
+            "msg": f"{len(consumers)} hosts change.",
+        }
 
     def _new(self) -> Result:
         """One login with each next credential, with every sender, from where this task runs."""
@@ -76,11 +93,17 @@ class ActionModule(Action):
         answer = self.probe({"relays": options, "fail": False})
         if "relays" not in answer:
             raise ProblemsError([module_failed(answer)])
-        results = list({name.partition(" (")[0] + str(login): login for name, login in logins.by_subject(answer["relays"]).items()}.values())
+        results = list(
+            {
+                name.partition(" (")[0] + str(login): login
+                for name, login in logins.by_subject(answer["relays"]).items()
+            }.values()
+        )
         bad = [login for login in results if not login["ok"]]
         problems = by_cause(_refused(login) for login in bad)
         result = {
-            "ok": not bad, "spreading": bool(bad) and all(login["category"] in SPREADING for login in bad),
+            "ok": not bad,
+            "spreading": bool(bad) and all(login["category"] in SPREADING for login in bad),
             "problems": [problem.as_dict() for problem in problems],
             "msg": "The next credential works." if not bad else "\n".join(map(str, problems)),
         }
@@ -97,7 +120,11 @@ class ActionModule(Action):
         chosen = self._args["canary"] if self._args["canary"] in admission.todo else next(iter(admission.todo), "")
         canary = chosen if admission.mode == "normal" else ""
         return {
-            "todo": list(admission.todo), "done": list(admission.done), "lost": list(admission.unreachable), "mode": admission.mode, "canary": canary,
+            "todo": list(admission.todo),
+            "done": list(admission.done),
+            "lost": list(admission.unreachable),
+            "mode": admission.mode,
+            "canary": canary,
             "samples": rotate.samples(admission.todo, self._task_vars["groups"]) if admission.mode == "normal" else [],
             "lines": outcome.admission_lines(admission, canary),
         }
@@ -109,10 +136,19 @@ class ActionModule(Action):
         hosts = self._hosts()
         inventory = self._inventory()
         if self._task.check_mode:
-            lines = outcome.checked(self._task_vars["smtp_relay_rotation"], inventory, same_options.options(context.CLIARGS))
+            lines = outcome.checked(
+                self._task_vars["smtp_relay_rotation"], inventory, same_options.options(context.CLIARGS)
+            )
             return {"complete": False, "lines": list(lines), "hosts": {}, "msg": lines[0]}
-        found = outcome.outcome(hosts, inventory, bool(self._task_vars.get("ansible_limit")), same_options.options(context.CLIARGS))
-        return {"complete": found.complete, "lines": list(found.lines), "hosts": dict(found.hosts), "msg": found.lines[0]}
+        found = outcome.outcome(
+            hosts, inventory, bool(self._task_vars.get("ansible_limit")), same_options.options(context.CLIARGS)
+        )
+        return {
+            "complete": found.complete,
+            "lines": list(found.lines),
+            "hosts": dict(found.hosts),
+            "msg": found.lines[0],
+        }
 
     def _guard(self) -> Result:
         """No host has the old credential in force, by its own record."""
@@ -130,8 +166,10 @@ class ActionModule(Action):
         nonsense = self._login(revocation.options(old, secrets.token_urlsafe(24))) if login["ok"] else None
         verdict = revocation.verdict(old, login, nonsense)
         return {
-            "verdict": verdict.word, "login": revocation.answer_of(login) | {"category": login["category"]},
-            "failed": verdict.word != "revoked", "msg": verdict.sentence,
+            "verdict": verdict.word,
+            "login": revocation.answer_of(login) | {"category": login["category"]},
+            "failed": verdict.word != "revoked",
+            "msg": verdict.sentence,
         }
 
     def _login(self, options: Result) -> Result:
@@ -148,4 +186,9 @@ def _refused(login: t.Mapping[str, t.Any]) -> Problem:
         hint = "Where only the hosts reach the relay, leave out the try from here: -e smtp_relay_rotation_from_controller=false"
         return Problem("smtp_relay", what, "controller-cannot-reach", hint)
     what = f"the next credential does not work: {login['category']}{said}. {login['diagnosis']}".strip()
-    return Problem("smtp_relay", what, "next-fails", "Correct it in the declaration, or at the provider; then run the same command again.")
+    return Problem(
+        "smtp_relay",
+        what,
+        "next-fails",
+        "Correct it in the declaration, or at the provider; then run the same command again.",
+    )

@@ -165,7 +165,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             self._play.took(name, action)
             self._lost.pop(name, None)
         # The end of a step is always drawn.
-        self._show(self._meter is not None and self._play is not None and action in progress.STEPS and self._play.everywhere)
+        self._show(
+            self._meter is not None and self._play is not None and action in progress.STEPS and self._play.everywhere
+        )
 
     def v2_runner_on_skipped(self, result: t.Any) -> None:
         task = _part(result, "task")
@@ -201,7 +203,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
     def _counted(self, play: t.Any) -> progress.Play | None:
         """What is known of a play before it runs, or None where it takes no step of ours."""
         steps = {step for task in _tasks(play.get_tasks()) for step in _steps(task)}
-        steps.update(step for role in play.get_roles() if role.get_name() == ROLE for step in progress.ENTRY_POINTS["main"])
+        steps.update(
+            step for role in play.get_roles() if role.get_name() == ROLE for step in progress.ENTRY_POINTS["main"]
+        )
         if not steps:
             return None
         hosts = _hosts(play, ignore_restrictions=True)
@@ -225,7 +229,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         if not now and passed < (REDRAW if meter is not None else float(self.get_option("interval"))):
             return
         self._said_at = time.monotonic()
-        line = visible(f"{self._playbook}: ") + self._play.line(self._said_at, f"play {self._number}/{self._plays}" if self._plays > 1 else "")
+        line = visible(f"{self._playbook}: ") + self._play.line(
+            self._said_at, f"play {self._number}/{self._plays}" if self._plays > 1 else ""
+        )
         if meter is None:
             self._display.display(line, stderr=True)
             return
@@ -238,14 +244,23 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         if not self._asked:
             self._asked = True
             recorded = "AWX_ISOLATED_DATA_DIR" in os.environ  # ansible-runner: its terminal is a file that people read
-            wanted = sys.stderr.isatty() and not recorded and os.environ.get("TERM") != "dumb" and not self.get_option("plain")
+            wanted = (
+                sys.stderr.isatty()
+                and not recorded
+                and os.environ.get("TERM") != "dumb"
+                and not self.get_option("plain")
+            )
             if wanted and tqdm is None:
                 self._display.warning(NO_TQDM)
             elif wanted:
                 tqdm.monitor_interval = 0  # no thread: Ansible forks
-                self._meter = tqdm(total=1, file=sys.stderr, bar_format="|{bar:10}| {desc}", dynamic_ncols=True, leave=False)
+                self._meter = tqdm(
+                    total=1, file=sys.stderr, bar_format="|{bar:10}| {desc}", dynamic_ncols=True, leave=False
+                )
                 self._streams = sys.stdout, sys.stderr
-                sys.stdout, sys.stderr = (Above(stream, self._meter) if stream.isatty() else stream for stream in self._streams)
+                sys.stdout, sys.stderr = (
+                    Above(stream, self._meter) if stream.isatty() else stream for stream in self._streams
+                )
         return self._meter
 
     def _end_bar(self) -> None:
@@ -263,16 +278,25 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             yield head + ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words)) + "."
             return
         failed = {name for name in self._every if stats.failures.get(name)}
-        unreachable = {name for name in self._every if stats.dark.get(name)} | {name for name in failed if self._lost.get(name) == progress.UNREACHABLE}
+        unreachable = {name for name in self._every if stats.dark.get(name)} | {
+            name for name in failed if self._lost.get(name) == progress.UNREACHABLE
+        }
         failed -= unreachable
         rescued = {name for name in self._every if stats.rescued.get(name)} - unreachable - failed
         done = set(self._play.named(progress.DONE)) if self._play else self._every
         left = (self._play.hosts if self._play else set()) - done - unreachable - failed - rescued
         counts = {"failed": failed, "unreachable": unreachable, "rescued": rescued, "not finished": left}
         done = self._every.difference(*counts.values())
-        yield head + ", ".join([f"{len(done)} done", *(f"{len(names)} {word}" for word, names in counts.items() if names)]) + "."
+        yield (
+            head
+            + ", ".join([f"{len(done)} done", *(f"{len(names)} {word}" for word, names in counts.items() if names)])
+            + "."
+        )
         for word in ("failed", "unreachable"):
-            yield from (f"{name}: {word}" + "".join(f"; {why}" for why in self._why.get(name, ())) for name in sorted(counts[word])[:LISTED])
+            yield from (
+                f"{name}: {word}" + "".join(f"; {why}" for why in self._why.get(name, ()))
+                for name in sorted(counts[word])[:LISTED]
+            )
         open_ = sorted(failed | unreachable | left)
         if open_:
             yield f"Go on with: {_command(open_)}"
@@ -281,7 +305,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
 def _command(names: t.Sequence[str]) -> str:
     """The command of this run for these hosts. Variables of the command line may be secrets, and are not repeated."""
     given = context.CLIARGS
-    words = ["ansible-playbook", *given["args"], *(word for source in given.get("inventory") or () for word in ("-i", source))]
+    words = [
+        "ansible-playbook",
+        *given["args"],
+        *(word for source in given.get("inventory") or () for word in ("-i", source)),
+    ]
     words += ["--limit", ",".join(names)] if len(names) <= LISTED else []
     return shlex.join(map(str, words)) + (" and the same -e" if given.get("extra_vars") else "")
 
@@ -294,7 +322,7 @@ def _part(result: t.Any, name: str) -> t.Any:
 def _action(task: t.Any) -> str:
     """``smtp_probe`` for a task of that module of ours, else an empty string."""
     name = str(task.resolved_action or task.action)
-    return name[len(COLLECTION):] if name.startswith(COLLECTION) else ""
+    return name[len(COLLECTION) :] if name.startswith(COLLECTION) else ""
 
 
 def _ours(task: t.Any) -> bool:

@@ -10,19 +10,21 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.smarthost.mail.plugins.module_utils._shared import internal_error
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import plain_values, resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import platforms
-from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import probes
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import plain_values, resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, FilePlan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification import probes
 
 CREDENTIALS = ("current", "next")
 
 
-def smtp_settings(relay: t.Any, app: t.Any, form: str | None = None, catalogue: t.Sequence[str] = (), credential: str = "current") -> t.Any:
+def smtp_settings(
+    relay: t.Any, app: t.Any, form: str | None = None, catalogue: t.Sequence[str] = (), credential: str = "current"
+) -> t.Any:
     """One application's settings as data (secrets in the clear): for an ``env:`` or a Secret. See the filter's documentation."""
     return _guarded(lambda: _settings(_plan(relay, app, form, catalogue, credential)))
 
@@ -36,7 +38,9 @@ def _settings(planned: AppPlan) -> t.Any:
     return next(iter(trees.values())) if len(trees) == 1 else trees
 
 
-def smtp_files(relay: t.Any, app: t.Any, form: str | None = None, catalogue: t.Sequence[str] = (), credential: str = "current") -> dict[str, str]:
+def smtp_files(
+    relay: t.Any, app: t.Any, form: str | None = None, catalogue: t.Sequence[str] = (), credential: str = "current"
+) -> dict[str, str]:
     """One application's files as ``{path: text}``. See the filter's documentation."""
     found: dict[str, str] = _guarded(lambda: _files(_plan(relay, app, form, catalogue, credential)))
     return found
@@ -51,16 +55,22 @@ def _files(planned: AppPlan) -> dict[str, str]:
 
 
 def smtp_probes(
-    relay: t.Any, apps: t.Any = None, credential_ids: t.Mapping[str, str] | None = None, level: str | None = None,
+    relay: t.Any, apps: t.Any = None, credential_ids: t.Mapping[str, str] | None = None, level: str | None = None
 ) -> list[dict[str, t.Any]]:
     """The options of ``smtp_probe`` for every relay that the applications use. See the filter's documentation."""
     found: list[dict[str, t.Any]] = _guarded(lambda: _probes(relay, apps, credential_ids, level))
     return found
 
 
-def _probes(relay: t.Any, apps: t.Any, credential_ids: t.Mapping[str, str] | None, level: str | None) -> list[dict[str, t.Any]]:
+def _probes(
+    relay: t.Any, apps: t.Any, credential_ids: t.Mapping[str, str] | None, level: str | None
+) -> list[dict[str, t.Any]]:
     try:
-        return [] if apps is not None and not apps else probes.probes(resolve.load(relay, apps), plain_values.plain(credential_ids or {}), str(level or ""))
+        return (
+            []
+            if apps is not None and not apps
+            else probes.probes(resolve.load(relay, apps), plain_values.plain(credential_ids or {}), str(level or ""))
+        )
     except ProblemsError as error:
         raise AnsibleFilterError(str(error)) from None
 
@@ -79,7 +89,9 @@ def _plan(relay: t.Any, app: t.Any, form: str | None, catalogue: t.Sequence[str]
         raise AnsibleFilterError(f"credential: one of {', '.join(CREDENTIALS)} is expected")
     try:
         declared = resolve.load(relay, [item])
-        planned = plan.plan_host(declared, Catalogue([catalogue] if isinstance(catalogue, str) else list(catalogue)), credential)
+        planned = plan.plan_host(
+            declared, Catalogue([catalogue] if isinstance(catalogue, str) else list(catalogue)), credential
+        )
     except ProblemsError as error:
         raise AnsibleFilterError(str(error)) from None
     if planned.refusals:

@@ -39,7 +39,6 @@ import typing as t  # noqa: E402
 from ansible.errors import AnsibleError  # noqa: E402
 from ansible.plugins.loader import lookup_loader  # noqa: E402
 from ansible.plugins.lookup import LookupBase  # noqa: E402
-
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import app_lists  # noqa: E402
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.plain_values import plain  # noqa: E402
 
@@ -47,11 +46,15 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.plain_v
 class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible has no types
     """Lookup of smarthost.mail."""
 
-    def run(self, terms: t.Sequence[str], variables: t.Mapping[str, t.Any] | None = None, **kwargs: t.Any) -> list[dict[str, t.Any]]:
+    def run(
+        self, terms: t.Sequence[str], variables: t.Mapping[str, t.Any] | None = None, **kwargs: t.Any
+    ) -> list[dict[str, t.Any]]:
         """The lists, rendered. Raises AnsibleError that names the variable which cannot be."""
         self.set_options(var_options=variables, direct=kwargs)
         if terms:
-            raise AnsibleError("smtp_apps takes no terms: it returns every variable smtp_relay_apps and smtp_relay_apps_<label> of the host")
+            raise AnsibleError(
+                "smtp_apps takes no terms: it returns every variable smtp_relay_apps and smtp_relay_apps_<label> of the host"
+            )
         given = variables or {}
         return [{name: self._value(name, given) for name in app_lists.names(given)}]
 

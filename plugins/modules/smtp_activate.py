@@ -188,7 +188,9 @@ from ansible_collections.smarthost.mail.plugins.module_utils._shared.internal_er
 
 ARGUMENTS = {
     "activations": {
-        "type": "list", "elements": "dict", "required": True,
+        "type": "list",
+        "elements": "dict",
+        "required": True,
         "mutually_exclusive": [["systemd", "command", "signal", "compose"]],
         "options": {
             "app": {"type": "str", "required": True},

@@ -351,31 +351,47 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.smarthost.mail.plugins.module_utils._host.afterwards import with_standing
-from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.change import OPTIONS
 from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.change import OPTIONS
 from ansible_collections.smarthost.mail.plugins.module_utils._host.presence.detection import detect
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.internal_error import guard
 
 ARGUMENTS = {
-    "state": {"type": "str", "choices": ["query", "present", "rolled_back", "committed", "purged"], "default": "present"},
+    "state": {
+        "type": "str",
+        "choices": ["query", "present", "rolled_back", "committed", "purged"],
+        "default": "present",
+    },
     "state_dir": {"type": "path", "default": "/var/lib/smarthost"},
     "read": {
-        "type": "list", "elements": "dict", "default": [],
-        "options": {"path": {"type": "str", "required": True}, "original": {"type": "bool", "default": False}, "command": {"type": "dict"}},
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "path": {"type": "str", "required": True},
+            "original": {"type": "bool", "default": False},
+            "command": {"type": "dict"},
+        },
     },
     "read_apps": {"type": "list", "elements": "str", "default": []},
     "detect": {
-        "type": "list", "elements": "dict", "default": [],
+        "type": "list",
+        "elements": "dict",
+        "default": [],
         "options": {
             "app": {"type": "str", "required": True},
-            **{name: {"type": "list", "elements": "str"} for name in ("units", "packages", "commands", "places", "images", "paths")},
+            **{
+                name: {"type": "list", "elements": "str"}
+                for name in ("units", "packages", "commands", "places", "images", "paths")
+            },
             **{name: {"type": "dict"} for name in ("compose", "version", "wiring")},
             "required": {"type": "bool", "default": False},
             "required_unit": {"type": "str"},
         },
     },
     "read_after": {
-        "type": "list", "elements": "dict",
+        "type": "list",
+        "elements": "dict",
         "options": {"path": {"type": "str", "required": True}, "command": {"type": "dict"}},
     },
     "processes": {"type": "bool", "default": False},

@@ -932,16 +932,12 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.internal_error import guard
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import Problem, ProblemsError
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import (
-    SealError,
-    unseal_options,
-    with_secrets,
-)
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import SealError, unseal_options, with_secrets
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import FEW, HIDDEN
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.visible import visible
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp import changes
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.arguments import argument_spec
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import FEW, HIDDEN
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.visible import visible
 
 
 def opened(module: AnsibleModule) -> dict[str, t.Any]:
@@ -952,7 +948,7 @@ def opened(module: AnsibleModule) -> dict[str, t.Any]:
     try:
         options, secrets = unseal_options(module.params["seal_key"], argument_spec(), options)
     except SealError as exc:
-        raise ProblemsError([Problem("seal_key", "the secrets cannot be opened: %s." % exc, "bad-seal")]) from None
+        raise ProblemsError([Problem("seal_key", f"the secrets cannot be opened: {exc}.", "bad-seal")]) from None
     module.no_log_values.update(secret for secret in secrets if len(secret) >= FEW)
     return options
 
@@ -961,7 +957,9 @@ def leave_short_ones_out(module: AnsibleModule) -> None:
     """Ansible replaces every secret that it knows of wherever it stands: one of few characters is everywhere, and stars in the middle of
     common words tell what it is. The probe's own redactor knows better; the options, which Ansible repeats, are made to hold none."""
     module.no_log_values = {value for value in module.no_log_values if len(value) >= FEW}
-    module.params = with_secrets(argument_spec(), module.params, lambda _label, text: text if len(text) >= FEW else HIDDEN)
+    module.params = with_secrets(
+        argument_spec(), module.params, lambda _label, text: text if len(text) >= FEW else HIDDEN
+    )
 
 
 def main() -> None:
@@ -990,7 +988,11 @@ def _asked(options: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     """The options of each relay: what it leaves out is the module's."""
     shared = {key: value for key, value in options.items() if key not in ("relays", "fail")}
     many = options["relays"]
-    return [shared] if many is None else [dict(shared, **{key: value for key, value in one.items() if value is not None}) for one in many]
+    return (
+        [shared]
+        if many is None
+        else [dict(shared, **{key: value for key, value in one.items() if value is not None}) for one in many]
+    )
 
 
 def _tell(module: AnsibleModule, one_relay: bool, results: list[dict[str, t.Any]]) -> None:
@@ -1004,11 +1006,11 @@ def _tell(module: AnsibleModule, one_relay: bool, results: list[dict[str, t.Any]
             "changed": any(one["changed"] for one in results),
             "relays": results,
             "summary": summary,
-            "msg": "\n".join([summary + "."] + ["%s: %s" % (one["name"], one["msg"]) for one in failed]),
+            "msg": "\n".join([summary + "."] + ["{}: {}".format(one["name"], one["msg"]) for one in failed]),
         }
     for one in results:
         for text in one["notices"]:
-            module.warn(visible("%s: %s." % (one["name"], text)))
+            module.warn(visible("{}: {}.".format(one["name"], text)))
     if module._diff:
         result["diff"] = list(filter(None, map(changes.diff, results)))
     module.exit_json(failed=module.params["fail"] and not result["ok"], **result)

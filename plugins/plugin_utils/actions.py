@@ -12,10 +12,10 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._shared import internal_error
-from ..module_utils._shared.secret import Redactor, Secret
 from ..module_utils._shared.seal import new_key, seal_options
-from ..module_utils._smtp.options.arguments import argument_spec
+from ..module_utils._shared.secret import Redactor, Secret
 from ..module_utils._shared.visible import visible_all
+from ..module_utils._smtp.options.arguments import argument_spec
 from .problems import Problem, ProblemsError
 
 COLLECTION = "smarthost.mail"
@@ -54,10 +54,14 @@ class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
             # The variable ansible_become outranks the task's own become, given by -e even its vars: sudo on the controller is never meant.
             self._connection.set_become_plugin(None)
         try:
-            _validation, args = self.validate_argument_spec(argument_spec=self.arguments, mutually_exclusive=self.exclusive)
+            _validation, args = self.validate_argument_spec(
+                argument_spec=self.arguments, mutually_exclusive=self.exclusive
+            )
         except (AnsibleActionFail, TypeError) as error:
             # Raised on, Ansible would show the options as they were written, secrets and all.
-            return shown({**result, "failed": True, "changed": False, "msg": without_secrets(str(error), self._task.args)})
+            return shown(
+                {**result, "failed": True, "changed": False, "msg": without_secrets(str(error), self._task.args)}
+            )
         except Exception as error:
             return {**result, **unexpected(error)}
         try:
@@ -74,7 +78,10 @@ class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
         """The answer of a module of ours on the host. Raises ProblemsError where it could not even start."""
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
         answer: Result = self._execute_module(
-            module_name=f"{COLLECTION}.{module}", module_args=arguments, task_vars=self._task_vars, wrap_async=wrap_async,
+            module_name=f"{COLLECTION}.{module}",
+            module_args=arguments,
+            task_vars=self._task_vars,
+            wrap_async=wrap_async,
         )
         if answer.get("failed") and "module_stdout" in answer:
             raise ProblemsError([self._why_not_started(answer)])
@@ -86,7 +93,9 @@ class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
         All of it is for people, and a host may say what it likes.
         """
         key = new_key()
-        said: Result = visible_all(self.call("smtp_probe", {**seal_options(key, argument_spec(), options), "seal_key": key}), keep="\n")
+        said: Result = visible_all(
+            self.call("smtp_probe", {**seal_options(key, argument_spec(), options), "seal_key": key}), keep="\n"
+        )
         if said.get("problems"):
             raise ProblemsError([Problem(**problem) for problem in said["problems"]])
         return said
@@ -94,11 +103,20 @@ class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
     def _why_not_started(self, answer: Result) -> Problem:
         """A module that could not even start says little: ask the host for its Python."""
         python = self._templar.template(self._task_vars.get("ansible_python_interpreter")) or "python3"
-        asked = self._low_level_execute_command(f"{python} -c 'import sys; print(*sys.version_info[:2])'", executable="/bin/sh")
-        version = tuple(int(part) for part in asked["stdout"].split() if part.isascii() and part.isdigit() and len(part) < 6)
+        asked = self._low_level_execute_command(
+            f"{python} -c 'import sys; print(*sys.version_info[:2])'", executable="/bin/sh"
+        )
+        version = tuple(
+            int(part) for part in asked["stdout"].split() if part.isascii() and part.isdigit() and len(part) < 6
+        )
         if asked["rc"] == 0 and len(version) == 2 and version < OLDEST_PYTHON:
             what = f"Python {version[0]}.{version[1]} ({python}) is too old on this host."
-            return Problem("", what, "python-too-old", "Python 3.8 or newer is needed there; name it in ansible_python_interpreter.")
+            return Problem(
+                "",
+                what,
+                "python-too-old",
+                "Python 3.8 or newer is needed there; name it in ansible_python_interpreter.",
+            )
         return module_failed(answer)
 
 
@@ -111,7 +129,9 @@ def without_secrets(text: str, args: t.Any) -> str:
             todo += item
         elif isinstance(item, dict):
             todo += item.values()
-            for secret in [value for name, value in item.items() if name in _SECRETS and isinstance(value, (str, int)) and value]:
+            for secret in [
+                value for name, value in item.items() if name in _SECRETS and isinstance(value, (str, int)) and value
+            ]:
                 redactor.learn("", Secret(str(secret)))
     return redactor.text(text)
 
@@ -146,4 +166,9 @@ def failure(head: str, problems: t.Sequence[Problem]) -> Result:
     """The result of a task that was given up, with everything that stands in its way."""
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     text = "\n".join(map(str, problems))
-    return {"failed": True, "changed": False, "msg": f"{head} ({count}).\n{text}", "problems": [problem.as_dict() for problem in problems]}
+    return {
+        "failed": True,
+        "changed": False,
+        "msg": f"{head} ({count}).\n{text}",
+        "problems": [problem.as_dict() for problem in problems],
+    }

@@ -28,7 +28,9 @@ def main(folder: str) -> t.NoReturn:
     arguments = sys.argv[1:]
     reason = rules.why_real(server, arguments, os.environ) or served(folder, arguments)
     note(folder, reason)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # which Python ignores for itself, and what it becomes would inherit that
+    signal.signal(
+        signal.SIGPIPE, signal.SIG_DFL
+    )  # which Python ignores for itself, and what it becomes would inherit that
     os.execve(server["program"], [server["program"], *arguments], os.environ)
 
 

@@ -19,8 +19,23 @@ if TYPE_CHECKING:
 # Names, or how they begin if there is "*" at the end.
 AT_START = ("PYTHON*", "LANG*", "LC_*", "LD_*", "OPENSSL_*", "COVERAGE*")
 AT_IMPORT = (
-    "ANSIBLE_*", "_ANSIBLE_*", "HOME", "PATH", "USER", "LOGNAME", "TMPDIR", "TMP", "TEMP", "TZ", "TERM", "COLUMNS", "NO_COLOR", "PAGER", "EDITOR",
-    "UNIXCONFDIR", "XDG_*",
+    "ANSIBLE_*",
+    "_ANSIBLE_*",
+    "HOME",
+    "PATH",
+    "USER",
+    "LOGNAME",
+    "TMPDIR",
+    "TMP",
+    "TEMP",
+    "TZ",
+    "TERM",
+    "COLUMNS",
+    "NO_COLOR",
+    "PAGER",
+    "EDITOR",
+    "UNIXCONFDIR",
+    "XDG_*",
 )
 # Of those, by which Ansible finds modules and what they import: runs for which they are the same share the zip files of modules.
 OF_MODULES = ("ANSIBLE_CONFIG", "ANSIBLE_HOME", "ANSIBLE_COLLECTIONS_*", "ANSIBLE_LIBRARY", "ANSIBLE_MODULE_*", "HOME")
@@ -82,7 +97,8 @@ def why_real(server: t.Mapping[str, t.Any], arguments: t.Sequence[str], environm
 def relative(variables: t.Mapping[str, str]) -> t.List[str]:
     """Those that name something below the current folder, as far as it is there."""
     return [
-        name for name, value in variables.items()
+        name
+        for name, value in variables.items()
         if any(path and not os.path.isabs(path) and os.path.exists(path) for path in value.split(os.pathsep))
     ]
 

@@ -28,14 +28,34 @@ from ansible_server import cache, rules, run, wire  # noqa: E402  needs the path
 
 MOST = 8  # sets of variables for which Ansible is imported; each is some 60 MB
 # What Ansible and this collection import, and what reads none of the variables.
-LIBRARIES = ("yaml", "jinja2", "jsonschema", "cryptography.hazmat.primitives.ciphers", "multiprocessing.queues", "logging.handlers", "tempfile", "uuid")
+LIBRARIES = (
+    "yaml",
+    "jinja2",
+    "jsonschema",
+    "cryptography.hazmat.primitives.ciphers",
+    "multiprocessing.queues",
+    "logging.handlers",
+    "tempfile",
+    "uuid",
+)
 # What a run imports beyond that, of every version the modules that it has.
-EXECUTOR = ("executor.process.worker", "executor.task_executor", "playbook.handler_task_include", "playbook.included_file", "playbook.role_include")
+EXECUTOR = (
+    "executor.process.worker",
+    "executor.task_executor",
+    "playbook.handler_task_include",
+    "playbook.included_file",
+    "playbook.role_include",
+)
 # The plugins of Ansible that a run loads, for which it reads their documentation: by the name of their loader.
 PLUGINS = {
-    "become": ("runas", "su", "sudo"), "callback": ("default", "junit", "minimal", "oneline", "tree"), "cache": ("memory",),
-    "connection": ("local", "psrp", "ssh", "winrm"), "inventory": ("auto", "host_list", "ini", "script", "toml", "yaml"),
-    "shell": ("cmd", "powershell", "sh"), "strategy": ("linear",), "vars": ("host_group_vars",),
+    "become": ("runas", "su", "sudo"),
+    "callback": ("default", "junit", "minimal", "oneline", "tree"),
+    "cache": ("memory",),
+    "connection": ("local", "psrp", "ssh", "winrm"),
+    "inventory": ("auto", "host_list", "ini", "script", "toml", "yaml"),
+    "shell": ("cmd", "powershell", "sh"),
+    "strategy": ("linear",),
+    "vars": ("host_group_vars",),
 }
 
 
@@ -68,7 +88,11 @@ class Imported:
                 cache.keep_plugins(kept)
                 gc.collect()
                 gc.freeze()  # what is here now is never looked at again by the forks' garbage collectors, so they need no copies of it
-                serve(listener, self.lifeline, lambda connection: fork_guard(connection, listener, self.lifeline, self.program, kept))
+                serve(
+                    listener,
+                    self.lifeline,
+                    lambda connection: fork_guard(connection, listener, self.lifeline, self.program, kept),
+                )
             listener.close()
             wait_for_all()
             atexit._run_exitfuncs()

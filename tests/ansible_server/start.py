@@ -47,7 +47,14 @@ def server() -> Path:
     program.chmod(0o755)
     with open(folder / "private" / "errors", "w+", encoding="utf-8") as errors:
         command = [python(), str(TESTS / "ansible_server" / "server.py"), str(folder), REAL]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=ENVIRONMENT, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=ENVIRONMENT,
+            start_new_session=True,
+        )
         assert process.stdin and process.stdout
         if process.stdout.readline() != b"ready\n":
             raise RuntimeError(f"The server of Ansible was not started:\n{errors.seek(0) or errors.read()}")

@@ -17,7 +17,13 @@ from architecture import rooms
 
 OURS = "ansible_collections.smarthost.mail.plugins"
 COMPOSERS = ("action", "modules", "filter", "lookup", "callback")
-LIBRARIES = ("ansible", "yaml", "ruamel", "jinja2", "jsonschema")  # what the controller side may use beside the standard library
+LIBRARIES = (
+    "ansible",
+    "yaml",
+    "ruamel",
+    "jinja2",
+    "jsonschema",
+)  # what the controller side may use beside the standard library
 ONE_FILE = {"socket": "module_utils", "ssl": "module_utils", "jinja2": "plugin_utils", "jsonschema": "plugin_utils"}
 FILE_LINES, FUNCTION_LINES = 400, 50
 
@@ -34,15 +40,24 @@ def imports(path: pathlib.Path, plugins: pathlib.Path) -> list[Import]:
     """Return every import of a file, relative ones resolved, a `from package import file` as the file where there is one."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     package = [OURS, *path.relative_to(plugins).parent.parts]
-    for_types = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-                 for statement in node.body for inner in ast.walk(statement)}
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
     found = []
     for node in ast.walk(tree):
         running = id(node) not in for_types
         if isinstance(node, ast.Import):
             found += [Import(alias.name, node.lineno, running) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])]) if node.level else str(node.module)
+            base = (
+                ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
+                if node.level
+                else str(node.module)
+            )
             found += [Import(whole(base, alias.name, plugins), node.lineno, running) for alias in node.names]
     return found
 
@@ -50,7 +65,7 @@ def imports(path: pathlib.Path, plugins: pathlib.Path) -> list[Import]:
 def whole(base: str, name: str, plugins: pathlib.Path) -> str:
     """Return base.name when that is a file or folder of ours, else base: `from .smtp import reply` imports a file."""
     if base == OURS or base.startswith(OURS + "."):
-        place = plugins.joinpath(*base[len(OURS) + 1:].split("."), name) if base != OURS else plugins / name
+        place = plugins.joinpath(*base[len(OURS) + 1 :].split("."), name) if base != OURS else plugins / name
         if place.is_dir() or place.with_suffix(".py").is_file():
             return base + "." + name
     return base
@@ -58,18 +73,18 @@ def whole(base: str, name: str, plugins: pathlib.Path) -> str:
 
 def area(name: str) -> str:
     """Return the dotted path of one of our files below plugins/, "" for what is not ours."""
-    return name[len(OURS) + 1:] if name.startswith(OURS + ".") else ""
+    return name[len(OURS) + 1 :] if name.startswith(OURS + ".") else ""
 
 
 def broken_by(path: str, imported: Import) -> str:
     """Return which rule the file with the dotted path `path` breaks by one import, or ""."""
     side, ours = path.split(".")[0], area(imported.name)
     if ours and ours.split(".")[0] in COMPOSERS:
-        return "imports %s: nothing may import what composes" % ours
+        return f"imports {ours}: nothing may import what composes"
     if side == "module_utils":
         return target_side(ours, imported.name)
     if side == "modules" and ours.startswith("plugin_utils"):
-        return "imports %s, which never reaches the target" % ours
+        return f"imports {ours}, which never reaches the target"
     if side == "plugin_utils":
         return controller_side(ours, imported.name)
     return ""
@@ -80,15 +95,19 @@ def target_side(ours: str, name: str) -> str:
     top = name.split(".")[0]
     if name.startswith("ansible.module_utils.basic"):
         return "knows AnsibleModule; only modules/ may"
-    if not ours.startswith("module_utils") and top not in sys.stdlib_module_names and not name.startswith("ansible.module_utils"):
-        return "imports %s; module_utils may use the standard library, ansible.module_utils and itself" % name
+    if (
+        not ours.startswith("module_utils")
+        and top not in sys.stdlib_module_names
+        and not name.startswith("ansible.module_utils")
+    ):
+        return f"imports {name}; module_utils may use the standard library, ansible.module_utils and itself"
     return ""
 
 
 def controller_side(ours: str, name: str) -> str:
     """plugin_utils: the libraries named above, and what its rooms say."""
     if not ours and name.split(".")[0] not in (*LIBRARIES, *sys.stdlib_module_names):
-        return "imports %s; plugin_utils may use %s" % (name, ", ".join(LIBRARIES))
+        return "imports {}; plugin_utils may use {}".format(name, ", ".join(LIBRARIES))
     return ""
 
 
@@ -110,8 +129,12 @@ def broken_rules(plugins: pathlib.Path) -> list[str]:
                 users[imported.name.split(".")[0]].add(shown)
         problems += [shown + problem for problem in [*sizes(path), *old_grammar(path, dotted), *outside(path, plugins)]]
     for name, side in ONE_FILE.items():
-        if len(users[name]) > 1 or any(not user.startswith("plugins/%s/" % side) for user in users[name]):
-            problems.append("%s is imported in %s; it belongs in one file below %s" % (name, ", ".join(sorted(users[name])), side))
+        if len(users[name]) > 1 or any(not user.startswith(f"plugins/{side}/") for user in users[name]):
+            problems.append(
+                "{} is imported in {}; it belongs in one file below {}".format(
+                    name, ", ".join(sorted(users[name])), side
+                )
+            )
     return list(dict.fromkeys([*problems, *rooms.broken(plugins, graph)]))
 
 
@@ -128,7 +151,12 @@ def sizes(path: pathlib.Path) -> t.Iterator[str]:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if length > FUNCTION_LINES:
-                yield ":%d: %s has %d lines; a function is at most %d" % (node.lineno, node.name, length, FUNCTION_LINES)
+                yield ":%d: %s has %d lines; a function is at most %d" % (
+                    node.lineno,
+                    node.name,
+                    length,
+                    FUNCTION_LINES,
+                )
 
 
 def old_grammar(path: pathlib.Path, dotted: str) -> t.Iterator[str]:
@@ -140,7 +168,9 @@ def old_grammar(path: pathlib.Path, dotted: str) -> t.Iterator[str]:
         ast.parse(text, feature_version=(3, 8))
     except SyntaxError as error:
         yield ":%d: is not Python 3.8: %s" % (error.lineno or 1, error.msg)
-    if "from __future__ import annotations" not in text and len(ast.parse(text).body) > 1:  # an __init__.py may be its docstring
+    if (
+        "from __future__ import annotations" not in text and len(ast.parse(text).body) > 1
+    ):  # an __init__.py may be its docstring
         yield ":1: lacks `from __future__ import annotations`, without which list[str] fails on Python 3.8"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Attribute) and node.attr in ("removeprefix", "removesuffix"):
@@ -154,7 +184,11 @@ def outside(path: pathlib.Path, plugins: pathlib.Path) -> t.Iterator[str]:
         if isinstance(node, ast.Attribute) and ast.unparse(node).count(".parent") > inside:
             yield ":%d: climbs out of plugins/ with %s" % (node.lineno, ast.unparse(node))
             return
-        if isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith(".parents") and int(ast.unparse(node.slice)) >= inside:
+        if (
+            isinstance(node, ast.Subscript)
+            and ast.unparse(node.value).endswith(".parents")
+            and int(ast.unparse(node.slice)) >= inside
+        ):
             yield ":%d: climbs out of plugins/ with %s" % (node.lineno, ast.unparse(node))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("../" * inside):
             yield ":%d: climbs out of plugins/ with %r" % (node.lineno, node.value)

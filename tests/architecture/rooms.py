@@ -39,15 +39,25 @@ def broken(plugins: pathlib.Path, graph: Graph) -> t.Iterator[str]:
     """Every broken rule of the rooms. graph: for each file the files that it imports, types included, with the line."""
     known = declared(plugins)
     of_rooms = {name: edges for name, edges in graph.items() if name.split(".")[0] in SIDES}
-    inside = {name: {other: line for other, line in edges.items() if other.split(".")[0] in SIDES} for name, edges in of_rooms.items()}
+    inside = {
+        name: {other: line for other, line in edges.items() if other.split(".")[0] in SIDES}
+        for name, edges in of_rooms.items()
+    }
     for name, names in known.items():
-        shown = "plugins/%s/__init__.py" % name.replace(".", "/")
+        shown = "plugins/{}/__init__.py".format(name.replace(".", "/"))
         files = [path for path in (plugins / name.replace(".", "/")).glob("*.py") if path.name != "__init__.py"]
-        used = {room(other) if other not in known else other for file, edges in inside.items() if room(file) == name for other in edges} - {name}
+        used = {
+            room(other) if other not in known else other
+            for file, edges in inside.items()
+            if room(file) == name
+            for other in edges
+        } - {name}
         if names is None:
-            yield '%s:1: does not say what the room may import (a line that begins with "Imports: ")' % shown
+            yield f'{shown}:1: does not say what the room may import (a line that begins with "Imports: ")'
         else:
-            yield from ("%s:1: says that it imports %s, and no file of it does" % (shown, other) for other in sorted(names - used))
+            yield from (
+                f"{shown}:1: says that it imports {other}, and no file of it does" for other in sorted(names - used)
+            )
         if len(files) > FILES and name not in MANY:
             yield "%s:1: %d files; a room has at most %d" % (shown, len(files), FILES)
     for file, edges in inside.items():
@@ -57,8 +67,11 @@ def broken(plugins: pathlib.Path, graph: Graph) -> t.Iterator[str]:
                 continue  # layers.py names it
             if target != room(file) and known.get(room(file)) is not None and target not in (known[room(file)] or ()):
                 yield "plugins/%s.py:%d: imports %s, which its room does not" % (file.replace(".", "/"), line, other)
-    for kind, edges in (("file", inside), ("room", {name: dict.fromkeys(names or (), 0) for name, names in known.items()})):
-        yield from ("%ss import each other: %s" % (kind, ", ".join(circle)) for circle in circles(edges))
+    for kind, edges in (
+        ("file", inside),
+        ("room", {name: dict.fromkeys(names or (), 0) for name, names in known.items()}),
+    ):
+        yield from ("{}s import each other: {}".format(kind, ", ".join(circle)) for circle in circles(edges))
 
 
 def circles(graph: Graph) -> list[list[str]]:

@@ -12,7 +12,9 @@ import typing as t
 
 def costly(path: pathlib.Path) -> list[str]:
     """Return what a file does while it is loaded that light.py rules out, as `file:line: what`."""
-    return ["%s:%d: %s" % (path.name, line, what) for line, what in _found(ast.parse(path.read_text(encoding="utf-8")).body)]
+    return [
+        "%s:%d: %s" % (path.name, line, what) for line, what in _found(ast.parse(path.read_text(encoding="utf-8")).body)
+    ]
 
 
 def _found(statements: t.Iterable[ast.AST]) -> t.Iterator[tuple[int, str]]:

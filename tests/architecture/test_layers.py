@@ -28,23 +28,33 @@ class Planted(t.NamedTuple):
 
 def imports(names: str) -> str:
     """The __init__.py of a room that imports these others."""
-    return '"""A room.\n\nImports: %s.\n"""\n' % names
+    return f'"""A room.\n\nImports: {names}.\n"""\n'
 
 
 PLANTED = {
-    "a module_utils file imports a library": Planted({"module_utils/_smtp/reply.py": "import yaml\n"}, "reply.py:2: imports yaml; module_utils may"),
+    "a module_utils file imports a library": Planted(
+        {"module_utils/_smtp/reply.py": "import yaml\n"}, "reply.py:2: imports yaml; module_utils may"
+    ),
     "a module_utils file imports the controller's side": Planted(
-        {"module_utils/_shared/seal.py": "from ...plugin_utils.declaration import model\n", "plugin_utils/declaration/model.py": ""},
+        {
+            "module_utils/_shared/seal.py": "from ...plugin_utils.declaration import model\n",
+            "plugin_utils/declaration/model.py": "",
+        },
         "seal.py:2: imports " + OURS,
     ),
     "a module_utils file imports ansible's controller code": Planted(
-        {"module_utils/_smtp/protocol/reply.py": "from ansible.errors import AnsibleError\n"}, "imports ansible.errors; module_utils may"
+        {"module_utils/_smtp/protocol/reply.py": "from ansible.errors import AnsibleError\n"},
+        "imports ansible.errors; module_utils may",
     ),
     "a module_utils file knows AnsibleModule": Planted(
-        {"module_utils/_smtp/result.py": "from ansible.module_utils.basic import AnsibleModule\n"}, "knows AnsibleModule"
+        {"module_utils/_smtp/result.py": "from ansible.module_utils.basic import AnsibleModule\n"},
+        "knows AnsibleModule",
     ),
     "a module imports the controller's side": Planted(
-        {"modules/smtp_probe.py": "from %s.plugin_utils.planning import plan\n" % OURS, "plugin_utils/planning/plan.py": ""},
+        {
+            "modules/smtp_probe.py": f"from {OURS}.plugin_utils.planning import plan\n",
+            "plugin_utils/planning/plan.py": "",
+        },
         "imports plugin_utils.planning.plan, which never",
     ),
     "a file imports what its room does not": Planted(
@@ -52,7 +62,10 @@ PLANTED = {
         "plan.py:2: imports plugin_utils.rendering.render, which its room",
     ),
     "the same inside a function": Planted(
-        {"plugin_utils/planning/plan.py": "def f():\n    from ..rendering.render import g\n", "plugin_utils/rendering/render.py": ""},
+        {
+            "plugin_utils/planning/plan.py": "def f():\n    from ..rendering.render import g\n",
+            "plugin_utils/rendering/render.py": "",
+        },
         "plan.py:3: imports plugin_utils.rendering.render, which its",
     ),
     "the same for types only": Planted(
@@ -73,42 +86,65 @@ PLANTED = {
         },
         "says that it imports plugin_utils.rendering, and no file",
     ),
-    "a room has too many files": Planted({"plugin_utils/planning/p%d.py" % number: "" for number in range(21)}, "21 files; a room has at most 20"),
+    "a room has too many files": Planted(
+        {"plugin_utils/planning/p%d.py" % number: "" for number in range(21)}, "21 files; a room has at most 20"
+    ),
     "files import each other": Planted(
-        {"plugin_utils/planning/a.py": "from . import b\n", "plugin_utils/planning/b.py": "def f():\n    from .a import g\n"},
+        {
+            "plugin_utils/planning/a.py": "from . import b\n",
+            "plugin_utils/planning/b.py": "def f():\n    from .a import g\n",
+        },
         "files import each other: plugin_utils.planning.a, plugin_utils.planning.b",
     ),
     "plugin_utils uses an unnamed library": Planted(
         {"plugin_utils/declaration/model.py": "import requests\n"}, "imports requests; plugin_utils may use"
     ),
     "a room imports an action": Planted(
-        {"plugin_utils/planning/plan.py": "from ...action import smtp_config\n", "action/smtp_config.py": ""}, "what composes"
+        {"plugin_utils/planning/plan.py": "from ...action import smtp_config\n", "action/smtp_config.py": ""},
+        "what composes",
     ),
     "two files import socket": Planted(
-        {"module_utils/_smtp/network/transport.py": "import socket\n", "module_utils/_smtp/network/tls.py": "import socket\n"},
+        {
+            "module_utils/_smtp/network/transport.py": "import socket\n",
+            "module_utils/_smtp/network/tls.py": "import socket\n",
+        },
         "socket is imported in plugins/",
     ),
-    "jinja2 on the wrong side": Planted({"filter/smtp.py": "import jinja2\n"}, "jinja2 is imported in plugins/filter/smtp.py; it belongs"),
-    "a target file is too new": Planted({"module_utils/_smtp/protocol/reply.py": "match 1:\n    case 1: pass\n"}, "is not Python 3.8"),
+    "jinja2 on the wrong side": Planted(
+        {"filter/smtp.py": "import jinja2\n"}, "jinja2 is imported in plugins/filter/smtp.py; it belongs"
+    ),
+    "a target file is too new": Planted(
+        {"module_utils/_smtp/protocol/reply.py": "match 1:\n    case 1: pass\n"}, "is not Python 3.8"
+    ),
     "a target file uses a new method": Planted(
         {"module_utils/_smtp/protocol/reply.py": "x = 'ab'.removeprefix('a')\n"}, "str.removeprefix is not in"
     ),
-    "a plugin climbs out by text": Planted({"filter/smtp.py": "x = '../../schemas/a.json'\n"}, "climbs out of plugins/ with '../../schemas"),
-    "a plugin climbs out by parent": Planted({"filter/smtp.py": "x = path.resolve().parent.parent.parent / 'schemas'\n"}, "climbs out of plugins/"),
+    "a plugin climbs out by text": Planted(
+        {"filter/smtp.py": "x = '../../schemas/a.json'\n"}, "climbs out of plugins/ with '../../schemas"
+    ),
+    "a plugin climbs out by parent": Planted(
+        {"filter/smtp.py": "x = path.resolve().parent.parent.parent / 'schemas'\n"}, "climbs out of plugins/"
+    ),
     "a plugin climbs out by parents": Planted(
         {"filter/smtp.py": "x = path.resolve().parents[2]\n"}, "climbs out of plugins/ with path.resolve().parents[2]"
     ),
-    "a plugin reads beside itself": Planted({"filter/smtp.py": "x = path.resolve().parent.parent / 'plugin_utils'\n"}, ""),
+    "a plugin reads beside itself": Planted(
+        {"filter/smtp.py": "x = path.resolve().parent.parent / 'plugin_utils'\n"}, ""
+    ),
     "a file is too long": Planted({"filter/smtp.py": "x = 1\n" * 400}, "401 lines; a file is at most 400"),
-    "a function is too long": Planted({"filter/smtp.py": "def f():\n" + "    x = 1\n" * 50}, "f has 51 lines; a function is at most 50"),
-    "a page of documentation is no program": Planted({"modules/m.py": "DOCUMENTATION = '''\n" + "x\n" * 500 + "'''\n"}, ""),
+    "a function is too long": Planted(
+        {"filter/smtp.py": "def f():\n" + "    x = 1\n" * 50}, "f has 51 lines; a function is at most 50"
+    ),
+    "a page of documentation is no program": Planted(
+        {"modules/m.py": "DOCUMENTATION = '''\n" + "x\n" * 500 + "'''\n"}, ""
+    ),
     "the right direction": Planted(
         {
             "plugin_utils/planning/plan.py": "from ..declaration.model import A\nfrom ...module_utils._shared import seal\n",
             "plugin_utils/planning/__init__.py": imports("module_utils._shared, plugin_utils.declaration"),
             "plugin_utils/declaration/model.py": "",
             "module_utils/_shared/seal.py": "import hashlib\n",
-            "action/a.py": "from %s.plugin_utils.planning import plan\n" % OURS,
+            "action/a.py": f"from {OURS}.plugin_utils.planning import plan\n",
             "module_utils/_smtp/network/transport.py": "import socket\n",
         },
         "",
@@ -121,7 +157,13 @@ def test_the_collection_keeps_its_layers_and_sizes() -> None:
 
 
 def test_the_checker_reads_the_whole_collection() -> None:
-    assert {path.name for path in PLUGINS.iterdir() if path.is_dir()} >= {"action", "filter", "modules", "module_utils", "plugin_utils"}
+    assert {path.name for path in PLUGINS.iterdir() if path.is_dir()} >= {
+        "action",
+        "filter",
+        "modules",
+        "module_utils",
+        "plugin_utils",
+    }
 
 
 @pytest.mark.parametrize("planted", PLANTED.values(), ids=PLANTED)
@@ -150,7 +192,9 @@ def test_a_target_file_without_lazy_annotations_is_named(tmp_path: pathlib.Path)
 
 def test_the_files_that_a_newcomer_is_sent_to_are_there() -> None:
     root = PLUGINS.parent
-    named = re.findall(r"`((?:plugins|roles|tools|tests)/[\w./]+\.(?:py|yml))`", (root / "CONTRIBUTING.md").read_text("utf-8"))
+    named = re.findall(
+        r"`((?:plugins|roles|tools|tests)/[\w./]+\.(?:py|yml))`", (root / "CONTRIBUTING.md").read_text("utf-8")
+    )
     assert len(named) > 10 and [path for path in named if not (root / path).exists()] == []
 
 

@@ -19,9 +19,17 @@ def long_lines(text: str) -> t.Iterator[int]:
 
 
 def test_no_line_is_too_long() -> None:
-    files = [path for folder in ("plugins", "tests", "tools", "demo", "roles", "extensions") for path in (ROOT / folder).rglob("*.py")]
+    files = [
+        path
+        for folder in ("plugins", "tests", "tools", "demo", "roles", "extensions")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
     assert len(files) > 300
-    assert not [f"{path.relative_to(ROOT)}:{number}" for path in files for number in long_lines(path.read_text(encoding="utf-8"))]
+    assert not [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in files
+        for number in long_lines(path.read_text(encoding="utf-8"))
+    ]
 
 
 def test_a_line_that_is_too_long_is_found() -> None:

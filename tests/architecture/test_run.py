@@ -29,7 +29,11 @@ def own_logs(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_suite_that_passes_shows_what_pytest_counted() -> None:
-    assert outcome_of("print('== %d passed in 0.10s ==' % 3)")[1:] == ("ok", pytest.approx(0, abs=30), ("3 passed in 0.10s",))
+    assert outcome_of("print('== %d passed in 0.10s ==' % 3)")[1:] == (
+        "ok",
+        pytest.approx(0, abs=30),
+        ("3 passed in 0.10s",),
+    )
 
 
 def test_a_command_that_fails_fails_its_suite() -> None:
@@ -48,14 +52,16 @@ def test_ansible_test_that_skips_everything_has_failed_although_it_ends_with_0()
 
 
 @pytest.mark.parametrize("in_ci, word", [(True, "FAILED"), (False, "ok")])
-def test_a_skipped_test_fails_where_nothing_may_be_left_out(in_ci: bool, word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_skipped_test_fails_where_nothing_may_be_left_out(
+    in_ci: bool, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(run, "IN_CI", in_ci)
     assert outcome_of("print('2 passed, %d skipped in 0.10s' % 1)").word == word
 
 
 @pytest.mark.parametrize("in_ci, counts", [(True, False), (False, True)])
 def test_a_suite_left_out_fails_where_nothing_may_be_left_out(
-    in_ci: bool, counts: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    in_ci: bool, counts: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run, "IN_CI", in_ci)
     assert run.show(run.Outcome(SUITES[0], "left out", 0.1, ("needs Debian packages",))) is counts
@@ -63,12 +69,21 @@ def test_a_suite_left_out_fails_where_nothing_may_be_left_out(
 
 
 def test_what_a_suite_runs_with_pytest_is_there() -> None:
-    folders = [command[-1] for suite in SUITES for command in suite.commands if command[-1].startswith("tests/") and "pytest" in command]
+    folders = [
+        command[-1]
+        for suite in SUITES
+        for command in suite.commands
+        if command[-1].startswith("tests/") and "pytest" in command
+    ]
     assert folders and all((place.ROOT / folder).exists() for folder in folders)
 
 
 def test_every_folder_of_tests_belongs_to_a_suite() -> None:
-    folders = {path.relative_to(place.ROOT).parts[1] for path in (place.ROOT / "tests").rglob("test_*.py") if "output" not in path.parts}
+    folders = {
+        path.relative_to(place.ROOT).parts[1]
+        for path in (place.ROOT / "tests").rglob("test_*.py")
+        if "output" not in path.parts
+    }
     assert folders <= {suite.name for suite in SUITES}
 
 

@@ -12,7 +12,15 @@ import pytest
 from architecture.start import costly
 
 TARGET = pathlib.Path(__file__).resolve().parent.parent.parent / "plugins" / "module_utils"
-SHARED = ("light", "problem", "secret", "spelling_search", "spellings", "text", "visible")  # of _shared what the probe loads
+SHARED = (
+    "light",
+    "problem",
+    "secret",
+    "spelling_search",
+    "spellings",
+    "text",
+    "visible",
+)  # of _shared what the probe loads
 
 PLANTED = {
     "a pattern": ("import re\nX = re.compile('a')\n", "a.py:2: compiles a pattern"),

@@ -31,13 +31,20 @@ class Case(t.NamedTuple):
     tasks: list[plays.Task]
     folder: pathlib.Path
     fresh: bool
-    changed: t.Optional[int]  # how many tasks must report a change, so that no case measures something else than it says
+    changed: t.Optional[
+        int
+    ]  # how many tasks must report a change, so that no case measures something else than it says
 
 
 def cases(folder: pathlib.Path) -> list[Case]:
     """The cases in the order in which every round runs them."""
     made = []
-    for name, tasks in (("ours-20", plays.ours), ("template-20", plays.templates), ("ours-5", plays.ours), ("ours-60", plays.ours)):
+    for name, tasks in (
+        ("ours-20", plays.ours),
+        ("template-20", plays.templates),
+        ("ours-5", plays.ours),
+        ("ours-60", plays.ours),
+    ):
         count = int(name.split("-")[1])
         own = folder / name
         made.append(Case(name, tasks(count, own), own, True, count if tasks is plays.templates else 1))
@@ -55,27 +62,42 @@ def seconds(case: Case, work: pathlib.Path, ssh_config: pathlib.Path) -> float:
     playbook = plays.write(work / (case.name + ".yml"), case.tasks)
     command, env = controller(playbook, "bench,", work, ssh_config)
     started = time.monotonic()
-    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, check=False)
+    done = subprocess.run(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, check=False
+    )
     took = time.monotonic() - started
     if done.returncode or (case.changed is not None and "changed=%d " % case.changed not in done.stdout):
-        sys.exit("%s did not do what it should (changed=%s):\n%s" % (case.name, case.changed, done.stdout))
+        sys.exit(f"{case.name} did not do what it should (changed={case.changed}):\n{done.stdout}")
     return took
 
 
-def controller(playbook: pathlib.Path, hosts: str, work: pathlib.Path, ssh_config: pathlib.Path) -> tuple[list[str], dict[str, str]]:
+def controller(
+    playbook: pathlib.Path, hosts: str, work: pathlib.Path, ssh_config: pathlib.Path
+) -> tuple[list[str], dict[str, str]]:
     """The command and the environment of one run as users have it. No settings of this user's come in."""
     (work / "ansible.cfg").write_text("[defaults]\n", encoding="ascii")
     env = {
-        **os.environ, "ANSIBLE_CONFIG": str(work / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
-        "ANSIBLE_HOME": str(work / "home"), "ANSIBLE_PIPELINING": "true", "ANSIBLE_NOCOLOR": "true",
-        "ANSIBLE_SSH_ARGS": "-F %s %s" % (ssh_config, PIPELINING % work),
+        **os.environ,
+        "ANSIBLE_CONFIG": str(work / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
+        "ANSIBLE_HOME": str(work / "home"),
+        "ANSIBLE_PIPELINING": "true",
+        "ANSIBLE_NOCOLOR": "true",
+        "ANSIBLE_SSH_ARGS": f"-F {ssh_config} {PIPELINING % work}",
     }
-    return [str(BIN / "ansible-playbook"), "-i", hosts, "-e", "ansible_python_interpreter=" + sys.executable, str(playbook)], env
+    return [
+        str(BIN / "ansible-playbook"),
+        "-i",
+        hosts,
+        "-e",
+        "ansible_python_interpreter=" + sys.executable,
+        str(playbook),
+    ], env
 
 
 def end_connection(work: pathlib.Path, ssh_config: pathlib.Path) -> None:
     """End the connection that Ansible keeps open."""
-    command = ["ssh", "-F", str(ssh_config), "-o", "ControlPath=%s/cm-%%C" % work, "-O", "exit", "bench"]
+    command = ["ssh", "-F", str(ssh_config), "-o", f"ControlPath={work}/cm-%C", "-O", "exit", "bench"]
     subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
 
 
@@ -98,9 +120,17 @@ def ratios(median: dict[str, float]) -> list[tuple[str, float, str]]:
     over_empty = {name: value - median["empty"] for name, value in median.items()}
     return [
         ("20 template tasks / one smtp_config, wall", median["template-20"] / median["ours-20"], ">= 12"),
-        ("20 template tasks / one smtp_config, over an empty play", over_empty["template-20"] / over_empty["ours-20"], ""),
+        (
+            "20 template tasks / one smtp_config, over an empty play",
+            over_empty["template-20"] / over_empty["ours-20"],
+            "",
+        ),
         ("60 applications / 5, wall", median["ours-60"] / median["ours-5"], "<= 1.3"),
-        ("nothing to do with 20 / one ping, over an empty play", over_empty["ours-20-nothing-to-do"] / over_empty["ping"], "<= 2"),
+        (
+            "nothing to do with 20 / one ping, over an empty play",
+            over_empty["ours-20-nothing-to-do"] / over_empty["ping"],
+            "<= 2",
+        ),
     ]
 
 
@@ -111,7 +141,7 @@ def main() -> None:
     median = {case: statistics.median(runs) for case, runs in times.items()}
     print("\n%-58s %8s  %s" % ("wall time, median of %d (s)" % ROUNDS, "median", "all"))
     for case, runs in times.items():
-        print("%-58s %8.2f  %s" % (case, median[case], " ".join("%.2f" % run for run in runs)))
+        print("%-58s %8.2f  %s" % (case, median[case], " ".join(f"{run:.2f}" for run in runs)))
     print("\n%-58s %8s  %s" % ("ratio", "here", "hold"))
     for what, ratio, hold in ratios(median):
         print("%-58s %8.2f  %s" % (what, ratio, hold))

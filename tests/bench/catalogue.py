@@ -33,7 +33,13 @@ def once() -> dict[str, float]:
         dialect(name)
     names = sorted(path.parent.name for path in SHIPPED.glob("*/app.yml"))[:COUNT]
     codes = load_schema("smtp_relay")["$defs"]["relay"]["properties"]["accept"]["items"]["enum"]
-    relay = {"host": "smtp.example.com", "username": "u", "password": "dummy-secret", "from": "noreply@example.com", "accept": codes}
+    relay = {
+        "host": "smtp.example.com",
+        "username": "u",
+        "password": "dummy-secret",
+        "from": "noreply@example.com",
+        "accept": codes,
+    }
     times = [time.process_time()]
     declared = resolve.load(relay, names)
     times.append(time.process_time())
@@ -57,9 +63,14 @@ def main() -> None:
         print(json.dumps(once()))
         return
     command = [sys.executable, __file__, "once"]
-    runs = [json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout) for _round in range(ROUNDS + 1)][1:]
+    runs = [
+        json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout) for _round in range(ROUNDS + 1)
+    ][1:]
     medians = {part: statistics.median(run[part] for run in runs) for part in PARTS}
-    print("\n%-62s %10s     %s" % ("%d applications on one host, processor time, medians of %d" % (COUNT, ROUNDS), "here", "hold"))
+    print(
+        "\n%-62s %10s     %s"
+        % ("%d applications on one host, processor time, medians of %d" % (COUNT, ROUNDS), "here", "hold")
+    )
     for part, value in medians.items():
         print("%-62s %10.0f ms  %s" % (part, value, "<= %d" % HOLD if part == "whole" else ""))
     out = ROOT / "build" / "bench-catalogue.json"

@@ -35,7 +35,16 @@ PINGS = 3
 
 def ping(fleet: Fleet) -> float:
     """Seconds of one task that does nothing on every host, over connections that stand."""
-    command = [str(ROOT / ".venv/bin/ansible"), "-i", str(fleet.lab.inventory), "targets", "-m", "ansible.builtin.ping", "--forks", str(FORKS)]
+    command = [
+        str(ROOT / ".venv/bin/ansible"),
+        "-i",
+        str(fleet.lab.inventory),
+        "targets",
+        "-m",
+        "ansible.builtin.ping",
+        "--forks",
+        str(FORKS),
+    ]
     times = []
     for _round in range(PINGS):
         begun = time.monotonic()
@@ -47,11 +56,15 @@ def ping(fleet: Fleet) -> float:
 def sent(fleet: Fleet) -> dict[str, int]:
     """What became of the notifiers' messages: taken by the relay, refused, and taken but not in its mail half a minute later."""
     lines = {name: [line.split(" ", 1) for line in lines] for name, lines in fleet.notified().items()}
-    taken = {"%s notifier %s" % (name, number) for name, said in lines.items() for number, outcome in said if outcome == "ok"}
+    taken = {f"{name} notifier {number}" for name, said in lines.items() for number, outcome in said if outcome == "ok"}
     last = time.monotonic() + 30
     while taken - (arrived := {message.subject for message in fleet.mail()}) and time.monotonic() < last:
         time.sleep(0.5)
-    return {"sent": len(taken), "refused": sum(len(said) for said in lines.values()) - len(taken), "lost": len(taken - arrived)}
+    return {
+        "sent": len(taken),
+        "refused": sum(len(said) for said in lines.values()) - len(taken),
+        "lost": len(taken - arrived),
+    }
 
 
 def measured(size: int, folder: pathlib.Path) -> dict[str, float]:
@@ -66,7 +79,7 @@ def measured(size: int, folder: pathlib.Path) -> dict[str, float]:
         said = fleet.rotate()
         rotated = time.monotonic() - begun
         if not messages(said).startswith("Rotation complete: %d " % size):
-            sys.exit("this rotation did not do what it should: %s" % messages(said))
+            sys.exit(f"this rotation did not do what it should: {messages(said)}")
         return {"hosts": size, "ping": round(pinged, 1), "rotation": round(rotated, 1), **sent(fleet)}
     finally:
         lab.down()
@@ -83,7 +96,9 @@ class Timed(t.NamedTuple):
 def timed(fleet: Fleet, playbook: str) -> Timed:
     """Run it over connections that stand."""
     seen, begun, last, tasks = len(fleet.lab.relay.log().splitlines()), time.monotonic(), "start", {}
-    running = subprocess.Popen(fleet.command(playbook), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment())
+    running = subprocess.Popen(
+        fleet.command(playbook), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment()
+    )
     since, said = begun, ""
     for line in running.stdout or ():
         said += line
@@ -118,9 +133,13 @@ def applied(folder: pathlib.Path) -> dict[str, t.Any]:
                 fleet.relay["helo"] = "fleet.lab.test"
             one = timed(fleet, name.partition(" ")[0])
             found[name] = {**one._asdict(), "pings": round(one.seconds / pinged, 1)}
-            print("%-18s %8.1f s %6.1f pings %4d logins a host at most" % (name, one.seconds, one.seconds / pinged, one.logins), flush=True)
+            print(
+                "%-18s %8.1f s %6.1f pings %4d logins a host at most"
+                % (name, one.seconds, one.seconds / pinged, one.logins),
+                flush=True,
+            )
             for task, seconds in sorted(one.tasks.items(), key=lambda pair: -pair[1])[:6]:
-                print("    %8.1f s  %s" % (seconds, task), flush=True)
+                print(f"    {seconds:8.1f} s  {task}", flush=True)
         return found
     finally:
         lab.down()
@@ -129,17 +148,21 @@ def applied(folder: pathlib.Path) -> dict[str, t.Any]:
 def main() -> None:
     """Print a line for each size and write build/bench-fleet.json."""
     with tempfile.TemporaryDirectory() as work:
-        os.environ.update({
-            "ANSIBLE_CONFIG": str(ROOT / "demo" / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
-            "ANSIBLE_HOME": work + "/home", "ANSIBLE_LOCALHOST_WARNING": "false",
-        })
+        os.environ.update(
+            {
+                "ANSIBLE_CONFIG": str(ROOT / "demo" / "ansible.cfg"),
+                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
+                "ANSIBLE_HOME": work + "/home",
+                "ANSIBLE_LOCALHOST_WARNING": "false",
+            }
+        )
         applying = None
         if APPLY:
             print("\n%d hosts, forks %d" % (APPLY, FORKS))
             folder = pathlib.Path(work, "apply")
             folder.mkdir()
             applying = applied(folder)
-            print("one ping of them all %.1f s" % applying["ping"])
+            print("one ping of them all {:.1f} s".format(applying["ping"]))
         print("\n%-8s %12s %12s %8s %8s %8s %8s" % ("hosts", "ping", "rotation", "ratio", "sent", "refused", "lost"))
         found = []
         for size in SIZES:
@@ -147,11 +170,25 @@ def main() -> None:
             folder.mkdir()
             one = measured(size, folder)
             found.append(one)
-            print("%-8d %10.1f s %10.1f s %8.1f %8d %8d %8d" % (
-                size, one["ping"], one["rotation"], one["rotation"] / one["ping"], one["sent"], one["refused"], one["lost"]), flush=True)
+            print(
+                "%-8d %10.1f s %10.1f s %8.1f %8d %8d %8d"
+                % (
+                    size,
+                    one["ping"],
+                    one["rotation"],
+                    one["rotation"] / one["ping"],
+                    one["sent"],
+                    one["refused"],
+                    one["lost"],
+                ),
+                flush=True,
+            )
     out = ROOT / "build" / "bench-fleet.json"
     out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps({"forks": FORKS, "load": os.getloadavg(), "apply": applying, "runs": found}, indent=1) + "\n", encoding="utf-8")
+    out.write_text(
+        json.dumps({"forks": FORKS, "load": os.getloadavg(), "apply": applying, "runs": found}, indent=1) + "\n",
+        encoding="utf-8",
+    )
     print("\nforks %d; written: build/bench-fleet.json" % FORKS)
 
 

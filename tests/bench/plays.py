@@ -11,7 +11,13 @@ import typing as t
 
 Task = t.Dict[str, t.Any]
 
-RELAY = {"host": "smtp.example.com", "port": 465, "username": "apps@example.com", "password": "bench-dummy", "from": "noreply@example.com"}
+RELAY = {
+    "host": "smtp.example.com",
+    "port": 465,
+    "username": "apps@example.com",
+    "password": "bench-dummy",
+    "from": "noreply@example.com",
+}
 # What an operator writes by hand today: the same settings that smtp_config writes for Gitea.
 TEMPLATE = """\
 GITEA__mailer__ENABLED=true
@@ -27,14 +33,26 @@ GITEA__mailer__FORCE_TRUST_SERVER_CERT=false
 
 def ours(count: int, folder: t.Union[str, pathlib.Path]) -> list[Task]:
     """One smtp_config task for `count` instances of Gitea, each with a file of its own."""
-    apps = [{"name": "g%02d" % number, "app": "gitea", "form": "env", "path": "%s/app%02d.env" % (folder, number)} for number in range(count)]
-    return [{"name": "Ours", "smarthost.mail.smtp_config": {"relay": RELAY, "apps": apps, "state_dir": "%s/state" % folder}}]
+    apps = [
+        {"name": "g%02d" % number, "app": "gitea", "form": "env", "path": "%s/app%02d.env" % (folder, number)}
+        for number in range(count)
+    ]
+    return [
+        {"name": "Ours", "smarthost.mail.smtp_config": {"relay": RELAY, "apps": apps, "state_dir": f"{folder}/state"}}
+    ]
 
 
 def templates(count: int, folder: t.Union[str, pathlib.Path]) -> list[Task]:
     """`count` template tasks that write the same settings to as many files."""
     return [
-        {"name": "Template", "ansible.builtin.template": {"src": "mailer.env.j2", "dest": "%s/app%02d.env" % (folder, number), "mode": "0600"}}
+        {
+            "name": "Template",
+            "ansible.builtin.template": {
+                "src": "mailer.env.j2",
+                "dest": "%s/app%02d.env" % (folder, number),
+                "mode": "0600",
+            },
+        }
         for number in range(count)
     ]
 

@@ -32,7 +32,9 @@ PASSWORD = "bench-dummy"
 ENVELOPE = {"level": "envelope", "from": "a@example.com", "to": ["b@example.com"]}
 CHECK_SMTP = "/usr/lib/nagios/plugins/check_smtp"
 # A user's Python has its bytecode on disk, for smtplib as for us.
-ENV = dict(os.environ, PYTHONPATH=str(ROOT / ".venv" / "collections"), PYTHONPYCACHEPREFIX="", PYTHONDONTWRITEBYTECODE="")
+ENV = dict(
+    os.environ, PYTHONPATH=str(ROOT / ".venv" / "collections"), PYTHONPYCACHEPREFIX="", PYTHONDONTWRITEBYTECODE=""
+)
 
 
 class Run(t.NamedTuple):
@@ -55,7 +57,9 @@ class Row(t.NamedTuple):
 class Mailbox(servers.Mailbox):
     """aiosmtpd's handler that also offers PIPELINING, which aiosmtpd can do and does not say."""
 
-    async def handle_EHLO(self, server: t.Any, session: t.Any, envelope: t.Any, hostname: str, responses: list[str]) -> list[str]:
+    async def handle_EHLO(
+        self, server: t.Any, session: t.Any, envelope: t.Any, hostname: str, responses: list[str]
+    ) -> list[str]:
         session.host_name = hostname
         return responses[:1] + ["250-PIPELINING"] + responses[1:]
 
@@ -99,7 +103,9 @@ def script(name: str, port: int, ca: pathlib.Path, seconds: float = 10) -> Run:
 def took(run: Run, must: bool = True) -> tuple[float, str]:
     """Wall time in seconds, and what it printed. A program that does not do what it should ends the bench."""
     started = time.monotonic()
-    done = subprocess.run(run.command, input=run.stdin, env=ENV, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        run.command, input=run.stdin, env=ENV, capture_output=True, text=True, check=False, timeout=120
+    )
     seconds = time.monotonic() - started
     if must and (done.returncode == 0) != run.good:
         sys.exit("%s: exit status %d\n%s%s" % (run.command, done.returncode, done.stdout, done.stderr))
@@ -193,7 +199,7 @@ def rows() -> list[Row]:
     """Everything, in one run."""
     missing = [name for name in ("swaks", CHECK_SMTP) if not shutil.which(name)]
     if missing:
-        sys.exit("The bench needs %s: apt install swaks monitoring-plugins-basic" % " and ".join(missing))
+        sys.exit("The bench needs {}: apt install swaks monitoring-plugins-basic".format(" and ".join(missing)))
     smtp_password, servers.PASSWORD = servers.PASSWORD, PASSWORD
     try:
         with tempfile.TemporaryDirectory(prefix="bench-") as name:

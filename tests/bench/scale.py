@@ -25,16 +25,25 @@ HOSTS = int(os.environ.get("HOSTS", "40"))
 APPLICATIONS = 10
 
 
-def processor_time(name: str, tasks: list[plays.Task], changed: int, work: pathlib.Path, ssh_config: pathlib.Path) -> float:
+def processor_time(
+    name: str, tasks: list[plays.Task], changed: int, work: pathlib.Path, ssh_config: pathlib.Path
+) -> float:
     """Seconds of processor time on the controller for one run over every host."""
     playbook = plays.write(work / (name + ".yml"), tasks)
     hosts = ["bench%04d" % number for number in range(HOSTS)]
     command, env = bench.controller(playbook, ",".join(hosts) + ",", work, ssh_config)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([*command, "--forks", "10"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, check=False)
+    done = subprocess.run(
+        [*command, "--forks", "10"],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+        check=False,
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode or done.stdout.count("changed=%d " % changed) < HOSTS * bool(tasks):
-        sys.exit("%s did not do what it should:\n%s" % (name, done.stdout[-4000:]))
+        sys.exit(f"{name} did not do what it should:\n{done.stdout[-4000:]}")
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
@@ -47,18 +56,25 @@ def main() -> None:
                 (work / case / ("bench%04d" % number)).mkdir(parents=True)
         with sshd.running(work) as ssh_config:
             empty = processor_time("empty", [], 0, work, ssh_config)
-            ours = plays.ours(APPLICATIONS, "%s/ours/{{ inventory_hostname }}" % work)
-            theirs = plays.templates(APPLICATIONS, "%s/template/{{ inventory_hostname }}" % work)
+            ours = plays.ours(APPLICATIONS, f"{work}/ours/{{{{ inventory_hostname }}}}")
+            theirs = plays.templates(APPLICATIONS, f"{work}/template/{{{{ inventory_hostname }}}}")
             mine = (processor_time("ours", ours, 1, work, ssh_config) - empty) / HOSTS
             template = (processor_time("template", theirs, APPLICATIONS, work, ssh_config) - empty) / HOSTS
             bench.end_connection(work, ssh_config)
-    rows = (("one smtp_config", mine, "s"), ("ten template tasks", template, "s"), ("ten template tasks / one smtp_config", template / mine, "hold: >= 5"))
+    rows = (
+        ("one smtp_config", mine, "s"),
+        ("ten template tasks", template, "s"),
+        ("ten template tasks / one smtp_config", template / mine, "hold: >= 5"),
+    )
     print("\nprocessor time of the controller for a host with %d applications, of %d hosts" % (APPLICATIONS, HOSTS))
     for what, value, unit in rows:
         print("%-58s %8.3f  %s" % (what, value, unit))
     out = bench.ROOT / "build" / "bench-scale.json"
     out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps({"hosts": HOSTS, "ours": mine, "template": template, "ratio": template / mine}, indent=1) + "\n", encoding="utf-8")
+    out.write_text(
+        json.dumps({"hosts": HOSTS, "ours": mine, "template": template, "ratio": template / mine}, indent=1) + "\n",
+        encoding="utf-8",
+    )
     print("\nwritten: build/bench-scale.json")
 
 

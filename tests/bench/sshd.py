@@ -55,7 +55,9 @@ def running(folder: pathlib.Path) -> t.Iterator[pathlib.Path]:
         port = free.getsockname()[1]
     key = (folder / "host_key.pub").read_text(encoding="ascii")
     (folder / "known_hosts").write_text("[127.0.0.1]:%d %s" % (port, key), encoding="ascii")
-    (folder / "ssh_config").write_text(CLIENT.format(port=port, user=getpass.getuser(), folder=folder), encoding="utf-8")
+    (folder / "ssh_config").write_text(
+        CLIENT.format(port=port, user=getpass.getuser(), folder=folder), encoding="utf-8"
+    )
     (folder / "sshd_config").write_text(SERVER.format(port=port, folder=folder), encoding="utf-8")
     with (folder / "sshd.log").open("w", encoding="utf-8") as log:
         server = subprocess.Popen([program, "-D", "-e", "-f", str(folder / "sshd_config")], stderr=log)

@@ -49,11 +49,16 @@ class Wire:
         await asyncio.sleep(2 * self._half)
         there = await asyncio.open_connection("127.0.0.1", self._target)
         turn = ["nobody"]
-        both = (self._carry(reader, there[1], "client", turn, number), self._carry(there[0], writer, "server", turn, number))
+        both = (
+            self._carry(reader, there[1], "client", turn, number),
+            self._carry(there[0], writer, "server", turn, number),
+        )
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*both)
 
-    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, who: str, turn: list[str], number: int) -> None:
+    async def _carry(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, who: str, turn: list[str], number: int
+    ) -> None:
         pending: set[asyncio.Task[None]] = set()
         with contextlib.suppress(OSError):
             while True:

@@ -90,7 +90,9 @@ def golden_of(app: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for case in cases(app):
         found.setdefault(f"{case.form}.txt", "")
-        found[f"{case.form}.txt"] += f"==== {case.name}\n" + "".join(_part(path, text) for path, text in case.golden.items())
+        found[f"{case.form}.txt"] += f"==== {case.name}\n" + "".join(
+            _part(path, text) for path, text in case.golden.items()
+        )
     return found
 
 

@@ -15,15 +15,24 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader im
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.context import CONTEXT_NAMES
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import names_in, names_in_tree
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import (
-    SECURITY,
-    Application,
-    Form,
-)
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import SECURITY, Application, Form
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.gaps import PREFERENCES
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.validation import load_schema
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import NotValid
-from catalogue.cases import APPS, CATALOGUE, GOLDEN, HERE, MATRIX, NOTES, REFUSED, Case, accepted_golden, cases, golden_of, rows
+from catalogue.cases import (
+    APPS,
+    CATALOGUE,
+    GOLDEN,
+    HERE,
+    MATRIX,
+    NOTES,
+    REFUSED,
+    Case,
+    accepted_golden,
+    cases,
+    golden_of,
+    rows,
+)
 
 # Which of the names that expressions may use say that an entry maps a capability of the declaration.
 MAPPED_BY = {
@@ -78,9 +87,9 @@ def test_expressions_name_only_what_there_is(app: str) -> None:
     named = frozenset().union(*(names_in(rule.when) for rule in entry.rules))
     for form in entry.forms.values():
         named |= _form_names(form) | names_in_tree([file.mail_off for file in form.files if file.mail_off is not None])
-    assert (
-        named <= CONTEXT_NAMES
-    ), f"no such name: {', '.join(sorted(named - CONTEXT_NAMES))}. There are: {', '.join(sorted(CONTEXT_NAMES))}"
+    assert named <= CONTEXT_NAMES, (
+        f"no such name: {', '.join(sorted(named - CONTEXT_NAMES))}. There are: {', '.join(sorted(CONTEXT_NAMES))}"
+    )
 
 
 @every_app
@@ -88,22 +97,24 @@ def test_every_capability_is_mapped_or_explained_and_never_both(app: str) -> Non
     entry = _entry(app)
     for form in entry.forms.values():
         named = _form_names(form)
-        modes = set(entry.security) - set(entry.entry["forms"][form.name].get("lacks", ()))  # one form may lack what another has
+        modes = set(entry.security) - set(
+            entry.entry["forms"][form.name].get("lacks", ())
+        )  # one form may lack what another has
         mapped = modes | {what for what, names in MAPPED_BY.items() if named & names}
         mapped |= {"mail_off"} if all(file.mail_off is not None for file in form.files) else set()
         mapped -= {"oauth2"} if "type" in named else {"ms_graph"}  # the client's data is for one of the two
         wanted = {*SECURITY, *MAPPED_BY, "mail_off"}
         where = f"{app}, form {form.name}"
-        assert (
-            not wanted - mapped - set(form.lacks)
-        ), f"{where}: neither in settings nor in lacks: {sorted(wanted - mapped - set(form.lacks))}"
+        assert not wanted - mapped - set(form.lacks), (
+            f"{where}: neither in settings nor in lacks: {sorted(wanted - mapped - set(form.lacks))}"
+        )
         assert not mapped & set(form.lacks), f"{where}: in settings and in lacks: {sorted(mapped & set(form.lacks))}"
-        assert "validate_certs" in named or {"verify", "no_verify"} & set(
-            form.lacks
-        ), f"{where}: validate_certs is neither used nor explained"
-        assert not (
-            "validate_certs" in named and {"verify", "no_verify"} & set(form.lacks)
-        ), f"{where}: validate_certs is used, and in lacks"
+        assert "validate_certs" in named or {"verify", "no_verify"} & set(form.lacks), (
+            f"{where}: validate_certs is neither used nor explained"
+        )
+        assert not ("validate_certs" in named and {"verify", "no_verify"} & set(form.lacks)), (
+            f"{where}: validate_certs is used, and in lacks"
+        )
 
 
 # -- the golden files -----------------------------------------------------------------------------
@@ -134,16 +145,29 @@ def test_everything_an_entry_says_has_a_sample(app: str) -> None:
     taken = {(gap.capability, gap.code) for case in written for gap in case.plan.accepted}
     for form in entry.forms.values():
         for mode in set(entry.security) - set(form.lacks):
-            assert any(case.form == form.name and _mode(case) == mode for case in written), f"has no sample: {form.name}, security {mode}"
+            assert any(case.form == form.name and _mode(case) == mode for case in written), (
+                f"has no sample: {form.name}, security {mode}"
+            )
         for file in form.files:
-            here = [done.file for case in written if case.form == form.name for done in case.files if done.file.path.endswith(file.path)]
+            here = [
+                done.file
+                for case in written
+                if case.form == form.name
+                for done in case.files
+                if done.file.path.endswith(file.path)
+            ]
             seen = {path for done in here for path, _value in _leaves(done.tree)}
             wanted = {
-                path for tree in (file.settings, file.mail_off, file.by_file) for path, value in _leaves(tree) if value is not None and tree is not None
+                path
+                for tree in (file.settings, file.mail_off, file.by_file)
+                for path, value in _leaves(tree)
+                if value is not None and tree is not None
             }
             assert not wanted - seen, f"has no sample: {form.name}, {sorted(wanted - seen)}"
         for capability, gap in form.lacks.items():
-            assert capability in PREFERENCES or gap.why in refused or (capability, gap.code) in taken, f"has no sample: lacks {capability}"
+            assert capability in PREFERENCES or gap.why in refused or (capability, gap.code) in taken, (
+                f"has no sample: lacks {capability}"
+            )
     for rule in entry.rules:
         assert rule.gap.why in refused, f"has no sample: refuse {rule.when}"
 
@@ -151,7 +175,9 @@ def test_everything_an_entry_says_has_a_sample(app: str) -> None:
 def _mode(case: Case) -> str:
     assert case.plan is not None
     relay = case.plan.relay
-    return next((gap.instead for gap in case.plan.accepted if gap.instead and gap.capability == relay.security), relay.security)
+    return next(
+        (gap.instead for gap in case.plan.accepted if gap.instead and gap.capability == relay.security), relay.security
+    )
 
 
 # -- secrets --------------------------------------------------------------------------------------
@@ -175,19 +201,29 @@ def test_a_secret_stands_at_its_key_only_and_its_file_is_private(app: str) -> No
     for case in cases(app):
         secrets = list(_secrets(rows(app)[case.row]["relay"]))
         for name in (REFUSED, NOTES):
-            assert not any(secret in case.golden.get(name, "") for secret in secrets), f"{case.name}: {name} shows a secret"
+            assert not any(secret in case.golden.get(name, "") for secret in secrets), (
+                f"{case.name}: {name} shows a secret"
+            )
         for done in case.files:
             for path, value in _leaves(done.file.tree):
                 for item in _items(value):
                     said = str(render.reveal(item))
                     before = next((said[: said.index(secret)] for secret in secrets if secret in said), None)
-                    assert before is None or isinstance(item, Secret), f"{case.name}: {path} holds a secret without being one"
-                    assert before is None or path in done.file.secrets, f"{case.name}: {path} is not known to hold a secret"
-                    assert re.fullmatch(r"""(--\w+=|\S+:|")?""", before or ""), f"{case.name}: {path} holds a secret among other things"
+                    assert before is None or isinstance(item, Secret), (
+                        f"{case.name}: {path} holds a secret without being one"
+                    )
+                    assert before is None or path in done.file.secrets, (
+                        f"{case.name}: {path} is not known to hold a secret"
+                    )
+                    assert re.fullmatch(r"""(--\w+=|\S+:|")?""", before or ""), (
+                        f"{case.name}: {path} holds a secret among other things"
+                    )
             held = [secret for secret in secrets if secret in done.text]
             assert not (held and done.file.dialect == "sheet"), f"{case.name}: a checklist shows a secret"
             assert not held or render.holds_secret(done.file)
-            assert not held or (done.file.mode or "0600").endswith("0"), f"{case.name}: {done.file.path} may be read by everyone"
+            assert not held or (done.file.mode or "0600").endswith("0"), (
+                f"{case.name}: {done.file.path} may be read by everyone"
+            )
 
 
 # -- what is read back ----------------------------------------------------------------------------
@@ -199,7 +235,9 @@ def _plain(value: t.Any) -> t.Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return {"True": "true", "yes": "true", "on": "true", "False": "false", "no": "false", "off": "false"}.get(str(value), str(value))
+    return {"True": "true", "yes": "true", "on": "true", "False": "false", "no": "false", "off": "false"}.get(
+        str(value), str(value)
+    )
 
 
 @every_app
@@ -212,7 +250,9 @@ def test_what_was_written_reads_back_as_planned(app: str) -> None:
                     title: {key: ", ".join(item) if isinstance(item, list) else item for key, item in rows.items()}
                     for title, rows in planned.items()
                 }
-            assert _plain(render.dialect(done.file.dialect).read(done.text)) == _plain(planned), f"{case.name}, {done.file.path}"
+            assert _plain(render.dialect(done.file.dialect).read(done.text)) == _plain(planned), (
+                f"{case.name}, {done.file.path}"
+            )
 
 
 # -- files of the user's --------------------------------------------------------------------------
@@ -236,7 +276,12 @@ def _is_in_order(lines: list[str], among: list[str]) -> bool:
     return all(line in rest for line in lines)
 
 
-SHARED = [(app, case_form) for app in APPS for case_form, form in _entry(app).forms.items() if any(file.shared for file in form.files)]
+SHARED = [
+    (app, case_form)
+    for app in APPS
+    for case_form, form in _entry(app).forms.items()
+    if any(file.shared for file in form.files)
+]
 
 
 # To dma and to a shell a line of a carriage return alone is no blank one: both give up over it.
@@ -258,11 +303,13 @@ def test_the_rest_of_a_users_file_stays_and_can_be_had_back(app: str, form: str,
                     spoken.merge(before, tree, file.owns)
                 continue
             after = spoken.merge(before, tree, file.owns)
-            assert _is_in_order(
-                _not_ours(before, file.owns), _not_ours(after, file.owns)
-            ), f"{case.name}: lines that are not ours were changed"
+            assert _is_in_order(_not_ours(before, file.owns), _not_ours(after, file.owns)), (
+                f"{case.name}: lines that are not ours were changed"
+            )
             assert spoken.merge(after, tree, file.owns) == after, f"{case.name}: a second run changes the file"
-            assert spoken.remove(after, file.owns, before) == before, f"{case.name}: taken back, the file is not as it was"
+            assert spoken.remove(after, file.owns, before) == before, (
+                f"{case.name}: taken back, the file is not as it was"
+            )
             _assert_in_force(spoken.read(after), spoken.read(done.text), file.owns, case)
 
 
@@ -280,7 +327,9 @@ def _assert_in_force(read: t.Any, alone: t.Any, owns: t.Sequence[t.Sequence[str]
 def test_the_claimed_evidence_has_its_proof(app: str) -> None:
     entry = _entry(app)
     if entry.evidence == "delivered":
-        sends = re.compile(rf"(programs|mailers|web_apps)\.{app}", re.IGNORECASE)  # such as programs.PostfixSatellite, with what the collection wrote
+        sends = re.compile(
+            rf"(programs|mailers|web_apps)\.{app}", re.IGNORECASE
+        )  # such as programs.PostfixSatellite, with what the collection wrote
         texts = [path.read_text("utf-8") for path in INTEGRATION.glob("test_*.py")]
         proof = any(sends.search(text) and "smtp_relay_apps" in text for text in texts)
         assert proof, f"no file tests/integration/test_*.py sends by {app}"
@@ -290,7 +339,9 @@ def test_the_claimed_evidence_has_its_proof(app: str) -> None:
         oracles = {case.dialect for case in CASES.values()}
         for form in entry.forms.values():
             missing = {file.dialect for file in form.files} - oracles
-            assert not missing, f"no program in {PARSED.name} reads {', '.join(sorted(missing))}: the evidence is documented"
+            assert not missing, (
+                f"no program in {PARSED.name} reads {', '.join(sorted(missing))}: the evidence is documented"
+            )
 
 
 # -- applications with a form of their own -----------------------------------------------------------

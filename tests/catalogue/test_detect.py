@@ -21,18 +21,42 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model i
 CATALOGUE = Catalogue()
 RELAY = {"host": "smtp.example.com", "port": 465, "username": "u", "password": "hunter2", "from": "a@example.com"}
 TWENTY = (
-    "nextcloud", "gitea", "forgejo", "grafana", "mattermost", "vaultwarden", "alertmanager", "postfix", "msmtp", "nullmailer", "exim", "gitlab_omnibus",
-    "keycloak", "jenkins", "wordpress", "mediawiki", "redmine", "zabbix", "synapse", "authentik",
+    "nextcloud",
+    "gitea",
+    "forgejo",
+    "grafana",
+    "mattermost",
+    "vaultwarden",
+    "alertmanager",
+    "postfix",
+    "msmtp",
+    "nullmailer",
+    "exim",
+    "gitlab_omnibus",
+    "keycloak",
+    "jenkins",
+    "wordpress",
+    "mediawiki",
+    "redmine",
+    "zabbix",
+    "synapse",
+    "authentik",
 )
 #: What the program prints, or a line of the file that the entry names, as its own sources and packages have it.
 SAID = {
     "nextcloud": ("$OC_VersionString = '29.0.4';", "29.0.4"),
-    "gitea": ("Gitea version 1.22.3 built with GNU Make 4.4.1, go1.23.2 : bindata, sqlite, sqlite_unlock_notify", "1.22.3"),
+    "gitea": (
+        "Gitea version 1.22.3 built with GNU Make 4.4.1, go1.23.2 : bindata, sqlite, sqlite_unlock_notify",
+        "1.22.3",
+    ),
     "forgejo": ("forgejo version 9.0.3+gitea-1.22.0 (release name 9.0.3) built with go1.23.4", "9.0.3"),
     "grafana": ("Version 10.4.2 (commit: 701c851be7a930e04fbc6ebb1cd4254da80edd4c, branch: v10.4.x)", "10.4.2"),
     "mattermost": ("Version: 9.5.1", "9.5.1"),
     "vaultwarden": ("vaultwarden 1.32.5", "1.32.5"),
-    "alertmanager": ("alertmanager, version 0.27.0 (branch: HEAD, revision: 0aa3c2aad14cff039931923ab16b26b7481783b5)", "0.27.0"),
+    "alertmanager": (
+        "alertmanager, version 0.27.0 (branch: HEAD, revision: 0aa3c2aad14cff039931923ab16b26b7481783b5)",
+        "0.27.0",
+    ),
     "postfix": ("3.7.11", "3.7.11"),
     "msmtp": ("msmtp version 1.8.23", "1.8.23"),
     "exim": ("Exim version 4.96 #2 built 26-Nov-2024 15:54:06", "4.96"),
@@ -51,7 +75,9 @@ def planned(app: str, form: str | None = None) -> AppPlan:
     accept = ["always-verifies", "starttls-strippable", "needs-login", "port-security"]
     form = form or ("split" if app == "exim" else None)
     relay = RELAY if form != "debian" else {"host": "smtp.example.com"}  # which takes no login
-    [found] = plan.plan_host(resolve.load(relay, [{"name": app, "accept": accept, **({"form": form} if form else {})}]), CATALOGUE).apps
+    [found] = plan.plan_host(
+        resolve.load(relay, [{"name": app, "accept": accept, **({"form": form} if form else {})}]), CATALOGUE
+    ).apps
     return found
 
 
@@ -74,17 +100,30 @@ def test_a_version_is_found_in_what_the_application_says(app: str) -> None:
 
 
 def test_every_expression_for_a_version_has_its_sample() -> None:
-    entries = {app for app in CATALOGUE.names() for form in CATALOGUE.find(app, "test").forms.values() if "find" in (form.detect.version or {})}
+    entries = {
+        app
+        for app in CATALOGUE.names()
+        for form in CATALOGUE.find(app, "test").forms.values()
+        if "find" in (form.detect.version or {})
+    }
     assert entries == set(SAID)
 
 
-@pytest.mark.parametrize("app", sorted(app for app, program in HERE.items() if shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin")))
+@pytest.mark.parametrize(
+    "app", sorted(app for app, program in HERE.items() if shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin"))
+)
 def test_what_is_on_this_host_is_seen_with_the_version_that_its_package_has(app: str) -> None:
     item = planned(app)
     facts = status.facts_of({"detected": detection.detect(status.asked([item]))})[app]
     found = status.status_of(item, facts)
     assert found.status == "active" and f"command {HERE[app]}" in found.why, found
-    query = ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}\n", *(item.presence.detect.version or {})["package"]]
+    query = [
+        "dpkg-query",
+        "-W",
+        "-f",
+        "${db:Status-Status} ${Version}\n",
+        *(item.presence.detect.version or {})["package"],
+    ]
     versions = subprocess.run(query, stdout=subprocess.PIPE, check=False, text=True).stdout.split()
     assert found.version and versions[1].partition(":")[2 if ":" in versions[1] else 0].startswith(found.version)
 

@@ -24,7 +24,12 @@ from catalogue.cases import APPS, CATALOGUE, MATRIX, rows
 from catalogue.hostile import HOSTILE
 
 WRAPPED = [app for app in APPS if platforms.wrapped_form(CATALOGUE.find(app, ""))]
-RELAY = {"host": "smtp.example.com", "username": "apps@example.com", "password": "dummy-secret", "from": "noreply@example.com"}
+RELAY = {
+    "host": "smtp.example.com",
+    "username": "apps@example.com",
+    "password": "dummy-secret",
+    "from": "noreply@example.com",
+}
 READERS: dict[str, t.Callable[[str], t.Any]] = {
     "pyyaml": yaml.safe_load,
     "ruamel": lambda text: ruamel.yaml.YAML(typ="safe", pure=True).load(text),
@@ -32,7 +37,9 @@ READERS: dict[str, t.Callable[[str], t.Any]] = {
 }
 
 
-def planned(app: str, form: str, item: dict[str, t.Any] | None = None, relay: t.Any = None, credential: str = "in_force") -> HostPlan:
+def planned(
+    app: str, form: str, item: dict[str, t.Any] | None = None, relay: t.Any = None, credential: str = "in_force"
+) -> HostPlan:
     return plan_host(resolve.load(relay or RELAY, [{"name": app, "form": form, **(item or {})}]), CATALOGUE, credential)
 
 
@@ -96,16 +103,27 @@ def test_a_secret_of_kubernetes_is_one() -> None:
             assert (manifest["apiVersion"], manifest["kind"], manifest["type"]) == ("v1", "Secret", "Opaque")
             assert set(manifest) == {"apiVersion", "kind", "metadata", "type", "stringData"}
             assert re.fullmatch("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", manifest["metadata"]["name"])
-            assert all(re.fullmatch("[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", label) for label in manifest["metadata"]["labels"].values())
-            assert all(re.fullmatch("[-._a-zA-Z0-9]+", key) and isinstance(value, str) for key, value in manifest["stringData"].items())
+            assert all(
+                re.fullmatch("[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", label)
+                for label in manifest["metadata"]["labels"].values()
+            )
+            assert all(
+                re.fullmatch("[-._a-zA-Z0-9]+", key) and isinstance(value, str)
+                for key, value in manifest["stringData"].items()
+            )
 
 
 def test_name_namespace_and_labels_are_the_users() -> None:
     given = {"name": "mail", "namespace": "git", "labels": {"team": "platform", "app.kubernetes.io/name": "forge"}}
     metadata = yaml.safe_load(text_of(one("gitea", "k8s_secret", {"k8s_secret": given})))["metadata"]
     assert metadata == {
-        "name": "mail", "namespace": "git",
-        "labels": {"app.kubernetes.io/name": "forge", "app.kubernetes.io/managed-by": "smarthost.mail", "team": "platform"},
+        "name": "mail",
+        "namespace": "git",
+        "labels": {
+            "app.kubernetes.io/name": "forge",
+            "app.kubernetes.io/managed-by": "smarthost.mail",
+            "team": "platform",
+        },
     }
     plan = one("Git_internal-", "k8s_secret", {"app": "gitea"})
     assert yaml.safe_load(text_of(plan))["metadata"]["name"] == "git-internal-mail"

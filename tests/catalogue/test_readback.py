@@ -26,14 +26,27 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.render im
 from catalogue.cases import APPS, CATALOGUE, MATRIX, rows
 
 # Each is carried by some dialects and refused by others; what is carried must come back.
-SECRETS = ("plain", "p@ss w\"o'r\\d", "%41 100%", "a:b@c/d?e#f;g", "^${x} $HOME", "a'b\\'c", "üñ", "=x==", '"quoted"', "smarthost")
+SECRETS = (
+    "plain",
+    "p@ss w\"o'r\\d",
+    "%41 100%",
+    "a:b@c/d?e#f;g",
+    "^${x} $HOME",
+    "a'b\\'c",
+    "üñ",
+    "=x==",
+    '"quoted"',
+    "smarthost",
+)
 # A person enters it at a web form.
 FOR_PEOPLE = {"alloy_navigator", "platform", "polarity"}
 
 
 def _with(plan: AppPlan, credential: DeclaredCredential) -> t.Optional[AppPlan]:
     again = plan_app(
-        dataclasses.replace(plan.request, form=plan.form), dataclasses.replace(plan.relay, credential=credential), plan.application
+        dataclasses.replace(plan.request, form=plan.form),
+        dataclasses.replace(plan.relay, credential=credential),
+        plan.application,
     )
     return again if isinstance(again, AppPlan) else None
 
@@ -61,8 +74,14 @@ def _readable(app: str) -> t.Tuple[AppPlan, ...]:
 def test_the_login_in_the_files_of_every_application_is_read_back(app: str) -> None:
     plans = _readable(app)
     entry = CATALOGUE.find(app, "test")
-    with_secret = [form.name for form in entry.forms.values() if "password" in names_in_tree([file.settings for file in form.files])]
-    assert with_secret == [plan.form for plan in plans if plan.form in with_secret] and plans, "no row of the matrix gives it a login"
+    with_secret = [
+        form.name
+        for form in entry.forms.values()
+        if "password" in names_in_tree([file.settings for file in form.files])
+    ]
+    assert with_secret == [plan.form for plan in plans if plan.form in with_secret] and plans, (
+        "no row of the matrix gives it a login"
+    )
     for plan in plans:
         texts = _texts(plan)
         assert texts is not None and plan.relay.credential is not None
@@ -73,7 +92,9 @@ def test_the_login_in_the_files_of_every_application_is_read_back(app: str) -> N
             assert found == (None, NO_SECRET)
         else:
             wanted = plan.relay.credential
-            assert found.credential == DeclaredCredential("", wanted.username, wanted.password), f"{plan.form}: {found.why}"
+            assert found.credential == DeclaredCredential("", wanted.username, wanted.password), (
+                f"{plan.form}: {found.why}"
+            )
 
 
 @pytest.mark.parametrize("secret", SECRETS, ids=range(len(SECRETS)))
@@ -85,7 +106,9 @@ def test_whatever_secret_a_file_can_hold_comes_back_as_it_is(secret: str) -> Non
         texts = again and _texts(again)
         if again is None or not texts or read_back(plan, _texts(plan) or {}).credential is None:
             continue
-        assert read_back(plan, texts).credential == DeclaredCredential("", "apps@example.com", Secret(secret)), f"{app}: {read_back(plan, texts).why}"
+        assert read_back(plan, texts).credential == DeclaredCredential("", "apps@example.com", Secret(secret)), (
+            f"{app}: {read_back(plan, texts).why}"
+        )
         carried += 1
     assert carried > 20
 
@@ -93,7 +116,9 @@ def test_whatever_secret_a_file_can_hold_comes_back_as_it_is(secret: str) -> Non
 def test_a_setting_that_is_gone_is_told_and_no_other_value_taken_for_it() -> None:
     plan = next(plan for plan in _readable("gitea") if plan.form == "env")
     texts = _texts(plan) or {}
-    gone = {path: "".join(line for line in text.splitlines(True) if "PASSWD" not in line) for path, text in texts.items()}
+    gone = {
+        path: "".join(line for line in text.splitlines(True) if "PASSWD" not in line) for path, text in texts.items()
+    }
     assert read_back(plan, gone) == (None, NOT_THERE)
     assert read_back(plan, dict.fromkeys(texts)) == (None, NOT_THERE), "nor is there a file"
 

@@ -29,7 +29,13 @@ def _one_message(listener: socket.socket, logins: list[bytes]) -> None:
                 return
             if line.startswith(b"AUTH PLAIN "):
                 logins.append(base64.b64decode(line.split()[2]))
-            said = b"354 go\r\n" if line == b"DATA" else b"250-here\r\n250 AUTH PLAIN\r\n" if line.startswith(b"EHLO") else b"250 ok\r\n"
+            said = (
+                b"354 go\r\n"
+                if line == b"DATA"
+                else b"250-here\r\n250 AUTH PLAIN\r\n"
+                if line.startswith(b"EHLO")
+                else b"250 ok\r\n"
+            )
             wire.write(b"235 ok\r\n" if line.startswith(b"AUTH") else said)
             while line == b"DATA" and wire.readline().strip() != b".":
                 pass

@@ -19,20 +19,40 @@ VARIABLES = ("docker_env", "systemd_env", "phpdotenv", "symfony_dotenv")
 ACCEPT = ["starttls-strippable", "no-ca-path", "no-verify", "always-verifies", "name-not-checked"]
 FORMS = [
     (app, form.name, form.files[0].dialect)
-    for app in APPS for form in CATALOGUE.find(app, "test").forms.values() if len(form.files) == 1 and form.files[0].dialect in VARIABLES
+    for app in APPS
+    for form in CATALOGUE.find(app, "test").forms.values()
+    if len(form.files) == 1 and form.files[0].dialect in VARIABLES
 ]
 HOSTILE = {
-    "plain": "s3cret", "quotes": """it's "quoted" here""", "wrapped": '"wrapped"', "single": "'wrapped'", "spaces": "  two  spaces  ",
+    "plain": "s3cret",
+    "quotes": """it's "quoted" here""",
+    "wrapped": '"wrapped"',
+    "single": "'wrapped'",
+    "spaces": "  two  spaces  ",
     "dollar": "$HOME ${x} $$",
-    "hash": "a #b;c", "backslash": "back\\slash\\n", "word": "true", "number": "0587", "equals": "=a=b=", "percent": "%s%20", "backtick": "`id`",
+    "hash": "a #b;c",
+    "backslash": "back\\slash\\n",
+    "word": "true",
+    "number": "0587",
+    "equals": "=a=b=",
+    "percent": "%s%20",
+    "backtick": "`id`",
     "braces": "{{ x }} {% y %}",
 }
 
 
 def relay(password: str, app: str = "", **more: t.Any) -> t.Dict[str, t.Any]:
     port, security = (587, "starttls") if app == "solidpoint" else (465, "tls")
-    return {"host": "smtp.example.com", "port": port, "security": security, "username": "apps@example.com", "password": password,
-            "from": "Example Apps <noreply@example.com>", "timeout": 15, **more}
+    return {
+        "host": "smtp.example.com",
+        "port": port,
+        "security": security,
+        "username": "apps@example.com",
+        "password": password,
+        "from": "Example Apps <noreply@example.com>",
+        "timeout": 15,
+        **more,
+    }
 
 
 def seen(kind: str, file: str) -> t.Dict[str, str]:
@@ -62,7 +82,10 @@ def test_settings_are_text_as_the_process_sees_it(app: str, form: str, kind: str
     # A service has a drop-in beside its variables, which names their file and holds no setting.
     (text,) = [text for path, text in files.items() if not path.startswith("/etc/systemd/system/")]
     # Laravel's env() takes one pair of quotes off, of a variable too.
-    as_read = {key: value[1:-1] if kind == "phpdotenv" and _WRAPPED.fullmatch(value) else value for key, value in settings.items()}
+    as_read = {
+        key: value[1:-1] if kind == "phpdotenv" and _WRAPPED.fullmatch(value) else value
+        for key, value in settings.items()
+    }
     assert seen(kind, text) == as_read
 
 

@@ -50,8 +50,14 @@ class Fleet:
         self.lab, self.folder = lab, folder
         self.names = [host.name for host in lab.hosts]
         self.relay: Values = {
-            "host": "relay.lab.test", "port": 587, "security": "starttls", "from": "Fleet <fleet@lab.test>",
-            "credential_id": "spring", "username": OLD, "password": FIRST[OLD], "next": {"id": "autumn", "username": NEW, "password": FIRST[NEW]},
+            "host": "relay.lab.test",
+            "port": 587,
+            "security": "starttls",
+            "from": "Fleet <fleet@lab.test>",
+            "credential_id": "spring",
+            "username": OLD,
+            "password": FIRST[OLD],
+            "next": {"id": "autumn", "username": NEW, "password": FIRST[NEW]},
         }
         self.apps: t.Dict[str, t.List[t.Any]] = {name: ["msmtp", "notifier"] for name in self.names}
 
@@ -68,23 +74,41 @@ class Fleet:
     def command(self, playbook: str, *options: str) -> t.List[str]:
         """The command, its inventory written."""
         variables = {
-            "smtp_relay_catalogue": [str(CATALOGUE)], "smtp_relay": self.declaration(), "smtp_relay_report_dest": str(self.folder / "report"),
-            "smtp_relay_rotation_retries": 1, "smtp_relay_rotation_delay": 1,
+            "smtp_relay_catalogue": [str(CATALOGUE)],
+            "smtp_relay": self.declaration(),
+            "smtp_relay_report_dest": str(self.folder / "report"),
+            "smtp_relay_rotation_retries": 1,
+            "smtp_relay_rotation_delay": 1,
         }
         hosts = {name: {"smtp_relay_apps": apps} for name, apps in self.apps.items()}
         inventory = self.folder / "inventory.yml"
         inventory.write_text(json.dumps({"all": {"vars": variables, "hosts": hosts}}), encoding="utf-8")
-        return self.lab.controller(PLAYBOOK, "-i", self.lab.inventory, "-i", inventory, "smarthost.mail." + playbook, "--forks", "10", *options)
+        return self.lab.controller(
+            PLAYBOOK, "-i", self.lab.inventory, "-i", inventory, "smarthost.mail." + playbook, "--forks", "10", *options
+        )
 
     def run(self, playbook: str, *options: str, fails: bool = False) -> str:
         """What a playbook of the collection says. fails: whether it has to."""
-        done = subprocess.run(self.command(playbook, *options), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS,
-                              check=False, env=environment())
+        done = subprocess.run(
+            self.command(playbook, *options),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+            env=environment(),
+        )
         assert (done.returncode != 0) == fails, done.stdout[-8000:]
         assert [secret for secret in FIRST.values() if secret in done.stdout] == []
         return done.stdout
 
-    def rotate(self, *options: str, fails: bool = False, at: t.Optional[Moment] = None, then: t.Callable[[], object] = lambda: None) -> str:
+    def rotate(
+        self,
+        *options: str,
+        fails: bool = False,
+        at: t.Optional[Moment] = None,
+        then: t.Callable[[], object] = lambda: None,
+    ) -> str:
         """What the playbook rotate says. then: what happens at a moment of the run."""
         if at is None:
             return self.run("rotate", *options, fails=fails)
@@ -99,24 +123,32 @@ class Fleet:
         return said
 
     def _watched(self, options: t.Sequence[str], at: Moment, act: t.Callable[[Process], object]) -> t.Tuple[str, int]:
-        running = subprocess.Popen(self.command("rotate", *options), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment())
+        running = subprocess.Popen(
+            self.command("rotate", *options),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment(),
+        )
         process, left, inside, said = Process.of(running.pid), at.nth, False, ""
         assert running.stdout is not None and process is not None
         for line in running.stdout:
             said += line
             if line.startswith("TASK ["):
-                inside = line.startswith("TASK [smarthost.mail.smtp_relay : %s]" % at.task)
+                inside = line.startswith(f"TASK [smarthost.mail.smtp_relay : {at.task}]")
                 left -= inside
             if left == 0 and inside and (not at.sign or line.startswith(at.sign)):
                 left = -1
                 act(process)
-        assert left < 0, "%s has not come:\n%s" % (at, said[-8000:])
+        assert left < 0, f"{at} has not come:\n{said[-8000:]}"
         return said, running.wait(SECONDS)
 
     def day_after(self) -> None:
         """Let time pass: Ansible's connections end, which would wait long for a host that was away."""
         for socket in (self.lab.places.folder / "ssh").iterdir():
-            subprocess.run(["ssh", "-o", "ControlPath=%s" % socket, "-O", "exit", "lab"], stderr=subprocess.DEVNULL, check=False)
+            subprocess.run(
+                ["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "lab"], stderr=subprocess.DEVNULL, check=False
+            )
 
     # What the hosts have, and what they can do.
 
@@ -131,7 +163,13 @@ class Fleet:
             for user, secret in FIRST.items():
                 self.lab.relay.set(user, secret)
         for host in self.lab.hosts:
-            host.run("sh", "-c", 'cd / && rm -rf "$@" && tar -xpf "/root/$0.tar" && rm -f var/log/notifier.log && service notifier restart', name, *STATE)
+            host.run(
+                "sh",
+                "-c",
+                'cd / && rm -rf "$@" && tar -xpf "/root/$0.tar" && rm -f var/log/notifier.log && service notifier restart',
+                name,
+                *STATE,
+            )
             host.run("service", "postfix", "reload", check=False)
         self.lab.relay.forget_mail()
 
@@ -147,23 +185,29 @@ class Fleet:
         """By host as whom it sends. Every application of every host has sent a message, after this was asked for, and it has arrived."""
         mark, begun = uuid.uuid4().hex, len(self.lab.relay.mail())
         for name, program in self.programs().items():
-            sent = send_as_configured(self.lab.host(name), program, "%s %s" % (name, mark))
-            assert sent.status == 0, "%s: %s" % (name, sent.said)
-        wanted = {name: {"%s %s" % (name, mark), "%s notifier" % name} for name in self.names}
+            sent = send_as_configured(self.lab.host(name), program, f"{name} {mark}")
+            assert sent.status == 0, f"{name}: {sent.said}"
+        wanted = {name: {f"{name} {mark}", f"{name} notifier"} for name in self.names}
         logins: t.Dict[str, t.Set[str]] = {}
 
         def arrived() -> bool:
             for message in self.lab.relay.mail()[begun:]:
                 name, kind = message.subject.split()[:2]
-                logins.setdefault("%s %s" % (name, kind), set()).add(message.login)
+                logins.setdefault(f"{name} {kind}", set()).add(message.login)
             return all(subject in logins for subjects in wanted.values() for subject in subjects)
 
-        wait_until(arrived, "a message of every application of every host: %s" % wanted, seconds=60, step=0.2)
-        return {name: " ".join(sorted(set().union(*(logins[subject] for subject in subjects)))) for name, subjects in wanted.items()}
+        wait_until(arrived, f"a message of every application of every host: {wanted}", seconds=60, step=0.2)
+        return {
+            name: " ".join(sorted(set().union(*(logins[subject] for subject in subjects))))
+            for name, subjects in wanted.items()
+        }
 
     def notified(self) -> t.Dict[str, t.List[str]]:
         """By host what its notifier has noted of each message."""
-        return {host.name: host.reach("var/log/notifier.log").read_text(encoding="utf-8").splitlines() for host in self.lab.hosts}
+        return {
+            host.name: host.reach("var/log/notifier.log").read_text(encoding="utf-8").splitlines()
+            for host in self.lab.hosts
+        }
 
     def mail(self) -> t.List[Message]:
         """Every message that has arrived."""
@@ -191,5 +235,5 @@ def messages(said: str) -> str:
     lines = [line.strip().strip(",").strip('"').replace('\\"', '"') for line in said.splitlines()]
     begun = [number for number, line in enumerate(lines) if line.startswith("Rotation ")]
     assert begun, said[-4000:]
-    last = lines[begun[-1]:]
-    return "\n".join(last[:last.index("]")])
+    last = lines[begun[-1] :]
+    return "\n".join(last[: last.index("]")])

@@ -19,7 +19,9 @@ GO_ON = "The old credential must not be revoked yet. Go on with: ansible-playboo
 
 def completed(fleet: Fleet) -> None:
     """The same command again brings every host to the next credential."""
-    assert messages(fleet.rotate(*AT_ONCE)).startswith("Rotation complete: 3 on the next credential, verified by a login.")
+    assert messages(fleet.rotate(*AT_ONCE)).startswith(
+        "Rotation complete: 3 on the next credential, verified by a login."
+    )
     assert fleet.sends() == fleet.every(NEW) and set(fleet.kept().values()) == {0}
 
 
@@ -27,18 +29,37 @@ def test_a_new_password_that_is_wrong_is_found_before_anything_is_written(fleet:
     fleet.relay["next"] = {**fleet.relay["next"], "password": "not-the-password"}
     said = fleet.rotate(*AT_ONCE, fails=True)
     assert "the next credential does not work: auth_failed (535 5.7.8)" in said and "[next-fails]" in said
-    assert "Correct it in the declaration, or at the provider; then run the same command again." in said and "not-the-password" not in said
+    assert (
+        "Correct it in the declaration, or at the provider; then run the same command again." in said
+        and "not-the-password" not in said
+    )
     assert fleet.sends() == fleet.every(OLD) and set(fleet.kept().values()) == {1}
 
 
-def test_a_relay_that_dies_after_the_canary_stops_the_rotation_and_every_host_sends_when_it_is_back(fleet: Fleet) -> None:
-    said = fleet.rotate(*AT_ONCE, fails=True, at=Moment("Write the next credential", BATCH), then=lambda: break_it(fleet.lab, "relay-down"))
+def test_a_relay_that_dies_after_the_canary_stops_the_rotation_and_every_host_sends_when_it_is_back(
+    fleet: Fleet,
+) -> None:
+    said = fleet.rotate(
+        *AT_ONCE,
+        fails=True,
+        at=Moment("Write the next credential", BATCH),
+        then=lambda: break_it(fleet.lab, "relay-down"),
+    )
     heal(fleet.lab)
     told = messages(said)
-    assert told.startswith("Rotation NOT complete: 1 on the next credential, verified by a login, 2 rolled back, on the current credential, NOT VERIFIED.")
+    assert told.startswith(
+        "Rotation NOT complete: 1 on the next credential, verified by a login, 2 rolled back, on the current credential, NOT VERIFIED."
+    )
     for name in ("h002", "h003"):
-        assert "%s: rolled back, on the current credential, NOT VERIFIED (at: Log in with what stands in the files; " % name in told
-    assert "after that: msmtp: connect_refused" in told and "after that: notifier: connect_refused" in told and GO_ON in told
+        assert (
+            f"{name}: rolled back, on the current credential, NOT VERIFIED (at: Log in with what stands in the files; "
+            in told
+        )
+    assert (
+        "after that: msmtp: connect_refused" in told
+        and "after that: notifier: connect_refused" in told
+        and GO_ON in told
+    )
     assert fleet.sends() == HALF
     completed(fleet)
 
@@ -64,23 +85,36 @@ def fault(name: str, *words: str) -> t.Callable[[Fleet], object]:
     ids=["disk-full", "read-only-etc", "wrong-secret-in-the-file", "relay-answers-421"],
 )
 def test_one_host_that_fails_takes_its_batch_back_and_every_host_can_send(
-    fleet: Fleet, task: str, happens: t.Callable[[Fleet], object], told: str,
+    fleet: Fleet, task: str, happens: t.Callable[[Fleet], object], told: str
 ) -> None:
     summary = messages(fleet.rotate(*AT_ONCE, fails=True, at=Moment(task, BATCH), then=lambda: happens(fleet)))
     heal(fleet.lab)
     assert summary.startswith("Rotation NOT complete: 1 on the next credential, verified by a login, ")
-    assert told in summary.split("h003: ")[1] and "h002: rolled back, on the current credential, verified by a login (with its batch)" in summary
+    assert (
+        told in summary.split("h003: ")[1]
+        and "h002: rolled back, on the current credential, verified by a login (with its batch)" in summary
+    )
     assert GO_ON in summary
     assert fleet.sends() == HALF
     completed(fleet)
 
 
-def test_a_service_that_does_not_restart_is_named_and_the_same_command_starts_it_when_it_is_mended(fleet: Fleet) -> None:
+def test_a_service_that_does_not_restart_is_named_and_the_same_command_starts_it_when_it_is_mended(
+    fleet: Fleet,
+) -> None:
     happens = fault("no-restart", "h003", "notifier")
     summary = messages(fleet.rotate(*AT_ONCE, fails=True, at=Moment("Activate", BATCH), then=lambda: happens(fleet)))
-    assert "h003: rolled back, on the current credential, verified by a login (at: Activate; notifier: Could not be activated" in summary
-    assert "STILL NOT ACTIVATED: Could not be activated: /etc/init.d/notifier restart ended with status 1." in summary and GO_ON in summary
-    assert fleet.lab.host("h003").run("service", "notifier", "status", check=False).returncode != 0, "it is down, because we restarted it"
+    assert (
+        "h003: rolled back, on the current credential, verified by a login (at: Activate; notifier: Could not be activated"
+        in summary
+    )
+    assert (
+        "STILL NOT ACTIVATED: Could not be activated: /etc/init.d/notifier restart ended with status 1." in summary
+        and GO_ON in summary
+    )
+    assert fleet.lab.host("h003").run("service", "notifier", "status", check=False).returncode != 0, (
+        "it is down, because we restarted it"
+    )
     heal(fleet.lab)
     completed(fleet)
 
@@ -93,7 +127,9 @@ def test_a_host_that_is_down_all_the_time_keeps_the_rotation_open_until_the_day_
     assert fleet.sends() == {**fleet.every(NEW), "h003": OLD} and set(fleet.kept().values()) == {1, 2}
     fleet.day_after()
     fleet.run("apply")
-    assert fleet.sends() == {**fleet.every(NEW), "h003": OLD}, "a routine run of the day after undoes nothing and brings nothing forward"
+    assert fleet.sends() == {**fleet.every(NEW), "h003": OLD}, (
+        "a routine run of the day after undoes nothing and brings nothing forward"
+    )
     completed(fleet)
 
 
@@ -105,20 +141,33 @@ def test_a_host_that_is_down_all_the_time_keeps_the_rotation_open_until_the_day_
     ],
     ids=["the-first", "one-of-a-batch"],
 )
-def test_a_host_that_is_lost_after_it_was_written_is_finished_when_it_is_back(fleet: Fleet, name: str, number: int, told: str, others: str) -> None:
+def test_a_host_that_is_lost_after_it_was_written_is_finished_when_it_is_back(
+    fleet: Fleet, name: str, number: int, told: str, others: str
+) -> None:
     with broken(fleet.lab, "delay", name, "1"):  # its cable can be pulled while Ansible's own connection stands
-        summary = messages(fleet.rotate(*AT_ONCE, fails=True, at=Moment("Activate", number), then=lambda: break_it(fleet.lab, "unreachable", name)))
+        summary = messages(
+            fleet.rotate(
+                *AT_ONCE,
+                fails=True,
+                at=Moment("Activate", number),
+                then=lambda: break_it(fleet.lab, "unreachable", name),
+            )
+        )
         heal(fleet.lab, "unreachable")
         fleet.day_after()
     assert summary.startswith("Rotation NOT complete: " + told)
-    assert "%s: not reached" % name in summary and GO_ON in summary
-    assert {each: user for each, user in fleet.sends().items() if each != name} == {each: others for each in fleet.names if each != name}
+    assert f"{name}: not reached" in summary and GO_ON in summary
+    assert {each: user for each, user in fleet.sends().items() if each != name} == {
+        each: others for each in fleet.names if each != name
+    }
     completed(fleet)
 
 
 @pytest.mark.parametrize("number", [1, BATCH])
 def test_an_old_credential_that_is_revoked_in_the_middle_is_not_gone_back_to(fleet: Fleet, number: int) -> None:
-    said = fleet.rotate(*AT_ONCE, at=Moment("Write the next credential", number), then=lambda: fleet.lab.relay.revoke(OLD))
+    said = fleet.rotate(
+        *AT_ONCE, at=Moment("Write the next credential", number), then=lambda: fleet.lab.relay.revoke(OLD)
+    )
     assert messages(said).startswith("Rotation complete: 3 on the next credential, verified by a login.")
     assert fleet.sends() == fleet.every(NEW)
 

@@ -13,11 +13,19 @@ from faults.fleet import AT_ONCE, DONE, NEW, OLD, Fleet, Moment, messages
 from lab.faults import break_it, heal
 
 BEFORE = (
-    "Plan every host, offline", "The next credential works, seen from the controller", "What stands on each host, and whether it works",
-    "Nothing stands against it on any host", "The next credential works, seen from a host of every group", "This host goes first",
+    "Plan every host, offline",
+    "The next credential works, seen from the controller",
+    "What stands on each host, and whether it works",
+    "Nothing stands against it on any host",
+    "The next credential works, seen from a host of every group",
+    "This host goes first",
 )
 ON_A_HOST = ("Write the next credential", "Activate", "Log in with what stands in the files", "Record")
-AT_THE_END = ("What came of it on every host", "Remove the replaced bytes, and the old secret with them", "Write the report")
+AT_THE_END = (
+    "What came of it on every host",
+    "Remove the replaced bytes, and the old secret with them",
+    "Write the report",
+)
 GOING_BACK = ("Put back what stood there", "Activate again", "Log in with what stood in the files before")
 STEPS = (
     *(Moment(task, number) for number in (1, 2) for task in ON_A_HOST),  # on the first host, then on the others
@@ -39,8 +47,14 @@ def completed(fleet: Fleet) -> str:
 def test_killed_before_anything_is_written(fleet: Fleet, at: Moment) -> None:
     fleet.killed(at)
     assert fleet.sends() == fleet.every(OLD) and set(fleet.kept().values()) == {1}
-    changing = re.findall(r"^TASK \[smarthost.mail.smtp_relay : (.*)\] \**\n(?:(?!TASK).*\n)*?changed: ", completed(fleet), flags=re.MULTILINE)
-    assert set(changing) <= {moment.task for moment in STEPS}, "these steps change something, and no test here kills the controller at them"
+    changing = re.findall(
+        r"^TASK \[smarthost.mail.smtp_relay : (.*)\] \**\n(?:(?!TASK).*\n)*?changed: ",
+        completed(fleet),
+        flags=re.MULTILINE,
+    )
+    assert set(changing) <= {moment.task for moment in STEPS}, (
+        "these steps change something, and no test here kills the controller at them"
+    )
 
 
 @pytest.mark.parametrize("at", STEPS, ids=str)

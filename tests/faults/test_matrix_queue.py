@@ -30,11 +30,17 @@ class Queueing(Fleet):
 
     def declaration(self) -> Values:
         """The provider's relay, and the local MTA that forwards to it."""
-        return {"default": "queue", "relays": {"main": self.relay, "queue": {"type": "local_mta", "via": "main", "from": "fleet@lab.test"}}}
+        return {
+            "default": "queue",
+            "relays": {"main": self.relay, "queue": {"type": "local_mta", "via": "main", "from": "fleet@lab.test"}},
+        }
 
     def secrets_of_applications(self) -> t.Dict[str, t.List[str]]:
         """By host what stands in the files of the applications that use the local Postfix, as digests."""
-        return {host.name: [hashlib.sha256(host.reach(path).read_bytes()).hexdigest() for path in OF_APPLICATIONS] for host in self.lab.hosts}
+        return {
+            host.name: [hashlib.sha256(host.reach(path).read_bytes()).hexdigest() for path in OF_APPLICATIONS]
+            for host in self.lab.hosts
+        }
 
     def deferred(self) -> int:
         """How many messages the hosts' Postfixes keep."""
@@ -50,7 +56,9 @@ def queueing(applied: Fleet, lab: Lab, tmp_path: pathlib.Path) -> Queueing:
     return made
 
 
-def test_one_secret_a_host_is_touched_and_no_message_is_lost_or_refused(queueing: Queueing, tmp_path: pathlib.Path) -> None:
+def test_one_secret_a_host_is_touched_and_no_message_is_lost_or_refused(
+    queueing: Queueing, tmp_path: pathlib.Path
+) -> None:
     before = queueing.secrets_of_applications()
     with every_second(queueing.lab, tmp_path / "words", queueing.programs()) as load:
         said = queueing.rotate()
@@ -61,14 +69,21 @@ def test_one_secret_a_host_is_touched_and_no_message_is_lost_or_refused(queueing
     assert queueing.secrets_of_applications() == before and queueing.sends() == queueing.every(NEW)
 
 
-def test_mail_of_a_gap_is_kept_by_the_hosts_and_sent_after_the_rotation(queueing: Queueing, tmp_path: pathlib.Path) -> None:
+def test_mail_of_a_gap_is_kept_by_the_hosts_and_sent_after_the_rotation(
+    queueing: Queueing, tmp_path: pathlib.Path
+) -> None:
     queueing.relay.update(overlap=False, next={"id": "2", "password": CHANGED})
-    at, kept = Moment("Change the credential at the provider now, this waits until the next one works", 1, ("FAILED - RETRYING",)), []
+    at, kept = (
+        Moment(
+            "Change the credential at the provider now, this waits until the next one works", 1, ("FAILED - RETRYING",)
+        ),
+        [],
+    )
 
     def provider_changes_it() -> None:
         queueing.lab.relay.set(OLD, CHANGED)
         for host in queueing.lab.hosts:
-            assert send_as_configured(host, "msmtp", "%s gap" % host.name).status == 0, "taken by the local Postfix"
+            assert send_as_configured(host, "msmtp", f"{host.name} gap").status == 0, "taken by the local Postfix"
         kept.append(queueing.deferred())
 
     waiting = ("-e", '{"smtp_relay_rotation_gap_delay": 4, "smtp_relay_rotation_gap_wait": 120}')
@@ -78,5 +93,7 @@ def test_mail_of_a_gap_is_kept_by_the_hosts_and_sent_after_the_rotation(queueing
     assert "there is no way back" in said and messages(said).startswith("Rotation complete: 3 ")
     assert load.refused() == [] and load.lost(60) == []
     arrived = {message.subject: message.login for message in queueing.mail()}
-    assert {arrived.get("%s gap" % name) for name in queueing.names} == {OLD}
-    assert queueing.sends() == queueing.every(OLD) and sorted(queueing.lab.relay.credentials()) == sorted([(OLD, CHANGED), (NEW, FIRST[NEW])])
+    assert {arrived.get(f"{name} gap") for name in queueing.names} == {OLD}
+    assert queueing.sends() == queueing.every(OLD) and sorted(queueing.lab.relay.credentials()) == sorted(
+        [(OLD, CHANGED), (NEW, FIRST[NEW])]
+    )

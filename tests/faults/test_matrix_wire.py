@@ -23,11 +23,18 @@ def test_twenty_hosts_over_a_slow_lossy_wire_lose_nothing(tmp_path: pathlib.Path
         fleet.run("apply")
         for name in fleet.names:
             faults.enter_context(broken(lab, "slow-wire", name, *WIRE))
-        begun = {name: len(lines) for name, lines in fleet.notified().items()}  # changing a cable takes a host's network away for a moment
+        begun = {
+            name: len(lines) for name, lines in fleet.notified().items()
+        }  # changing a cable takes a host's network away for a moment
         with every_second(lab, tmp_path / "words", fleet.programs()) as load:
             said = fleet.rotate()
         assert messages(said).startswith("Rotation complete: 20 on the next credential, verified by a login.")
         assert load.refused() == [] and load.lost(60) == []
-        assert [line for name, lines in fleet.notified().items() for line in lines[begun[name]:] if not line.endswith(" ok")] == []
+        assert [
+            line
+            for name, lines in fleet.notified().items()
+            for line in lines[begun[name] :]
+            if not line.endswith(" ok")
+        ] == []
         assert {message.login for message in fleet.mail()} == {OLD, NEW}
         assert fleet.sends() == fleet.every(NEW)

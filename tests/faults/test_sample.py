@@ -13,7 +13,9 @@ from lab.faults import broken
 from lab.load import every_second
 
 
-def test_during_a_rotation_over_a_slow_lossy_wire_no_message_is_lost_or_refused(fleet: Fleet, tmp_path: pathlib.Path) -> None:
+def test_during_a_rotation_over_a_slow_lossy_wire_no_message_is_lost_or_refused(
+    fleet: Fleet, tmp_path: pathlib.Path
+) -> None:
     with contextlib.ExitStack() as faults:
         for name in fleet.names[1:]:
             faults.enter_context(broken(fleet.lab, "slow-wire", name, "40", "2"))
@@ -27,12 +29,16 @@ def test_during_a_rotation_over_a_slow_lossy_wire_no_message_is_lost_or_refused(
     logins = {message.subject: message.login for message in fleet.mail()}
     for name in fleet.names:
         mine = [logins[attempt.subject] for attempt in attempts if attempt.subject.split()[0] == name]
-        assert mine == sorted(mine, reverse=True) and set(mine) == {OLD, NEW}, "each host goes over once, and does not come back"
+        assert mine == sorted(mine, reverse=True) and set(mine) == {OLD, NEW}, (
+            "each host goes over once, and does not come back"
+        )
     assert fleet.sends() == fleet.every(NEW) and set(fleet.kept().values()) == {0}
 
 
 def test_a_controller_killed_with_a_host_half_written_is_followed_by_the_same_command(fleet: Fleet) -> None:
     fleet.killed(Moment("Write the next credential", 2, DONE))
     fleet.sends()
-    assert messages(fleet.rotate(*AT_ONCE)).startswith("Rotation complete: 3 on the next credential, verified by a login.")
+    assert messages(fleet.rotate(*AT_ONCE)).startswith(
+        "Rotation complete: 3 on the next credential, verified by a login."
+    )
     assert fleet.sends() == fleet.every(NEW) and set(fleet.kept().values()) == {0}

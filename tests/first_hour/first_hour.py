@@ -34,8 +34,17 @@ SHOWN = 12  # lines of a step that went well
 
 def build(folder: pathlib.Path) -> pathlib.Path:
     """The artefact of what is here."""
-    command = [str(pathlib.Path(sys.executable).with_name("ansible-galaxy")), "collection", "build", "--output-path", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "ANSIBLE_HOME": str(folder / "ansible")})
+    command = [
+        str(pathlib.Path(sys.executable).with_name("ansible-galaxy")),
+        "collection",
+        "build",
+        "--output-path",
+        str(folder),
+        str(ROOT),
+    ]
+    subprocess.run(
+        command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "ANSIBLE_HOME": str(folder / "ansible")}
+    )
     (artefact,) = folder.glob("*.tar.gz")
     return artefact
 
@@ -45,7 +54,9 @@ def problems(step: Step, done: Done) -> list[str]:
     text = done.text.replace("\\n", "\n").replace('\\"', '"')
     flat = " ".join(text.split())
     found = [] if (done.status == 0) == step.fine else [f"it ended with {done.status}"]
-    found += [f"it does not say: {words}" for words in step.says if words not in text and " ".join(words.split()) not in flat]
+    found += [
+        f"it does not say: {words}" for words in step.says if words not in text and " ".join(words.split()) not in flat
+    ]
     return found + [f"it says: {words}" for words in step.not_says if words in text]
 
 
@@ -56,11 +67,15 @@ def take(step: Step, user: User, whole: bool) -> str:
         return "left out"
     for name, text in step.files.items():
         user.write(name, text)
-    command = " ".join(filter(None, [step.part[2:] if step.part.startswith("$ ") else user.readme(step.part.rstrip()), step.more]))
+    command = " ".join(
+        filter(None, [step.part[2:] if step.part.startswith("$ ") else user.readme(step.part.rstrip()), step.more])
+    )
     started = time.monotonic()
     done = user.run(command)
     wrong = problems(step, done)
-    print(f"\n{'FAILED' if wrong else 'ok'}  {step.title}  ({user.core}, {time.monotonic() - started:.1f} s)\n    $ {command}")
+    print(
+        f"\n{'FAILED' if wrong else 'ok'}  {step.title}  ({user.core}, {time.monotonic() - started:.1f} s)\n    $ {command}"
+    )
     lines = [line for line in done.text.splitlines() if line.strip()]
     print("\n".join(f"    | {line[:300]}" for line in (lines if whole or wrong else lines[-SHOWN:])))
     for what in wrong:
@@ -101,7 +116,10 @@ def main() -> int:
     finally:
         shutil.rmtree(folder)
     counts: t.Counter[str] = t.Counter(outcomes)
-    print(f"\n{counts['ok']} passed, {counts['FAILED']} failed" + (f", {counts['left out']} skipped" if counts["left out"] else ""))
+    print(
+        f"\n{counts['ok']} passed, {counts['FAILED']} failed"
+        + (f", {counts['left out']} skipped" if counts["left out"] else "")
+    )
     return 1 if counts["FAILED"] else 0
 
 

@@ -22,7 +22,11 @@ from lab.laboratory import Lab  # noqa: E402
 from lab.skeleton import OPERATOR  # noqa: E402
 
 SECONDS = 300
-NAMES = {"smtp.example.com": "relay.lab.test", "apps@example.com": "old@lab.test", "noreply@example.com": "fleet@lab.test"}
+NAMES = {
+    "smtp.example.com": "relay.lab.test",
+    "apps@example.com": "old@lab.test",
+    "noreply@example.com": "fleet@lab.test",
+}
 COLLECTION = pathlib.PurePath("collections/ansible_collections/smarthost/mail")
 
 
@@ -46,7 +50,12 @@ class User:
         self.passwd.write_text(f"{accounts}\nnewcomer:x:{self.id}:{self.id}::{self.home}:/bin/sh\n", encoding="utf-8")
         self.site = self.home / "site"
         self.site.mkdir()
-        self._env = {**stranger.environment(self.home), "TMPDIR": str(self.home), "ANSIBLE_NOCOLOR": "1", "LANG": "C.UTF-8"}
+        self._env = {
+            **stranger.environment(self.home),
+            "TMPDIR": str(self.home),
+            "ANSIBLE_NOCOLOR": "1",
+            "LANG": "C.UTF-8",
+        }
         self._env["PATH"] = f"{self.home}/venv/bin:{stranger.SYSTEM_PATH}"
         self._env["ANSIBLE_COLLECTIONS_PATH"] = f"{self.home}/collections"
 
@@ -58,7 +67,8 @@ class User:
         stranger.give(self.home, self.id)
         python = stranger.python_for(self.id)
         for command in (
-            [python, "-m", "venv", "venv"], ["venv/bin/python", "-m", "pip", "install", "-qq", f"ansible-core~={self.core}.0"],
+            [python, "-m", "venv", "venv"],
+            ["venv/bin/python", "-m", "pip", "install", "-qq", f"ansible-core~={self.core}.0"],
             ["venv/bin/ansible-galaxy", "collection", "install", "--offline", artefact.name, "-p", "collections"],
             ["venv/bin/python", "-m", "pip", "install", "-qq", "jsonschema"],
         ):
@@ -99,8 +109,17 @@ class User:
         # ssh(1) wants an account; it is there for what runs here, and for nobody else.
         known = ["sh", "-ec", 'mount --bind "$0" /etc/passwd; exec "$@"', str(self.passwd)]
         command = self.lab.controller(*known, *stranger.as_user(self.id, ["env", "-i", *env, *words]))
-        done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=SECONDS, check=False, errors="replace")
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+            errors="replace",
+        )
         return Done(done.returncode, done.stdout)
 
     def _copy_key(self) -> None:
@@ -112,8 +131,16 @@ class User:
 
     def _write_inventory(self, hosts: t.Mapping[str, str]) -> None:
         ways = f"-o UserKnownHostsFile={self.home}/.ssh/known_hosts -o ConnectTimeout=5"
-        lines = ["[wiki]", *(f"{name} ansible_host={address}" for name, address in hosts.items()), "", "[all:vars]", f"ansible_user={OPERATOR}",
-                 "ansible_become=true", f"ansible_ssh_private_key_file={self.home}/.ssh/id_ed25519", f"ansible_ssh_common_args='{ways}'"]
+        lines = [
+            "[wiki]",
+            *(f"{name} ansible_host={address}" for name, address in hosts.items()),
+            "",
+            "[all:vars]",
+            f"ansible_user={OPERATOR}",
+            "ansible_become=true",
+            f"ansible_ssh_private_key_file={self.home}/.ssh/id_ed25519",
+            f"ansible_ssh_common_args='{ways}'",
+        ]
         (self.site / "inventory").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How hard tests by hypothesis try: the same few examples each time in `make test`, many new ones in `make fuzz`.
 
-    @settings(max_examples=examples(300))
+@settings(max_examples=examples(300))
 """
 
 from __future__ import annotations

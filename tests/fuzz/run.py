@@ -50,7 +50,12 @@ def main() -> int:
     if given.child:
         return search(given.targets[0], given.minutes * 60)
     BROKEN.mkdir(parents=True, exist_ok=True)
-    print("guided by coverage, with atheris" if fetch_atheris() else "atheris cannot be had for this Python: by chance alone", flush=True)
+    print(
+        "guided by coverage, with atheris"
+        if fetch_atheris()
+        else "atheris cannot be had for this Python: by chance alone",
+        flush=True,
+    )
     from fuzz.targets import TARGETS
 
     names = given.targets or list(TARGETS)
@@ -62,15 +67,34 @@ def main() -> int:
 
 def properties() -> bool:
     """The tests that draw their inputs, with many times as many as usual."""
-    files = [str(path) for path in sorted((ROOT / "tests").rglob("test_*.py")) if re.search(r"^from hypothesis", path.read_text(encoding="utf-8"), re.M)]
+    files = [
+        str(path)
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        if re.search(r"^from hypothesis", path.read_text(encoding="utf-8"), re.M)
+    ]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
-    return not files or subprocess.run(command, cwd=ROOT, env={**os.environ, "SMARTHOST_FUZZ": FACTOR}, check=False).returncode == 0
+    return (
+        not files
+        or subprocess.run(command, cwd=ROOT, env={**os.environ, "SMARTHOST_FUZZ": FACTOR}, check=False).returncode == 0
+    )
 
 
 def fetch_atheris() -> bool:
     """Into a folder of its own, where it cannot disturb the other tests."""
     if not (KEPT / "atheris").is_dir():
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps", "--target", str(KEPT), ATHERIS]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--only-binary",
+            ":all:",
+            "--no-deps",
+            "--target",
+            str(KEPT),
+            ATHERIS,
+        ]
         subprocess.run(command, check=False, stderr=subprocess.DEVNULL)
     return importlib.util.find_spec("atheris") is not None
 
@@ -85,9 +109,18 @@ def one(name: str, minutes: float) -> bool:
     said = log.read_text(encoding="utf-8", errors="replace")
     runs = re.findall(r"#(\d+)\s", said)
     covered = re.findall(r"cov: (\d+)", said)
-    words = [f"{runs[-1]} inputs" if runs else "", f"coverage {covered[-1]}" if covered else "", *re.findall(r"DONE, (.*)", said)]
+    words = [
+        f"{runs[-1]} inputs" if runs else "",
+        f"coverage {covered[-1]}" if covered else "",
+        *re.findall(r"DONE, (.*)", said),
+    ]
     broken = sorted(path.name for path in set(BROKEN.iterdir()) - before if path.name.startswith(name))
-    print(f"{name}: {'ok' if not status else 'BROKEN'}, {', '.join(filter(None, words))}", *broken, "" if not status else f"see {log}", flush=True)
+    print(
+        f"{name}: {'ok' if not status else 'BROKEN'}, {', '.join(filter(None, words))}",
+        *broken,
+        "" if not status else f"see {log}",
+        flush=True,
+    )
     return not status
 
 
@@ -112,7 +145,10 @@ def search(name: str, seconds: float) -> int:
         target(data)
 
     limits = [f"-max_len={LONGEST}", f"-timeout={SLOWEST}", "-rss_limit_mb=1024"]
-    atheris.Setup([sys.argv[0], *limits, f"-artifact_prefix={BROKEN}/{name}-", str(folder), str(CORPUS / name)], until_the_time_is_up)
+    atheris.Setup(
+        [sys.argv[0], *limits, f"-artifact_prefix={BROKEN}/{name}-", str(folder), str(CORPUS / name)],
+        until_the_time_is_up,
+    )
     atheris.Fuzz()
     return 0
 

@@ -120,10 +120,23 @@ def _relay(level: str, send: bool, security: str, lmtp: bool) -> t.Any:
     key = (level, send, security, lmtp)
     if key not in RELAYS:
         given: dict[str, t.Any] = {
-            "host": "relay.example.com", "port": 587, "security": security, "validate_certs": False, "tls_min_version": "1.2", "helo": "me.example",
-            "allow_plaintext_auth": True, "timeout": 5, "send": "always" if send else "never", "diagnose": False, "state_dir": "/nowhere",
-            "username": "ann@example.com", "password": PASSWORD, "from": "ann@example.com", "to": ["bob@example.com", "eve@example.com"],
-            "protocol": "lmtp" if lmtp else "smtp", "level": level,
+            "host": "relay.example.com",
+            "port": 587,
+            "security": security,
+            "validate_certs": False,
+            "tls_min_version": "1.2",
+            "helo": "me.example",
+            "allow_plaintext_auth": True,
+            "timeout": 5,
+            "send": "always" if send else "never",
+            "diagnose": False,
+            "state_dir": "/nowhere",
+            "username": "ann@example.com",
+            "password": PASSWORD,
+            "from": "ann@example.com",
+            "to": ["bob@example.com", "eve@example.com"],
+            "protocol": "lmtp" if lmtp else "smtp",
+            "level": level,
         }
         RELAYS[key], problems = read(given)
         assert not problems, problems
@@ -135,21 +148,42 @@ def conversation(data: bytes) -> None:
     knobs, data = split(data, 8)
     knobs = knobs.ljust(8, b"\0")
     level = ("connect", "tls", "auth", "envelope")[knobs[0] % 4]
-    relay = _relay(level, bool(knobs[0] & 4) and level == "envelope", ("none", "opportunistic", "starttls", "tls")[knobs[1] % 4], bool(knobs[0] & 8))
+    relay = _relay(
+        level,
+        bool(knobs[0] & 4) and level == "envelope",
+        ("none", "opportunistic", "starttls", "tls")[knobs[1] % 4],
+        bool(knobs[0] & 8),
+    )
     redactor = Redactor()
     redactor.learn("ann@example.com", Secret(PASSWORD))
     record = ConversationLog(redactor, clock=lambda: 0.0)
     with_token = bool(knobs[0] & 16)
-    credential = Credential("ann@example.com", Secret(PASSWORD), Secret(TOKEN) if with_token else None, certificate=bool(knobs[0] & 32))
+    credential = Credential(
+        "ann@example.com", Secret(PASSWORD), Secret(TOKEN) if with_token else None, certificate=bool(knobs[0] & 32)
+    )
     redactor.learn_token(Secret(TOKEN))
     mechanisms = (MECHANISMS[knobs[2] % len(MECHANISMS)], MECHANISMS[knobs[3] % len(MECHANISMS)]) if knobs[2] else ()
     message = b"Subject: x\r\n\r\n.x\r\n" if relay.send == "always" else None
     goal = Goal(
-        relay.helo, relay.security, level, credential, mechanisms, True, relay.sender, relay.recipients, message, relay.route.protocol == "lmtp",
-        host=relay.host, port=relay.port, random=lambda count: b"\x07" * count, rest=lambda: 5.0,
+        relay.helo,
+        relay.security,
+        level,
+        credential,
+        mechanisms,
+        True,
+        relay.sender,
+        relay.recipients,
+        message,
+        relay.route.protocol == "lmtp",
+        host=relay.host,
+        port=relay.port,
+        random=lambda count: b"\x07" * count,
+        rest=lambda: 5.0,
     )
     _run(Engine(converse(goal, record), record.trace), record, pieces(data, knobs[4:]), with_tls=not knobs[1] & 8)
-    result = build(ProbeOutcome(relay, record, None, False, message is not None and record.accepted is not None, "", 0.0), redactor)
+    result = build(
+        ProbeOutcome(relay, record, None, False, message is not None and record.accepted is not None, "", 0.0), redactor
+    )
     judge(result, (PASSWORD, TOKEN))
 
 
@@ -166,7 +200,11 @@ def _run(engine: Engine, record: ConversationLog, arriving: t.Iterator[bytes], w
         elif isinstance(last, commands.Connect):
             effects = engine.answered(PEER)
         elif isinstance(last, commands.StartTls):
-            effects = engine.answered(TlsInfo("TLSv1.3", "X", True)) if with_tls else engine.broke(Failure("tls_handshake_closed"))
+            effects = (
+                engine.answered(TlsInfo("TLSv1.3", "X", True))
+                if with_tls
+                else engine.broke(Failure("tls_handshake_closed"))
+            )
         elif isinstance(last, commands.Compute):
             effects = engine.answered(last.work())
         else:
@@ -199,7 +237,11 @@ def strings(value: t.Any) -> t.Iterator[str]:
 
 
 def unseen(text: str) -> set[str]:
-    return set() if text.isascii() and text.isprintable() else {char for char in text if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs")}
+    return (
+        set()
+        if text.isascii() and text.isprintable()
+        else {char for char in text if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs")}
+    )
 
 
 # -- logins -------------------------------------------------------------------------------------------------------------------------------
@@ -212,16 +254,27 @@ def sasl(data: bytes) -> None:
     credential = Credential("ann@example.com", Secret(PASSWORD), Secret(TOKEN), certificate=True)
     noted: list[str] = []
     session = Session(
-        credential, "relay.example.com", 587, b"\1" * 32 if mechanism.binds else b"", random=lambda count: b"\7" * count, rest=lambda: 5.0,
-        hide=noted.append, note=lambda text, suspicion="": noted.append(text), warn=noted.append,
+        credential,
+        "relay.example.com",
+        587,
+        b"\1" * 32 if mechanism.binds else b"",
+        random=lambda count: b"\7" * count,
+        rest=lambda: 5.0,
+        hide=noted.append,
+        note=lambda text, suspicion="": noted.append(text),
+        warn=noted.append,
     )
     exchange = mechanism.exchange(session)
     next(exchange, None)
     nonce = base64.b64encode(b"\7" * 18)
     for challenge in data.split(b"\n")[:6]:
         challenge = challenge.replace(b"NONCE", nonce)
-        answer, error = login._answer(exchange, base64.b64encode(challenge).decode() if knobs[1:] != b"R" else printable(challenge))
-        assert isinstance(answer, bytes) and (error is None or (isinstance(error, MechanismError) and error.category in CATEGORIES))
+        answer, error = login._answer(
+            exchange, base64.b64encode(challenge).decode() if knobs[1:] != b"R" else printable(challenge)
+        )
+        assert isinstance(answer, bytes) and (
+            error is None or (isinstance(error, MechanismError) and error.category in CATEGORIES)
+        )
         if error is not None:
             return
     login._proven(exchange)
@@ -274,7 +327,11 @@ def tokens(data: bytes) -> None:
     """What a token endpoint or Graph answers ends in a token or in a reason, without a secret in it."""
     knobs, body = split(data, 4)
     knobs = knobs.ljust(4, b"\0")
-    response = Response((200, 400, 401, 403, 429, 500, 302, 202)[knobs[0] % 8], {"retry-after": "7", "content-type": "application/json"}, body)
+    response = Response(
+        (200, 400, 401, 403, 429, 500, 302, 202)[knobs[0] % 8],
+        {"retry-after": "7", "content-type": "application/json"},
+        body,
+    )
     redactor = Redactor()
     redactor.learn_token(Secret(TOKEN))
     record = ConversationLog(redactor)
@@ -376,7 +433,9 @@ def redaction(data: bytes) -> None:
     both_ends(lines, len(lines))
 
 
-TARGETS: t.Mapping[str, Target] = types.MappingProxyType({
-    target.__name__: target
-    for target in (replies, conversation, sasl, certificates, http, tokens, dns, policies, proxies, redaction)
-})
+TARGETS: t.Mapping[str, Target] = types.MappingProxyType(
+    {
+        target.__name__: target
+        for target in (replies, conversation, sasl, certificates, http, tokens, dns, policies, proxies, redaction)
+    }
+)

@@ -24,20 +24,81 @@ MANY = settings(deadline=None, suppress_health_check=list(HealthCheck))
 SECRET = "zWq8-Secret_9!"
 CATALOGUE = Catalogue()
 KEYS = (
-    "host", "port", "security", "username", "password", "next", "id", "from", "address", "name", "relays", "default", "like", "type",
-    "via", "oauth2",
-    "client_secret", "client_id", "message", "timeout", "helo", "accept", "auth_mechanisms", "ca_path", "secret", "enabled", "app",
-    "form", "path", "relay",
-    "state", "mode", "activate", "how", "pasword", "main", "\x1b[31m", "",
+    "host",
+    "port",
+    "security",
+    "username",
+    "password",
+    "next",
+    "id",
+    "from",
+    "address",
+    "name",
+    "relays",
+    "default",
+    "like",
+    "type",
+    "via",
+    "oauth2",
+    "client_secret",
+    "client_id",
+    "message",
+    "timeout",
+    "helo",
+    "accept",
+    "auth_mechanisms",
+    "ca_path",
+    "secret",
+    "enabled",
+    "app",
+    "form",
+    "path",
+    "relay",
+    "state",
+    "mode",
+    "activate",
+    "how",
+    "pasword",
+    "main",
+    "\x1b[31m",
+    "",
 )
 WORDS = (
-    SECRET, "smtp.example.com", "a@example.com", "tls", "starttls", "none", "smtp", "local_mta", "ms_graph", "main", "gitea", "nextcloud",
-    "absent", "env", "ini",
-    "/etc/x", "0600", "file", "x\ny", "\x1b[31m", "\u202e", "{{ x }}", "true", "465", "", "ü", "\ud800",
+    SECRET,
+    "smtp.example.com",
+    "a@example.com",
+    "tls",
+    "starttls",
+    "none",
+    "smtp",
+    "local_mta",
+    "ms_graph",
+    "main",
+    "gitea",
+    "nextcloud",
+    "absent",
+    "env",
+    "ini",
+    "/etc/x",
+    "0600",
+    "file",
+    "x\ny",
+    "\x1b[31m",
+    "\u202e",
+    "{{ x }}",
+    "true",
+    "465",
+    "",
+    "ü",
+    "\ud800",
 )
 VALUES = st.recursive(
     st.sampled_from(WORDS) | st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=4) | st.integers(), inner, max_size=5), max_leaves=12,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=4) | st.integers(), inner, max_size=5)
+    ),
+    max_leaves=12,
 )
 
 
@@ -49,10 +110,15 @@ def _nearly(valid: t.Any) -> st.SearchStrategy[t.Any]:
 
 RELAY = {"host": "smtp.example.com", "username": "u", "password": SECRET, "from": "a@example.com"}
 RELAYS = st.one_of(
-    VALUES, _nearly(RELAY), _nearly({"type": "local_mta"}), _nearly({"default": "main", "relays": {"main": RELAY}}),
+    VALUES,
+    _nearly(RELAY),
+    _nearly({"type": "local_mta"}),
+    _nearly({"default": "main", "relays": {"main": RELAY}}),
     _nearly(RELAY).map(lambda relay: {"default": "main", "relays": {"main": RELAY, "other": relay}}),
 )
-APPS = VALUES | st.lists(st.sampled_from(["gitea", "nextcloud", SECRET]) | _nearly({"name": "gitea", "form": "ini"}) | VALUES, max_size=3)
+APPS = VALUES | st.lists(
+    st.sampled_from(["gitea", "nextcloud", SECRET]) | _nearly({"name": "gitea", "form": "ini"}) | VALUES, max_size=3
+)
 
 
 @settings(MANY, max_examples=examples(250))
@@ -74,16 +140,49 @@ def test_a_declaration_is_valid_or_a_list_of_problems_without_a_secret(relay: t.
 
 GITEA = yaml.safe_load((SHIPPED / "gitea" / "app.yml").read_text("utf-8"))
 ENTRY_KEYS = (
-    *sorted(GITEA), "settings", "forms", "flatten", "dialect", "path", "mail_off", "secret_file", "refuse", "when", "command", "lacks", "owner", "x\ny",
+    *sorted(GITEA),
+    "settings",
+    "forms",
+    "flatten",
+    "dialect",
+    "path",
+    "mail_off",
+    "secret_file",
+    "refuse",
+    "when",
+    "command",
+    "lacks",
+    "owner",
+    "x\ny",
 )
 ENTRY_WORDS = (
-    "=host", "=password", "=password ~ host", "=[", "='a' * 10**9", "={x", "goini", "json", "docker_env", "php", "yaml", "sheet",
-    "{section}_{key}", "{section!r}",
-    "/etc/x", "x\ny", "=port", "=host.__class__", "=" + "(" * 400, "tls",
+    "=host",
+    "=password",
+    "=password ~ host",
+    "=[",
+    "='a' * 10**9",
+    "={x",
+    "goini",
+    "json",
+    "docker_env",
+    "php",
+    "yaml",
+    "sheet",
+    "{section}_{key}",
+    "{section!r}",
+    "/etc/x",
+    "x\ny",
+    "=port",
+    "=host.__class__",
+    "=" + "(" * 400,
+    "tls",
 )
 ENTRY_VALUES = st.recursive(
     st.sampled_from(ENTRY_WORDS) | st.none() | st.booleans() | st.integers() | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(ENTRY_KEYS) | st.text(max_size=4) | st.integers(), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(ENTRY_KEYS) | st.text(max_size=4) | st.integers(), inner, max_size=4)
+    ),
     max_leaves=8,
 )
 
@@ -93,10 +192,16 @@ def _changed(entry: dict[str, t.Any], changes: dict[str, t.Any], forms: dict[str
 
 
 @settings(MANY, max_examples=examples(150))
-@given(st.builds(
-    _changed, st.just(GITEA), st.dictionaries(st.sampled_from(ENTRY_KEYS), ENTRY_VALUES, max_size=2),
-    st.dictionaries(st.sampled_from(ENTRY_KEYS), ENTRY_VALUES, max_size=2),
-).map(lambda entry: yaml.safe_dump(entry, allow_unicode=True)) | st.text(max_size=40) | ENTRY_VALUES.map(yaml.safe_dump))
+@given(
+    st.builds(
+        _changed,
+        st.just(GITEA),
+        st.dictionaries(st.sampled_from(ENTRY_KEYS), ENTRY_VALUES, max_size=2),
+        st.dictionaries(st.sampled_from(ENTRY_KEYS), ENTRY_VALUES, max_size=2),
+    ).map(lambda entry: yaml.safe_dump(entry, allow_unicode=True))
+    | st.text(max_size=40)
+    | ENTRY_VALUES.map(yaml.safe_dump)
+)
 def test_an_entry_is_loaded_or_a_list_of_problems(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "gitea" / "app.yml"
@@ -111,10 +216,51 @@ def test_an_entry_is_loaded_or_a_list_of_problems(text: str) -> None:
 
 
 PIECES = (
-    "host", "port", "password", "'a'", "1", "10**9", "*", "+", "~", "%", "[", "]", "(", ")", "{", "}", ".", ",", "|", "join", "json",
-    "replace", "format", "ljust",
-    "if", "else", "not", "and", "in", "is", "ascii", "'%9999d'", "'{:>999}'", "map", "upper", "split", "lower", "==", ":", "'",
-    "range", "x", "2", "-", "/",
+    "host",
+    "port",
+    "password",
+    "'a'",
+    "1",
+    "10**9",
+    "*",
+    "+",
+    "~",
+    "%",
+    "[",
+    "]",
+    "(",
+    ")",
+    "{",
+    "}",
+    ".",
+    ",",
+    "|",
+    "join",
+    "json",
+    "replace",
+    "format",
+    "ljust",
+    "if",
+    "else",
+    "not",
+    "and",
+    "in",
+    "is",
+    "ascii",
+    "'%9999d'",
+    "'{:>999}'",
+    "map",
+    "upper",
+    "split",
+    "lower",
+    "==",
+    ":",
+    "'",
+    "range",
+    "x",
+    "2",
+    "-",
+    "/",
 )
 
 

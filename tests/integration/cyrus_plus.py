@@ -23,7 +23,12 @@ from cryptography import x509
 
 SASL_OK, SASL_CONTINUE, SASL_CB_LIST_END, SASL_CB_GETOPT, SASL_CHANNEL_BINDING = 0, 1, 0, 1, 21
 GETOPT = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.POINTER(ctypes.c_char_p), ctypes.POINTER(ctypes.c_uint)
+    ctypes.c_int,
+    ctypes.c_void_p,
+    ctypes.c_char_p,
+    ctypes.c_char_p,
+    ctypes.POINTER(ctypes.c_char_p),
+    ctypes.POINTER(ctypes.c_uint),
 )
 
 
@@ -36,7 +41,12 @@ class Callback(ctypes.Structure):
 class Binding(ctypes.Structure):
     """sasl_channel_binding_t."""
 
-    _fields_ = [("name", ctypes.c_char_p), ("critical", ctypes.c_int), ("len", ctypes.c_ulong), ("data", ctypes.c_char_p)]
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("critical", ctypes.c_int),
+        ("len", ctypes.c_ulong),
+        ("data", ctypes.c_char_p),
+    ]
 
 
 class Cyrus:
@@ -48,7 +58,8 @@ class Cyrus:
         self._options = options
         self._getopt = GETOPT(self._option)  # kept: libsasl2 calls it for as long as it lives
         callbacks = (Callback * 2)(
-            Callback(SASL_CB_GETOPT, ctypes.cast(self._getopt, ctypes.c_void_p), None), Callback(SASL_CB_LIST_END, None, None)
+            Callback(SASL_CB_GETOPT, ctypes.cast(self._getopt, ctypes.c_void_p), None),
+            Callback(SASL_CB_LIST_END, None, None),
         )
         self._callbacks = callbacks
         self._check(self._lib.sasl_server_init(callbacks, b"smarthost-test"))
@@ -126,7 +137,7 @@ def serve(sock: ssl.SSLSocket, session: Session, hidden: bool) -> None:
             try:
                 say(login(words[1], base64.b64decode(words[2]) if len(words) > 2 else b""))
             except PermissionError as exc:
-                say("535 5.7.8 libsasl2 says %s" % exc)
+                say(f"535 5.7.8 libsasl2 says {exc}")
         else:
             offered = [name for name in session.mechanisms().split() if not (hidden and name.endswith("-PLUS"))]
             say("250-relay.test\r\n250 AUTH " + " ".join(offered))

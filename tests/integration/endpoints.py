@@ -22,7 +22,10 @@ GRAPH_AUDIENCE = "https://graph.microsoft.com"
 def graph_token() -> str:
     """What Entra gives out for Graph, as far as anybody but Graph reads it."""
     parts = ({"typ": "JWT", "alg": "RS256"}, {"aud": GRAPH_AUDIENCE, "roles": ["Mail.Send"], "exp": 4102444800})
-    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + ".c2lnbmF0dXJl"
+    return (
+        ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
+        + ".c2lnbmF0dXJl"
+    )
 
 
 class Endpoints:
@@ -55,7 +58,10 @@ class Endpoints:
         if path in self._tokens:
             form = dict(urllib.parse.parse_qsl(body.decode()))
             if (form.get("client_id"), form.get("client_secret")) != ("c", self._secret):
-                return 401, {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
+                return 401, {
+                    "error": "invalid_client",
+                    "error_description": "AADSTS7000215: Invalid client secret provided.",
+                }
             return 200, {"token_type": "Bearer", "expires_in": 3599, "access_token": self._tokens[path]}
         if authorization != "Bearer " + self._tokens["/graph-token"]:
             return 401, {"error": {"code": "InvalidAuthenticationToken", "message": "Access token is empty or wrong."}}

@@ -25,7 +25,17 @@ from programs import PROJECT, Outcome, mail
 
 # Users whom Debian's packages make when they are installed; the numbers mean nothing outside of a namespace
 USERS = {"Debian-exim": 64901, "opensmtpd": 64902, "opensmtpq": 64903}
-UNPACKED = ("exim4-base", "exim4-config", "exim4-daemon-light", "opensmtpd", "dma", "ssmtp", "esmtp", "libesmtp6", "node-nodemailer")
+UNPACKED = (
+    "exim4-base",
+    "exim4-config",
+    "exim4-daemon-light",
+    "opensmtpd",
+    "dma",
+    "ssmtp",
+    "esmtp",
+    "libesmtp6",
+    "node-nodemailer",
+)
 
 
 def unpacked(package: str, *more: str) -> Path:
@@ -40,7 +50,11 @@ def unpacked(package: str, *more: str) -> Path:
         with tempfile.TemporaryDirectory(dir=home) as work:
             got = subprocess.run(
                 ["apt-get", "-o", "APT::Sandbox::User=root", "download", *wanted],
-                cwd=work, capture_output=True, text=True, timeout=120, check=False,
+                cwd=work,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
             )
             if got.returncode:
                 raise RuntimeError(f"apt-get download {' '.join(wanted)} failed: {got.stderr}")
@@ -64,7 +78,9 @@ def _scratch(name: str) -> t.Iterator[Path]:
         root.chmod(0o755)
         for table, line in (("passwd", "{0}:x:{1}:{1}::/nonexistent:/usr/sbin/nologin\n"), ("group", "{0}:x:{1}:\n")):
             known = Path("/etc", table).read_text()
-            (root / table).write_text(known + "".join(line.format(*user) for user in USERS.items() if f"{user[0]}:" not in known))
+            (root / table).write_text(
+                known + "".join(line.format(*user) for user in USERS.items() if f"{user[0]}:" not in known)
+            )
         yield root
 
 
@@ -100,9 +116,14 @@ def exim(folder: Path, subject: str, recipient: str) -> Outcome:
         (root / "mailname").write_text("site.test\n")
         number = USERS["Debian-exim"]
         places = [
-            Place("/etc/exim4", config), Place("/etc/mailname", root / "mailname"), _program("exim4-daemon-light", "usr/sbin/exim4"),
-            _program("exim4-config", "usr/sbin/update-exim4.conf"), _folder(root, "/var/lib/exim4"), *_accounts(root),
-            _folder(root, "/var/spool/exim4", number, 0o750), _folder(root, "/var/log/exim4", number),
+            Place("/etc/exim4", config),
+            Place("/etc/mailname", root / "mailname"),
+            _program("exim4-daemon-light", "usr/sbin/exim4"),
+            _program("exim4-config", "usr/sbin/update-exim4.conf"),
+            _folder(root, "/var/lib/exim4"),
+            *_accounts(root),
+            _folder(root, "/var/spool/exim4", number, 0o750),
+            _folder(root, "/var/log/exim4", number),
         ]
         done = namespace.run(["sh", "-c", EXIM], places, mail(subject, recipient))
         return Outcome("Completed" in done.stdout and " => " in done.stdout, done.stdout + done.stderr)
@@ -135,8 +156,13 @@ def opensmtpd(folder: Path, subject: str, recipient: str, trusted: Path) -> Outc
         os.chown(smtpctl, 0, USERS["opensmtpq"])
         smtpctl.chmod(0o2755)
         places = [
-            Place("/etc/smtpd.conf", root / "smtpd.conf"), _program("opensmtpd", "usr/sbin/smtpd"), Place("/usr/sbin/smtpctl", smtpctl),
-            Place("/usr/sbin/sendmail", smtpctl), empty, _folder(root, "/var/spool/smtpd", mode=0o711), *_accounts(root),
+            Place("/etc/smtpd.conf", root / "smtpd.conf"),
+            _program("opensmtpd", "usr/sbin/smtpd"),
+            Place("/usr/sbin/smtpctl", smtpctl),
+            Place("/usr/sbin/sendmail", smtpctl),
+            empty,
+            _folder(root, "/var/spool/smtpd", mode=0o711),
+            *_accounts(root),
             Place("/etc/ssl/certs/ca-certificates.crt", trusted),
         ]
         done = namespace.run(["sh", "-c", OPENSMTPD], places, mail(subject, recipient))
@@ -171,7 +197,9 @@ def esmtp(config: Path, subject: str, recipient: str, trusted: Path) -> Outcome:
     libraries = unpacked("libesmtp6") / "usr/lib/x86_64-linux-gnu"
     [plugins] = libraries.glob("esmtp-plugins-*")  # without its login mechanisms it sends without login
     places = [
-        Place("/etc/esmtprc", config), _program("esmtp", "usr/bin/esmtp"), Place(f"/usr/lib/x86_64-linux-gnu/{plugins.name}", plugins),
+        Place("/etc/esmtprc", config),
+        _program("esmtp", "usr/bin/esmtp"),
+        Place(f"/usr/lib/x86_64-linux-gnu/{plugins.name}", plugins),
     ]
     with _scratch("esmtp") as root:
         (root / "openssl.cnf").write_text(TLS_12)
@@ -182,6 +210,7 @@ def esmtp(config: Path, subject: str, recipient: str, trusted: Path) -> Outcome:
 
 
 # ---- Mailers -----------------------------------------------------------------------------------------------------------------
+
 
 def mutt(config: Path, subject: str, recipient: str) -> Outcome:
     """Sends by Mutt with `config` standing in /etc/Muttrc.d."""
@@ -232,7 +261,18 @@ def monit(config: Path, subject: str, recipient: str, ports: t.Mapping[int, int]
         for port, target in ports.items():
             stack.enter_context(Forward(f"{root}/to-{port}", ("127.0.0.1", target)))
         ways = " ".join(f"127.0.0.2:{port}={root}/to-{port}" for port in ports)
-        inside = ["unshare", "--net", "sh", "-c", MONIT, "sh", sys.executable, str(Path(__file__).with_name("forward.py")), ways, str(root)]
+        inside = [
+            "unshare",
+            "--net",
+            "sh",
+            "-c",
+            MONIT,
+            "sh",
+            sys.executable,
+            str(Path(__file__).with_name("forward.py")),
+            ways,
+            str(root),
+        ]
         done = namespace.run(inside, [], "")
         failed = any(word in done.stdout for word in ("rror", "failed", "Aborting event"))
         return Outcome(done.returncode == 0 and not failed, done.stdout + done.stderr)
@@ -279,7 +319,11 @@ require("nodemailer").createTransport(transport, defaults).sendMail({to, subject
 def nodemailer(settings: Path, subject: str, recipient: str, trusted: Path) -> Outcome:
     """Sends by Nodemailer with the transport and defaults of `settings`; Node trusts `trusted` as well."""
     modules = unpacked("node-nodemailer") / "usr/share/nodejs"
-    return ran(["node", "-e", NODEMAILER, str(settings), subject, recipient], NODE_PATH=str(modules), NODE_EXTRA_CA_CERTS=str(trusted))
+    return ran(
+        ["node", "-e", NODEMAILER, str(settings), subject, recipient],
+        NODE_PATH=str(modules),
+        NODE_EXTRA_CA_CERTS=str(trusted),
+    )
 
 
 def ran(argv: t.Sequence[str], **environment: str) -> Outcome:
@@ -291,10 +335,23 @@ def ran(argv: t.Sequence[str], **environment: str) -> Outcome:
 
 # ---- What is needed ----------------------------------------------------------------------------------------------------------
 
+
 def missing(name: str) -> str:
     """What to do to have the program of the runner `name`; empty when it is here."""
-    installed = {"mutt": ["mutt"], "s_nail": ["s-nail"], "monit": ["monit"], "rails": ["ruby"], "symfony": ["php"], "nodemailer": ["node"]}
-    debian = {"s-nail": "s-nail", "ruby": "ruby-actionmailer", "php": "php-symfony-mailer php-symfony-dotenv", "node": "nodejs"}
+    installed = {
+        "mutt": ["mutt"],
+        "s_nail": ["s-nail"],
+        "monit": ["monit"],
+        "rails": ["ruby"],
+        "symfony": ["php"],
+        "nodemailer": ["node"],
+    }
+    debian = {
+        "s-nail": "s-nail",
+        "ruby": "ruby-actionmailer",
+        "php": "php-symfony-mailer php-symfony-dotenv",
+        "node": "nodejs",
+    }
     absent = [debian.get(program, program) for program in installed.get(name, ()) if not shutil.which(program)]
     if absent:
         return "apt-get install " + " ".join(absent)

@@ -38,11 +38,19 @@ def command(argv: t.Sequence[str], places: t.Sequence[Place], scratch: Path) -> 
     return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", "\n".join(script)]
 
 
-def run(argv: t.Sequence[str], places: t.Sequence[Place], text: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+def run(
+    argv: t.Sequence[str], places: t.Sequence[Place], text: str, timeout: float = 30
+) -> subprocess.CompletedProcess[str]:
     """Runs `argv` as `command` does, with `text` on its standard input, and returns what it said; TimeoutExpired after `timeout` s."""
     with tempfile.TemporaryDirectory(prefix="smarthost-mounts-") as scratch:
         return subprocess.run(
-            command(argv, places, Path(scratch)), input=text, capture_output=True, text=True, errors="replace", timeout=timeout, check=False,
+            command(argv, places, Path(scratch)),
+            input=text,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"},
         )
 

@@ -63,13 +63,22 @@ class Pki:
         """For the right names, and signed by its own key instead of the CA's."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name("localhost")
-        return self._write("self-signed", key, _server_certificate(subject, subject, key.public_key(), key, GOOD_NAMES, -1, 30))
+        return self._write(
+            "self-signed", key, _server_certificate(subject, subject, key.public_key(), key, GOOD_NAMES, -1, 30)
+        )
 
     def _leaf(
-        self, label: str, names: t.Sequence[str], first: int = -1, last: int = 30, purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH
+        self,
+        label: str,
+        names: t.Sequence[str],
+        first: int = -1,
+        last: int = 30,
+        purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
     ) -> Leaf:
         key = ec.generate_private_key(ec.SECP256R1())
-        cert = _server_certificate(_name(names[0]), self._cert.subject, key.public_key(), self._key, names, first, last, purpose)
+        cert = _server_certificate(
+            _name(names[0]), self._cert.subject, key.public_key(), self._key, names, first, last, purpose
+        )
         return self._write(label, key, cert)
 
     def _write(self, label: str, key: ec.EllipticCurvePrivateKey, cert: x509.Certificate) -> Leaf:
@@ -77,7 +86,9 @@ class Pki:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         cert_pem = cert.public_bytes(serialization.Encoding.PEM)
-        leaf = Leaf(self.folder / f"{label}.chain.pem", self.folder / f"{label}.cert.pem", self.folder / f"{label}.key.pem")
+        leaf = Leaf(
+            self.folder / f"{label}.chain.pem", self.folder / f"{label}.cert.pem", self.folder / f"{label}.key.pem"
+        )
         for path, content in ((leaf.chain, key_pem + cert_pem), (leaf.cert, cert_pem), (leaf.key, key_pem)):
             path.touch(mode=0o600)
             path.write_bytes(content)
@@ -102,16 +113,28 @@ def _builder(
     """A certificate valid from `first` to `last`, in days from now."""
     now = datetime.datetime.now(datetime.timezone.utc)
     return (
-        x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public)
-        .serial_number(x509.random_serial_number()).not_valid_before(now + first * DAY).not_valid_after(now + last * DAY)
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + first * DAY)
+        .not_valid_after(now + last * DAY)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
 
 
 def _key_usage(certificates: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=not certificates, key_cert_sign=certificates, crl_sign=certificates, content_commitment=False,
-        key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+        digital_signature=not certificates,
+        key_cert_sign=certificates,
+        crl_sign=certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
     )
 
 
@@ -125,8 +148,14 @@ def _ca_certificate(name: str, key: ec.EllipticCurvePrivateKey) -> x509.Certific
 
 
 def _server_certificate(
-    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, signer: ec.EllipticCurvePrivateKey,
-    names: t.Sequence[str], first: int, last: int, purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
+    subject: x509.Name,
+    issuer: x509.Name,
+    public: ec.EllipticCurvePublicKey,
+    signer: ec.EllipticCurvePrivateKey,
+    names: t.Sequence[str],
+    first: int,
+    last: int,
+    purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
 ) -> x509.Certificate:
     return (
         _builder(subject, issuer, public, first, last)

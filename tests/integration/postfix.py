@@ -84,7 +84,9 @@ class Postfix:
         self._log = Path(self._value("maillog_file"))
 
     def _value(self, parameter: str) -> str:
-        done = subprocess.run(["postconf", "-c", str(self.config), "-h", parameter], check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            ["postconf", "-c", str(self.config), "-h", parameter], check=True, capture_output=True, text=True
+        )
         return done.stdout.strip()
 
     def _backdate(self) -> None:
@@ -94,7 +96,9 @@ class Postfix:
     def start(self) -> None:
         """Starts the master; RuntimeError with the log's end when it does not come up."""
         self._backdate()
-        done = subprocess.run(["postfix", "-c", str(self.config), "start"], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(
+            ["postfix", "-c", str(self.config), "start"], capture_output=True, text=True, timeout=30, check=False
+        )
         if done.returncode or not self.master():
             raise RuntimeError(f"Postfix in {self.config} did not start:\n{done.stderr}{self.log()[-2000:]}")
 

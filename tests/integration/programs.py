@@ -80,8 +80,12 @@ class PostfixSatellite:
         """Hands the message to this instance's sendmail and waits for the first word on its delivery in the log."""
         before = len(self.postfix.log())
         done = subprocess.run(
-            ["sendmail", "-C", str(self.postfix.config), "-i", "-t"], input=mail(subject, recipient),
-            capture_output=True, text=True, timeout=timeout, check=False,
+            ["sendmail", "-C", str(self.postfix.config), "-i", "-t"],
+            input=mail(subject, recipient),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
         deadline = time.monotonic() + timeout
         log = ""
@@ -93,6 +97,7 @@ class PostfixSatellite:
 
 # ---- msmtp -------------------------------------------------------------------------------------------------------------------
 
+
 def msmtp(config: Path, subject: str, recipient: str) -> Outcome:
     """Sends by msmtp with `config` standing at /etc/msmtprc, the file of the whole system."""
     done = namespace.run(["msmtp", "-t"], [Place("/etc/msmtprc", config)], mail(subject, recipient))
@@ -100,6 +105,7 @@ def msmtp(config: Path, subject: str, recipient: str) -> Outcome:
 
 
 # ---- nullmailer --------------------------------------------------------------------------------------------------------------
+
 
 def unpacked_nullmailer() -> Path:
     """The folder with nullmailer's files, from Debian's package; RuntimeError when apt-get cannot download it.
@@ -112,7 +118,11 @@ def unpacked_nullmailer() -> Path:
         with tempfile.TemporaryDirectory(dir=home.parent) as work:
             got = subprocess.run(
                 ["apt-get", "-o", "APT::Sandbox::User=root", "download", "nullmailer"],
-                cwd=work, capture_output=True, text=True, timeout=120, check=False,
+                cwd=work,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
             )
             if got.returncode:
                 raise RuntimeError(f"apt-get download nullmailer failed: {got.stderr}")
@@ -145,8 +155,10 @@ def nullmailer(folder: Path, subject: str, recipient: str, timeout: float = 20) 
         shutil.copytree(files / "var/spool/nullmailer", spool)
         for place in (spool, *spool.iterdir()):
             shutil.chown(place, "mail")
-        programs = [Place(f"/usr/{name}", files / "usr" / name) for name in (
-            "bin/nullmailer-inject", "sbin/nullmailer-queue", "sbin/nullmailer-send", "lib/nullmailer")]
+        programs = [
+            Place(f"/usr/{name}", files / "usr" / name)
+            for name in ("bin/nullmailer-inject", "sbin/nullmailer-queue", "sbin/nullmailer-send", "lib/nullmailer")
+        ]
         places = [Place("/etc/nullmailer", folder), Place("/var/spool/nullmailer", spool), *programs]
         scratch = Path(root, "scratch")
         argv = namespace.command(["sh", "-c", NULLMAILER, "sh", recipient], places, scratch)
@@ -162,7 +174,10 @@ def _until(argv: t.Sequence[str], text: str, word: str, timeout: float) -> str:
         assert process.stdin and process.stdout
         process.stdin.write(text.encode())
         process.stdin.close()
-        while word.encode() not in said and select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))[0]:
+        while (
+            word.encode() not in said
+            and select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))[0]
+        ):
             chunk = os.read(process.stdout.fileno(), 65536)
             if not chunk:
                 break
@@ -187,13 +202,23 @@ print(send_mail(sys.argv[1], "Sent by a real program.\\n", None, [sys.argv[2]]),
 """
 
 
-def django_mail(dropin: Path, subject: str, recipient: str, environment: t.Optional[t.Mapping[str, str]] = None) -> Outcome:
+def django_mail(
+    dropin: Path, subject: str, recipient: str, environment: t.Optional[t.Mapping[str, str]] = None
+) -> Outcome:
     """Sends by Django's send_mail, with settings that import `dropin`, a Python file; `environment` is added to the process's own."""
     with tempfile.TemporaryDirectory(prefix="smarthost-django-") as folder:
         Path(folder, "site_settings.py").write_text(DJANGO_SETTINGS.format(module=dropin.stem))
-        settings = {"DJANGO_SETTINGS_MODULE": "site_settings", "PYTHONPATH": f"{folder}:{dropin.parent}", "PYTHONDONTWRITEBYTECODE": "1"}
+        settings = {
+            "DJANGO_SETTINGS_MODULE": "site_settings",
+            "PYTHONPATH": f"{folder}:{dropin.parent}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         done = subprocess.run(
-            [sys.executable, "-c", DJANGO_SEND, subject, recipient], capture_output=True, text=True, timeout=60, check=False,
+            [sys.executable, "-c", DJANGO_SEND, subject, recipient],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
             env={**os.environ, **settings, **(environment or {})},
         )
     return Outcome(done.returncode == 0, done.stdout + done.stderr)
@@ -228,9 +253,17 @@ class Alertmanager:
     def __enter__(self) -> Alertmanager:
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                ["prometheus-alertmanager", f"--config.file={self._config}", f"--storage.path={self._root}/data",
-                 f"--web.listen-address={self._url[7:]}", "--cluster.listen-address=", "--log.level=debug"],
-                stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                [
+                    "prometheus-alertmanager",
+                    f"--config.file={self._config}",
+                    f"--storage.path={self._root}/data",
+                    f"--web.listen-address={self._url[7:]}",
+                    "--cluster.listen-address=",
+                    "--log.level=debug",
+                ],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
             )
         if not self._ready(15):
             text = self._log.read_text()
@@ -257,7 +290,9 @@ class Alertmanager:
         """Raises an alert named `subject` for `recipient`, and waits for Alertmanager's first word on its notification."""
         before = self._log.stat().st_size
         alert = json.dumps([{"labels": {"alertname": subject, "recipient": recipient}}]).encode()
-        request = urllib.request.Request(self._url + "/api/v2/alerts", data=alert, headers={"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            self._url + "/api/v2/alerts", data=alert, headers={"Content-Type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=timeout):
             pass
         deadline = time.monotonic() + timeout
@@ -269,6 +304,7 @@ class Alertmanager:
 
 
 # ---- What is needed ----------------------------------------------------------------------------------------------------------
+
 
 def _can_have_nullmailer() -> bool:
     try:

@@ -65,7 +65,8 @@ SERVICES = """\
 
 RECEIVED = re.compile(
     r"(?:\(using (?P<tls>\S+) with cipher .*?)?(?:\(Authenticated sender: (?P<user>[^)]*)\)\s+)?"
-    r"by \S+ \((?P<port>starttls|tls|plain)\) with \S+ id (?P<id>\w+)", re.DOTALL
+    r"by \S+ \((?P<port>starttls|tls|plain)\) with \S+ id (?P<id>\w+)",
+    re.DOTALL,
 )
 
 
@@ -92,15 +93,22 @@ class Relay:
     """
 
     def __init__(
-        self, users: t.Mapping[str, str], require_starttls: bool = False, sender_logins: t.Optional[t.Mapping[str, str]] = None,
-        pki: t.Optional[Pki] = None, leaf: t.Optional[Leaf] = None, client_ca: t.Optional[Path] = None,
+        self,
+        users: t.Mapping[str, str],
+        require_starttls: bool = False,
+        sender_logins: t.Optional[t.Mapping[str, str]] = None,
+        pki: t.Optional[Pki] = None,
+        leaf: t.Optional[Leaf] = None,
+        client_ca: t.Optional[Path] = None,
     ) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="smarthost-relay-"))
         self.root.chmod(0o755)  # Postfix's own users must be able to enter
         self.pki = pki or Pki(self.root / "pki")
         self.ports = dict(zip(("starttls", "tls", "plain"), free_ports(3)))
         services = SERVICES.format(level="encrypt" if require_starttls else "may", **self.ports)
-        self._postfix = Postfix(prepare(self.root, self._main_cf(leaf or self.pki.good(), sender_logins, client_ca), services))
+        self._postfix = Postfix(
+            prepare(self.root, self._main_cf(leaf or self.pki.good(), sender_logins, client_ca), services)
+        )
         self._prepare_mailbox()
         self._prepare_sasl()
         for user, password in users.items():
@@ -115,7 +123,10 @@ class Relay:
             return text
         table = self.root / "sender_logins"
         table.write_text("".join(f"{sender} {user}\n" for sender, user in sender_logins.items()))
-        return text + f"smtpd_sender_login_maps = texthash:{table}\nsmtpd_sender_restrictions = reject_sender_login_mismatch\n"
+        return (
+            text
+            + f"smtpd_sender_login_maps = texthash:{table}\nsmtpd_sender_restrictions = reject_sender_login_mismatch\n"
+        )
 
     def _prepare_mailbox(self) -> None:
         for folder in ("mail", "mail/tmp", "mail/new", "mail/cur"):
@@ -123,7 +134,9 @@ class Relay:
             shutil.chown(self.root / folder, "nobody")
 
     def _prepare_sasl(self) -> None:
-        folder = self._postfix.config / "sasl"  # Debian's Postfix looks for smtpd.conf here, whatever cyrus_sasl_config_path says
+        folder = (
+            self._postfix.config / "sasl"
+        )  # Debian's Postfix looks for smtpd.conf here, whatever cyrus_sasl_config_path says
         folder.mkdir()
         (folder / "smtpd.conf").write_text(
             f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {self._sasldb}\nmech_list: PLAIN LOGIN CRAM-MD5\n"
@@ -200,7 +213,9 @@ class Relay:
                 if subject in message.subject and len(message.recipients) >= recipients:
                     return message
             time.sleep(0.02)
-        raise AssertionError(f"no message with subject {subject!r} within {timeout} s; the relay's log ends:\n{self.log()[-3000:]}")
+        raise AssertionError(
+            f"no message with subject {subject!r} within {timeout} s; the relay's log ends:\n{self.log()[-3000:]}"
+        )
 
 
 def read_message(raw: bytes) -> t.Tuple[str, Message]:

@@ -17,13 +17,37 @@ PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 Documented = t.Dict[str, t.Dict[str, t.Any]]
 # What Ansible itself puts into any result.
 COMMON = {
-    "changed", "failed", "msg", "diff", "invocation", "warnings", "deprecations", "exception", "skipped", "skip_reason", "rc", "failed_when_result",
-    "changed_when_result", "ansible_facts", "module_stdout", "module_stderr", "unreachable", "attempts", "results",
+    "changed",
+    "failed",
+    "msg",
+    "diff",
+    "invocation",
+    "warnings",
+    "deprecations",
+    "exception",
+    "skipped",
+    "skip_reason",
+    "rc",
+    "failed_when_result",
+    "changed_when_result",
+    "ansible_facts",
+    "module_stdout",
+    "module_stderr",
+    "unreachable",
+    "attempts",
+    "results",
 }
 # And beside it into that of a task with `async`.
 OF_ASYNC = {"started", "finished", "ansible_job_id", "results_file", "stdout", "stdout_lines", "stderr", "stderr_lines"}
 TYPES: t.Dict[str, t.Tuple[type, ...]] = {
-    "str": (str,), "bool": (bool,), "int": (int,), "float": (float, int), "list": (list,), "dict": (dict,), "raw": (object,), "path": (str,),
+    "str": (str,),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (float, int),
+    "list": (list,),
+    "dict": (dict,),
+    "raw": (object,),
+    "path": (str,),
 }
 
 
@@ -31,13 +55,20 @@ TYPES: t.Dict[str, t.Tuple[type, ...]] = {
 def documented(module: str) -> Documented:
     """RETURN of a module of ours."""
     tree = ast.parse((PLUGINS / "modules" / f"{module}.py").read_text("utf-8"))
-    texts = {node.targets[0].id: node.value.value for node in tree.body  # type: ignore[attr-defined]
-             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Constant)}
+    texts = {
+        node.targets[0].id: node.value.value
+        for node in tree.body  # type: ignore[attr-defined]
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+    }
     found: Documented = yaml.safe_load(str(texts["RETURN"]))
     return found
 
 
-def wrong(result: t.Mapping[str, t.Any], about: Documented, common: t.Container[str] = COMMON, where: str = "") -> t.List[str]:
+def wrong(
+    result: t.Mapping[str, t.Any], about: Documented, common: t.Container[str] = COMMON, where: str = ""
+) -> t.List[str]:
     """Keys that came back and are not documented, and values of another type than documented; null may stand for any."""
     problems = []
     for key, value in result.items():
@@ -69,4 +100,6 @@ def keys(result: t.Mapping[str, t.Any], about: Documented, where: str = "") -> t
 
 def every_key(about: Documented, where: str = "") -> t.Set[str]:
     """Every key that is documented."""
-    return {f"{where}{key}" for key in about} | {name for key, item in about.items() for name in every_key(item.get("contains") or {}, f"{where}{key}.")}
+    return {f"{where}{key}" for key in about} | {
+        name for key, item in about.items() for name in every_key(item.get("contains") or {}, f"{where}{key}.")
+    }

@@ -97,7 +97,9 @@ service submission-login {{
 class Dovecot:
     """One Dovecot of the test's own in `root`, in the foreground so that its process is ours to end."""
 
-    def __init__(self, root: Path, mechanisms: str, services: str, users: t.Mapping[str, str], tokens: t.Mapping[str, str]) -> None:
+    def __init__(
+        self, root: Path, mechanisms: str, services: str, users: t.Mapping[str, str], tokens: t.Mapping[str, str]
+    ) -> None:
         self.root = root
         for folder in ("run", "state", "home"):
             (root / folder).mkdir(mode=0o755, parents=True)
@@ -110,11 +112,17 @@ class Dovecot:
         path.touch(mode=0o640)
         shutil.chown(path, "root", "dovecot")
         # In base64, since a password may hold the colon that ends it
-        path.write_text("".join(f"{user}:{{PLAIN.b64}}{base64.b64encode(text.encode()).decode()}\n" for user, text in entries.items()))
+        path.write_text(
+            "".join(
+                f"{user}:{{PLAIN.b64}}{base64.b64encode(text.encode()).decode()}\n" for user, text in entries.items()
+            )
+        )
 
     def start(self, ready: t.Callable[[], bool]) -> None:
         """Starts it and returns once `ready`."""
-        self._process = subprocess.Popen(["dovecot", "-F", "-c", str(self.root / "dovecot.conf")], stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            ["dovecot", "-F", "-c", str(self.root / "dovecot.conf")], stderr=subprocess.DEVNULL
+        )
         deadline = time.monotonic() + 10
         while not ready():
             if time.monotonic() > deadline or self._process.poll() is not None:
@@ -146,7 +154,9 @@ class DovecotRelay(Relay):
 
     def _main_cf(self, leaf: Leaf, sender_logins: t.Optional[t.Mapping[str, str]], client_ca: t.Optional[Path]) -> str:
         text = super()._main_cf(leaf, sender_logins, client_ca)
-        return text.replace("smtpd_sasl_type = cyrus", "smtpd_sasl_type = dovecot").replace("sasl_path = smtpd", "sasl_path = private/auth")
+        return text.replace("smtpd_sasl_type = cyrus", "smtpd_sasl_type = dovecot").replace(
+            "sasl_path = smtpd", "sasl_path = private/auth"
+        )
 
     def start(self) -> None:
         """Both."""
@@ -182,7 +192,9 @@ class DovecotSubmission:
 
     def __init__(self, root: Path, pki: Pki, behind: Relay, users: t.Mapping[str, str]) -> None:
         self.port = free_ports(1)[0]
-        services = SUBMISSION.format(root=root, leaf=pki.good(), ca=pki.ca, port=self.port, relay_port=behind.ports["plain"])
+        services = SUBMISSION.format(
+            root=root, leaf=pki.good(), ca=pki.ca, port=self.port, relay_port=behind.ports["plain"]
+        )
         self._dovecot = Dovecot(root, "external plain", services, users, {})
 
     def __enter__(self) -> DovecotSubmission:

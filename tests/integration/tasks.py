@@ -21,7 +21,13 @@ FILTERS = str(Path(__file__).resolve().parent / "filters")
 
 
 def task(
-    folder: Path, module: str, options: Result, *more: str, fails: bool = False, keywords: t.Optional[Result] = None, **variables: t.Any,
+    folder: Path,
+    module: str,
+    options: Result,
+    *more: str,
+    fails: bool = False,
+    keywords: t.Optional[Result] = None,
+    **variables: t.Any,
 ) -> Result:
     """The result of one task. ``fails``: whether it has to fail; ``more``: options of ansible-playbook; ``keywords`` of the task."""
     variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, **variables}
@@ -29,7 +35,11 @@ def task(
     kept.unlink(missing_ok=True)
     tasks = [
         {f"smarthost.mail.{module}": options, "register": "found", "ignore_errors": True, **(keywords or {})},
-        {"ansible.builtin.debug": {"msg": "{{ found | to_json | kept_at(kept) }}"}, "vars": {"kept": str(kept)}, "no_log": True},
+        {
+            "ansible.builtin.debug": {"msg": "{{ found | to_json | kept_at(kept) }}"},
+            "vars": {"kept": str(kept)},
+            "no_log": True,
+        },
     ]
     (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"site": variables}}}))
     (folder / "play.json").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))

@@ -18,11 +18,18 @@ import pytest
 from ansible_server.start import ansible_playbook
 from conftest import leave_out
 
-RELAY = {"host": "smtp.example.com", "username": "apps", "password": "canary-of-a-secret", "from": "noreply@example.com"}
+RELAY = {
+    "host": "smtp.example.com",
+    "username": "apps",
+    "password": "canary-of-a-secret",
+    "from": "noreply@example.com",
+}
 GITEA_INI = "; mine\n[server]\nHTTP_PORT = 3000\n"
 
 
-def config(folder: Path, relay: t.Any, apps: t.Any, *options: str, **variables: t.Any) -> "subprocess.CompletedProcess[str]":
+def config(
+    folder: Path, relay: t.Any, apps: t.Any, *options: str, **variables: t.Any
+) -> "subprocess.CompletedProcess[str]":
     """Run one smtp_config task against this machine."""
     # Ansible reads JSON as YAML; the task takes the values as variables, as a play would.
     inventory = {
@@ -40,25 +47,32 @@ def config(folder: Path, relay: t.Any, apps: t.Any, *options: str, **variables: 
     }
     (folder / "inventory.json").write_text(json.dumps(inventory))
     task = {
-        "smarthost.mail.smtp_config": {"relay": "{{ smtp_relay }}", "apps": "{{ smtp_relay_apps }}", "state_dir": str(folder / "state")}
+        "smarthost.mail.smtp_config": {
+            "relay": "{{ smtp_relay }}",
+            "apps": "{{ smtp_relay_apps }}",
+            "state_dir": str(folder / "state"),
+        }
     }
     (folder / "play.json").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
-    command = [
-        ansible_playbook(),
-        "-i",
-        str(folder / "inventory.json"),
-        str(folder / "play.json"),
-        *options,
-    ]
+    command = [ansible_playbook(), "-i", str(folder / "inventory.json"), str(folder / "play.json"), *options]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"}
+        command,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"},
     )
 
 
 def snapshot(folder: Path) -> t.Dict[str, t.Any]:
     """Every path below a folder with what it holds, but for what `config` itself puts there."""
     return {
-        str(path.relative_to(folder)): os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else "folder"
+        str(path.relative_to(folder)): os.readlink(path)
+        if path.is_symlink()
+        else path.read_bytes()
+        if path.is_file()
+        else "folder"
         for path in sorted(folder.rglob("*"))
         if path.name not in ("inventory.json", "play.json", "lock")
     }
@@ -87,7 +101,12 @@ def refused(folder: Path, relay: t.Any, apps: t.Any, code: str, *words: str, **v
         (RELAY, "gitea", "wrong-type", ["a list"]),
         (RELAY, ["gitee"], "unknown-application", ['Did you mean "gitea"?']),
         ({"relays": {"main": RELAY}}, [], "missing-key", ["default is missing"]),
-        ({"default": ["main", "other"], "relays": {"main": RELAY, "other": RELAY}}, [], "wrong-type", ["smtp_relay.default"]),
+        (
+            {"default": ["main", "other"], "relays": {"main": RELAY, "other": RELAY}},
+            [],
+            "wrong-type",
+            ["smtp_relay.default"],
+        ),
         ({"default": "mian", "relays": {"main": RELAY}}, [], "unknown-relay", ['Did you mean "main"?']),
         (RELAY, [{"name": "gitea", "relay": "alerts"}], "unknown-relay", ['no relay "alerts"']),
         ({**RELAY, "from": "a@example.com\r\nBcc: b@example.com"}, [], "not-an-address", ["smtp_relay.from"]),
@@ -96,12 +115,16 @@ def refused(folder: Path, relay: t.Any, apps: t.Any, code: str, *words: str, **v
         ({**RELAY, "security": "none"}, [], "plaintext-auth", ["clear text"]),
     ],
 )
-def test_a_wrong_declaration_is_refused(relay: t.Any, apps: t.Any, code: str, words: t.List[str], tmp_path: Path) -> None:
+def test_a_wrong_declaration_is_refused(
+    relay: t.Any, apps: t.Any, code: str, words: t.List[str], tmp_path: Path
+) -> None:
     refused(tmp_path, relay, apps, code, *words)
 
 
 def test_all_problems_come_at_once(tmp_path: Path) -> None:
-    done = config(tmp_path, {**RELAY, "security": "startls", "hots": "x", "port": 70000}, [{"name": "gitea", "stat": "absent"}])
+    done = config(
+        tmp_path, {**RELAY, "security": "startls", "hots": "x", "port": 70000}, [{"name": "gitea", "stat": "absent"}]
+    )
     for code in ("security-mode", "unknown-key", "port-range"):
         assert f"[{code}]" in done.stdout, done.stdout
     assert "smtp_relay_apps[0].stat" in done.stdout
@@ -128,9 +151,14 @@ def a_pipe(path: Path) -> None:
     ],
     ids=lambda item: getattr(item, "__name__", None),
 )
-def test_a_target_that_is_no_file_is_refused(make: t.Callable[[Path], None], code: str, word: str, tmp_path: Path) -> None:
+def test_a_target_that_is_no_file_is_refused(
+    make: t.Callable[[Path], None], code: str, word: str, tmp_path: Path
+) -> None:
     make(tmp_path / "mailer.env")
-    apps = [{"name": "gitea", "path": str(tmp_path / "mailer.env")}, {"name": "good", "app": "gitea", "path": str(tmp_path / "good.env")}]
+    apps = [
+        {"name": "gitea", "path": str(tmp_path / "mailer.env")},
+        {"name": "good", "app": "gitea", "path": str(tmp_path / "good.env")},
+    ]
     refused(tmp_path, RELAY, apps, code, word)
 
 
@@ -142,7 +170,9 @@ def test_a_target_that_is_no_file_is_refused(make: t.Callable[[Path], None], cod
         ("mattermost", "json", '{"EmailSettings": {"SMTPServer": \n'),
     ],
 )
-def test_a_file_that_is_not_valid_in_its_dialect_is_named_and_left_untouched(name: str, form: str, text: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_valid_in_its_dialect_is_named_and_left_untouched(
+    name: str, form: str, text: str, tmp_path: Path
+) -> None:
     target = tmp_path / "theirs.conf"
     target.write_text(text)
     item = {"name": name, "form": form, "path": str(target), "owner": "root", "group": "root", "accept": ["no-ca-path"]}
@@ -150,7 +180,13 @@ def test_a_file_that_is_not_valid_in_its_dialect_is_named_and_left_untouched(nam
 
 
 def test_a_shared_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    refused(tmp_path, RELAY, [{"name": "gitea", "form": "ini", "path": str(tmp_path / "app.ini")}], "shared-file-missing", "app.ini")
+    refused(
+        tmp_path,
+        RELAY,
+        [{"name": "gitea", "form": "ini", "path": str(tmp_path / "app.ini")}],
+        "shared-file-missing",
+        "app.ini",
+    )
 
 
 @pytest.mark.parametrize("mode, code", [(0o000, "not-readable"), (0o444, "not-writable")])
@@ -195,7 +231,12 @@ def old_python(version: str) -> t.Optional[str]:
     """A Python of that version that runs: a real one, not pyenv's shim that only looks like one."""
     found = [shutil.which(f"python{version}"), *map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))]
     return next(
-        (path for path in found if path and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0), None
+        (
+            path
+            for path in found
+            if path and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0
+        ),
+        None,
     )
 
 
@@ -211,15 +252,34 @@ def test_missing_jsonschema_on_the_controller_is_one_line_that_says_what_to_inst
 
 
 @pytest.mark.parametrize(
-    "where", [{"port": "{{ secret }}"}, {"security": "{{ secret }}"}, {"relays": [{"host": "h", "password": "{{ secret }}", "port": "{{ secret }}"}]}],
+    "where",
+    [
+        {"port": "{{ secret }}"},
+        {"security": "{{ secret }}"},
+        {"relays": [{"host": "h", "password": "{{ secret }}", "port": "{{ secret }}"}]},
+    ],
 )
 def test_a_secret_where_another_option_belongs_is_not_repeated(tmp_path: Path, where: t.Dict[str, t.Any]) -> None:
     """Ansible's own words about an option repeat its value."""
     secret = RELAY["password"]
-    options = where if "relays" in where else {"host": "127.0.0.1", "username": "apps", "password": "{{ secret }}", **where}
-    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars_files": ["vault.json"], "tasks": [{"smarthost.mail.smtp_probe": options}]}
+    options = (
+        where if "relays" in where else {"host": "127.0.0.1", "username": "apps", "password": "{{ secret }}", **where}
+    )
+    play = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars_files": ["vault.json"],
+        "tasks": [{"smarthost.mail.smtp_probe": options}],
+    }
     (tmp_path / "vault.json").write_text(json.dumps({"secret": secret}))
     (tmp_path / "play.json").write_text(json.dumps([play]))
-    done = subprocess.run([ansible_playbook(), "-vvv", str(tmp_path / "play.json")], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [ansible_playbook(), "-vvv", str(tmp_path / "play.json")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 2 and "********" in done.stdout
     assert secret not in done.stdout + done.stderr

@@ -35,7 +35,10 @@ SENDERS: t.Mapping[str, t.Tuple[str, Send]] = {
     "exim": ("exim", lambda path, subject, relay: mailers.exim(path, subject, RECIPIENT)),
     "s_nail": ("s-nail.rc", lambda path, subject, relay: mailers.s_nail(path, subject, RECIPIENT)),
     "wordpress": ("mu/smarthost.php", lambda path, subject, relay: web_apps.wordpress(path, subject, RECIPIENT)),
-    "roundcube": ("smarthost.inc.php", lambda path, subject, relay: web_apps.roundcube(path, subject, RECIPIENT, SENDER)),
+    "roundcube": (
+        "smarthost.inc.php",
+        lambda path, subject, relay: web_apps.roundcube(path, subject, RECIPIENT, SENDER),
+    ),
     "php": ("conf.d", lambda path, subject, relay: web_apps.php(path, subject, RECIPIENT)),
 }
 FORMS = {"exim": "split", "postfix": "satellite"}
@@ -50,7 +53,9 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Relay]:
         yield running
 
 
-def send(name: str, relay: Relay, second: t.Mapping[str, int], site: pathlib.Path, with_certificate: bool) -> t.Tuple[str, Outcome]:
+def send(
+    name: str, relay: Relay, second: t.Mapping[str, int], site: pathlib.Path, with_certificate: bool
+) -> t.Tuple[str, Outcome]:
     """The subject and what became of a message that `name` sent with what its entry writes."""
     problem = (web_apps if name in web_apps.INSTALLED else mailers).missing(name)
     if problem:
@@ -63,7 +68,12 @@ def send(name: str, relay: Relay, second: t.Mapping[str, int], site: pathlib.Pat
         files[key].chmod(0o644)
     given = {
         **{key: str(path) for key, path in files.items() if with_certificate or key == "ca_path"},
-        "host": "localhost", "port": relay.ports["tls"], "security": "tls", "username": SENDER, "password": HOSTILE, "from": SENDER,
+        "host": "localhost",
+        "port": relay.ports["tls"],
+        "security": "tls",
+        "username": SENDER,
+        "password": HOSTILE,
+        "from": SENDER,
     }
     if name == "exim":  # which takes 127.0.0.1 for itself
         given.update(host="127.0.0.2", port=second["tls"])
@@ -77,7 +87,10 @@ def send(name: str, relay: Relay, second: t.Mapping[str, int], site: pathlib.Pat
 
 @pytest.mark.parametrize("name", SENDERS)
 def test_an_application_shows_the_declared_certificate(
-    name: str, relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path,  # noqa: F811
+    name: str,
+    relay: Relay,
+    second_address: t.Dict[str, int],  # noqa: F811
+    site: pathlib.Path,
 ) -> None:
     subject, outcome = send(name, relay, second_address, site, with_certificate=True)
     assert outcome.ok, outcome.text
@@ -89,7 +102,10 @@ def test_an_application_shows_the_declared_certificate(
 
 @pytest.mark.parametrize("name", ["msmtp", "wordpress"])
 def test_without_one_the_relay_takes_nothing(
-    name: str, relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path,  # noqa: F811
+    name: str,
+    relay: Relay,
+    second_address: t.Dict[str, int],  # noqa: F811
+    site: pathlib.Path,
 ) -> None:
     subject, outcome = send(name, relay, second_address, site, with_certificate=False)
     assert not outcome.ok, outcome.text

@@ -17,7 +17,12 @@ import pytest
 from conftest import leave_out
 from tasks import Result, task
 
-RELAY = {"host": "smtp.example.com", "username": "apps", "password": "canary-of-a-secret", "from": "noreply@example.com"}
+RELAY = {
+    "host": "smtp.example.com",
+    "username": "apps",
+    "password": "canary-of-a-secret",
+    "from": "noreply@example.com",
+}
 SYSTEM_PYTHON = "/usr/bin/python3"
 
 
@@ -42,8 +47,12 @@ def as_user(site: Path) -> t.Dict[str, t.Any]:
         leave_out("only root can become another user without a password; and the system needs a python3 of its own")
     shutil.chown(site, "daemon", "daemon")
     return {
-        "ansible_become": True, "ansible_become_user": "daemon", "ansible_become_method": "ansible.builtin.su",
-        "ansible_become_flags": "-s /bin/sh", "ansible_python_interpreter": SYSTEM_PYTHON, "ansible_remote_tmp": str(site / "tmp"),
+        "ansible_become": True,
+        "ansible_become_user": "daemon",
+        "ansible_become_method": "ansible.builtin.su",
+        "ansible_become_flags": "-s /bin/sh",
+        "ansible_python_interpreter": SYSTEM_PYTHON,
+        "ansible_remote_tmp": str(site / "tmp"),
     }
 
 
@@ -51,17 +60,24 @@ def test_without_root_everything_is_the_users_own(site: Path, as_user: t.Dict[st
     path = site / "conf" / "mailer.env"
     apps = [env(path, owner="daemon", group="daemon")]
     assert config(site, apps, **as_user)["changed"]
-    owners = {pwd.getpwuid(item.stat().st_uid).pw_name for item in (path, path.parent, site / "state", site / "state" / "record.json")}
+    owners = {
+        pwd.getpwuid(item.stat().st_uid).pw_name
+        for item in (path, path.parent, site / "state", site / "state" / "record.json")
+    }
     assert owners == {"daemon"} and modes(site / "state") == {"700", "600"} and path.stat().st_mode & 0o007 == 0
     assert not config(site, apps, **as_user)["changed"]
 
 
-def test_without_root_what_only_root_may_do_is_said_before_anything_is_written(site: Path, as_user: t.Dict[str, t.Any]) -> None:
+def test_without_root_what_only_root_may_do_is_said_before_anything_is_written(
+    site: Path, as_user: t.Dict[str, t.Any]
+) -> None:
     (site / "root").mkdir(mode=0o755)
     result = config(site, [env(site / "root" / "mailer.env", owner="daemon", group="daemon")], fails=True, **as_user)
     assert [problem["code"] for problem in result["problems"]] == ["not-writable"] and "Use become" in result["msg"]
     result = config(site, [env(site / "mailer.env", owner="root", group="root")], fails=True, **as_user)
-    assert {problem["code"] for problem in result["problems"]} == {"not-permitted"} and not (site / "mailer.env").exists()
+    assert {problem["code"] for problem in result["problems"]} == {"not-permitted"} and not (
+        site / "mailer.env"
+    ).exists()
 
 
 @pytest.mark.parametrize("umask", [0o077, 0o000])
@@ -98,12 +114,20 @@ def test_a_link_is_kept_and_its_target_replaced_and_given_back(tmp_path: Path) -
 def test_a_file_marked_immutable_is_a_clear_error_and_its_set_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "mailer.env"
     path.write_text("THEIRS=1\n")
-    if shutil.which("chattr") is None or subprocess.run(["chattr", "+i", str(path)], check=False, stderr=subprocess.DEVNULL).returncode != 0:
+    if (
+        shutil.which("chattr") is None
+        or subprocess.run(["chattr", "+i", str(path)], check=False, stderr=subprocess.DEVNULL).returncode != 0
+    ):
         leave_out("chattr is missing, not permitted, or unknown to this file system")
     try:
-        apps = [env(path, owner="root", group="root"), env(tmp_path / "other.env", owner="root", group="root", name="other", app="gitea")]
+        apps = [
+            env(path, owner="root", group="root"),
+            env(tmp_path / "other.env", owner="root", group="root", name="other", app="gitea"),
+        ]
         result = config(tmp_path, apps, fails=True)
-        assert "marked immutable" in result["msg"] and [problem["where"] for problem in result["problems"]] == [str(path)]
+        assert "marked immutable" in result["msg"] and [problem["where"] for problem in result["problems"]] == [
+            str(path)
+        ]
         assert not (tmp_path / "other.env").exists() and path.read_text() == "THEIRS=1\n"
     finally:
         subprocess.run(["chattr", "-i", str(path)], check=True)

@@ -39,7 +39,9 @@ def files(folder: Path) -> t.Dict[str, t.Any]:
 
 
 def test_files_of_our_own_take_one_module_call_however_many(tmp_path: Path) -> None:
-    apps = [{"name": f"gitea-{number}", "app": "gitea", "path": str(tmp_path / f"{number}.env")} for number in range(12)]
+    apps = [
+        {"name": f"gitea-{number}", "app": "gitea", "path": str(tmp_path / f"{number}.env")} for number in range(12)
+    ]
     assert run(tmp_path, apps)[1] == 1
     assert len(files(tmp_path)) == 12
 
@@ -48,7 +50,15 @@ def test_shared_files_take_two_module_calls_however_many(tmp_path: Path) -> None
     apps = []
     for number in range(5):
         (tmp_path / f"{number}.ini").write_text(GITEA_INI)
-        apps.append({"name": f"gitea-{number}", "app": "gitea", "form": "ini", "path": str(tmp_path / f"{number}.ini"), "group": "root"})
+        apps.append(
+            {
+                "name": f"gitea-{number}",
+                "app": "gitea",
+                "form": "ini",
+                "path": str(tmp_path / f"{number}.ini"),
+                "group": "root",
+            }
+        )
     assert run(tmp_path, apps)[1] == 2
 
 

@@ -17,12 +17,24 @@ import pytest
 from conftest import leave_out
 from tasks import Result, task
 
-RELAY = {"host": "smtp.example.com", "username": "apps", "password": "first-of-the-secrets", "from": "noreply@example.com"}
+RELAY = {
+    "host": "smtp.example.com",
+    "username": "apps",
+    "password": "first-of-the-secrets",
+    "from": "noreply@example.com",
+}
 NEWER = {**RELAY, "password": "second-of-the-secrets"}
 GITEA_INI = "; mine\n[server]\nHTTP_PORT = 3000\n\n[mailer]\nSUBJECT_PREFIX = [git]\nPASSWD = `older`\n"
 
 
-def config(folder: Path, *more: str, relay: t.Optional[Result] = None, apps: t.Sequence[t.Any] = (), fails: bool = False, **options: t.Any) -> Result:
+def config(
+    folder: Path,
+    *more: str,
+    relay: t.Optional[Result] = None,
+    apps: t.Sequence[t.Any] = (),
+    fails: bool = False,
+    **options: t.Any,
+) -> Result:
     wanted = {"relay": relay or RELAY, "apps": list(apps), "state_dir": str(folder / "state"), **options}
     return task(folder, "smtp_config", wanted, *more, fails=fails)
 
@@ -42,7 +54,11 @@ def told(result: Result) -> t.List[t.Tuple[str, t.List[str], str, str]]:
 
 
 def secrets_below(folder: Path, secret: str) -> t.List[str]:
-    return [str(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.is_file() and secret.encode() in path.read_bytes()]
+    return [
+        str(path.relative_to(folder))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and secret.encode() in path.read_bytes()
+    ]
 
 
 @pytest.fixture
@@ -57,7 +73,9 @@ def site(tmp_path: Path) -> Path:
 
 
 def access(path: Path) -> str:
-    shown = subprocess.run(["getfacl", "-c", "--absolute-names", str(path)], check=True, capture_output=True, text=True).stdout
+    shown = subprocess.run(
+        ["getfacl", "-c", "--absolute-names", str(path)], check=True, capture_output=True, text=True
+    ).stdout
     status = path.stat()
     return f"{status.st_uid}:{status.st_gid}:{status.st_mode:o}\n{shown}"
 
@@ -67,7 +85,10 @@ def test_a_roll_back_restores_bytes_owner_mode_access_list_and_absence(site: Pat
     first = config(site, apps=[ini(site, mode="0600"), env(site)])
     assert first["changed"] and access(site / "app.ini") != before
     second = config(site, apps=[ini(site, mode="0600"), env(site)], relay=NEWER)
-    assert [item["id"] for item in config(site, state="query")["generations"]] == [first["generation"], second["generation"]]
+    assert [item["id"] for item in config(site, state="query")["generations"]] == [
+        first["generation"],
+        second["generation"],
+    ]
     assert config(site, "--check", state="rolled_back")["changed"]
     assert config(site, state="rolled_back")["generation"] == second["generation"]
     assert RELAY["password"] in (site / "app.ini").read_text()
@@ -92,7 +113,9 @@ def test_committing_removes_the_replaced_secrets(site: Path) -> None:
     config(site, apps=[env(site)], relay=NEWER)
     held = secrets_below(site / "state", RELAY["password"])
     assert held and all((site / "state" / name).stat().st_mode & 0o777 == 0o600 for name in held)
-    assert all(path.stat().st_mode & 0o777 == 0o700 for path in [site / "state", *(site / "state").rglob("*")] if path.is_dir())
+    assert all(
+        path.stat().st_mode & 0o777 == 0o700 for path in [site / "state", *(site / "state").rglob("*")] if path.is_dir()
+    )
     assert config(site, state="committed")["changed"]
     assert secrets_below(site / "state", RELAY["password"]) == []
     assert config(site, state="query")["generations"] == [] and not config(site, state="committed")["changed"]
@@ -139,12 +162,19 @@ def test_prune_takes_back_what_is_no_longer_listed_and_only_that(site: Path) -> 
 
 def test_somebody_elses_change_in_a_shared_file_is_reported_and_left(site: Path) -> None:
     config(site, apps=[ini(site)])
-    theirs = (site / "app.ini").read_text().replace(RELAY["password"], "a-secret-of-theirs").replace("[server]", "[server]\nMORE = 1")
+    theirs = (
+        (site / "app.ini")
+        .read_text()
+        .replace(RELAY["password"], "a-secret-of-theirs")
+        .replace("[server]", "[server]\nMORE = 1")
+    )
     (site / "app.ini").write_text(theirs)
     result = config(site, "--diff", apps=[ini(site)])
     assert told(result) == [("gitea", ["mailer.PASSWD"], "changed", "left")] and not result["changed"]
     assert (site / "app.ini").read_text() == theirs
-    assert "a-secret-of-theirs" not in str(result) and "mailer.PASSWD was changed by somebody else" in str(result["lines"])
+    assert "a-secret-of-theirs" not in str(result) and "mailer.PASSWD was changed by somebody else" in str(
+        result["lines"]
+    )
     assert told(config(site, "--check", apps=[ini(site)])) == told(result), "check mode says the same"
 
 
@@ -154,7 +184,10 @@ def test_drift_enforced_is_written_again(site: Path) -> None:
     (site / "app.ini").write_text(ours[0].replace(RELAY["password"], "theirs"))
     (site / "made for us" / "mailer.env").write_text("THEIRS=1\n")
     result = config(site, apps=[ini(site, drift="enforce"), env(site, drift="enforce")])
-    assert told(result) == [("gitea", ["mailer.PASSWD"], "changed", "overwritten"), ("second", [], "changed", "overwritten")]
+    assert told(result) == [
+        ("gitea", ["mailer.PASSWD"], "changed", "overwritten"),
+        ("second", [], "changed", "overwritten"),
+    ]
     assert ((site / "app.ini").read_text(), (site / "made for us" / "mailer.env").read_text()) == ours
     assert told(config(site, apps=[ini(site), env(site)])) == []
 
@@ -184,7 +217,10 @@ def test_what_was_merely_removed_is_written_again(site: Path) -> None:
     (site / "app.ini").write_text("".join(line for line in ours.splitlines(True) if "PASSWD" not in line))
     (site / "made for us" / "mailer.env").unlink()
     result = config(site, apps=[ini(site), env(site)])
-    assert told(result) == [("gitea", ["mailer.PASSWD"], "removed", "overwritten"), ("second", [], "removed", "overwritten")]
+    assert told(result) == [
+        ("gitea", ["mailer.PASSWD"], "removed", "overwritten"),
+        ("second", [], "removed", "overwritten"),
+    ]
     assert RELAY["password"] in (site / "app.ini").read_text() and (site / "made for us" / "mailer.env").exists()
 
 
@@ -193,7 +229,10 @@ def test_taking_back_reports_what_somebody_else_had_changed(site: Path) -> None:
     (site / "app.ini").write_text((site / "app.ini").read_text().replace(RELAY["password"], "theirs"))
     (site / "made for us" / "mailer.env").write_text("THEIRS=1\n")
     result = config(site, apps=[ini(site, state="absent"), env(site, state="absent")])
-    assert told(result) == [("gitea", ["mailer.PASSWD"], "changed", "taken_back"), ("second", [], "changed", "taken_back")]
+    assert told(result) == [
+        ("gitea", ["mailer.PASSWD"], "changed", "taken_back"),
+        ("second", [], "changed", "taken_back"),
+    ]
     assert (site / "app.ini").read_text() == GITEA_INI and not (site / "made for us").exists()
     config(site, state="rolled_back")
     assert (site / "made for us" / "mailer.env").read_text() == "THEIRS=1\n", "nothing was lost"

@@ -77,10 +77,15 @@ def spellings(secret: str) -> t.Set[str]:
         once = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
         twice = json.dumps(once, ensure_ascii=ascii_only)[1:-1]
         # As a Python literal, single-quoted: what Ansible's wrapper of a module holds its arguments in.
-        found |= {once, twice, repr(once)[1:-1], *(text.replace("\\", "\\\\").replace("'", "\\'") for text in (secret, once, twice))}
+        found |= {
+            once,
+            twice,
+            repr(once)[1:-1],
+            *(text.replace("\\", "\\\\").replace("'", "\\'") for text in (secret, once, twice)),
+        }
     for before in range(3):
         whole = base64.b64encode(b"x" * before + raw + b"x" * (-(before + len(raw)) % 3)).decode()
-        inner = whole[4 if before else 0:len(whole) - (4 if (before + len(raw)) % 3 else 0)]
+        inner = whole[4 if before else 0 : len(whole) - (4 if (before + len(raw)) % 3 else 0)]
         found |= {inner, inner.replace("+", "-").replace("/", "_")}
     return {spelling for spelling in found if len(spelling) > 7}
 
@@ -89,7 +94,10 @@ def hits(texts: t.Mapping[str, str]) -> t.List[str]:
     """Where which secret (by number) stands."""
     known = [spellings(secret) for secret in SECRETS]
     return sorted(
-        f"{where}: {number}" for where, text in texts.items() for number, found in enumerate(known) if any(spelling in text for spelling in found)
+        f"{where}: {number}"
+        for where, text in texts.items()
+        for number, found in enumerate(known)
+        if any(spelling in text for spelling in found)
     )
 
 
@@ -131,7 +139,9 @@ def commands(seen: t.Set[str]) -> t.Iterator[None]:
             for entry, number in looks.items():
                 if number < 20 or number % 20 == 0:
                     with contextlib.suppress(OSError):
-                        seen.add(Path("/proc", entry, "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+                        seen.add(
+                            Path("/proc", entry, "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+                        )
             time.sleep(0.005)
 
     thread = threading.Thread(target=look)
@@ -149,17 +159,32 @@ def run(folder: Path, password: str) -> str:
     relay = {**server, "username": "apps", "password": password, "from": "a@example.com"}
     apps = [
         {"name": "msmtp", "path": str(folder / "site" / "msmtprc")},
-        {"name": "gitea", "form": "ini", "path": str(folder / "site" / "app.ini"), "group": "root", "activate": {"command": ["hostname"]}},
+        {
+            "name": "gitea",
+            "form": "ini",
+            "path": str(folder / "site" / "app.ini"),
+            "group": "root",
+            "activate": {"command": ["hostname"]},
+        },
     ]
     variables = {
-        "smtp_relay": relay, "smtp_relay_apps": apps, "smtp_relay_state_dir": str(folder / "state"), "ansible_connection": "local",
-        "ansible_python_interpreter": sys.executable, "ansible_remote_tmp": str(folder / "remote"),
+        "smtp_relay": relay,
+        "smtp_relay_apps": apps,
+        "smtp_relay_state_dir": str(folder / "state"),
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "ansible_remote_tmp": str(folder / "remote"),
     }
     (folder / "inventory.yml").write_text(as_yaml({"all": {"hosts": {"site": variables}}}))
     environment = {
-        **os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOG_PATH": str(folder / "log"), "ANSIBLE_KEEP_REMOTE_FILES": "1",
-        "ANSIBLE_LOCAL_TEMP": str(folder / "local"), "ANSIBLE_CALLBACK_PLUGINS": str(folder / "callbacks"),
-        "ANSIBLE_CALLBACKS_ENABLED": "everything", "EVERYTHING": str(folder / "everything"),
+        **os.environ,
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_LOG_PATH": str(folder / "log"),
+        "ANSIBLE_KEEP_REMOTE_FILES": "1",
+        "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
+        "ANSIBLE_CALLBACK_PLUGINS": str(folder / "callbacks"),
+        "ANSIBLE_CALLBACKS_ENABLED": "everything",
+        "EVERYTHING": str(folder / "everything"),
     }
     command = [REAL, "-i", str(folder / "inventory.yml"), str(folder / "play.yml"), "-vvvvv", "--diff"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
@@ -188,7 +213,10 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Heard:
     for path in folder.rglob("*"):
         name = path.relative_to(folder)
         # Where secrets belong: the inventory, the applications' files, and the replaced bytes until they are committed.
-        belongs = name.parts[0] in ("inventory.yml", "site") or name.parts[:2] in (("state", "generations"), ("state", "originals"))
+        belongs = name.parts[0] in ("inventory.yml", "site") or name.parts[:2] in (
+            ("state", "generations"),
+            ("state", "originals"),
+        )
         if path.is_file() and (not belongs or name.name == "manifest.json"):
             texts[str(name)] = path.read_bytes().decode("utf-8", "replace")
     return Heard(folder, texts, said, len(seen))

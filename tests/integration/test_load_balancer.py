@@ -25,7 +25,12 @@ def test_postfix_behind_a_load_balancer_is_told_who_connects(version: str) -> No
     with (relay.root / "postfix" / "master.cf").open("a") as services:
         services.write(SERVICE.format(port=port))
     with relay:
-        given = {"username": "apps@site.test", "password": USERS["apps@site.test"], "auth_mechanisms": ["PLAIN"], "timeout": 10}
+        given = {
+            "username": "apps@site.test",
+            "password": USERS["apps@site.test"],
+            "auth_mechanisms": ["PLAIN"],
+            "timeout": 10,
+        }
         assert outcome(probe(port, relay.pki, proxy_protocol=version, **given)) == ("ok", ["PLAIN"], "PLAIN")
         told = probe(port, relay.pki, diagnose=False, **{**given, "timeout": 1})
         assert not told["ok"] and told["stage"] == "tls"

@@ -32,13 +32,21 @@ sys.exit(subprocess.run(sys.argv[1:]).returncode)
 RELAYS = {
     "default": "main",
     "relays": {
-        "main": {"host": "no-such-relay.invalid", "security": "starttls", "username": "u", "password": "hunter2 and more", "from": "a@site.test"},
+        "main": {
+            "host": "no-such-relay.invalid",
+            "security": "starttls",
+            "username": "u",
+            "password": "hunter2 and more",
+            "from": "a@site.test",
+        },
         "queue": {"type": "local_mta", "via": "main", "from": "a@site.test"},
     },
 }
 
 
-def discarding(site: Path, apps: t.List[t.Any], playbook: str = "smarthost.mail.apply") -> "subprocess.CompletedProcess[str]":
+def discarding(
+    site: Path, apps: t.List[t.Any], playbook: str = "smarthost.mail.apply"
+) -> "subprocess.CompletedProcess[str]":
     """The playbook on a host where port 25 takes all mail and discards it, and nothing else is reached."""
     if subprocess.run(["unshare", "--net", "true"], check=False).returncode:
         leave_out("a network of its own needs root")
@@ -49,15 +57,23 @@ def discarding(site: Path, apps: t.List[t.Any], playbook: str = "smarthost.mail.
 def test_a_relay_behind_a_local_mta_that_discards_is_not_said_to_work(site: Path) -> None:
     (site / "postfix").mkdir()
     (site / "postfix/main.cf").write_text("# mine\n")
-    apps = [{"name": "postfix", "path": str(site / "postfix")}, {"name": "msmtp", "relay": "queue", "path": str(site / "msmtprc")}]
+    apps = [
+        {"name": "postfix", "path": str(site / "postfix")},
+        {"name": "msmtp", "relay": "queue", "path": str(site / "msmtprc")},
+    ]
     for playbook in ("smarthost.mail.apply", "smarthost.mail.verify"):
         done = discarding(site, apps, playbook)
         assert done.returncode != 0, done.stdout[-4000:]
         (host,) = json.loads((site / "report/report.json").read_text())["hosts"]
         found = {app["name"]: app for app in host["apps"]}
         assert [(app["proof"], app["green"]) for app in found.values()] == [("not_tested", False)] * 2
-        assert "relay main, to which the local mail server forwards: no-such-relay.invalid" in found["msmtp"]["proof_why"]
-        assert {relay["name"]: relay["ok"] for relay in host["relays"]} == {"main (postfix, msmtp)": False, "queue (msmtp)": True}
+        assert (
+            "relay main, to which the local mail server forwards: no-such-relay.invalid" in found["msmtp"]["proof_why"]
+        )
+        assert {relay["name"]: relay["ok"] for relay in host["relays"]} == {
+            "main (postfix, msmtp)": False,
+            "queue (msmtp)": True,
+        }
     assert (site / "msmtprc").exists(), "a name that is not known blocks nothing"
 
 

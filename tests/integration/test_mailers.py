@@ -26,15 +26,19 @@ from relay import Message, Relay
 RECIPIENT = "reader@dest.test"
 SENDER = "apps@site.test"
 # For what can carry less: no double quote beside a blank, no quotes of both kinds, nothing that sSMTP cuts a value at
-ONE_KIND_OF_QUOTES = "p@ss w\"or\\d $HOME #;%s`{{x}} ü"
+ONE_KIND_OF_QUOTES = 'p@ss w"or\\d $HOME #;%s`{{x}} ü'
 NO_DOUBLE_QUOTE = "p@ss wo'r\\d $HOME #;%s`{{x}} ü"
 NOTHING_SPECIAL = "p@ss\"wo'r\\d$HOME;%s`{{x}}ü"
 USERS = {SENDER: HOSTILE, "one-kind": ONE_KIND_OF_QUOTES, "no-double": NO_DOUBLE_QUOTE, "plain": NOTHING_SPECIAL}
 PASSWORDS = {"monit": "one-kind", "esmtp": "no-double", "ssmtp": "plain"}
 # What each application is told to take knowingly, and nothing else
 ACCEPT = {
-    "opensmtpd": ["no-ca-path"], "dma": ["no-verify", "no-ca-path", "no-login"], "ssmtp": ["no-verify", "no-ca-path"],
-    "esmtp": ["no-login", "no-ca-path"], "monit": ["name-not-checked"], "symfony": ["no-ca-path"],
+    "opensmtpd": ["no-ca-path"],
+    "dma": ["no-verify", "no-ca-path", "no-login"],
+    "ssmtp": ["no-verify", "no-ca-path"],
+    "esmtp": ["no-login", "no-ca-path"],
+    "monit": ["name-not-checked"],
+    "symfony": ["no-ca-path"],
 }
 FORMS = {"exim": "split"}  # in which it can be told to require the login
 Send = t.Callable[[pathlib.Path, str, Relay], Outcome]
@@ -47,7 +51,8 @@ SENDERS: t.Mapping[str, Send] = {
     "mutt": lambda path, subject, relay: mailers.mutt(path, subject, RECIPIENT),
     "s_nail": lambda path, subject, relay: mailers.s_nail(path, subject, RECIPIENT),
     "monit": lambda path, subject, relay: mailers.monit(
-        path, subject, RECIPIENT, {587: relay.ports["starttls"], 465: relay.ports["tls"], 25: relay.ports["plain"]}),
+        path, subject, RECIPIENT, {587: relay.ports["starttls"], 465: relay.ports["tls"], 25: relay.ports["plain"]}
+    ),
     "rails": lambda path, subject, relay: mailers.rails(path, subject, RECIPIENT),
     "symfony": lambda path, subject, relay: mailers.symfony(path, subject, RECIPIENT, SENDER, relay.pki.ca),
     "nodemailer": lambda path, subject, relay: mailers.nodemailer(path, subject, RECIPIENT, relay.pki.ca),
@@ -78,7 +83,11 @@ def plan_and_write(relay: t.Mapping[str, t.Any], app: t.Mapping[str, t.Any]) -> 
     if host.refusals:
         return [str(refusal.problem(each)) for each in host.refusals]
     [plan] = host.apps
-    existing = {file.path: pathlib.Path(file.path).read_text() for file in plan.files if file.shared and pathlib.Path(file.path).exists()}
+    existing = {
+        file.path: pathlib.Path(file.path).read_text()
+        for file in plan.files
+        if file.shared and pathlib.Path(file.path).exists()
+    }
     rendered, refusals, problems = render_app(plan, existing)
     for file, text in rendered:
         path = pathlib.Path(file.path)
@@ -90,7 +99,9 @@ def plan_and_write(relay: t.Mapping[str, t.Any], app: t.Mapping[str, t.Any]) -> 
     return [str(refusal.problem(each)) for each in refusals] + [str(each) for each in problems]
 
 
-def declared(name: str, port: str, relay: Relay, second_address: t.Mapping[str, int], **more: t.Any) -> t.Dict[str, t.Any]:
+def declared(
+    name: str, port: str, relay: Relay, second_address: t.Mapping[str, int], **more: t.Any
+) -> t.Dict[str, t.Any]:
     """A declaration of the relay as `name` can reach it, by its port for starttls, tls or plain."""
     host, number = "localhost", relay.ports[port]
     if name == "exim":
@@ -99,8 +110,17 @@ def declared(name: str, port: str, relay: Relay, second_address: t.Mapping[str, 
         host, number = "127.0.0.2", MONIT_PORTS[port]
     user = PASSWORDS.get(name, SENDER)
     security = {"plain": "none"}.get(port, port)
-    return {"host": host, "port": number, "security": security, "ca_path": str(relay.pki.ca), "username": user, "password": USERS[user],
-            "from": f"Site Apps <{SENDER}>", "allow_plaintext_auth": port == "plain", **more}
+    return {
+        "host": host,
+        "port": number,
+        "security": security,
+        "ca_path": str(relay.pki.ca),
+        "username": user,
+        "password": USERS[user],
+        "from": f"Site Apps <{SENDER}>",
+        "allow_plaintext_auth": port == "plain",
+        **more,
+    }
 
 
 def request(name: str, path: pathlib.Path) -> t.Dict[str, t.Any]:
@@ -124,12 +144,24 @@ def arrived(relay: Relay, subject: str) -> t.List[Message]:
     return [message for message in relay.messages() if subject in message.subject]
 
 
-@pytest.mark.parametrize(("name", "port"), [
-    (name, port) for name in SENDERS for port in ("starttls", "tls", "plain")
-    if (name, port) not in (("opensmtpd", "plain"), ("esmtp", "tls"), ("rails", "plain"), ("symfony", "starttls"), ("symfony", "plain"))
-])
+@pytest.mark.parametrize(
+    ("name", "port"),
+    [
+        (name, port)
+        for name in SENDERS
+        for port in ("starttls", "tls", "plain")
+        if (name, port)
+        not in (
+            ("opensmtpd", "plain"),
+            ("esmtp", "tls"),
+            ("rails", "plain"),
+            ("symfony", "starttls"),
+            ("symfony", "plain"),
+        )
+    ],
+)
 def test_a_real_program_sends_as_declared(
-    name: str, port: str, relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path,
+    name: str, port: str, relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path
 ) -> None:
     given = declared(name, port, relay, second_address)
     subject, outcome = send(name, relay, given, site)
@@ -142,21 +174,29 @@ def test_a_real_program_sends_as_declared(
 
 @pytest.mark.parametrize("name", sorted(set(SENDERS) - {"esmtp", "dma"}))
 def test_a_login_that_fails_is_never_passed_over(
-    name: str, relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path,
+    name: str, relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path
 ) -> None:
-    subject, outcome = send(name, relay, declared(name, "tls", relay, second_address, password="not-the-password"), site)
+    subject, outcome = send(
+        name, relay, declared(name, "tls", relay, second_address, password="not-the-password"), site
+    )
     assert not outcome.ok, outcome.text
     assert arrived(relay, subject) == []
 
 
 def test_what_dma_is_refused_for_is_so(relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path) -> None:
-    subject, outcome = send("dma", relay, declared("dma", "tls", relay, second_address, password="not-the-password"), site)
+    subject, outcome = send(
+        "dma", relay, declared("dma", "tls", relay, second_address, password="not-the-password"), site
+    )
     assert outcome.ok, outcome.text
-    assert relay.wait_for(subject).user == "", "it sends without the login that failed; if not, its entry need not refuse"
+    assert relay.wait_for(subject).user == "", (
+        "it sends without the login that failed; if not, its entry need not refuse"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(set(SENDERS) - {"symfony", "monit"}))
-def test_required_starttls_is_not_stripped(name: str, relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path) -> None:
+def test_required_starttls_is_not_stripped(
+    name: str, relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path
+) -> None:
     subject, outcome = send(name, relay, declared(name, "plain", relay, second_address, security="starttls"), site)
     assert not outcome.ok, outcome.text
     assert arrived(relay, subject) == []
@@ -172,12 +212,25 @@ def test_monit_does_not_send_where_starttls_is_stripped(relay: Relay, site: path
     assert arrived(relay, subject) == []
 
 
-@pytest.mark.parametrize(("name", "accept"), [
-    ("exim", ()), ("opensmtpd", ("no-ca-path",)), ("mutt", ()), ("s_nail", ()), ("esmtp", ("no-login", "no-ca-path")), ("rails", ()),
-    ("nodemailer", ()),
-])
+@pytest.mark.parametrize(
+    ("name", "accept"),
+    [
+        ("exim", ()),
+        ("opensmtpd", ("no-ca-path",)),
+        ("mutt", ()),
+        ("s_nail", ()),
+        ("esmtp", ("no-login", "no-ca-path")),
+        ("rails", ()),
+        ("nodemailer", ()),
+    ],
+)
 def test_a_certificate_of_an_unknown_ca_is_refused(
-    name: str, accept: t.Sequence[str], relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path, monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    accept: t.Sequence[str],
+    relay: Relay,
+    second_address: t.Dict[str, int],
+    site: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if mailers.missing(name):
         leave_out(mailers.missing(name))
@@ -191,19 +244,22 @@ def test_a_certificate_of_an_unknown_ca_is_refused(
     assert arrived(relay, subject) == []
 
 
-@pytest.mark.parametrize(("name", "port", "words"), [
-    ("opensmtpd", "plain", "delivers nothing"),
-    ("esmtp", "starttls", "sends all the same, without"),
-    ("ssmtp", "tls", "accepts every certificate"),
-    ("dma", "tls", "accepts every certificate"),
-    ("dma", "tls", "sends all the same, without"),
-    ("exim", "tls", "sends all the same, without"),
-    ("monit", "tls", "never its name"),
-    ("symfony", "starttls", "falls back to clear text"),
-    ("rails", "plain", "uses STARTTLS whenever"),
-])
+@pytest.mark.parametrize(
+    ("name", "port", "words"),
+    [
+        ("opensmtpd", "plain", "delivers nothing"),
+        ("esmtp", "starttls", "sends all the same, without"),
+        ("ssmtp", "tls", "accepts every certificate"),
+        ("dma", "tls", "accepts every certificate"),
+        ("dma", "tls", "sends all the same, without"),
+        ("exim", "tls", "sends all the same, without"),
+        ("monit", "tls", "never its name"),
+        ("symfony", "starttls", "falls back to clear text"),
+        ("rails", "plain", "uses STARTTLS whenever"),
+    ],
+)
 def test_what_it_cannot_do_is_refused_before_anything_is_written(
-    name: str, port: str, words: str, relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path,
+    name: str, port: str, words: str, relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path
 ) -> None:
     problems = plan_and_write(declared(name, port, relay, second_address), {"name": name, "path": str(site / name)})
     assert words in " ".join(problems)
@@ -212,7 +268,7 @@ def test_what_it_cannot_do_is_refused_before_anything_is_written(
 
 @pytest.mark.parametrize("name", sorted(PASSWORDS))
 def test_a_password_that_a_file_cannot_hold_is_refused_and_not_shown(
-    name: str, relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path,
+    name: str, relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path
 ) -> None:
     given = declared(name, "starttls", relay, second_address, password=HOSTILE)
     problems = " ".join(plan_and_write(given, {"name": name, "path": str(site / name), "accept": ACCEPT[name]}))
@@ -221,7 +277,9 @@ def test_a_password_that_a_file_cannot_hold_is_refused_and_not_shown(
     assert not (site / name).exists()
 
 
-def test_what_was_in_the_file_of_dma_stays_and_counts(relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path) -> None:
+def test_what_was_in_the_file_of_dma_stays_and_counts(
+    relay: Relay, second_address: t.Dict[str, int], site: pathlib.Path
+) -> None:
     (site / "dma").mkdir()
     (site / "dma" / "dma.conf").write_text("# mine\nSMARTHOST\nNULLCLIENT\nMAILNAME dma.site.test\n")
     subject, outcome = send("dma", relay, declared("dma", "tls", relay, second_address), site)

@@ -21,8 +21,17 @@ import programs
 
 USER, TOKEN = "apps", "ya29.a-token-of-the-test-0123456789"
 DEFAULTS: t.Mapping[str, t.Any] = {
-    "host": "127.0.0.1", "security": "tls", "validate_certs": True, "tls_min_version": "1.2", "allow_plaintext_auth": False,
-    "helo": "client.site.test", "timeout": 10, "send": "never", "diagnose": True, "state_dir": "/nonexistent", "username": USER,
+    "host": "127.0.0.1",
+    "security": "tls",
+    "validate_certs": True,
+    "tls_min_version": "1.2",
+    "allow_plaintext_auth": False,
+    "helo": "client.site.test",
+    "timeout": 10,
+    "send": "never",
+    "diagnose": True,
+    "state_dir": "/nonexistent",
+    "username": USER,
 }
 
 
@@ -51,7 +60,9 @@ def dovecot() -> t.Iterator[DovecotRelay]:
 @pytest.fixture(scope="module")
 def cyrus() -> t.Iterator[CyrusRelay]:
     need(*programs.RELAY_NEEDS)
-    with CyrusRelay({USER: HOSTILE, "ascii": HOSTILE_ASCII}, "SCRAM-SHA-1 SCRAM-SHA-256 NTLM CRAM-MD5 PLAIN LOGIN") as running:
+    with CyrusRelay(
+        {USER: HOSTILE, "ascii": HOSTILE_ASCII}, "SCRAM-SHA-1 SCRAM-SHA-256 NTLM CRAM-MD5 PLAIN LOGIN"
+    ) as running:
         yield running
 
 
@@ -67,7 +78,11 @@ def test_dovecot_behind_postfix_takes_a_password(mechanism: str, dovecot: Doveco
 
 
 def test_the_strongest_that_dovecot_offers_is_used_and_a_wrong_password_is_tried_once(dovecot: DovecotRelay) -> None:
-    assert outcome(probe(dovecot.ports["tls"], dovecot.pki, password=HOSTILE)) == ("ok", ["SCRAM-SHA-256"], "SCRAM-SHA-256")
+    assert outcome(probe(dovecot.ports["tls"], dovecot.pki, password=HOSTILE)) == (
+        "ok",
+        ["SCRAM-SHA-256"],
+        "SCRAM-SHA-256",
+    )
     before = dovecot.log().count("SASL")
     assert outcome(probe(dovecot.ports["tls"], dovecot.pki, password="wrong")) == ("auth_failed", ["SCRAM-SHA-256"], "")
     assert dovecot.log().count("SASL") == before + 1
@@ -81,7 +96,11 @@ BY_CYRUS = [(name, USER, HOSTILE) for name in BY_DOVECOT] + [("NTLM", "ascii", H
 def test_cyrus_behind_postfix_takes_a_password(mechanism: str, user: str, password: str, cyrus: CyrusRelay) -> None:
     given = {"username": user, "password": password, "auth_mechanisms": [mechanism]}
     assert outcome(probe(cyrus.ports["tls"], cyrus.pki, **given)) == ("ok", [mechanism], mechanism)
-    assert outcome(probe(cyrus.ports["tls"], cyrus.pki, **{**given, "password": "wrong"})) == ("auth_failed", [mechanism], "")
+    assert outcome(probe(cyrus.ports["tls"], cyrus.pki, **{**given, "password": "wrong"})) == (
+        "auth_failed",
+        [mechanism],
+        "",
+    )
 
 
 @pytest.mark.parametrize("given", [{"auth_domain": "SITE"}, {"username": "SITE\\ascii"}])
@@ -95,7 +114,9 @@ def oauth2(token: str) -> t.Dict[str, t.Any]:
 
 
 @pytest.mark.parametrize("mechanism", ["XOAUTH2", "OAUTHBEARER"])
-def test_dovecot_behind_postfix_takes_a_token_and_its_refusal_is_explained(mechanism: str, dovecot: DovecotRelay) -> None:
+def test_dovecot_behind_postfix_takes_a_token_and_its_refusal_is_explained(
+    mechanism: str, dovecot: DovecotRelay
+) -> None:
     given = {"auth_mechanisms": [mechanism]}
     assert outcome(probe(dovecot.ports["tls"], dovecot.pki, **given, **oauth2(TOKEN))) == ("ok", [mechanism], mechanism)
     wrong = probe(dovecot.ports["tls"], dovecot.pki, **given, **oauth2("another-token"))
@@ -133,7 +154,9 @@ class Bound:
         command = ["saslpasswd2", "-p", "-c", "-f", str(sasldb), "-u", "relay.test", USER]
         subprocess.run(command, input=HOSTILE.encode(), check=True, capture_output=True, timeout=10)
         program = [sys.executable, str(Path(__file__).with_name("cyrus_plus.py"))]
-        arguments = [str(pki.good().chain), str(sasldb), "SCRAM-SHA-1 SCRAM-SHA-256 PLAIN"] + ([attack] if attack else [])
+        arguments = [str(pki.good().chain), str(sasldb), "SCRAM-SHA-1 SCRAM-SHA-256 PLAIN"] + (
+            [attack] if attack else []
+        )
         self._process = subprocess.Popen(program + arguments, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self) -> int:
@@ -150,7 +173,11 @@ def test_cyrus_takes_a_login_that_is_bound_to_the_certificate(mechanism: str, si
     need(*programs.RELAY_NEEDS)
     pki = Pki(site / "pki")
     with Bound(site, pki) as port:
-        assert outcome(probe(port, pki, password=HOSTILE, auth_mechanisms=[mechanism])) == ("ok", [mechanism], mechanism)
+        assert outcome(probe(port, pki, password=HOSTILE, auth_mechanisms=[mechanism])) == (
+            "ok",
+            [mechanism],
+            mechanism,
+        )
         assert outcome(probe(port, pki, password=HOSTILE)) == ("ok", ["SCRAM-SHA-256-PLUS"], "SCRAM-SHA-256-PLUS")
         plain_scram = probe(port, pki, password=HOSTILE, auth_mechanisms=["SCRAM-SHA-256"])
         assert outcome(plain_scram) == ("ok", ["SCRAM-SHA-256"], "SCRAM-SHA-256")

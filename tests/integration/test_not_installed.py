@@ -37,7 +37,13 @@ def run(folder: Path, *apps: t.Any, fails: bool = False, more: t.Sequence[str] =
     entry = folder / "apps" / "wiki" / "app.yml"
     entry.parent.mkdir(parents=True, exist_ok=True)
     entry.write_text(ENTRY.replace("ROOT", str(folder)))
-    wanted = {"relay": RELAY, "apps": list(apps), "catalogue": [str(folder / "apps")], "state_dir": str(folder / "state"), **options}
+    wanted = {
+        "relay": RELAY,
+        "apps": list(apps),
+        "catalogue": [str(folder / "apps")],
+        "state_dir": str(folder / "state"),
+        **options,
+    }
     return task(folder, "smtp_config", wanted, *more, fails=fails)
 
 
@@ -68,7 +74,9 @@ def test_what_is_there_is_written_and_active_with_its_version(tmp_path: Path) ->
     (tmp_path / "wiki" / "version").write_text("4.2.1\n")
     predicted = run(tmp_path, "wiki", more=("--check",))
     result = run(tmp_path, "wiki")
-    assert status(predicted) == status(result) == {"wiki": ("active", "4.2.1", [])} and files(tmp_path) >= {"wiki/config/mail.env"}
+    assert status(predicted) == status(result) == {"wiki": ("active", "4.2.1", [])} and files(tmp_path) >= {
+        "wiki/config/mail.env"
+    }
     assert any("wiki" in line and line.endswith("active 4.2.1") for line in result["lines"])
     (tmp_path / "wiki" / "version").unlink()
     written = (tmp_path / "wiki" / "config" / "mail.env").read_text()
@@ -80,12 +88,16 @@ def test_what_is_there_is_written_and_active_with_its_version(tmp_path: Path) ->
 
 def test_what_the_user_says_of_it_is_written_and_never_called_seen(tmp_path: Path) -> None:
     accepted = run(tmp_path, {"name": "wiki", "accept": ["not-installed"]})
-    assert status(accepted)["wiki"][0] == "not_installed" and [gap["code"] for gap in accepted["accepted"]] == ["not-installed"]
+    assert status(accepted)["wiki"][0] == "not_installed" and [gap["code"] for gap in accepted["accepted"]] == [
+        "not-installed"
+    ]
     assert files(tmp_path) == {"wiki", "wiki/config", "wiki/config/mail.env"}
     stated = run(tmp_path, {"name": "wiki", "installed": True, "wired": True, "version": "5.0"})
     assert status(stated) == {"wiki": ("unknown", "5.0", ["installed", "wired"])} and not stated["changed"]
     moved = run(tmp_path, {"name": "wiki", "path": str(tmp_path / "other" / "mail.env")})
-    assert status(moved)["wiki"][0] == "unknown" and "other/mail.env" in files(tmp_path), "with a path of its own it may be anywhere"
+    assert status(moved)["wiki"][0] == "unknown" and "other/mail.env" in files(tmp_path), (
+        "with a path of its own it may be anywhere"
+    )
 
 
 def refused_for_three_reasons(folder: Path) -> t.List[t.Any]:
@@ -98,11 +110,15 @@ def refused_for_three_reasons(folder: Path) -> t.List[t.Any]:
 def test_what_the_plan_refuses_and_what_the_host_refuses_come_at_once(tmp_path: Path, more: t.Sequence[str]) -> None:
     result = run(tmp_path, *refused_for_three_reasons(tmp_path), fails=True, more=more)
     assert [item["code"] for item in result["problems"]] == ["starttls-strippable", "not-installed", "no-such-owner"]
-    assert [item["code"] for item in result["refusals"]] == ["starttls-strippable", "not-installed"] and files(tmp_path) == set()
+    assert [item["code"] for item in result["refusals"]] == ["starttls-strippable", "not-installed"] and files(
+        tmp_path
+    ) == set()
 
 
 def test_a_form_that_there_is_none_of_does_not_hide_what_is_refused(tmp_path: Path) -> None:
-    result = run(tmp_path, {"name": "git", "app": "gitea", "security": "starttls"}, {"name": "wiki", "form": "ini"}, fails=True)
+    result = run(
+        tmp_path, {"name": "git", "app": "gitea", "security": "starttls"}, {"name": "wiki", "form": "ini"}, fails=True
+    )
     assert sorted(item["code"] for item in result["problems"]) == ["starttls-strippable", "unknown-form"]
 
 
@@ -111,16 +127,29 @@ def test_what_is_refused_does_not_keep_the_others_from_being_verified(tmp_path: 
     other = {"name": "other", "app": "gitea", "path": str(tmp_path / "other.env")}
     relay = {**RELAY, "host": "127.0.0.1", "port": 9, "security": "tls"}  # nobody listens there
     run(tmp_path, other, relay=relay)
-    wanted = {"relay": relay, "apps": [*refused_for_three_reasons(tmp_path), other], "catalogue": [str(tmp_path / "apps")], "fail": False}
+    wanted = {
+        "relay": relay,
+        "apps": [*refused_for_three_reasons(tmp_path), other],
+        "catalogue": [str(tmp_path / "apps")],
+        "fail": False,
+    }
     result = task(tmp_path, "smtp_verify", {**wanted, "state_dir": str(tmp_path / "state"), "whole": whole}, fails=True)
     seen = {app["name"]: app["as_declared"] for app in result["apps"]}
     codes = [item["code"] for item in result["problems"]]
     assert seen["other"] is True and "git" not in seen and codes[0] == "starttls-strippable" and not result["ok"]
     if whole:
         assert list(seen) == ["other"] and codes[1:3] == ["not-installed", "no-such-owner"]
-        assert [item["where"] for item in result["refusals"]] == [f"smtp_relay_apps[{at}] ({name})" for at, name in enumerate(("git", "wiki", "named"))]
-        kept = task(tmp_path, "smtp_verify", {**wanted, "state_dir": str(tmp_path / "state"), "whole": True, "on_unsupported": "skip"})
-        assert [app["name"] for app in kept["apps"]] == ["other"] and "starttls-strippable" not in [item["code"] for item in kept["problems"]]
+        assert [item["where"] for item in result["refusals"]] == [
+            f"smtp_relay_apps[{at}] ({name})" for at, name in enumerate(("git", "wiki", "named"))
+        ]
+        kept = task(
+            tmp_path,
+            "smtp_verify",
+            {**wanted, "state_dir": str(tmp_path / "state"), "whole": True, "on_unsupported": "skip"},
+        )
+        assert [app["name"] for app in kept["apps"]] == ["other"] and "starttls-strippable" not in [
+            item["code"] for item in kept["problems"]
+        ]
 
 
 def test_rendering_and_planning_ask_no_host(tmp_path: Path) -> None:

@@ -12,15 +12,37 @@ import typing as t
 from ansible_collections.smarthost.mail.plugins.filter.smtp import smtp_settings
 from relay import Relay
 
-DECLARED = {"host": "localhost", "port": 587, "username": "apps@site.test", "password": "not used", "from": "apps@site.test"}
+DECLARED = {
+    "host": "localhost",
+    "port": 587,
+    "username": "apps@site.test",
+    "password": "not used",
+    "from": "apps@site.test",
+}
 
 
 def finger(relay: Relay, settings: t.Mapping[str, str]) -> str:
     """What Postfix's client says of the relay, with its CA in the host's store (as OpenSSL finds it) and these settings of main.cf."""
-    command = ["posttls-finger", "-c", "-l", "secure", "-L", "summary", "-P", settings.get("smtp_tls_CApath", ""), "-o", "tls_append_default_CA=yes"]
+    command = [
+        "posttls-finger",
+        "-c",
+        "-l",
+        "secure",
+        "-L",
+        "summary",
+        "-P",
+        settings.get("smtp_tls_CApath", ""),
+        "-o",
+        "tls_append_default_CA=yes",
+    ]
     done = subprocess.run(
-        [*command, f"[127.0.0.1]:{relay.ports['starttls']}", "localhost"], text=True, timeout=30, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, "SSL_CERT_FILE": str(relay.pki.ca)},
+        [*command, f"[127.0.0.1]:{relay.ports['starttls']}", "localhost"],
+        text=True,
+        timeout=30,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "SSL_CERT_FILE": str(relay.pki.ca)},
     )
     return done.stdout
 

@@ -26,25 +26,41 @@ def login(relay: Relay, tmp_path: Path) -> Result:
     """How to log in at the relay; the password comes from a file, since a text of a play with braces is a template."""
     (tmp_path / "word").write_text(HOSTILE)
     return {
-        "host": "127.0.0.1", "port": relay.ports["starttls"], "ca_path": str(relay.pki.ca),
-        "security": "starttls", "username": "apps@site.test", "password": from_file(tmp_path / "word"),
+        "host": "127.0.0.1",
+        "port": relay.ports["starttls"],
+        "ca_path": str(relay.pki.ca),
+        "security": "starttls",
+        "username": "apps@site.test",
+        "password": from_file(tmp_path / "word"),
     }
 
 
 def from_file(path: Path) -> str:
-    return "{{ lookup('ansible.builtin.file', '%s', rstrip=false) }}" % path
+    return f"{{{{ lookup('ansible.builtin.file', '{path}', rstrip=false) }}}}"
 
 
 def test_a_login_of_each_relay_arrives_as_it_was_given(tmp_path: Path, relay: Relay, login: Result) -> None:
     (tmp_path / "ascii").write_text(HOSTILE_ASCII)
     own = {"host": login.pop("host"), "port": login.pop("port")}
-    other = {"name": "other", "port": relay.ports["tls"], "security": "tls", "username": "web", "password": from_file(tmp_path / "ascii")}
+    other = {
+        "name": "other",
+        "port": relay.ports["tls"],
+        "security": "tls",
+        "username": "web",
+        "password": from_file(tmp_path / "ascii"),
+    }
     result = task(tmp_path, "smtp_probe", {**login, "relays": [{"name": "own", **own}, {**own, **other}]})
     assert [(one["name"], one["category"]) for one in result["relays"]] == [("own", "ok"), ("other", "ok")]
 
 
 def test_check_mode_delegation_diff_and_async_are_as_with_any_module(tmp_path: Path, login: Result) -> None:
-    sending = {**login, "from": "apps@site.test", "to": ["a@dest.test"], "send": "on_change", "state_dir": str(tmp_path / "state")}
+    sending = {
+        **login,
+        "from": "apps@site.test",
+        "to": ["a@dest.test"],
+        "send": "on_change",
+        "state_dir": str(tmp_path / "state"),
+    }
     result = task(tmp_path, "smtp_probe", sending, "--check", "--diff")
     assert (result["changed"], result["message"]["sent"], result["diff"]) == (True, False, [])
     assert task(tmp_path, "smtp_probe", login, keywords={"delegate_to": "localhost"})["category"] == "ok"
@@ -65,21 +81,33 @@ def test_wrong_options_are_told_without_a_secret(tmp_path: Path) -> None:
     assert "dictionary requested" in result["msg"] and SECRET not in json.dumps(result)
     assert "seal_key" in task(tmp_path, "smtp_probe", {"host": "a", "seal_key": "00"}, fails=True)["msg"]
     result = task(tmp_path, "smtp_probe", {"host": "a", "port": 1025, "password": SECRET}, fails=True)
-    assert [(problem["where"], problem["code"]) for problem in result["problems"]] == [("username", "missing-key"), ("security", "security-unsaid")]
+    assert [(problem["where"], problem["code"]) for problem in result["problems"]] == [
+        ("username", "missing-key"),
+        ("security", "security-unsaid"),
+    ]
     assert result["msg"].startswith("Nothing was probed (2 problems).\nusername: ") and SECRET not in json.dumps(result)
 
 
 def test_a_module_that_cannot_start_is_told_with_the_reason(tmp_path: Path) -> None:
-    result = task(tmp_path, "smtp_probe", {"host": "a"}, fails=True, ansible_python_interpreter=str(tmp_path / "no-python"))
-    assert [problem["code"] for problem in result["problems"]] == ["module-failed"] and result["msg"].startswith("Nothing was probed")
+    result = task(
+        tmp_path, "smtp_probe", {"host": "a"}, fails=True, ansible_python_interpreter=str(tmp_path / "no-python")
+    )
+    assert [problem["code"] for problem in result["problems"]] == ["module-failed"] and result["msg"].startswith(
+        "Nothing was probed"
+    )
 
 
-@pytest.mark.parametrize("options", [
-    "username=u password={secret}", '{{"relays":[{{"host":"127.0.0.1","port":{port},"security":"tls","username":"u","password":"{secret}"}}]}}',
-    "username=u oauth2='client_id=a client_secret={secret} token_url=https://127.0.0.1:{port}/'",
-    'username=u oauth2={{"client_id":"a","refresh_token":"{secret}","token_url":"https://127.0.0.1:{port}/"}}',
-    "level=connect proxy=socks5://u:{secret}@127.0.0.1:{port}",
-], ids=["password", "relays", "client-secret-as-words", "refresh-token-as-json", "proxy"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        "username=u password={secret}",
+        '{{"relays":[{{"host":"127.0.0.1","port":{port},"security":"tls","username":"u","password":"{secret}"}}]}}',
+        "username=u oauth2='client_id=a client_secret={secret} token_url=https://127.0.0.1:{port}/'",
+        'username=u oauth2={{"client_id":"a","refresh_token":"{secret}","token_url":"https://127.0.0.1:{port}/"}}',
+        "level=connect proxy=socks5://u:{secret}@127.0.0.1:{port}",
+    ],
+    ids=["password", "relays", "client-secret-as-words", "refresh-token-as-json", "proxy"],
+)
 def test_one_command_is_enough_and_what_it_leaves_behind_holds_no_secret(tmp_path: Path, options: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -96,8 +124,24 @@ def test_one_command_is_enough_and_what_it_leaves_behind_holds_no_secret(tmp_pat
 def adhoc(folder: Path, options: str) -> "subprocess.CompletedProcess[str]":
     """One command of an operator, whose files on the host are kept."""
     command = [
-        str(Path(sys.executable).with_name("ansible")), "localhost", "-c", "local", "-m", "smarthost.mail.smtp_probe", "-a", options, "-vvv",
-        "-e", f"ansible_python_interpreter={sys.executable}", "-e", f"ansible_remote_tmp={folder / 'remote'}",
+        str(Path(sys.executable).with_name("ansible")),
+        "localhost",
+        "-c",
+        "local",
+        "-m",
+        "smarthost.mail.smtp_probe",
+        "-a",
+        options,
+        "-vvv",
+        "-e",
+        f"ansible_python_interpreter={sys.executable}",
+        "-e",
+        f"ansible_remote_tmp={folder / 'remote'}",
     ]
-    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_LOCAL_TEMP": str(folder / "local")}
+    environment = {
+        **os.environ,
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_KEEP_REMOTE_FILES": "1",
+        "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
+    }
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)

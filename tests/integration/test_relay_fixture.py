@@ -55,7 +55,7 @@ def by_postfix(settings: Settings, subject: str) -> programs.Outcome:
 def by_msmtp(settings: Settings, subject: str) -> programs.Outcome:
     config = settings.folder / "msmtprc"
     config.write_text(
-        f"account default\nhost localhost\nport {settings.port}\nauth plain\nuser {settings.user}\npassword \"{settings.password}\"\n"
+        f'account default\nhost localhost\nport {settings.port}\nauth plain\nuser {settings.user}\npassword "{settings.password}"\n'
         f"from noreply@site.test\ntls on\ntls_starttls {'off' if settings.tls else 'on'}\ntls_trust_file {settings.ca}\n"
     )
     return programs.msmtp(config, subject, RECIPIENT)
@@ -66,7 +66,9 @@ def by_nullmailer(settings: Settings, subject: str) -> programs.Outcome:
     folder.mkdir()
     mode = "--tls" if settings.tls else "--starttls"
     login = f"--user={settings.user} {shlex.quote('--pass=' + settings.password)}"
-    (folder / "remotes").write_text(f"localhost smtp --port={settings.port} {mode} --x509cafile={settings.ca} {login}\n")
+    (folder / "remotes").write_text(
+        f"localhost smtp --port={settings.port} {mode} --x509cafile={settings.ca} {login}\n"
+    )
     (folder / "me").write_text("host.site.test\n")
     return programs.nullmailer(folder, subject, RECIPIENT)
 
@@ -83,10 +85,15 @@ def by_django(settings: Settings, subject: str) -> programs.Outcome:
 def by_alertmanager(settings: Settings, subject: str) -> programs.Outcome:
     config = settings.folder / "alertmanager.yml"
     words = {
-        "smtp_smarthost": f"localhost:{settings.port}", "smtp_from": "noreply@site.test", "smtp_require_tls": True,
-        "smtp_auth_username": settings.user, "smtp_auth_password": settings.password,
+        "smtp_smarthost": f"localhost:{settings.port}",
+        "smtp_from": "noreply@site.test",
+        "smtp_require_tls": True,
+        "smtp_auth_username": settings.user,
+        "smtp_auth_password": settings.password,
     }
-    receiver = programs.ALERTMANAGER_BASE.replace("        headers:", f"        tls_config: {{ca_file: {settings.ca}}}\n        headers:")
+    receiver = programs.ALERTMANAGER_BASE.replace(
+        "        headers:", f"        tls_config: {{ca_file: {settings.ca}}}\n        headers:"
+    )
     config.write_text(f"global: {json.dumps(words)}\n{receiver}")
     with programs.Alertmanager(config) as alertmanager:
         return alertmanager.send(subject, RECIPIENT)
@@ -115,7 +122,9 @@ def send(program: str, settings: Settings) -> t.Tuple[str, programs.Outcome]:
 
 
 @pytest.mark.parametrize("program", SENDERS)
-def test_a_message_by_starttls_arrives_with_tls_and_the_user_who_logged_in(program: str, relay: Relay, site: Path) -> None:
+def test_a_message_by_starttls_arrives_with_tls_and_the_user_who_logged_in(
+    program: str, relay: Relay, site: Path
+) -> None:
     settings = settings_for(program, relay, site)
     subject, outcome = send(program, settings)
     assert outcome.ok, outcome.text
@@ -124,8 +133,12 @@ def test_a_message_by_starttls_arrives_with_tls_and_the_user_who_logged_in(progr
     assert (message.port, message.user, message.recipients) == ("starttls", settings.user, (RECIPIENT,))
 
 
-@pytest.mark.parametrize("program", [program for program in SENDERS if program != "alertmanager"])  # which does that on port 465 only
-def test_a_message_by_tls_from_the_first_byte_arrives_with_the_user_who_logged_in(program: str, relay: Relay, site: Path) -> None:
+@pytest.mark.parametrize(
+    "program", [program for program in SENDERS if program != "alertmanager"]
+)  # which does that on port 465 only
+def test_a_message_by_tls_from_the_first_byte_arrives_with_the_user_who_logged_in(
+    program: str, relay: Relay, site: Path
+) -> None:
     settings = settings_for(program, relay, site, "tls")
     subject, outcome = send(program, settings)
     assert outcome.ok, outcome.text
@@ -160,16 +173,25 @@ def test_a_relay_without_starttls_gets_no_message(program: str, relay: Relay, si
 
 # ---- the relay alone ---------------------------------------------------------------------------------------------------------
 
+
 def login(client: smtplib.SMTP, user: str, password: str) -> int:
     """The code of the answer to AUTH PLAIN; by hand, since smtplib cannot send what is not ASCII."""
     client.ehlo("client.site.test")
     return client.docmd("AUTH PLAIN", base64.b64encode(f"\0{user}\0{password}".encode()).decode())[0]
 
 
-@pytest.mark.parametrize("leaf, reason", [
-    ("expired", "has expired"), ("not_yet_valid", "not yet valid"), ("wrong_name", "Hostname mismatch"), ("self_signed", "self-signed"),
-])
-def test_each_bad_certificate_is_refused_by_a_verifying_client_for_its_reason(leaf: str, reason: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "leaf, reason",
+    [
+        ("expired", "has expired"),
+        ("not_yet_valid", "not yet valid"),
+        ("wrong_name", "Hostname mismatch"),
+        ("self_signed", "self-signed"),
+    ],
+)
+def test_each_bad_certificate_is_refused_by_a_verifying_client_for_its_reason(
+    leaf: str, reason: str, tmp_path: Path
+) -> None:
     need(*programs.RELAY_NEEDS)
     pki = Pki(tmp_path)
     with Relay({}, pki=pki, leaf=getattr(pki, leaf)()) as relay:
@@ -211,7 +233,10 @@ def test_required_starttls_owned_senders_and_foreign_domains_are_refused_in_the_
         with smtplib.SMTP("127.0.0.1", relay.ports["plain"]) as client:
             client.ehlo("client.site.test")
             client.mail("nobody@site.test")
-            assert client.rcpt("someone@elsewhere.test") == (554, b"5.7.1 <someone@elsewhere.test>: Relay access denied")
+            assert client.rcpt("someone@elsewhere.test") == (
+                554,
+                b"5.7.1 <someone@elsewhere.test>: Relay access denied",
+            )
         with smtplib.SMTP("127.0.0.1", relay.ports["plain"]) as client:
             assert login(client, "app", "secret") == 235
             client.mail("boss@site.test")
@@ -246,7 +271,7 @@ def test_a_closed_relay_leaves_no_process_and_no_folder_and_can_restart_on_its_p
 
 @pytest.mark.parametrize("program", SENDERS)
 def test_a_program_that_has_sent_leaves_no_process(
-    program: str, relay: Relay, site: Path, monkeypatch: pytest.MonkeyPatch,
+    program: str, relay: Relay, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SMARTHOST_TEST", str(site))  # a mark that everything the program starts inherits
     _subject, outcome = send(program, settings_for(program, relay, site))
@@ -256,7 +281,7 @@ def test_a_program_that_has_sent_leaves_no_process(
 
 @pytest.mark.parametrize("ci, outcome", [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
 def test_a_missing_program_is_named_and_fails_in_ci_and_skips_elsewhere(
-    ci: str, outcome: t.Type[BaseException], monkeypatch: pytest.MonkeyPatch,
+    ci: str, outcome: t.Type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI", ci)
     monkeypatch.setenv("PATH", "/nonexistent")

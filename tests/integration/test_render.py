@@ -18,7 +18,11 @@ from tasks import task
 
 SECRET = "canary-5ecret"
 RELAY = {"host": "smtp.example.com", "username": "apps@example.com", "password": SECRET, "from": "noreply@example.com"}
-APPS: t.List[t.Any] = ["nextcloud", {"name": "gitea", "form": "ini", "path": "/srv/gitea/app.ini"}, {"name": "vaultwarden", "owner": "no-such-user"}]
+APPS: t.List[t.Any] = [
+    "nextcloud",
+    {"name": "gitea", "form": "ini", "path": "/srv/gitea/app.ini"},
+    {"name": "vaultwarden", "owner": "no-such-user"},
+]
 Hosts = t.Dict[str, t.Dict[str, t.Any]]
 
 
@@ -35,14 +39,24 @@ def names(folder: pathlib.Path) -> t.List[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
 
 
-ALL = ["etc/vaultwarden/mail.env", "manifest.json", "srv/gitea/app.ini", "var/www/nextcloud/config/zz-smarthost.config.php"]
+ALL = [
+    "etc/vaultwarden/mail.env",
+    "manifest.json",
+    "srv/gitea/app.ini",
+    "var/www/nextcloud/config/zz-smarthost.config.php",
+]
 
 
 def test_readmes_command_renders_below_the_current_folder(tmp_path: pathlib.Path) -> None:
-    done = render(tmp_path, {"web1": {}, "web2": {"smtp_relay_apps": ["msmtp"]}}, "-e", "smtp_relay_dest=./out", "--diff", "-vvv")
+    done = render(
+        tmp_path, {"web1": {}, "web2": {"smtp_relay_apps": ["msmtp"]}}, "-e", "smtp_relay_dest=./out", "--diff", "-vvv"
+    )
     assert done.returncode == 0, done.stdout[-3000:]
     assert SECRET not in done.stdout + done.stderr
-    assert sorted(names(tmp_path / "out" / "web1")) == sorted(ALL) and names(tmp_path / "out" / "web2") == ["etc/msmtprc", "manifest.json"]
+    assert sorted(names(tmp_path / "out" / "web1")) == sorted(ALL) and names(tmp_path / "out" / "web2") == [
+        "etc/msmtprc",
+        "manifest.json",
+    ]
     again = render(tmp_path, {"web1": {}, "web2": {"smtp_relay_apps": ["msmtp"]}}, "-e", "smtp_relay_dest=./out")
     assert "changed=0" in again.stdout and "changed=1" not in again.stdout
 
@@ -54,7 +68,10 @@ def test_check_mode_writes_nothing_and_predicts(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("how", [{"options": ["-b"]}, {"ansible_become": True}])
 def test_become_is_of_no_account(tmp_path: pathlib.Path, how: t.Dict[str, t.Any]) -> None:
-    variables = {"ansible_become_exe": str(tmp_path / "no-such-sudo"), **{key: how[key] for key in how if key != "options"}}
+    variables = {
+        "ansible_become_exe": str(tmp_path / "no-such-sudo"),
+        **{key: how[key] for key in how if key != "options"},
+    }
     done = render(tmp_path, {"web1": {}}, "-e", "smtp_relay_dest=out", *how.get("options", ()), **variables)
     assert done.returncode == 0, done.stdout[-2000:]
     assert (tmp_path / "out/web1/manifest.json").stat().st_uid == os.geteuid()
@@ -63,7 +80,9 @@ def test_become_is_of_no_account(tmp_path: pathlib.Path, how: t.Dict[str, t.Any]
 @pytest.mark.parametrize(
     ("dest", "said"),
     [
-        (None, "smtp_relay_dest is missing"), ("", "smtp_relay_dest is missing"), ("inventory.json", "Not a directory. Nothing was written."),
+        (None, "smtp_relay_dest is missing"),
+        ("", "smtp_relay_dest is missing"),
+        ("inventory.json", "Not a directory. Nothing was written."),
         ("taken", "This file is there already, and no earlier render wrote it.   [dest-not-ours]"),
     ],
 )
@@ -85,9 +104,13 @@ def test_what_is_refused_writes_nothing_and_skipped_keeps_the_earlier_file(tmp_p
     assert [item["code"] for item in found["refusals"]] == ["starttls-strippable"]
     found = task(tmp_path, "smtp_config", {**starttls, "on_unsupported": "skip"})
     assert found["changed"] and names(folder) == before and found["removed"] == []
-    assert [app["name"] for app in found["apps"]] == ["msmtp"] and found["apps"][0]["paths"] == [str(folder / "etc/msmtprc")]
+    assert [app["name"] for app in found["apps"]] == ["msmtp"] and found["apps"][0]["paths"] == [
+        str(folder / "etc/msmtprc")
+    ]
     found = task(tmp_path, "smtp_config", {**options, "apps": [{"name": "gitea", "state": "unmanaged"}]})
-    assert names(folder) == ["etc/gitea/mailer.env", "manifest.json"] and found["removed"] == [str(folder / "etc/msmtprc")]
+    assert names(folder) == ["etc/gitea/mailer.env", "manifest.json"] and found["removed"] == [
+        str(folder / "etc/msmtprc")
+    ]
     found = task(tmp_path, "smtp_config", {**options, "apps": [{"name": "gitea", "state": "absent"}]})
     assert names(folder) == ["manifest.json"] and found["activations"] == [] and found["generation"] is None
 
@@ -100,7 +123,10 @@ def test_a_folder_has_no_generations(tmp_path: pathlib.Path, state: str) -> None
 
 def test_an_empty_dest_never_means_in_place(tmp_path: pathlib.Path) -> None:
     target = tmp_path / "app.env"
-    found = task(tmp_path, "smtp_config", {"relay": RELAY, "apps": [{"name": "gitea", "path": str(target)}], "dest": ""}, fails=True)
+    found = task(
+        tmp_path,
+        "smtp_config",
+        {"relay": RELAY, "apps": [{"name": "gitea", "path": str(target)}], "dest": ""},
+        fails=True,
+    )
     assert [problem["code"] for problem in found["problems"]] == ["dest-required"] and not target.exists()
-
-

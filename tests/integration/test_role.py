@@ -67,12 +67,21 @@ def applications(folder: Path) -> t.List[t.Any]:
         {"name": "nullmailer", "path": str(folder / "nullmailer")},
         {"name": "nullmailer-tls", "app": "nullmailer", "relay": "tls", "path": str(folder / "nullmailer-tls")},
         {"name": "django", "relay": "ascii", "path": str(folder / "smarthost_mail.py"), "accept": ["no-ca-path"]},
-        {"name": "alertmanager", "path": str(folder / "alertmanager.yml"), "group": "prometheus", "accept": ["no-ca-path"]},
+        {
+            "name": "alertmanager",
+            "path": str(folder / "alertmanager.yml"),
+            "group": "prometheus",
+            "accept": ["no-ca-path"],
+        },
     ]
 
 
 def play(
-    folder: Path, relay: t.Dict[str, t.Any], apps: t.List[t.Any], *options: str, playbook: str = "smarthost.mail.apply",
+    folder: Path,
+    relay: t.Dict[str, t.Any],
+    apps: t.List[t.Any],
+    *options: str,
+    playbook: str = "smarthost.mail.apply",
     before: t.Sequence[str] = (),
 ) -> "subprocess.CompletedProcess[str]":
     """Run a playbook of the collection against this machine. before: a command that runs what it is given."""
@@ -88,7 +97,9 @@ def play(
     inventory.write_text(as_yaml({"all": {"hosts": {"site": variables}}}))
     inventory.chmod(0o600)
     command = [*before, ansible_playbook(), "-i", str(inventory), playbook, *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "ANSIBLE_NOCOLOR": "1"})
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "ANSIBLE_NOCOLOR": "1"}
+    )
 
 
 def as_yaml(value: t.Any) -> str:
@@ -151,12 +162,7 @@ def test_the_role_writes_every_application_and_proves_both_ways_to_the_relay(hos
     ],
 )
 def test_a_real_program_sends_with_the_files_of_the_role(
-    name: str,
-    port: str,
-    user: str,
-    host: Host,
-    relay: Relay,
-    monkeypatch: pytest.MonkeyPatch,
+    name: str, port: str, user: str, host: Host, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Go and Python trust this file in place of the system's store; on a host the CA would be installed there.
     monkeypatch.setenv("SSL_CERT_FILE", str(relay.pki.ca))
@@ -189,7 +195,9 @@ def test_a_second_run_changes_nothing(host: Host, relay: Relay) -> None:
 
 def test_verify_proves_the_relays_and_finds_every_file_as_declared(host: Host, relay: Relay) -> None:
     done = play(host.folder, declaration(relay), applications(host.folder), playbook="smarthost.mail.verify")
-    assert done.returncode == 0 and "changed=0" in done.stdout and "as far as it was seen" in done.stdout, done.stdout[-3000:]
+    assert done.returncode == 0 and "changed=0" in done.stdout and "as far as it was seen" in done.stdout, done.stdout[
+        -3000:
+    ]
 
 
 def test_django_refuses_a_password_that_it_cannot_log_in_with_and_nothing_is_written(site: Path, relay: Relay) -> None:

@@ -14,7 +14,12 @@ from pathlib import Path
 import pytest
 from tasks import Result, task
 
-RELAY = {"host": "smtp.example.com", "username": "apps", "password": "canary-of-a-secret", "from": "noreply@example.com"}
+RELAY = {
+    "host": "smtp.example.com",
+    "username": "apps",
+    "password": "canary-of-a-secret",
+    "from": "noreply@example.com",
+}
 #: Reads its settings when it starts and when it gets a HUP, and tells how often it has.
 DAEMON = """
 import signal, sys, time
@@ -49,11 +54,15 @@ def write(folder: Path) -> Result:
 
 
 def activate(folder: Path, written: Result, *more: str) -> t.List[t.Tuple[bool, t.Any]]:
-    found = task(folder, "smtp_activate", {"activations": written["activations"], "state_dir": str(folder / "state")}, *more)
+    found = task(
+        folder, "smtp_activate", {"activations": written["activations"], "state_dir": str(folder / "state")}, *more
+    )
     return [(item["activated"], item.get("stale")) for item in found["activations"]]
 
 
-def test_settings_that_were_written_and_not_activated_are_activated_by_the_next_run(tmp_path: Path, daemon: Path) -> None:
+def test_settings_that_were_written_and_not_activated_are_activated_by_the_next_run(
+    tmp_path: Path, daemon: Path
+) -> None:
     assert write(tmp_path)["changed"]  # and here the run died
     again = write(tmp_path)
     assert not again["changed"] and [item["only_if_stale"] for item in again["activations"]] == [True]
@@ -71,18 +80,23 @@ def test_what_was_activated_in_the_run_that_wrote_it_is_left_alone(tmp_path: Pat
 
 
 @pytest.mark.parametrize("way", ["absent", "prune", "rolled_back"])
-def test_what_was_taken_back_and_not_activated_is_activated_by_the_next_run(tmp_path: Path, daemon: Path, way: str) -> None:
+def test_what_was_taken_back_and_not_activated_is_activated_by_the_next_run(
+    tmp_path: Path, daemon: Path, way: str
+) -> None:
     """Also when that run knows nothing of the application any more."""
     assert activate(tmp_path, write(tmp_path)) == [(True, None)]
     state = str(tmp_path / "state")
     taken = {
-        "absent": {"apps": [{"name": "gitea", "state": "absent"}], "relay": RELAY}, "prune": {"apps": [], "relay": RELAY, "prune": True},
+        "absent": {"apps": [{"name": "gitea", "state": "absent"}], "relay": RELAY},
+        "prune": {"apps": [], "relay": RELAY, "prune": True},
         "rolled_back": {"state": "rolled_back"},
     }[way]
     done = task(tmp_path, "smtp_config", {**taken, "state_dir": state})  # and here the run died
     assert not (tmp_path / "mailer.env").exists() and [item["app"] for item in done["activations"]] == ["gitea"]
     again = task(tmp_path, "smtp_config", {"relay": RELAY, "apps": [], "state_dir": state})
-    assert not again["changed"] and [(item["app"], item["only_if_stale"]) for item in again["activations"]] == [("gitea", True)]
+    assert not again["changed"] and [(item["app"], item["only_if_stale"]) for item in again["activations"]] == [
+        ("gitea", True)
+    ]
     assert activate(tmp_path, again) == [(True, True)]
     while len(daemon.read_text().splitlines()) < 3:
         pass

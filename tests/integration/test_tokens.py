@@ -44,7 +44,12 @@ def world() -> t.Iterator[World]:
 
 
 def oauth2(world: World, path: str = "/token", secret: str = CLIENT_SECRET) -> t.Dict[str, t.Any]:
-    return {"client_id": "c", "client_secret": secret, "token_url": world.web.origin + path, "ca_path": str(world.relay.pki.ca)}
+    return {
+        "client_id": "c",
+        "client_secret": secret,
+        "token_url": world.web.origin + path,
+        "ca_path": str(world.relay.pki.ca),
+    }
 
 
 def shows_no_secret(text: str) -> None:
@@ -63,7 +68,9 @@ def test_dovecot_takes_a_token_that_was_just_fetched(mechanism: str, security: s
 
 @pytest.mark.parametrize("mechanism", ["XOAUTH2", "OAUTHBEARER"])
 def test_a_token_for_another_account_is_refused_by_dovecot_and_explained(mechanism: str, world: World) -> None:
-    result = probe(world.relay.ports["tls"], world.relay.pki, username="another", auth_mechanisms=[mechanism], oauth2=oauth2(world))
+    result = probe(
+        world.relay.ports["tls"], world.relay.pki, username="another", auth_mechanisms=[mechanism], oauth2=oauth2(world)
+    )
     assert outcome(result) == ("auth_failed", [mechanism], "")
     assert "of the token the server says status: " in result["reply"]["meaning"]
     shows_no_secret(json.dumps(result))
@@ -76,7 +83,10 @@ def test_a_client_secret_that_was_revoked_never_gets_to_dovecot(world: World) ->
     assert "itself answers as declared" in result["confirmed_by"] and world.relay.log().count("SASL") == before
 
 
-PROXIES = {"socks5": ("microsocks", ["-i", "127.0.0.1", "-p", "{port}"]), "http": ("tinyproxy", ["-d", "-c", "{folder}/tinyproxy.conf"])}
+PROXIES = {
+    "socks5": ("microsocks", ["-i", "127.0.0.1", "-p", "{port}"]),
+    "http": ("tinyproxy", ["-d", "-c", "{folder}/tinyproxy.conf"]),
+}
 
 
 @pytest.mark.parametrize("kind", PROXIES)
@@ -114,13 +124,22 @@ def declaration(world: World, secret: str = CLIENT_SECRET) -> t.Dict[str, t.Any]
         "default": "main",
         "relays": {
             "main": {
-                "host": "localhost", "port": world.relay.ports["starttls"], "security": "starttls", "ca_path": ca, "username": USER,
-                "from": {"address": "apps@site.test", "name": "Müller, Söhne & Co"}, "oauth2": oauth2(world, secret=secret),
+                "host": "localhost",
+                "port": world.relay.ports["starttls"],
+                "security": "starttls",
+                "ca_path": ca,
+                "username": USER,
+                "from": {"address": "apps@site.test", "name": "Müller, Söhne & Co"},
+                "oauth2": oauth2(world, secret=secret),
             },
             "graph": {
-                "type": "ms_graph", "graph_url": world.web.origin, "ca_path": ca, "from": "Site Apps <noreply@site.test>",
+                "type": "ms_graph",
+                "graph_url": world.web.origin,
+                "ca_path": ca,
+                "from": "Site Apps <noreply@site.test>",
                 "oauth2": {**oauth2(world, "/graph-token", secret), "tenant_id": "t"},
-                "username": "apps@site.test", "password": "a-word-of-the-test",
+                "username": "apps@site.test",
+                "password": "a-word-of-the-test",
             },
         },
     }
@@ -135,7 +154,9 @@ def results(site: Path) -> t.Dict[str, t.Any]:
 
 def run(site: Path, declared: t.Dict[str, t.Any], *options: str) -> "subprocess.CompletedProcess[str]":
     wanted = {
-        "smtp_relay_probe_send": "always", "smtp_relay_probe_to": ["reader@dest.test"], "smtp_relay_report_dest": str(site / "report"),
+        "smtp_relay_probe_send": "always",
+        "smtp_relay_probe_to": ["reader@dest.test"],
+        "smtp_relay_report_dest": str(site / "report"),
         "smtp_relay_probe_level": "envelope",
     }
     return play(site, declared, applications(site), "-e", json.dumps(wanted), *options)
@@ -149,7 +170,9 @@ def applications(site: Path) -> t.List[t.Dict[str, t.Any]]:
     ]
 
 
-def test_the_role_proves_a_relay_with_tokens_and_a_graph_mailbox_and_sends_through_both(world: World, site: Path) -> None:
+def test_the_role_proves_a_relay_with_tokens_and_a_graph_mailbox_and_sends_through_both(
+    world: World, site: Path
+) -> None:
     world.web.sent.clear()
     done = run(site, declaration(world), "-vvv", "--diff")
     assert done.returncode == 0, done.stdout[-6000:]
@@ -157,26 +180,37 @@ def test_the_role_proves_a_relay_with_tokens_and_a_graph_mailbox_and_sends_throu
     for one in site.rglob("*"):
         if one.is_file() and one.name not in ("inventory.yml", "realm.json"):
             shows_no_secret(one.read_text(errors="replace"))
-    assert {name: one["category"] for name, one in results(site).items()} == {"main (keycloak)": "ok", "graph (platform)": "ok"}
+    assert {name: one["category"] for name, one in results(site).items()} == {
+        "main (keycloak)": "ok",
+        "graph (platform)": "ok",
+    }
     message = world.relay.wait_for("smarthost.mail: test message")
     assert (message.user, message.port, message.sender) == (USER, "starttls", "apps@site.test")
     (sent,) = world.web.sent
     parsed = email.message_from_bytes(sent, policy=email.policy.default)
     assert (parsed["From"], parsed["To"]) == ("Site Apps <noreply@site.test>", "reader@dest.test")
     (arrived,) = (world.relay.root / "mail" / "new").iterdir()
-    assert email.message_from_bytes(arrived.read_bytes(), policy=email.policy.default)["From"].addresses[0].display_name == "Müller, Söhne & Co"
+    assert (
+        email.message_from_bytes(arrived.read_bytes(), policy=email.policy.default)["From"].addresses[0].display_name
+        == "Müller, Söhne & Co"
+    )
 
 
 def test_a_revoked_client_secret_is_told_by_the_role_in_plain_words(world: World, site: Path) -> None:
     done = run(site, declaration(world, "was-revoked"))
     assert done.returncode != 0
-    assert {name: one["category"] for name, one in results(site).items()} == {"main (keycloak)": "token_error", "graph (platform)": "token_error"}
+    assert {name: one["category"] for name, one in results(site).items()} == {
+        "main (keycloak)": "token_error",
+        "graph (platform)": "token_error",
+    }
     assert "client secret" in done.stdout and not leaks(done.stdout + done.stderr, "was-revoked")
 
 
 def test_an_application_that_sends_by_graph_is_configured_and_its_mailbox_proved(world: World, site: Path) -> None:
     declared = declaration(world)
-    done = play(site, declared, applications(site)[1:], "-e", json.dumps({"smtp_relay_report_dest": str(site / "report")}))
+    done = play(
+        site, declared, applications(site)[1:], "-e", json.dumps({"smtp_relay_report_dest": str(site / "report")})
+    )
     assert done.returncode == 0, done.stdout[-6000:]
     assert "MS Graph API" in (site / "platform.md").read_text()
     assert [(name, one["category"]) for name, one in results(site).items()] == [("graph (platform)", "ok")]

@@ -34,18 +34,33 @@ class Sender(t.NamedTuple):
 
 
 SENDERS: t.Mapping[str, Sender] = {
-    "wordpress": Sender("wordpress", "mu/smarthost.php", lambda path, subject, relay: web_apps.wordpress(path, subject, RECIPIENT)),
+    "wordpress": Sender(
+        "wordpress", "mu/smarthost.php", lambda path, subject, relay: web_apps.wordpress(path, subject, RECIPIENT)
+    ),
     "roundcube": Sender(
-        "roundcube", "smarthost.inc.php", lambda path, subject, relay: web_apps.roundcube(path, subject, RECIPIENT, SENDER), ports=("tls",)),
+        "roundcube",
+        "smarthost.inc.php",
+        lambda path, subject, relay: web_apps.roundcube(path, subject, RECIPIENT, SENDER),
+        ports=("tls",),
+    ),
     "redmine": Sender(
-        "redmine", "configuration.yml", lambda path, subject, relay: web_apps.redmine(path, subject, RECIPIENT, SENDER)),
+        "redmine", "configuration.yml", lambda path, subject, relay: web_apps.redmine(path, subject, RECIPIENT, SENDER)
+    ),
     # Python's smtplib logs in with ASCII only
     "mailman3": Sender(
-        "mailman3", "mailman.cfg", lambda path, subject, relay: web_apps.mailman3(path, subject, RECIPIENT, SENDER, relay.pki.ca), "ascii",
-        ["no-ca-path"]),
+        "mailman3",
+        "mailman.cfg",
+        lambda path, subject, relay: web_apps.mailman3(path, subject, RECIPIENT, SENDER, relay.pki.ca),
+        "ascii",
+        ["no-ca-path"],
+    ),
     "php": Sender("php", "conf.d", lambda path, subject, relay: web_apps.php(path, subject, RECIPIENT)),
-    "cron": Sender("msmtp", "msmtprc", lambda path, subject, relay: web_apps.cron(path, subject, RECIPIENT), ports=("starttls",)),
-    "smartd": Sender("msmtp", "msmtprc", lambda path, subject, relay: web_apps.smartd(path, subject, RECIPIENT), ports=("tls",)),
+    "cron": Sender(
+        "msmtp", "msmtprc", lambda path, subject, relay: web_apps.cron(path, subject, RECIPIENT), ports=("starttls",)
+    ),
+    "smartd": Sender(
+        "msmtp", "msmtprc", lambda path, subject, relay: web_apps.smartd(path, subject, RECIPIENT), ports=("tls",)
+    ),
 }
 
 
@@ -64,11 +79,19 @@ def send(name: str, port: str, relay: Relay, site: pathlib.Path, **more: t.Any) 
         leave_out(problem)
     sender = SENDERS[name]
     given = {
-        "host": "localhost", "port": relay.ports[port], "security": {"plain": "none"}.get(port, port), "ca_path": str(relay.pki.ca),
-        "username": sender.user, "password": USERS[sender.user], "from": SENDER, **more,
+        "host": "localhost",
+        "port": relay.ports[port],
+        "security": {"plain": "none"}.get(port, port),
+        "ca_path": str(relay.pki.ca),
+        "username": sender.user,
+        "password": USERS[sender.user],
+        "from": SENDER,
+        **more,
     }
     path = site / sender.path
-    assert plan_and_write(given, {"name": name, "app": sender.app, "path": str(path), "accept": list(sender.accept)}) == []
+    assert (
+        plan_and_write(given, {"name": name, "app": sender.app, "path": str(path), "accept": list(sender.accept)}) == []
+    )
     subject = f"{name}-{uuid.uuid4().hex}"
     return subject, sender.send(path, subject, relay)
 
@@ -89,7 +112,9 @@ def test_an_application_whose_login_fails_sends_nothing(name: str, relay: Relay,
 
 
 @pytest.mark.parametrize("name", ["wordpress", "redmine", "mailman3", "php"])
-def test_an_application_told_to_require_starttls_sends_nothing_without(name: str, relay: Relay, site: pathlib.Path) -> None:
+def test_an_application_told_to_require_starttls_sends_nothing_without(
+    name: str, relay: Relay, site: pathlib.Path
+) -> None:
     subject, outcome = send(name, "plain", relay, site, security="starttls")
     assert not outcome.ok, outcome.text
     assert arrived(relay, subject) == []

@@ -71,7 +71,19 @@ def roundcube(include: Path, subject: str, recipient: str, sender: str) -> Outco
         Path(folder, "config.inc.php").write_text(ROUNDCUBE_CONFIG.format(include))
         shutil.copy(unpacked("roundcube-core") / "etc/roundcube/defaults.inc.php", folder)
         text = f"From: {sender}\n" + mail(subject, recipient)
-        argv = ["php", "-d", "include_path=" + ":".join([".", *libraries]), "-r", ROUNDCUBE, "--", str(root), folder, sender, recipient, text]
+        argv = [
+            "php",
+            "-d",
+            "include_path=" + ":".join([".", *libraries]),
+            "-r",
+            ROUNDCUBE,
+            "--",
+            str(root),
+            folder,
+            sender,
+            recipient,
+            text,
+        ]
         done = ran(argv)
     return Outcome(done.ok and "Delivered." in done.text, done.text)
 
@@ -107,8 +119,17 @@ def redmine(config: Path, subject: str, recipient: str, sender: str) -> Outcome:
 # ---- Mailman -----------------------------------------------------------------------------------------------------------------
 
 MAILMAN_PACKAGES = (
-    "mailman3", "python3-lazr.config", "python3-lazr.delegates", "python3-public", "python3-flufl.lock", "python3-flufl.i18n",
-    "python3-zope.component", "python3-zope.interface", "python3-zope.event", "python3-zope.hookable", "python3-psutil",
+    "mailman3",
+    "python3-lazr.config",
+    "python3-lazr.delegates",
+    "python3-public",
+    "python3-flufl.lock",
+    "python3-flufl.i18n",
+    "python3-zope.component",
+    "python3-zope.interface",
+    "python3-zope.event",
+    "python3-zope.hookable",
+    "python3-psutil",
     "python3-importlib-resources",
 )
 MAILMAN = """\
@@ -160,8 +181,11 @@ def cron(msmtprc: Path, subject: str, recipient: str) -> Outcome:
         (root / "empty").mkdir()
         (root / "rc").write_text(msmtprc.read_text() + f"logfile {root}/msmtp.log\n")
         places = [
-            Place("/usr/sbin/cron", unpacked("cron") / "usr/sbin/cron"), Place("/var/spool/cron/crontabs", tables),
-            Place("/etc/pam.d/cron", root / "pam"), Place("/etc/cron.d", root / "empty"), *_sendmail(root / "rc"),
+            Place("/usr/sbin/cron", unpacked("cron") / "usr/sbin/cron"),
+            Place("/var/spool/cron/crontabs", tables),
+            Place("/etc/pam.d/cron", root / "pam"),
+            Place("/etc/cron.d", root / "empty"),
+            *_sendmail(root / "rc"),
         ]
         done = namespace.run(["sh", "-c", CRON, "sh", folder], places, "")
     return Outcome("exitcode=EX_OK" in done.stdout, done.stdout + done.stderr)
@@ -174,13 +198,21 @@ def smartd(msmtprc: Path, subject: str, recipient: str) -> Outcome:
     """Has smartd's own warning script send one about a failure named `subject`, by mailx and msmtp with `msmtprc`."""
     package = unpacked("smartmontools")
     places = [
-        Place(SMARTD, package / SMARTD[1:]), Place("/etc/smartmontools", package / "etc/smartmontools"),
-        Place("/usr/bin/mail", unpacked("bsd-mailx") / "usr/bin/bsd-mailx"), *_sendmail(msmtprc),
+        Place(SMARTD, package / SMARTD[1:]),
+        Place("/etc/smartmontools", package / "etc/smartmontools"),
+        Place("/usr/bin/mail", unpacked("bsd-mailx") / "usr/bin/bsd-mailx"),
+        *_sendmail(msmtprc),
     ]
     library = unpacked("liblockfile1") / "usr/lib/x86_64-linux-gnu"
     environment = {
-        "SMARTD_MAILER": f"{SMARTD}/smartd-runner", "SMARTD_ADDRESS": recipient, "SMARTD_FAILTYPE": subject, "SMARTD_MESSAGE": "It fails.",
-        "SMARTD_DEVICEINFO": "A disk", "SMARTD_PREVCNT": "0", "SMARTD_NEXTDAYS": "", "LD_LIBRARY_PATH": str(library),
+        "SMARTD_MAILER": f"{SMARTD}/smartd-runner",
+        "SMARTD_ADDRESS": recipient,
+        "SMARTD_FAILTYPE": subject,
+        "SMARTD_MESSAGE": "It fails.",
+        "SMARTD_DEVICEINFO": "A disk",
+        "SMARTD_PREVCNT": "0",
+        "SMARTD_NEXTDAYS": "",
+        "LD_LIBRARY_PATH": str(library),
     }
     words = [f"{name}={value}" for name, value in environment.items()]
     done = namespace.run(["env", *words, f"{SMARTD}/smartd_warning.sh"], places, "")
@@ -200,12 +232,22 @@ def _sendmail(msmtprc: Path) -> t.List[Place]:
 # ---- What is needed ----------------------------------------------------------------------------------------------------------
 
 PACKAGES: t.Mapping[str, t.Tuple[str, ...]] = {
-    "wordpress": ("wordpress",), "roundcube": ROUNDCUBE_PACKAGES, "redmine": ("redmine",), "mailman3": MAILMAN_PACKAGES, "cron": ("cron",),
-    "smartd": ("smartmontools", "bsd-mailx", "liblockfile1"), "php": (),
+    "wordpress": ("wordpress",),
+    "roundcube": ROUNDCUBE_PACKAGES,
+    "redmine": ("redmine",),
+    "mailman3": MAILMAN_PACKAGES,
+    "cron": ("cron",),
+    "smartd": ("smartmontools", "bsd-mailx", "liblockfile1"),
+    "php": (),
 }
 INSTALLED = {
-    "wordpress": {"php": "php-cli"}, "roundcube": {"php": "php-cli"}, "redmine": {"ruby": "ruby-actionmailer"}, "mailman3": {},
-    "cron": {"msmtp": "msmtp"}, "smartd": {"msmtp": "msmtp"}, "php": {"php": "php-cli", "msmtp": "msmtp"},
+    "wordpress": {"php": "php-cli"},
+    "roundcube": {"php": "php-cli"},
+    "redmine": {"ruby": "ruby-actionmailer"},
+    "mailman3": {},
+    "cron": {"msmtp": "msmtp"},
+    "smartd": {"msmtp": "msmtp"},
+    "php": {"php": "php-cli", "msmtp": "msmtp"},
 }
 
 

@@ -23,7 +23,10 @@ EVERY = os.environ.get("SMARTHOST_KILL") == "all"
 @pytest.fixture(scope="session", autouse=True)
 def strace() -> None:
     """Leaves the suite out where no process can be traced, and fails it where CI=true."""
-    works = shutil.which("strace") and subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], check=False).returncode == 0
+    works = (
+        shutil.which("strace")
+        and subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], check=False).returncode == 0
+    )
     if not works:
         reason = "strace is missing or may not trace here: apt-get install strace"
         if os.environ.get("CI") == "true":
@@ -51,5 +54,9 @@ def pytest_terminal_summary(terminalreporter: t.Any) -> None:
             told = dict(report.user_properties)
             if "points" in told:
                 tried, known = told["points"]
-                exchanged = f" ({told['exchanged']} times there was something to exchange)" if "exchanged" in told else ""
-                terminalreporter.write_line(f"{report.nodeid.partition('::')[2]}: {tried} of {known} points tried{exchanged}, {word}")
+                exchanged = (
+                    f" ({told['exchanged']} times there was something to exchange)" if "exchanged" in told else ""
+                )
+                terminalreporter.write_line(
+                    f"{report.nodeid.partition('::')[2]}: {tried} of {known} points tried{exchanged}, {word}"
+                )

@@ -60,7 +60,12 @@ class Hostile:
             shutil.rmtree(child)
         self.base.chmod(0o755)
         conf, roots = self.app / "conf", (self.app / "roots", self.app / "conf" / "roots")
-        for path, owner, mode in ((self.etc, 0, 0o755), (self.app, BOB, 0o755), (conf, BOB, 0o755), *((path, 0, 0o700) for path in roots)):
+        for path, owner, mode in (
+            (self.etc, 0, 0o755),
+            (self.app, BOB, 0o755),
+            (conf, BOB, 0o755),
+            *((path, 0, 0o700) for path in roots),
+        ):
             path.mkdir()
             path.chmod(mode)
             os.chown(path, owner, owner)
@@ -112,18 +117,34 @@ class Hostile:
         changes.insert(0, {"app": "wiki", "path": ini, "shared": True, **owner})
         record: Answer = {"apps": {"wiki": {}}}
         if act == "absent":
-            changes, record = [{"app": "wiki", "path": path, "action": "restore"} for path in (ini, env, fresh)], {"remove": ["wiki"]}
+            changes, record = (
+                [{"app": "wiki", "path": path, "action": "restore"} for path in (ini, env, fresh)],
+                {"remove": ["wiki"]},
+            )
         if act in ("rolled_back", "finish", "undo"):
             changes, record = [], {}
-        contents = {ini: b"theirs, and ours\n", env: b"PASSWORD=ours\n", fresh: b"A=1\n"} if changes and act != "absent" else {}
+        contents = (
+            {ini: b"theirs, and ours\n", env: b"PASSWORD=ours\n", fresh: b"A=1\n"}
+            if changes and act != "absent"
+            else {}
+        )
         state = {"rolled_back": "rolled_back", "finish": "query", "undo": "query"}.get(act, "present")
         return DeployCall(
-            state, str(self.state), changes=tuple(changes), seal_key=KEY, contents=seal_contents(KEY, contents) if contents else "", record=record,
+            state,
+            str(self.state),
+            changes=tuple(changes),
+            seal_key=KEY,
+            contents=seal_contents(KEY, contents) if contents else "",
+            record=record,
         )
 
     def run(self) -> Answer:
         answer = run(self._request(self.act))
-        return {"failed": bool(answer.get("failed")), "codes": [problem["code"] for problem in answer.get("problems", ())], "msg": answer.get("msg", "")}
+        return {
+            "failed": bool(answer.get("failed")),
+            "codes": [problem["code"] for problem in answer.get("problems", ())],
+            "msg": answer.get("msg", ""),
+        }
 
     def exchange(self) -> bool:
         """As BOB does it, who may be refused; whether it was done."""
@@ -169,7 +190,11 @@ class Hostile:
                     return f"root's bytes can be read by BOB in {path}: uid {status.st_uid}, mode {status.st_mode:o}"
                 if (status.st_ino, 0, 0o600, SECRET) not in self.own and status.st_ino in [one[0] for one in self.own]:
                     return f"root's file {path} has changed: uid {status.st_uid}, mode {status.st_mode:o}, {text!r}"
-        left = [path for path in self.state.rglob("*") if path.lstat().st_uid or path.lstat().st_mode & 0o077] if self.state.exists() else []
+        left = (
+            [path for path in self.state.rglob("*") if path.lstat().st_uid or path.lstat().st_mode & 0o077]
+            if self.state.exists()
+            else []
+        )
         return f"our notes can be read by others: {left}" if left else ""
 
 
@@ -200,7 +225,12 @@ def _file(path: Path, text: str, owner: int, mode: int) -> None:
 
 def _identity(path: Path) -> t.Tuple[t.Any, ...]:
     status = path.lstat()
-    return status.st_ino, status.st_uid, stat.S_IMODE(status.st_mode), path.read_text(encoding="utf-8") if path.is_file() else ""
+    return (
+        status.st_ino,
+        status.st_uid,
+        stat.S_IMODE(status.st_mode),
+        path.read_text(encoding="utf-8") if path.is_file() else "",
+    )
 
 
 def _facts(folder: Path) -> t.Dict[str, t.Tuple[t.Any, ...]]:

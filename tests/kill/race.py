@@ -69,7 +69,10 @@ def main() -> int:
         began = time.monotonic()
         raced = race(kind, rounds)
         lost += bool(raced.harm)
-        print(f"{kind}: {raced.rounds} rounds in {time.monotonic() - began:.0f} s, {raced.harm or 'held'}; {raced.ends}", flush=True)
+        print(
+            f"{kind}: {raced.rounds} rounds in {time.monotonic() - began:.0f} s, {raced.harm or 'held'}; {raced.ends}",
+            flush=True,
+        )
     return bool(lost)
 
 

@@ -25,9 +25,40 @@ Answer = t.Dict[str, t.Any]
 COLLECTIONS = str(Path(sys.executable).parents[1] / "collections")
 #: Every system call with which this process could change a file system.
 CHANGING = (
-    "openat", "open", "creat", "write", "pwrite64", "writev", "fsync", "fdatasync", "rename", "renameat", "renameat2", "unlink",
-    "unlinkat", "rmdir", "mkdir", "mkdirat", "link", "linkat", "symlink", "symlinkat", "chmod", "fchmod", "fchmodat", "chown",
-    "fchown", "lchown", "fchownat", "setxattr", "fsetxattr", "removexattr", "fremovexattr", "truncate", "ftruncate", "utimensat",
+    "openat",
+    "open",
+    "creat",
+    "write",
+    "pwrite64",
+    "writev",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat",
+    "renameat2",
+    "unlink",
+    "unlinkat",
+    "rmdir",
+    "mkdir",
+    "mkdirat",
+    "link",
+    "linkat",
+    "symlink",
+    "symlinkat",
+    "chmod",
+    "fchmod",
+    "fchmodat",
+    "chown",
+    "fchown",
+    "lchown",
+    "fchownat",
+    "setxattr",
+    "fsetxattr",
+    "removexattr",
+    "fremovexattr",
+    "truncate",
+    "ftruncate",
+    "utimensat",
 )
 _CALL = re.compile(r"^(\w+)\(")
 
@@ -87,12 +118,19 @@ class Set:
     def _options(self, wanted: Answer) -> Answer:
         texts = {str(self.root / name): text for name, text in wanted.get("texts", {}).items()}
         changes = [{"app": "wiki", "path": path, "action": "write", "secret": True} for path in texts]
-        changes += [{"app": "wiki", "path": str(self.root / name), "action": "restore"} for name in wanted.get("restore", ())]
+        changes += [
+            {"app": "wiki", "path": str(self.root / name), "action": "restore"} for name in wanted.get("restore", ())
+        ]
         contents = seal_contents(self.key, {path: text.encode() for path, text in texts.items()})
         record = {"apps": {"wiki": {"credential_id": str(len(changes))}}}
         return {
-            "state": wanted.get("state", "present"), "state_dir": str(self.state_dir), "changes": changes, "contents": contents,
-            "seal_key": self.key, "record": record, "keep": 1,
+            "state": wanted.get("state", "present"),
+            "state_dir": str(self.state_dir),
+            "changes": changes,
+            "contents": contents,
+            "seal_key": self.key,
+            "record": record,
+            "keep": 1,
         }
 
     def again(self) -> Answer:
@@ -144,7 +182,11 @@ class Set:
                 counted[called[1]] += 1
                 opens = called[1] in ("open", "openat")
                 answer = line.startswith("write(1<")
-                if str(self.folder) in line and not answer and (not opens or re.search("O_CREAT|O_WRONLY|O_RDWR", line)):
+                if (
+                    str(self.folder) in line
+                    and not answer
+                    and (not opens or re.search("O_CREAT|O_WRONLY|O_RDWR", line))
+                ):
                     found.append(Point(called[1], counted[called[1]]))
         self.reset()
         return found

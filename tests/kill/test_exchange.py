@@ -18,10 +18,25 @@ Sample = t.Callable[[t.Sequence[t.Any], int], t.List[t.Any]]
 #: After how many system calls the names are exchanged back; 0: never.
 BACK = (0, 1, 2)
 #: With what a run may end whose names are exchanged under it.
-REFUSED = {"unsafe-path", "file-changed", "not-a-file", "not-ours", "dangling-link", "parent-not-folder", "target-is-folder", "not-settled",
-           "shared-file-missing", "write-failed", "not-writable", "state-damaged", "not-readable"}
+REFUSED = {
+    "unsafe-path",
+    "file-changed",
+    "not-a-file",
+    "not-ours",
+    "dangling-link",
+    "parent-not-folder",
+    "target-is-folder",
+    "not-settled",
+    "shared-file-missing",
+    "write-failed",
+    "not-writable",
+    "state-damaged",
+    "not-readable",
+}
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0 and os.environ.get("CI") != "true", reason="only root writes into folders of others")
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 and os.environ.get("CI") != "true", reason="only root writes into folders of others"
+)
 
 
 @pytest.fixture
@@ -43,16 +58,20 @@ def tried(host: Hostile, number: int, back: int) -> t.Tuple[Ended, bool]:
     return traced(host.run, at, str(host.app)), done[:1] == [True]
 
 
-@pytest.mark.parametrize("host", [(act, kind) for act in ACTS for kind in KINDS], indirect=True, ids=lambda value: ": ".join(value))
+@pytest.mark.parametrize(
+    "host", [(act, kind) for act in ACTS for kind in KINDS], indirect=True, ids=lambda value: ": ".join(value)
+)
 def test_whatever_is_exchanged_at_any_system_call_root_keeps_what_is_roots(
-    host: Hostile, sample: Sample, record_property: t.Callable[[str, t.Any], None],
+    host: Hostile, sample: Sample, record_property: t.Callable[[str, t.Any], None]
 ) -> None:
     host.lay_out()
     can: t.List[bool] = []
     calls = traced(host.run, lambda _call: can.append(host.can_exchange()) is None, str(host.app)).calls
     assert calls > 20 and not host.harm()
     exchanged = 0
-    for number, back in sample([(number, back) for number in range(1, calls + 1) if can[number - 1] for back in BACK], 4):
+    for number, back in sample(
+        [(number, back) for number in range(1, calls + 1) if can[number - 1] for back in BACK], 4
+    ):
         ended, was = tried(host, number, back)
         exchanged += was
         assert ended.answer is not None, f"{number}, {back}: it hangs"

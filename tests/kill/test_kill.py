@@ -19,8 +19,32 @@ ERRORS = ("ENOSPC", "EROFS", "EIO")
 #: Calls that a full or read-only file system or a broken disk refuses; a chmod or an unlink needs no room.
 REFUSED = {
     "ENOSPC": ("openat", "write", "fsync", "mkdir", "mkdirat", "rename", "renameat"),
-    "EROFS": ("openat", "mkdir", "mkdirat", "rename", "renameat", "unlink", "unlinkat", "rmdir", "fchmod", "chmod", "fchown"),
-    "EIO": ("openat", "write", "fsync", "mkdir", "mkdirat", "rename", "renameat", "unlink", "unlinkat", "rmdir", "fchmod"),
+    "EROFS": (
+        "openat",
+        "mkdir",
+        "mkdirat",
+        "rename",
+        "renameat",
+        "unlink",
+        "unlinkat",
+        "rmdir",
+        "fchmod",
+        "chmod",
+        "fchown",
+    ),
+    "EIO": (
+        "openat",
+        "write",
+        "fsync",
+        "mkdir",
+        "mkdirat",
+        "rename",
+        "renameat",
+        "unlink",
+        "unlinkat",
+        "rmdir",
+        "fchmod",
+    ),
 }
 
 
@@ -39,7 +63,9 @@ def settled(made: Set) -> t.Optional[str]:
 
 
 @pytest.mark.parametrize("size, state", SETS)
-def test_killed_at_a_system_call_a_set_is_all_old_or_all_new(size: int, state: str, tmp_path: Path, sample: Sample) -> None:
+def test_killed_at_a_system_call_a_set_is_all_old_or_all_new(
+    size: int, state: str, tmp_path: Path, sample: Sample
+) -> None:
     made = Set(tmp_path, size, state)
     outcomes = set()
     for point in sample(made.points(), 40):
@@ -52,7 +78,7 @@ def test_killed_at_a_system_call_a_set_is_all_old_or_all_new(size: int, state: s
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("size, state", SETS)
 def test_a_refused_system_call_leaves_a_whole_set_and_the_truth_about_it(
-    size: int, state: str, error: str, tmp_path: Path, sample: Sample,
+    size: int, state: str, error: str, tmp_path: Path, sample: Sample
 ) -> None:
     made = Set(tmp_path, size, state)
     for point in sample([point for point in made.points() if point.call in REFUSED[error]], 10):
@@ -70,4 +96,7 @@ def _truthful(made: Set, answer: t.Dict[str, t.Any], point: Point) -> None:
     if "Nothing was changed." in answer["msg"]:
         assert made.facts() == made.old and not (made.state_dir / "journal.json").exists(), point
     else:
-        assert "The run was given up." in answer["msg"] or "the next run goes on with it" in answer["msg"], (point, answer["msg"])
+        assert "The run was given up." in answer["msg"] or "the next run goes on with it" in answer["msg"], (
+            point,
+            answer["msg"],
+        )

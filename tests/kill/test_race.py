@@ -16,7 +16,9 @@ from race import race
 ROUNDS = 2000 if os.environ.get("SMARTHOST_KILL") == "all" else 6
 
 
-@pytest.mark.skipif(os.geteuid() != 0 and os.environ.get("CI") != "true", reason="only root writes into folders of others")
+@pytest.mark.skipif(
+    os.geteuid() != 0 and os.environ.get("CI") != "true", reason="only root writes into folders of others"
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_names_exchanged_at_random_give_nothing(kind: str, record_property: t.Callable[[str, t.Any], None]) -> None:
     raced = race(kind, ROUNDS)

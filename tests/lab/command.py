@@ -31,14 +31,19 @@ def main(words: t.Sequence[str]) -> int:
     try:
         return options.act(options) or 0
     except (Missing, Failed) as error:
-        print("lab: %s" % error, file=sys.stderr)
+        print(f"lab: {error}", file=sys.stderr)
         return 1
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the reader of the command's words."""
     faults = "\n".join("  %-40s %s" % (" ".join([name, fault.words]), fault.what) for name, fault in FAULTS.items())
-    top = argparse.ArgumentParser(prog="lab", description=package.__doc__, epilog=ENDING % faults, formatter_class=argparse.RawDescriptionHelpFormatter)
+    top = argparse.ArgumentParser(
+        prog="lab",
+        description=package.__doc__,
+        epilog=ENDING % faults,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     top.add_argument("--name", default="lab", help="of the lab, when there is more than one (%(default)s)")
     verbs = top.add_subparsers(required=True, metavar="VERB")
     verb = verbs.add_parser("up", help="start so many hosts and the relay")
@@ -47,17 +52,24 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--systemd", action="store_true", help="their process 1 is systemd")
     verb.set_defaults(act=up)
     verb = verbs.add_parser("down", help="end it, and remove what killed labs have left")
-    verb.add_argument("--guard", action="store_true", help="remove the route too that keeps the labs' addresses on this machine")
+    verb.add_argument(
+        "--guard", action="store_true", help="remove the route too that keeps the labs' addresses on this machine"
+    )
     verb.set_defaults(act=down)
     verbs.add_parser("status", help="hosts, addresses, processes, faults").set_defaults(act=status)
     verb = verbs.add_parser("sh", help="a root shell in a host, or a command, without SSH")
     verb.add_argument("host")
     verb.add_argument("command", nargs=argparse.REMAINDER)
     verb.set_defaults(act=shell)
-    verb = verbs.add_parser("controller", help="a command on this machine, such as ansible-playbook, that knows the relay's name and trusts its CA")
+    verb = verbs.add_parser(
+        "controller",
+        help="a command on this machine, such as ansible-playbook, that knows the relay's name and trusts its CA",
+    )
     verb.add_argument("command", nargs=argparse.REMAINDER)
     verb.set_defaults(act=controller)
-    verb = verbs.add_parser("cred", help="credentials of the relay: list | set USER SECRET | add USER SECRET | del USER [SECRET]")
+    verb = verbs.add_parser(
+        "cred", help="credentials of the relay: list | set USER SECRET | add USER SECRET | del USER [SECRET]"
+    )
     verb.add_argument("what", choices=("list", "set", "add", "del"))
     verb.add_argument("words", nargs="*")
     verb.set_defaults(act=credentials)
@@ -78,7 +90,10 @@ def up(options: argparse.Namespace) -> None:
     """Start a lab that stays until `down`."""
     started = time.monotonic()
     lab = laboratory.up(options.hosts, options.name, options.mtas, systemd=options.systemd)
-    print("%d hosts and the relay in %.1f s; ansible -i %s targets -m ping" % (len(lab.hosts), time.monotonic() - started, lab.inventory))
+    print(
+        "%d hosts and the relay in %.1f s; ansible -i %s targets -m ping"
+        % (len(lab.hosts), time.monotonic() - started, lab.inventory)
+    )
 
 
 def down(options: argparse.Namespace) -> None:
@@ -92,9 +107,12 @@ def status(options: argparse.Namespace) -> None:
     """Print one line a host."""
     lab = laboratory.find(options.name)
     for host in lab.all_hosts:
-        print("%-6s %-15s %-4s %3d processes" % (host.name, host.address, "up" if host.ready() else "down", len(host.processes())))
+        print(
+            "%-6s %-15s %-4s %3d processes"
+            % (host.name, host.address, "up" if host.ready() else "down", len(host.processes()))
+        )
     for fault, host in standing(lab):
-        print("fault %s on %s" % (fault, host))
+        print(f"fault {fault} on {host}")
 
 
 def shell(options: argparse.Namespace) -> None:

@@ -100,7 +100,9 @@ def answer(lab: Lab, table: str, host: Host, action: str) -> None:
     who = str(lab.places.network) if host.name == RELAY else host.address
     path = relay.reach("etc/postfix/" + table)
     lines = [line for line in path.read_text(encoding="ascii").splitlines() if line.split()[0] != who]
-    path.write_text("".join(line + "\n" for line in [*lines, *(["%s %s" % (who, action)] if action else [])]), encoding="ascii")
+    path.write_text(
+        "".join(line + "\n" for line in [*lines, *([f"{who} {action}"] if action else [])]), encoding="ascii"
+    )
     if relay.ready():
         relay.run("postfix", "reload")
 
@@ -145,14 +147,20 @@ def allow_etc(lab: Lab, host: Host) -> None:
 
 def break_service(lab: Lab, host: Host, service: str) -> None:
     if host.systemd:
-        host.run("mkdir", "-p", "/run/systemd/system/%s.service.d" % service)
-        host.reach("run/systemd/system/%s.service.d/lab.conf" % service).write_text(BROKEN_UNIT, encoding="ascii")
+        host.run("mkdir", "-p", f"/run/systemd/system/{service}.service.d")
+        host.reach(f"run/systemd/system/{service}.service.d/lab.conf").write_text(BROKEN_UNIT, encoding="ascii")
         host.run("systemctl", "daemon-reload")
         return
     script = "/etc/init.d/" + service
-    host.run("cp", "-p", script, "/run/lab-%s-script" % service)
-    host.run("sh", "-c", 'umask 022; cat > "$0" && chmod 755 "$0" && mount --bind "$0" "$1"', "/run/lab-%s-broken" % service, script,
-             given=BROKEN_SCRIPT.format(service=service))
+    host.run("cp", "-p", script, f"/run/lab-{service}-script")
+    host.run(
+        "sh",
+        "-c",
+        'umask 022; cat > "$0" && chmod 755 "$0" && mount --bind "$0" "$1"',
+        f"/run/lab-{service}-broken",
+        script,
+        given=BROKEN_SCRIPT.format(service=service),
+    )
 
 
 def mend_service(lab: Lab, host: Host) -> None:
@@ -167,7 +175,9 @@ FAULTS = {
     "relay-hangs": Fault("its processes stand still: it accepts connections and says nothing", "", hang, go_on),
     "busy": Fault("the relay answers 421 to HOST, or with `relay` to all", "HOST", busy, answer_as_ever),
     "auth-down": Fault("the relay answers 454 to every login", "", ask_nobody, ask_dovecot),
-    "tarpit": Fault("the relay waits before each answer to HOST, or with `relay` to all", "HOST SECONDS", tarpit, answer_as_ever),
+    "tarpit": Fault(
+        "the relay waits before each answer to HOST, or with `relay` to all", "HOST SECONDS", tarpit, answer_as_ever
+    ),
     "delay": Fault("each packet of HOST takes that much longer, each way", "HOST MILLISECONDS", delay, good_cable),
     "loss": Fault("that share of the packets of HOST is lost, each way", "HOST PERCENT", lose, good_cable),
     "slow-wire": Fault("delay and loss", "HOST MILLISECONDS PERCENT", slow_down, good_cable),
@@ -183,11 +193,11 @@ def break_it(lab: Lab, name: str, *words: str) -> Host:
     fault = FAULTS[name]
     wanted = fault.words.split()
     if len(words) != len(wanted):
-        raise Failed("fault %s wants %s" % (name, fault.words or "no words"))
+        raise Failed("fault {} wants {}".format(name, fault.words or "no words"))
     host = lab.host(words[0] if wanted else RELAY)
-    mark = lab.places.folder / "faults" / ("%s %s" % (name, host.name))
+    mark = lab.places.folder / "faults" / (f"{name} {host.name}")
     if mark.exists():
-        raise Failed("%s stands on %s already" % (name, host.name))
+        raise Failed(f"{name} stands on {host.name} already")
     mark.parent.mkdir(exist_ok=True)
     mark.touch()  # first, so that one that begins by halves is ended too
     fault.begin(lab, host, *words[1:])
@@ -199,7 +209,7 @@ def heal(lab: Lab, name: t.Optional[str] = None, on: t.Optional[str] = None) -> 
     for fault, host in standing(lab):
         if name in (None, fault) and on in (None, host):
             FAULTS[fault].end(lab, lab.host(host))
-            (lab.places.folder / "faults" / ("%s %s" % (fault, host))).unlink()
+            (lab.places.folder / "faults" / (f"{fault} {host}")).unlink()
 
 
 def standing(lab: Lab) -> list[tuple[str, str]]:

@@ -23,7 +23,9 @@ DISK = "64m"  # the most that a host's files may take: a tmpfs, so it takes what
 START_SECONDS = 60.0  # for a whole fleet on a busy machine
 COMMAND_SECONDS = 120.0
 # Root in a host is this machine's root: without these it could set this machine's clock or write to its disk.
-NOT_ALLOWED = ",".join("-" + name for name in ("sys_time", "sys_module", "sys_rawio", "mknod", "syslog", "mac_admin", "mac_override"))
+NOT_ALLOWED = ",".join(
+    "-" + name for name in ("sys_time", "sys_module", "sys_rawio", "mknod", "syslog", "mac_admin", "mac_override")
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,35 +69,65 @@ class Host:
         if own:
             shutil.copytree(own, self.files, dirs_exist_ok=True)
         (self.files / "etc" / "hostname").write_text(self.name + "\n", encoding="ascii")
-        (self.files / "opt" / "lab" / "services").write_text("".join(name + "\n" for name in services), encoding="ascii")
+        (self.files / "opt" / "lab" / "services").write_text(
+            "".join(name + "\n" for name in services), encoding="ascii"
+        )
         if systemd:
             write_units(self.files / "etc", [*services, "ssh", "lab-ready"], self.places.namespace(self.name))
 
     def start(self) -> None:
         """Start it, with the files it has; do not wait. Failed when it runs."""
         if self.process():
-            raise Failed("%s is running" % self.name)
-        overlay = "lowerdir=%s,upperdir=%s,workdir=%s" % (self.places.folder / "skeleton", self.files, self.disk / "work")
+            raise Failed(f"{self.name} is running")
+        overlay = "lowerdir={},upperdir={},workdir={}".format(
+            self.places.folder / "skeleton", self.files, self.disk / "work"
+        )
         network = self.places.namespace(self.name)
         words = [str(self.folder / "root"), self.name, overlay]
         if self.systemd:
-            command = ["unshare", "--mount", "--propagation", "private", "sh", str(FILES / "boot-systemd.sh"), *words, network]
+            command = [
+                "unshare",
+                "--mount",
+                "--propagation",
+                "private",
+                "sh",
+                str(FILES / "boot-systemd.sh"),
+                *words,
+                network,
+            ]
         else:
-            command = ["nsenter", "--net=%s" % (processes.NAMESPACES / network), "unshare", "--mount", "--propagation", "private", "--uts", "--ipc",
-                       "--pid", "--fork", "--kill-child", "sh", str(FILES / "boot.sh"), *words, NOT_ALLOWED]
+            command = [
+                "nsenter",
+                "--net=%s" % (processes.NAMESPACES / network),
+                "unshare",
+                "--mount",
+                "--propagation",
+                "private",
+                "--uts",
+                "--ipc",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "sh",
+                str(FILES / "boot.sh"),
+                *words,
+                NOT_ALLOWED,
+            ]
         with open(self.folder / "boot.log", "ab") as log:
-            begun = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment())
+            begun = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment()
+            )
         process = Process.of(begun.pid)
         (self.folder / "process").write_text("%d %d\n" % (process or (begun.pid, 0)), encoding="ascii")
 
     def wait(self, seconds: float = START_SECONDS) -> None:
         """Wait until it has started its services; Failed, with what it said, when it does not. A file tells: a connection leaves traces."""
         try:
-            wait_until(lambda: self.ready() or not self.process(), "%s has not started" % self.name, seconds)
+            wait_until(lambda: self.ready() or not self.process(), f"{self.name} has not started", seconds)
         except Failed as error:
-            raise Failed("%s\n%s" % (error, self.said())) from error
+            raise Failed(f"{error}\n{self.said()}") from error
         if not self.ready():
-            raise Failed("%s has ended while it started:\n%s" % (self.name, self.said()))
+            raise Failed(f"{self.name} has ended while it started:\n{self.said()}")
 
     def said(self) -> str:
         """Return the end of what it and its services have said while starting."""
@@ -131,16 +163,40 @@ class Host:
         """Return the command that runs `words` as root in the host."""
         first = self.first()
         if not first:
-            raise Failed("%s is not running" % self.name)
-        return ["nsenter", "--target", str(first.pid), "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd",
-                "setpriv", "--bounding-set=" + NOT_ALLOWED, *map(str, words)]
+            raise Failed(f"{self.name} is not running")
+        return [
+            "nsenter",
+            "--target",
+            str(first.pid),
+            "--mount",
+            "--uts",
+            "--ipc",
+            "--net",
+            "--pid",
+            "--root",
+            "--wd",
+            "setpriv",
+            "--bounding-set=" + NOT_ALLOWED,
+            *map(str, words),
+        ]
 
     def run(self, *words: object, given: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a program as root in the host; both its outputs are in stdout. Failed when it ends with an error, unless check is false."""
-        done = subprocess.run(self.command(*words), input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment(),
-                              timeout=COMMAND_SECONDS, check=False)
+        done = subprocess.run(
+            self.command(*words),
+            input=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment(),
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
         if check and done.returncode:
-            raise Failed("`%s` on %s ended with %d: %s" % (" ".join(map(str, words)), self.name, done.returncode, done.stdout.strip()))
+            raise Failed(
+                "`%s` on %s ended with %d: %s"
+                % (" ".join(map(str, words)), self.name, done.returncode, done.stdout.strip())
+            )
         return done
 
     def processes(self) -> list[Process]:
@@ -163,12 +219,14 @@ def write_units(etc: pathlib.Path, services: t.Sequence[str], machine: str) -> N
     shutil.copytree(FILES / "systemd", units)
     (units / "multi-user.target.wants").mkdir()
     for service in services:
-        (units / "multi-user.target.wants" / (service + ".service")).symlink_to("../%s.service" % service)
+        (units / "multi-user.target.wants" / (service + ".service")).symlink_to(f"../{service}.service")
     (units / "default.target").symlink_to("/usr/lib/systemd/system/multi-user.target")
     for other in ("console-getty.service", "postfix@-.service"):  # Debian's generator starts a Postfix beside ours
         (units / other).symlink_to("/dev/null")
     # With an id it is no first boot, at which everything that this machine's packages have would be started.
-    (etc / "machine-id").write_text(hashlib.md5(machine.encode(), usedforsecurity=False).hexdigest() + "\n", encoding="ascii")
+    (etc / "machine-id").write_text(
+        hashlib.md5(machine.encode(), usedforsecurity=False).hexdigest() + "\n", encoding="ascii"
+    )
 
 
 def environment() -> dict[str, str]:

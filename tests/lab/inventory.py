@@ -19,20 +19,24 @@ def write_inventory(folder: pathlib.Path, hosts: t.Sequence[Host], mtas: int) ->
     """
     (folder / "ssh").mkdir(mode=0o700)
     host_key = " ".join((folder / "host_key.pub").read_text(encoding="ascii").split()[:2])
-    (folder / "known_hosts").write_text("".join("%s %s\n" % (host.address, host_key) for host in hosts), encoding="ascii")
+    (folder / "known_hosts").write_text("".join(f"{host.address} {host_key}\n" for host in hosts), encoding="ascii")
     lines = ["all:", "  vars:"]
-    lines += ["    %s: %s" % pair for pair in {
-        "ansible_user": OPERATOR,
-        "ansible_become": "true",
-        "ansible_python_interpreter": "/usr/bin/python3",
-        "ansible_pipelining": "true",
-        "ansible_ssh_private_key_file": folder / "id_ed25519",
-        "ansible_control_path_dir": folder / "ssh",  # a master that outlived the lab would make the next run hang
-        "ansible_ssh_common_args": "-o UserKnownHostsFile=%s -o StrictHostKeyChecking=yes -o ConnectTimeout=10" % (folder / "known_hosts"),
-        "lab_relay_ca": folder / "pki" / "ca.pem",
-    }.items()]
+    lines += [
+        "    {}: {}".format(*pair)
+        for pair in {
+            "ansible_user": OPERATOR,
+            "ansible_become": "true",
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_pipelining": "true",
+            "ansible_ssh_private_key_file": folder / "id_ed25519",
+            "ansible_control_path_dir": folder / "ssh",  # a master that outlived the lab would make the next run hang
+            "ansible_ssh_common_args": "-o UserKnownHostsFile=%s -o StrictHostKeyChecking=yes -o ConnectTimeout=10"
+            % (folder / "known_hosts"),
+            "lab_relay_ca": folder / "pki" / "ca.pem",
+        }.items()
+    ]
     lines.append("  children:")
     for group, members in (("targets", hosts), ("mtas", hosts[:mtas])):
-        lines += ["    %s:" % group, "      hosts:%s" % ("" if members else " {}")]
-        lines += ["        %s: {ansible_host: %s}" % (host.name, host.address) for host in members]
+        lines += [f"    {group}:", "      hosts:%s" % ("" if members else " {}")]
+        lines += [f"        {host.name}: {{ansible_host: {host.address}}}" for host in members]
     (folder / "inventory.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")

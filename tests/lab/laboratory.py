@@ -45,7 +45,9 @@ class Lab:
         for host in self.all_hosts:
             if host.name == name:
                 return host
-        raise Failed("there is no host %s; there are relay, %s" % (name, ", ".join(host.name for host in self.hosts)))
+        raise Failed(
+            "there is no host {}; there are relay, {}".format(name, ", ".join(host.name for host in self.hosts))
+        )
 
     @property
     def inventory(self) -> pathlib.Path:
@@ -59,7 +61,16 @@ class Lab:
 
     def controller(self, *words: object) -> list[str]:
         """Return the command that runs `words` on this machine, but for them the relay's name is known and its certificate is good."""
-        return ["unshare", "--mount", "--propagation", "private", "sh", str(FILES / "controller.sh"), str(self.places.folder / "controller"), *map(str, words)]
+        return [
+            "unshare",
+            "--mount",
+            "--propagation",
+            "private",
+            "sh",
+            str(FILES / "controller.sh"),
+            str(self.places.folder / "controller"),
+            *map(str, words),
+        ]
 
     def down(self) -> None:
         """End every process of the lab and remove all of it but the guard route."""
@@ -77,13 +88,13 @@ def up(count: int, name: str = "lab", mtas: int = 1, owner: t.Optional[Process] 
     """
     needs.check()
     if not NAME.fullmatch(name):
-        raise Failed("%r is no name for a lab: at most 20 small letters, digits and dashes" % name)
+        raise Failed(f"{name!r} is no name for a lab: at most 20 small letters, digits and dashes")
     if not 1 <= count <= MOST_HOSTS:
         raise Failed("a lab has 1 to %d hosts" % MOST_HOSTS)
     with locked():
         remove_leftovers()
         if (RUN / name).exists():
-            raise Failed("the lab %s is up; `down` ends it" % name)
+            raise Failed(f"the lab {name} is up; `down` ends it")
         lab = reserve(name, count, owner)
     try:
         build(lab, mtas, systemd)
@@ -116,7 +127,9 @@ def build(lab: Lab, mtas: int, systemd: bool) -> None:
     for key in ("id_ed25519", "host_key"):
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", folder / key)
     skeleton.make(folder / "skeleton", places, names, (folder / "id_ed25519.pub").read_text(encoding="ascii"))
-    shutil.copy(folder / "host_key", folder / "skeleton/etc/ssh/ssh_host_ed25519_key")  # one for all: making a thousand takes long
+    shutil.copy(
+        folder / "host_key", folder / "skeleton/etc/ssh/ssh_host_ed25519_key"
+    )  # one for all: making a thousand takes long
     network.make(places, [RELAY, *names])
     if systemd:
         allow_watches(len(names))
@@ -144,7 +157,10 @@ def write_controller(folder: pathlib.Path) -> None:
     made = folder / "controller"
     made.mkdir(mode=0o755)
     authority, bundle = folder / "pki" / "ca.pem", pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
-    for name, own, added in (("hosts", pathlib.Path("/etc/hosts"), folder / "skeleton/etc/hosts"), ("ca-certificates.crt", bundle, authority)):
+    for name, own, added in (
+        ("hosts", pathlib.Path("/etc/hosts"), folder / "skeleton/etc/hosts"),
+        ("ca-certificates.crt", bundle, authority),
+    ):
         (made / name).write_bytes((own.read_bytes() if own.exists() else b"") + b"\n" + added.read_bytes())
 
 
@@ -152,7 +168,7 @@ def find(name: str = "lab") -> Lab:
     """Return the lab with this name; Failed when it is not up."""
     found = read_note(RUN / name)
     if not found or found["maker"]:
-        raise Failed("the lab %s is not up" % name)
+        raise Failed(f"the lab {name} is not up")
     places = Places(name, found["slot"])
     return Lab(places, tuple(Host(places, each) for each in host_names(found["hosts"])))
 
@@ -179,7 +195,7 @@ def remove(name: str) -> None:
     folder = RUN / name
     found = read_note(folder)
     for socket in folder.glob("ssh/*"):
-        run("ssh", "-o", "ControlPath=%s" % socket, "-O", "exit", "lab", check=False)
+        run("ssh", "-o", f"ControlPath={socket}", "-O", "exit", "lab", check=False)
     processes.end(lambda: processes.inside(network.namespaces(name)))
     remove_control_groups(name)
     network.remove(name, Places(name, found["slot"]).interface if found else None)
@@ -190,8 +206,12 @@ def remove(name: str) -> None:
 
 def remove_control_groups(name: str) -> None:
     """Remove the control groups of the hosts that ran systemd; whoever was in them has just ended."""
-    for top in (each for tree in ("", "unified", "systemd") for each in pathlib.Path("/sys/fs/cgroup", tree).glob("lab.%s.*" % name)):
-        processes.wait_until(lambda top=top: not gone_or_left(top), "the control group %s empties" % top)
+    for top in (
+        each
+        for tree in ("", "unified", "systemd")
+        for each in pathlib.Path("/sys/fs/cgroup", tree).glob(f"lab.{name}.*")
+    ):
+        processes.wait_until(lambda top=top: not gone_or_left(top), f"the control group {top} empties")
 
 
 def gone_or_left(top: pathlib.Path) -> bool:
@@ -206,7 +226,7 @@ def unmount(folder: pathlib.Path) -> None:
     """Unmount the lab's folder and all disks below it."""
     mounted = [line.split()[1] for line in pathlib.Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()]
     for path in reversed(mounted):
-        if path == str(folder) or path.startswith("%s/" % folder):
+        if path == str(folder) or path.startswith(f"{folder}/"):
             run("umount", "--lazy", path)
 
 
@@ -223,7 +243,9 @@ def note(lab: Lab, owner: t.Optional[Process], maker: t.Optional[Process]) -> No
     """Write down what a later command must know. maker: who is making the lab, None as soon as it is up."""
     path = lab.places.folder / "lab.json"
     new = path.with_suffix(".new")
-    new.write_text(json.dumps({"slot": lab.places.slot, "hosts": len(lab.hosts), "owner": owner, "maker": maker}), encoding="ascii")
+    new.write_text(
+        json.dumps({"slot": lab.places.slot, "hosts": len(lab.hosts), "owner": owner, "maker": maker}), encoding="ascii"
+    )
     new.rename(path)
 
 

@@ -38,9 +38,15 @@ class Load:
 
     def start(self, host: Host, program: str) -> subprocess.Popen[bytes]:
         """Start one sender."""
-        with open(self.folder / ("%s %s" % (host.name, program)), "wb") as words:
-            return subprocess.Popen(host.command("python3", "/opt/lab/sender.py", program), stdin=subprocess.DEVNULL, stdout=words,
-                                    stderr=subprocess.STDOUT, env=environment(), start_new_session=True)
+        with open(self.folder / (f"{host.name} {program}"), "wb") as words:
+            return subprocess.Popen(
+                host.command("python3", "/opt/lab/sender.py", program),
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=subprocess.STDOUT,
+                env=environment(),
+                start_new_session=True,
+            )
 
     def attempts(self) -> list[Attempt]:
         """Return every attempt of every sender."""
@@ -48,7 +54,7 @@ class Load:
         for path in sorted(self.folder.iterdir()):
             for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 number, status, said = [*line.split(" ", 2), ""][:3]
-                found.append(Attempt("%s %s" % (path.name, number), int(status), said))
+                found.append(Attempt(f"{path.name} {number}", int(status), said))
         return found
 
     def refused(self) -> list[Attempt]:

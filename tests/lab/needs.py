@@ -45,8 +45,12 @@ def check(path: str = SYSTEM_PATH) -> None:
     if not pathlib.Path("/usr/bin/python3").exists():
         absent.append("python3")  # another Python, such as /usr/local's, is not what Ansible finds on a host
     if absent:
-        problems.append("Debian packages are missing: apt-get install --no-install-recommends %s" % " ".join(absent))
+        problems.append(
+            "Debian packages are missing: apt-get install --no-install-recommends {}".format(" ".join(absent))
+        )
     if not pathlib.Path("/bin").is_symlink():
-        problems.append("/bin is not a link to /usr/bin: the lab's hosts see this machine's /usr and nothing else of it.")
+        problems.append(
+            "/bin is not a link to /usr/bin: the lab's hosts see this machine's /usr and nothing else of it."
+        )
     if problems:
         raise Missing("\n".join(problems))

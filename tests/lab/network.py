@@ -17,26 +17,36 @@ def make(places: Places, hosts: t.Sequence[str]) -> None:
     """Make the switch, this machine's cable to it, and a namespace with a cable for every host."""
     guard()
     switch = places.namespace("switch")
-    run("ip", "-batch", "-", given="".join("netns add %s\n" % places.namespace(name) for name in ("switch", *hosts)))
+    run("ip", "-batch", "-", given="".join(f"netns add {places.namespace(name)}\n" for name in ("switch", *hosts)))
     lines = ["link add br0 type bridge", "link set br0 up", "link set lo up"]
     for name in hosts:
-        lines += [cable(places, name), "link set %s master br0 up" % name]
+        lines += [cable(places, name), f"link set {name} master br0 up"]
     run("ip", "-n", switch, "-batch", "-", given="\n".join(lines) + "\n")
     run("ip", "link", "add", places.interface, "type", "veth", "peer", "name", "controller", "netns", switch)
     run("ip", "-n", switch, "link", "set", "controller", "master", "br0", "up")
-    run("ip", "-batch", "-", given="addr add %s/%d dev %s\nlink set %s up\n" % (places.address("controller"), PREFIX, *[places.interface] * 2))
+    run(
+        "ip",
+        "-batch",
+        "-",
+        given="addr add %s/%d dev %s\nlink set %s up\n"
+        % (places.address("controller"), PREFIX, *[places.interface] * 2),
+    )
     for name in hosts:
         configure(places, name)
 
 
 def cable(places: Places, host: str) -> str:
     """Return the `ip` command, for the switch's namespace, that makes a host's cable."""
-    return "link add %s type veth peer name eth0 address %s netns %s" % (host, places.hardware(host), places.namespace(host))
+    return f"link add {host} type veth peer name eth0 address {places.hardware(host)} netns {places.namespace(host)}"
 
 
 def configure(places: Places, host: str) -> None:
     """Give a host's end of its cable its address. There is no route but that to the lab's own network."""
-    lines = ["link set lo up", "link set eth0 address %s up" % places.hardware(host), "addr add %s/%d dev eth0" % (places.address(host), PREFIX)]
+    lines = [
+        "link set lo up",
+        f"link set eth0 address {places.hardware(host)} up",
+        "addr add %s/%d dev eth0" % (places.address(host), PREFIX),
+    ]
     run("ip", "-n", places.namespace(host), "-batch", "-", given="\n".join(lines) + "\n")
 
 
@@ -62,12 +72,12 @@ def unguard() -> None:
 
 def namespaces(name: str) -> list[str]:
     """Return the names of all network namespaces of the lab with this name that exist."""
-    return sorted(path.name for path in NAMESPACES.glob("lab.%s.*" % name))
+    return sorted(path.name for path in NAMESPACES.glob(f"lab.{name}.*"))
 
 
 def remove(name: str, interface: t.Optional[str]) -> None:
     """Remove every namespace of the lab with this name, the cables with them. interface: this machine's end, where it is known."""
     names = namespaces(name)
-    run("ip", "-force", "-batch", "-", given="".join("netns del %s\n" % each for each in names), check=False)
+    run("ip", "-force", "-batch", "-", given="".join(f"netns del {each}\n" for each in names), check=False)
     if interface:
         run("ip", "link", "del", interface, check=False)

@@ -15,11 +15,46 @@ NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 def make(folder: pathlib.Path, host: str) -> None:
     """Make ca.pem and relay.chain (key, then certificate, as Postfix's smtpd_tls_chain_files wants it) for one host name in a new folder."""
     folder.mkdir(mode=0o700)
-    run("openssl", "req", "-x509", *NEW_KEY, "-days", "30", "-subj", "/CN=Smarthost lab CA", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
-        "-keyout", folder / "ca.key", "-out", folder / "ca.pem")
-    run("openssl", "req", "-x509", *NEW_KEY, "-days", "30", "-subj", "/CN=" + host, "-addext", "subjectAltName=DNS:" + host,
-        "-addext", "basicConstraints=critical,CA:FALSE", "-addext", "extendedKeyUsage=serverAuth",
-        "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key", "-keyout", folder / "relay.key", "-out", folder / "relay.pem")
+    run(
+        "openssl",
+        "req",
+        "-x509",
+        *NEW_KEY,
+        "-days",
+        "30",
+        "-subj",
+        "/CN=Smarthost lab CA",
+        "-addext",
+        "keyUsage=critical,keyCertSign,cRLSign",
+        "-keyout",
+        folder / "ca.key",
+        "-out",
+        folder / "ca.pem",
+    )
+    run(
+        "openssl",
+        "req",
+        "-x509",
+        *NEW_KEY,
+        "-days",
+        "30",
+        "-subj",
+        "/CN=" + host,
+        "-addext",
+        "subjectAltName=DNS:" + host,
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+        "-addext",
+        "extendedKeyUsage=serverAuth",
+        "-CA",
+        folder / "ca.pem",
+        "-CAkey",
+        folder / "ca.key",
+        "-keyout",
+        folder / "relay.key",
+        "-out",
+        folder / "relay.pem",
+    )
     chain = (folder / "relay.key").read_text(encoding="ascii") + (folder / "relay.pem").read_text(encoding="ascii")
     (folder / "relay.chain").write_text(chain, encoding="ascii")
 

@@ -34,7 +34,7 @@ class Places(t.NamedTuple):
 
     def namespace(self, host: str) -> str:
         """Return the name of a host's network namespace; "switch" is the one with the bridge. A dot is in no lab's name."""
-        return "lab.%s.%s" % (self.name, host)
+        return f"lab.{self.name}.{host}"
 
     @property
     def network(self) -> ipaddress.IPv4Network:
@@ -44,7 +44,9 @@ class Places(t.NamedTuple):
     def address(self, host: str) -> str:
         """Return the address of h001 (the first), of the relay, or of this machine as the "controller"."""
         last = int(self.network.broadcast_address)
-        number = {RELAY: last - 2, "controller": last - 1}.get(host) or int(self.network.network_address) + int(host[1:])
+        number = {RELAY: last - 2, "controller": last - 1}.get(host) or int(self.network.network_address) + int(
+            host[1:]
+        )
         return str(ipaddress.ip_address(number))
 
     @property
@@ -54,7 +56,7 @@ class Places(t.NamedTuple):
 
     def hardware(self, host: str) -> str:
         """Return a host's hardware address: the same whatever its cable, so that nobody's table of neighbours goes stale."""
-        return "02:4c:" + ":".join("%02x" % int(part) for part in self.address(host).split("."))
+        return "02:4c:" + ":".join(f"{int(part):02x}" for part in self.address(host).split("."))
 
 
 def host_names(count: int) -> list[str]:

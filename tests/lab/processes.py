@@ -26,7 +26,9 @@ def run(*command: object, given: str = "", check: bool = True) -> str:
     """Run a program with `given` as its input and return what it printed on both outputs; Failed when it ends with an error."""
     words = [str(word) for word in command]
     env = {**os.environ, "PATH": needs.SYSTEM_PATH, "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(words, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, check=False)
+    done = subprocess.run(
+        words, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, check=False
+    )
     if check and done.returncode:
         raise Failed("`%s` ended with %d: %s" % (" ".join(words), done.returncode, done.stdout.strip()))
     return done.stdout
@@ -42,7 +44,12 @@ class Process(t.NamedTuple):
     def of(cls, pid: int) -> t.Optional[Process]:
         """Return the process that has this id now; None when there is none, or one that is dead and waits to be reaped."""
         try:
-            fields = pathlib.Path("/proc/%d/stat" % pid).read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
+            fields = (
+                pathlib.Path("/proc/%d/stat" % pid)
+                .read_text(encoding="utf-8", errors="replace")
+                .rsplit(")", 1)[1]
+                .split()
+            )
         except (FileNotFoundError, ProcessLookupError):
             return None
         return None if fields[0] == "Z" else cls(pid, int(fields[19]))
@@ -54,7 +61,12 @@ class Process(t.NamedTuple):
     def children(self) -> list[int]:
         """Return the ids of its children, none when it has ended."""
         try:
-            return [int(word) for word in pathlib.Path("/proc/%d/task/%d/children" % (self.pid, self.pid)).read_text(encoding="ascii").split()]
+            return [
+                int(word)
+                for word in pathlib.Path("/proc/%d/task/%d/children" % (self.pid, self.pid))
+                .read_text(encoding="ascii")
+                .split()
+            ]
         except (FileNotFoundError, ProcessLookupError):
             return []
 
@@ -94,7 +106,7 @@ def end(find: t.Callable[[], t.Sequence[Process]], seconds: float = 10) -> None:
         for process in left:
             process.signal(signal.SIGKILL)
         if time.monotonic() > last:
-            raise Failed("These processes do not end: %s" % ", ".join(str(process.pid) for process in left))
+            raise Failed("These processes do not end: {}".format(", ".join(str(process.pid) for process in left)))
         time.sleep(0.01)
 
 
@@ -103,5 +115,5 @@ def wait_until(true: t.Callable[[], bool], what: str, seconds: float = 10, step:
     last = time.monotonic() + seconds
     while not true():
         if time.monotonic() > last:
-            raise Failed("%s: not within %g s" % (what, seconds))
+            raise Failed(f"{what}: not within {seconds:g} s")
         time.sleep(step)

@@ -18,7 +18,7 @@ from lab.places import DOMAIN, RELAY
 from lab.processes import wait_until
 from lab.skeleton import FILES, SINK_ID, make_old
 
-HOSTNAME = "%s.%s" % (RELAY, DOMAIN)
+HOSTNAME = f"{RELAY}.{DOMAIN}"
 # What a new relay knows: two credentials that are valid at the same time.
 FIRST = {"old@" + DOMAIN: "old-secret", "new@" + DOMAIN: "new-secret"}
 TABLES = ("first", "second")
@@ -104,7 +104,7 @@ class Relay:
         """Put a new table in the old one's place. Dovecot takes one of the same size and time for unchanged, so the time always moves on."""
         path = self._path(table)
         new = path.with_suffix(".new")
-        new.write_text("".join("%s:{PLAIN}%s\n" % pair for pair in pairs), encoding="utf-8")
+        new.write_text("".join("{}:{{PLAIN}}{}\n".format(*pair) for pair in pairs), encoding="utf-8")
         shutil.chown(new, "root", "dovecot")
         new.chmod(0o640)
         moved_on = max(time.time(), path.stat().st_mtime + 1) if path.exists() else time.time()
@@ -114,11 +114,18 @@ class Relay:
     def _in_force(self, user: str, secret: str, accepted: bool) -> None:
         """Wait until the relay's own word on this credential is so: Dovecot looks at its tables once a second."""
         if self.host.ready():
-            wait_until(lambda: self.accepts(user, secret) is accepted, "the relay takes up the change of %s" % user, step=0.05)
+            wait_until(
+                lambda: self.accepts(user, secret) is accepted, f"the relay takes up the change of {user}", step=0.05
+            )
 
     def accepts(self, user: str, secret: str) -> bool:
         """Return whether Dovecot accepts this credential now, asked directly and not by SMTP."""
-        return self.host.run("doveadm", "auth", "test", "-x", "service=smtp", user, given=secret + "\n", check=False).returncode == 0
+        return (
+            self.host.run(
+                "doveadm", "auth", "test", "-x", "service=smtp", user, given=secret + "\n", check=False
+            ).returncode
+            == 0
+        )
 
     # Mail and logins.
 
@@ -155,5 +162,10 @@ def _message(path: pathlib.Path) -> Message:
     received = str(parsed.get("Received", ""))
     login = re.search(r"Authenticated sender: ([^)\s]+)", received)
     client = re.search(r"\[([\d.]+)\]\)", received)
-    return Message(str(parsed.get("Subject", "")), str(parsed.get("Return-Path", "")).strip("<>"), str(parsed.get("X-Original-To", "")),
-                   login[1] if login else "", client[1] if client else "")
+    return Message(
+        str(parsed.get("Subject", "")),
+        str(parsed.get("Return-Path", "")).strip("<>"),
+        str(parsed.get("X-Original-To", "")),
+        login[1] if login else "",
+        client[1] if client else "",
+    )

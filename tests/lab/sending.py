@@ -26,8 +26,20 @@ class Sent(t.NamedTuple):
 
 def send(host: Host, user: str, secret: str, timeout: int = 4) -> Sent:
     """Send one message by msmtp, with this credential and nothing of the host's settings. timeout: for each answer, in seconds."""
-    return timed(host, "msmtp", "--file=/dev/null", "--host=" + HOSTNAME, "--port=587", "--tls=on", "--auth=plain", "--user=" + user,
-                 "--passwordeval=echo " + secret, "--from=x@lab.test", "--timeout=%d" % timeout, "sink@any.example")
+    return timed(
+        host,
+        "msmtp",
+        "--file=/dev/null",
+        "--host=" + HOSTNAME,
+        "--port=587",
+        "--tls=on",
+        "--auth=plain",
+        "--user=" + user,
+        "--passwordeval=echo " + secret,
+        "--from=x@lab.test",
+        "--timeout=%d" % timeout,
+        "sink@any.example",
+    )
 
 
 def send_as_configured(host: Host, program: str = "msmtp", subject: str = "test") -> Sent:
@@ -38,5 +50,5 @@ def send_as_configured(host: Host, program: str = "msmtp", subject: str = "test"
 def timed(host: Host, *words: str, subject: str = "test") -> Sent:
     """Give a message to a program in the host."""
     started = time.monotonic()
-    done = host.run(*words, given="Subject: %s\n\nhello\n" % subject, check=False)
+    done = host.run(*words, given=f"Subject: {subject}\n\nhello\n", check=False)
     return Sent(done.returncode, done.stdout, time.monotonic() - started)

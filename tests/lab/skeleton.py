@@ -19,13 +19,45 @@ OPERATOR_ID = 1000
 SINK_ID = 5000  # of the relay's maildir
 # What programs in /usr need of /etc and what this machine's packages have put there. No configuration of the machine's own.
 COPIED = (
-    "debian_version", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "login.defs", "mime.types", "protocols", "python3", "services", "ssl/openssl.cnf",
-    "postfix/dynamicmaps.cf", "postfix/dynamicmaps.cf.d", "postfix/makedefs.out", "postfix/post-install", "postfix/postfix-files",
-    "postfix/postfix-files.d", "postfix/postfix-script",
+    "debian_version",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "login.defs",
+    "mime.types",
+    "protocols",
+    "python3",
+    "services",
+    "ssl/openssl.cnf",
+    "postfix/dynamicmaps.cf",
+    "postfix/dynamicmaps.cf.d",
+    "postfix/makedefs.out",
+    "postfix/post-install",
+    "postfix/postfix-files",
+    "postfix/postfix-files.d",
+    "postfix/postfix-script",
 )
 FOLDERS = (
-    "dev", "proc", "sys", "run", "tmp", "usr", "root", "home", "mnt", "srv", "etc/alternatives", "var/cache", "var/lib/dovecot", "var/lib/misc",
-    "var/lib/sudo", "var/log", "var/mail", "var/spool/postfix", "var/lib/postfix", "var/tmp",
+    "dev",
+    "proc",
+    "sys",
+    "run",
+    "tmp",
+    "usr",
+    "root",
+    "home",
+    "mnt",
+    "srv",
+    "etc/alternatives",
+    "var/cache",
+    "var/lib/dovecot",
+    "var/lib/misc",
+    "var/lib/sudo",
+    "var/log",
+    "var/mail",
+    "var/spool/postfix",
+    "var/lib/postfix",
+    "var/tmp",
 )
 
 
@@ -72,23 +104,29 @@ def copy_etc(etc: pathlib.Path) -> None:
 
 def write_users(root: pathlib.Path) -> None:
     """Write passwd, group and shadow: the users that this machine's packages have made, the operator, the owner of the relay's maildir."""
+
     def of_the_system(path: str) -> list[str]:
         lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
         return [line for line in lines if int(line.split(":")[2]) < 1000 or line.startswith("no")]  # nobody, nogroup
 
-    users = [*of_the_system("/etc/passwd"), "%s:x:%d:%d::/home/%s:/bin/bash" % (OPERATOR, OPERATOR_ID, OPERATOR_ID, OPERATOR),
-             "sink:x:%d:%d::/var/sink:/usr/sbin/nologin" % (SINK_ID, SINK_ID)]
+    users = [
+        *of_the_system("/etc/passwd"),
+        "%s:x:%d:%d::/home/%s:/bin/bash" % (OPERATOR, OPERATOR_ID, OPERATOR_ID, OPERATOR),
+        "sink:x:%d:%d::/var/sink:/usr/sbin/nologin" % (SINK_ID, SINK_ID),
+    ]
     groups = [*of_the_system("/etc/group"), "%s:x:%d:" % (OPERATOR, OPERATOR_ID), "sink:x:%d:" % SINK_ID]
     (root / "etc/passwd").write_text("\n".join(users) + "\n", encoding="utf-8")
     (root / "etc/group").write_text("\n".join(groups) + "\n", encoding="utf-8")
-    (root / "etc/shadow").write_text("".join("%s:*:20000::::::\n" % user.split(":")[0] for user in users), encoding="utf-8")
+    (root / "etc/shadow").write_text(
+        "".join("{}:*:20000::::::\n".format(user.split(":")[0]) for user in users), encoding="utf-8"
+    )
     (root / "etc/shadow").chmod(0o600)
 
 
 def write_names(etc: pathlib.Path, places: Places, hosts: t.Sequence[str]) -> None:
     """Write the addresses of all hosts: the lab has no DNS."""
     lines = ["127.0.0.1 localhost"]
-    lines += ["%s %s.%s %s" % (places.address(name), name, DOMAIN, name) for name in (RELAY, *hosts)]
+    lines += [f"{places.address(name)} {name}.{DOMAIN} {name}" for name in (RELAY, *hosts)]
     (etc / "hosts").write_text("\n".join(lines) + "\n", encoding="ascii")
 
 

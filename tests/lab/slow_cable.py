@@ -21,14 +21,27 @@ def put(places: Places, host: Host, milliseconds: float, percent: float) -> None
     """Carry the host's frames by a process that adds a delay each way and loses some. Connections that stand go on."""
     switch = places.namespace("switch")
     run("ip", "-n", switch, "link", "del", host.name)
-    command = [sys.executable, str(WIRE), switch, host.name, places.namespace(host.name), places.hardware(host.name), str(milliseconds), str(percent)]
+    command = [
+        sys.executable,
+        str(WIRE),
+        switch,
+        host.name,
+        places.namespace(host.name),
+        places.hardware(host.name),
+        str(milliseconds),
+        str(percent),
+    ]
     with open(host.folder / "wire.log", "ab") as log:
-        begun = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True, text=True)
+        begun = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True, text=True
+        )
     process = Process.of(begun.pid)
     assert begun.stdout
     with begun.stdout as said:
         if said.readline().strip() != "ready" or not process:
-            raise Failed("the slow cable of %s: %s" % (host.name, (host.folder / "wire.log").read_text(encoding="utf-8")))
+            raise Failed(
+                "the slow cable of {}: {}".format(host.name, (host.folder / "wire.log").read_text(encoding="utf-8"))
+            )
     (host.folder / "wire").write_text("%d %d" % process, encoding="ascii")
     run("ip", "-n", switch, "link", "set", host.name, "master", "br0", "up")
     network.configure(places, host.name)
@@ -42,5 +55,12 @@ def take_away(places: Places, host: Host) -> None:
     processes.end(lambda: [process] if process.alive() else [])  # and its taps go with it
     note.unlink()
     switch = places.namespace("switch")
-    run("ip", "-n", switch, "-batch", "-", given="%s\nlink set %s master br0 up\n" % (network.cable(places, host.name), host.name))
+    run(
+        "ip",
+        "-n",
+        switch,
+        "-batch",
+        "-",
+        given=f"{network.cable(places, host.name)}\nlink set {host.name} master br0 up\n",
+    )
     network.configure(places, host.name)

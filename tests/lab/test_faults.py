@@ -100,7 +100,10 @@ def test_faults_that_stand_are_listed_and_all_end_at_once(lab: Lab) -> None:
 
 
 def test_a_fault_that_is_said_wrong_is_refused_in_words(lab: Lab) -> None:
-    for words, said in ((("delay", "h001"), "wants HOST MILLISECONDS"), (("unreachable", "h009"), "there is no host h009")):
+    for words, said in (
+        (("delay", "h001"), "wants HOST MILLISECONDS"),
+        (("unreachable", "h009"), "there is no host h009"),
+    ):
         with pytest.raises(Failed, match=said):
             break_it(lab, *words)
     with broken(lab, "unreachable", "h001"), pytest.raises(Failed, match="stands on h001 already"):

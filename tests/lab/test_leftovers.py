@@ -37,8 +37,12 @@ time.sleep(600)
 def traces(name: str) -> list[str]:
     """Return whatever there is of a lab on this machine."""
     mounts = pathlib.Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
-    return [*network.namespaces(name), *map(str, processes.inside(network.namespaces(name))),
-            *(line for line in mounts if " %s/" % (RUN / name) in line or " %s " % (RUN / name) in line), *map(str, RUN.glob(name))]
+    return [
+        *network.namespaces(name),
+        *map(str, processes.inside(network.namespaces(name))),
+        *(line for line in mounts if " %s/" % (RUN / name) in line or " %s " % (RUN / name) in line),
+        *map(str, RUN.glob(name)),
+    ]
 
 
 @pytest.fixture
@@ -54,7 +58,7 @@ def test_labs_of_different_names_are_up_at_once_with_addresses_of_their_own(lab:
     assert not other.places.network.overlaps(lab.places.network)
     other.relay.revoke(OLD[0])
     assert send(lab.hosts[0], *OLD).status == SENT
-    with pytest.raises(Failed, match="the lab %s is up" % name):
+    with pytest.raises(Failed, match=f"the lab {name} is up"):
         laboratory.up(1, name)
     other.down()
     assert traces(name) == []
@@ -82,10 +86,12 @@ def test_the_command_starts_shows_and_ends_a_lab(lab: Lab, name: str) -> None:
     assert "unreachable 198.18.0.0/15" in processes.run("ip", "route")
 
 
-@pytest.mark.parametrize("stage", ["lab.json", "skeleton", "hosts/h002/disk", "hosts/relay/process", "hosts/h002/process"])
+@pytest.mark.parametrize(
+    "stage", ["lab.json", "skeleton", "hosts/h002/disk", "hosts/relay/process", "hosts/h002/process"]
+)
 def test_what_an_up_has_left_that_was_killed_halfway_is_removed_by_the_next(name: str, stage: str) -> None:
     making = subprocess.Popen([*COMMAND, "--name", name, "up", "2"], stdout=subprocess.DEVNULL)
-    wait_until((RUN / name / stage).exists, "the lab gets as far as %s" % stage, step=0.0005)
+    wait_until((RUN / name / stage).exists, f"the lab gets as far as {stage}", step=0.0005)
     making.kill()
     making.wait()
     assert traces(name) != []
@@ -112,8 +118,21 @@ def test_a_lab_that_nobody_owns_stays(name: str) -> None:
 def test_an_ssh_connection_that_is_kept_open_ends_with_the_lab(name: str) -> None:
     lab = laboratory.up(1, name)
     folder = lab.places.folder
-    processes.run("ssh", "-i", folder / "id_ed25519", "-o", "UserKnownHostsFile=%s" % (folder / "known_hosts"), "-o", "ControlMaster=auto", "-o",
-                  "ControlPersist=60", "-o", "ControlPath=%s" % (folder / "ssh" / "master"), "deploy@" + lab.hosts[0].address, "true")
+    processes.run(
+        "ssh",
+        "-i",
+        folder / "id_ed25519",
+        "-o",
+        "UserKnownHostsFile=%s" % (folder / "known_hosts"),
+        "-o",
+        "ControlMaster=auto",
+        "-o",
+        "ControlPersist=60",
+        "-o",
+        "ControlPath=%s" % (folder / "ssh" / "master"),
+        "deploy@" + lab.hosts[0].address,
+        "true",
+    )
     assert masters(folder) != []
     lab.down()
     wait_until(lambda: masters(folder) == [], "the master ends")
@@ -122,7 +141,7 @@ def test_an_ssh_connection_that_is_kept_open_ends_with_the_lab(name: str) -> Non
 def masters(folder: pathlib.Path) -> list[str]:
     """Return the ssh processes that keep a connection to the lab in this folder."""
     shown = subprocess.run(["ps", "-e", "-o", "args="], stdout=subprocess.PIPE, text=True, check=False).stdout
-    return [line for line in shown.splitlines() if line.startswith("ssh: %s/" % folder)]
+    return [line for line in shown.splitlines() if line.startswith(f"ssh: {folder}/")]
 
 
 def test_a_process_is_never_taken_for_an_older_one_with_its_id() -> None:

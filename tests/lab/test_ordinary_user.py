@@ -29,8 +29,20 @@ CATALOGUE = FILES.parent / "catalogue"
 OLD, NEW = FIRST
 GITEA = "; the user's own\n[server]\nDOMAIN = x.example\n\n[mailer]\nENABLED = false\nUSER = mine\n"
 # What a run leaves that is not of the collection: Ansible's and the system's own.
-NOT_OURS = ("./proc", "./sys", "./dev", "./run", "./tmp", "./var/log", "./var/tmp", "./home/deploy/.ansible", "./root/.ansible", "./var/spool/postfix",
-            "./var/lib/postfix", "./var/mail")
+NOT_OURS = (
+    "./proc",
+    "./sys",
+    "./dev",
+    "./run",
+    "./tmp",
+    "./var/log",
+    "./var/tmp",
+    "./home/deploy/.ansible",
+    "./root/.ansible",
+    "./var/spool/postfix",
+    "./var/lib/postfix",
+    "./var/mail",
+)
 Values = t.Dict[str, t.Any]
 
 
@@ -46,8 +58,17 @@ class Site:
         users = pathlib.Path("/etc/passwd").read_text(encoding="utf-8")
         (folder / "passwd").write_text(f"{users}operator:x:{USER}:{USER}::{folder}:/bin/sh\n", encoding="utf-8")
         shutil.copy(lab.authority, folder / "ca.pem")
-        self.relay: Values = {"host": "relay.lab.test", "username": OLD, "password": FIRST[OLD], "from": "Example <noreply@lab.test>"}
-        self.apps: t.List[t.Any] = ["msmtp", "notifier", {"name": "gitea", "form": "ini", "path": "/srv/gitea/app.ini", "activate": False, "installed": True}]
+        self.relay: Values = {
+            "host": "relay.lab.test",
+            "username": OLD,
+            "password": FIRST[OLD],
+            "from": "Example <noreply@lab.test>",
+        }
+        self.apps: t.List[t.Any] = [
+            "msmtp",
+            "notifier",
+            {"name": "gitea", "form": "ini", "path": "/srv/gitea/app.ini", "activate": False, "installed": True},
+        ]
         self.variables: Values = {}
         self.python = python()
         self.give()
@@ -61,12 +82,23 @@ class Site:
         hosts = {host.name: {"ansible_host": host.address} for host in self.lab.hosts}
         known = self.lab.places.folder / "known_hosts"
         common: Values = {
-            "ansible_user": "deploy", "ansible_python_interpreter": "/usr/bin/python3", "ansible_pipelining": True,
-            "ansible_ssh_private_key_file": str(self.folder / "key"), "ansible_control_path_dir": str(self.folder / "cp"),
+            "ansible_user": "deploy",
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_pipelining": True,
+            "ansible_ssh_private_key_file": str(self.folder / "key"),
+            "ansible_control_path_dir": str(self.folder / "cp"),
             "ansible_ssh_common_args": f"-o UserKnownHostsFile={known} -o StrictHostKeyChecking=yes -o ConnectTimeout=10",
-            "smtp_relay": self.relay, "smtp_relay_apps": self.apps, "smtp_relay_catalogue": [str(CATALOGUE)],
-            "smtp_relay_report_dest": str(self.folder / "report"), "smtp_relay_rotation_retries": 1, "smtp_relay_rotation_delay": 1,
-            **({} if become is None else {"ansible_become": become, "ansible_become_user": "root", "ansible_become_method": "sudo"}),
+            "smtp_relay": self.relay,
+            "smtp_relay_apps": self.apps,
+            "smtp_relay_catalogue": [str(CATALOGUE)],
+            "smtp_relay_report_dest": str(self.folder / "report"),
+            "smtp_relay_rotation_retries": 1,
+            "smtp_relay_rotation_delay": 1,
+            **(
+                {}
+                if become is None
+                else {"ansible_become": become, "ansible_become_user": "root", "ansible_become_method": "sudo"}
+            ),
             **self.variables,
         }
         path = self.folder / "inventory.json"
@@ -74,15 +106,42 @@ class Site:
         self.give()
         return path
 
-    def run(self, playbook: str, *options: str, become: t.Optional[bool] = None, fails: bool = False, **environment: str) -> str:
+    def run(
+        self, playbook: str, *options: str, become: t.Optional[bool] = None, fails: bool = False, **environment: str
+    ) -> str:
         """What a playbook says, run by the ordinary user."""
-        words = [self.python, "-m", "ansible", "playbook", f"smarthost.mail.{playbook}", "-i", str(self.inventory(become)), *options]
-        whole = 'mount --bind "$0/passwd" /etc/passwd && cd "$0" && exec setpriv --reuid=%d --regid=%d --clear-groups "$@"' % (USER, USER)
+        words = [
+            self.python,
+            "-m",
+            "ansible",
+            "playbook",
+            f"smarthost.mail.{playbook}",
+            "-i",
+            str(self.inventory(become)),
+            *options,
+        ]
+        whole = (
+            'mount --bind "$0/passwd" /etc/passwd && cd "$0" && exec setpriv --reuid=%d --regid=%d --clear-groups "$@"'
+            % (USER, USER)
+        )
         command = self.lab.controller("sh", "-c", whole, str(self.folder), *words)
-        own = {"HOME": str(self.folder), "ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_NOCOLOR": "1", "PYTHONPATH": PACKAGES}
+        own = {
+            "HOME": str(self.folder),
+            "ANSIBLE_HOME": str(self.folder / "home"),
+            "ANSIBLE_NOCOLOR": "1",
+            "PYTHONPATH": PACKAGES,
+        }
         given = {**os.environ, **own, **environment}
         given["PATH"] = f"{self.folder}/bin:{given['PATH']}"
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False, env=given)
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+            env=given,
+        )
         assert (done.returncode != 0) == fails, done.stdout[-6000:]
         assert not (self.folder / "sudo-called").exists(), "sudo was asked for on the controller"
         assert [secret for secret in FIRST.values() if secret in done.stdout] == []
@@ -93,7 +152,16 @@ def python() -> str:
     """A Python like this one that everybody may run; this one may be in root's home."""
     name = f"python3.{sys.version_info.minor}"
     for path in (sys.executable, f"/usr/bin/{name}", f"/usr/local/bin/{name}"):
-        drop = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "sh", "-c", 'exec "$0" -c "import jinja2, yaml"', path]
+        drop = [
+            "setpriv",
+            f"--reuid={USER}",
+            f"--regid={USER}",
+            "--clear-groups",
+            "sh",
+            "-c",
+            'exec "$0" -c "import jinja2, yaml"',
+            path,
+        ]
         if subprocess.run(drop, env={"PYTHONPATH": PACKAGES}, stderr=subprocess.DEVNULL, check=False).returncode == 0:
             return path
     leave_out(f"no {name} that an ordinary user can run, with the packages of {PACKAGES}")
@@ -129,7 +197,9 @@ def tree(host: Host) -> t.Dict[str, str]:
     prune = " -o ".join(f"-path {path}" for path in NOT_OURS)
     listed = host.run("sh", "-c", rf"cd / && find . -xdev \( {prune} \) -prune -o -printf '%p|%y %m %U:%G %l\n'").stdout
     found = dict(line.split("|", 1) for line in listed.splitlines())
-    sums = host.run("sh", "-c", rf"cd / && find . -xdev \( {prune} \) -prune -o -type f -print0 | xargs -0 sha256sum").stdout
+    sums = host.run(
+        "sh", "-c", rf"cd / && find . -xdev \( {prune} \) -prune -o -type f -print0 | xargs -0 sha256sum"
+    ).stdout
     for line in sums.splitlines():
         digest, _blank, path = line.partition("  ")
         found[path] += " " + digest
@@ -180,14 +250,22 @@ def test_a_whole_life_with_become_in_the_inventory_and_nothing_of_ours_is_left_a
     assert said.count("Removed /var/lib/smarthost.") == 2 and "Activated: notifier" in said
     after = {host.name: tree(host) for host in hosts}
     for name, was in before.items():
-        assert {path: (was.get(path), after[name].get(path)) for path in {*was, *after[name]} if was.get(path) != after[name].get(path)} == {}
+        assert {
+            path: (was.get(path), after[name].get(path))
+            for path in {*was, *after[name]}
+            if was.get(path) != after[name].get(path)
+        } == {}
     assert {digest(each) for each in applied.values()} != {digest(each) for each in after.values()}
 
 
 @pytest.mark.parametrize(
-    "how, environment", [(("-b",), {}), ((), {"ANSIBLE_BECOME": "1"}), (("-e", "ansible_become=true"), {})], ids=["option", "environment", "extra variable"],
+    "how, environment",
+    [(("-b",), {}), ((), {"ANSIBLE_BECOME": "1"}), (("-e", "ansible_become=true"), {})],
+    ids=["option", "environment", "extra variable"],
 )
-def test_become_by_option_environment_and_extra_variable(site: Site, how: t.Tuple[str, ...], environment: t.Dict[str, str]) -> None:
+def test_become_by_option_environment_and_extra_variable(
+    site: Site, how: t.Tuple[str, ...], environment: t.Dict[str, str]
+) -> None:
     site.run("apply", *how, **environment)
     rotating(site)
     assert "Checked: 2 hosts would get the next credential" in site.run("rotate", "--check", *how, **environment)
@@ -208,6 +286,9 @@ def test_without_become_where_root_is_not_needed_and_what_it_says_where_it_is(si
     site.run("verify")
     rotating(site)
     assert "Rotation complete: 2" in site.run("rotate")
-    assert site.lab.hosts[0].run("stat", "-c", "%U", f"{home}/.msmtprc", f"{home}/.smarthost").stdout.split() == ["deploy", "deploy"]
+    assert site.lab.hosts[0].run("stat", "-c", "%U", f"{home}/.msmtprc", f"{home}/.smarthost").stdout.split() == [
+        "deploy",
+        "deploy",
+    ]
     assert site.run("remove").count(f"Removed {home}/.smarthost.") == 2
     assert [tree(host) for host in site.lab.hosts] == before

@@ -50,7 +50,9 @@ def enter(namespace: str) -> None:
 def forward(here: int, there: int, delay: float, loss: float) -> None:
     """Carry frames between two taps for ever. delay: seconds. loss: 0 to 1."""
     other = {here: there, there: here}
-    due: list[tuple[float, int, int, bytes]] = []  # a heap; the number keeps frames of the same instant in the order they came
+    due: list[
+        tuple[float, int, int, bytes]
+    ] = []  # a heap; the number keeps frames of the same instant in the order they came
     number = 0
     while True:
         left = max(0.0, due[0][0] - time.monotonic()) if due else None

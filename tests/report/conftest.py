@@ -63,10 +63,12 @@ class Look(t.NamedTuple):
         """Open a page at a width in CSS pixels, with media features such as prefers_color_scheme."""
         self.driver.get_log("browser")  # what an earlier page said is not this page's
         self.driver.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride", {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600},
         )
         media = [
-            {"name": name.replace("_", "-"), "value": value} for name, value in {"prefers_reduced_motion": "reduce", **features}.items()
+            {"name": name.replace("_", "-"), "value": value}
+            for name, value in {"prefers_reduced_motion": "reduce", **features}.items()
         ]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "screen", "features": media})
         self.driver.get(path.as_uri())

@@ -52,12 +52,19 @@ class Site(t.NamedTuple):
             "login": {"smtp_relay": self.declared(WRONG)},
             "refuses": {"smtp_relay": self.declared(**starttls), "smtp_relay_apps": ["gitea"]},
             "typo": {"smtp_relay": self.declared(hots="x")},
-            "gone": {"smtp_relay": self.declared(), "ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1},
+            "gone": {
+                "smtp_relay": self.declared(),
+                "ansible_connection": "ssh",
+                "ansible_host": "127.0.0.1",
+                "ansible_port": 1,
+            },
         }
 
     def run(self, playbook: str, hosts: t.Mapping[str, t.Any], *options: str) -> "subprocess.CompletedProcess[str]":
         """Run a playbook of the collection over these hosts, the report in reports/ of the folder."""
-        return subprocess.run(self.command(playbook, hosts, *options), capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(
+            self.command(playbook, hosts, *options), capture_output=True, text=True, timeout=120, check=False
+        )
 
     def command(self, playbook: str, hosts: t.Mapping[str, t.Any], *options: str) -> t.List[str]:
         """The command for a playbook of the collection, or for the file with this path; its inventory is written."""
@@ -73,7 +80,13 @@ class Site(t.NamedTuple):
             (self.folder / name).mkdir(exist_ok=True)
         inventory = self.folder / "inventory.json"
         inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": common}}), encoding="utf-8")
-        return [ansible_playbook(), "-i", str(inventory), playbook if "/" in playbook else f"smarthost.mail.{playbook}", *options]
+        return [
+            ansible_playbook(),
+            "-i",
+            str(inventory),
+            playbook if "/" in playbook else f"smarthost.mail.{playbook}",
+            *options,
+        ]
 
     def report(self) -> t.Dict[str, t.Any]:
         """What report.json holds."""

@@ -33,12 +33,16 @@ class PickyRelay(EmbeddedRelay):
         self.logins.clear()
         self.senders.clear()
 
-    def _authenticate(self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: t.Any) -> AuthResult:
+    def _authenticate(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: t.Any
+    ) -> AuthResult:
         result = super()._authenticate(_server, _session, _envelope, _mechanism, data)
         self.logins.append(bool(result.success))
         return result
 
-    async def _mail(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: t.List[str]) -> str:
+    async def _mail(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: t.List[str]
+    ) -> str:
         self.senders.append(address)
         if address in self.mail:
             return self.mail[address]
@@ -46,7 +50,9 @@ class PickyRelay(EmbeddedRelay):
         envelope.mail_options.extend(options)
         return "250 2.1.0 ok"
 
-    async def _rcpt(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: t.List[str]) -> str:
+    async def _rcpt(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: t.List[str]
+    ) -> str:
         if address in self.rcpt:
             return self.rcpt[address]
         envelope.rcpt_tos.append(address)

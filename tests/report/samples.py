@@ -16,7 +16,11 @@ Facts = t.Dict[str, t.Any]
 # What a hostile relay or host could say: markup, quotes, text that turns the line around it, and a word without end.
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)> \"'`--> \u202egnp.exe\u202c " + "W" * 300
 
-ACCEPTED = {"name": "alertmanager", "code": "no-ca-path", "why": "Alertmanager cannot take a CA file: it trusts the system store only."}
+ACCEPTED = {
+    "name": "alertmanager",
+    "code": "no-ca-path",
+    "why": "Alertmanager cannot take a CA file: it trusts the system store only.",
+}
 STARTTLS = {
     "where": "smtp_relay_apps[2] (gitea)",
     "code": "starttls-strippable",
@@ -26,8 +30,13 @@ STARTTLS = {
 
 DRIFT = [
     {"name": "grafana", "path": "/etc/grafana/mail.env", "keys": [], "what": "removed", "done": "overwritten"},
-    {"name": "alertmanager", "path": "/etc/alertmanager/mail.conf", "keys": ["global.smtp_from", "global.smtp_hello"], "what": "changed",
-     "done": "left"},
+    {
+        "name": "alertmanager",
+        "path": "/etc/alertmanager/mail.conf",
+        "keys": ["global.smtp_from", "global.smtp_hello"],
+        "what": "changed",
+        "done": "left",
+    },
 ]
 
 
@@ -59,7 +68,9 @@ def app(name: str, title: str, **more: t.Any) -> Facts:
     }
 
 
-def step(name: str, text: str, code: t.Optional[int] = None, enhanced: str = "", meaning: str = "", ok: bool = True) -> Facts:
+def step(
+    name: str, text: str, code: t.Optional[int] = None, enhanced: str = "", meaning: str = "", ok: bool = True
+) -> Facts:
     """One step as smtp_probe returns it."""
     return {"name": name, "ok": ok, "ms": 12.1, "code": code, "enhanced": enhanced, "text": text, "meaning": meaning}
 
@@ -158,7 +169,10 @@ def fleet() -> t.Dict[str, t.Optional[Facts]]:
             "accepted": [ACCEPTED],
             "unmanaged": ["django-legacy"],
             "generation": "20261121T051700Z-1",
-            "relays": [relay(9), relay(name="alerts (alertmanager)", host="mail.example.net", port=465, security="tls")],
+            "relays": [
+                relay(9),
+                relay(name="alerts (alertmanager)", host="mail.example.net", port=465, security="tls"),
+            ],
         },
         "app2.example.com": {
             "apps": applications(),
@@ -195,7 +209,11 @@ def fleet() -> t.Dict[str, t.Optional[Facts]]:
         },
         "gone.example.com": {
             "declared": ["postfix", "grafana"],
-            "failure": {"task": "", "unreachable": True, "msg": "Failed to connect to the host via ssh: Connection timed out"},
+            "failure": {
+                "task": "",
+                "unreachable": True,
+                "msg": "Failed to connect to the host via ssh: Connection timed out",
+            },
         },
         "edited.example.com": {"apps": applications(), "drift": DRIFT},
         "later.example.com": None,

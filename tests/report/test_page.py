@@ -17,7 +17,11 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-REPORTS = {"fleet": samples.fleet, "well": lambda: {"web1": samples.fleet()["app2.example.com"]}, "thousand": samples.thousand}
+REPORTS = {
+    "fleet": samples.fleet,
+    "well": lambda: {"web1": samples.fleet()["app2.example.com"]},
+    "thousand": samples.thousand,
+}
 
 # What sticks out to the right. The width is given: a phone's browser widens its window to what does not fit.
 OVERFLOW = """
@@ -108,7 +112,9 @@ def names(driver: Chrome, which: str) -> t.List[str]:
 
 @pytest.mark.parametrize("name", ["fleet", "well"])
 @pytest.mark.parametrize("width", [320, 360, 768, 962, 1280, 2560])
-def test_nothing_sticks_out_at_any_width_with_everything_open(name: str, width: int, pages: t.Dict[str, pathlib.Path], look: Look) -> None:
+def test_nothing_sticks_out_at_any_width_with_everything_open(
+    name: str, width: int, pages: t.Dict[str, pathlib.Path], look: Look
+) -> None:
     driver = look.at(pages[name], width)
     open_everything(driver)
     assert driver.execute_script(OVERFLOW, width) == [width, []]
@@ -129,12 +135,16 @@ def test_the_browser_has_nothing_to_complain_about_and_runs_nothing_of_what_a_ho
     driver = look.at(pages[name], 1280)
     assert driver.get_log("browser") == []
     assert "owned" not in driver.title
-    assert driver.execute_script("return document.querySelectorAll('img, iframe, object, link, script[src]').length") == 0
+    assert (
+        driver.execute_script("return document.querySelectorAll('img, iframe, object, link, script[src]').length") == 0
+    )
     assert driver.execute_script("return performance.getEntriesByType('resource').length") == 0
 
 
 def test_the_policy_stops_a_script_that_is_not_ours(tmp_path: pathlib.Path, look: Look) -> None:
-    planted = page(samples.report(samples.fleet())).replace("<footer>", "<script>document.title = 'owned'</script><footer onclick='x'>")
+    planted = page(samples.report(samples.fleet())).replace(
+        "<footer>", "<script>document.title = 'owned'</script><footer onclick='x'>"
+    )
     path = tmp_path / "planted.html"
     path.write_text(planted, encoding="utf-8")
     driver = look.at(path, 1280)
@@ -142,11 +152,15 @@ def test_the_policy_stops_a_script_that_is_not_ours(tmp_path: pathlib.Path, look
     assert any("Content Security Policy" in entry["message"] for entry in driver.get_log("browser"))
 
 
-def test_the_keyboard_reaches_the_hosts_the_filter_and_every_detail(pages: t.Dict[str, pathlib.Path], look: Look) -> None:
+def test_the_keyboard_reaches_the_hosts_the_filter_and_every_detail(
+    pages: t.Dict[str, pathlib.Path], look: Look
+) -> None:
     driver = look.at(pages["fleet"], 1280)
     press(driver, Keys.TAB)
     assert focused(driver) == "a Skip to the hosts"
-    assert driver.execute_script("return document.activeElement.getBoundingClientRect().left >= 0"), "the link shows when it has the focus"
+    assert driver.execute_script("return document.activeElement.getBoundingClientRect().left >= 0"), (
+        "the link shows when it has the focus"
+    )
     press(driver, Keys.ENTER)
     assert focused(driver) == "section#hosts"
     stops = []
@@ -155,10 +169,14 @@ def test_the_keyboard_reaches_the_hosts_the_filter_and_every_detail(pages: t.Dic
         stops.append(focused(driver))
     assert stops[:3] == ["input#filter", "input#only", "button#all"]
     assert stops[3].startswith("summary") and "gone.example.com" in stops[3]
-    assert driver.execute_script("return getComputedStyle(document.activeElement).outlineStyle") == "solid", "the focus can be seen"
+    assert driver.execute_script("return getComputedStyle(document.activeElement).outlineStyle") == "solid", (
+        "the focus can be seen"
+    )
     press(driver, Keys.ENTER)
     assert driver.execute_script("return document.activeElement.parentElement.open") is True
-    assert driver.execute_script("return Array.from(document.querySelectorAll('summary')).every(function (e) { return e.tabIndex >= 0; })")
+    assert driver.execute_script(
+        "return Array.from(document.querySelectorAll('summary')).every(function (e) { return e.tabIndex >= 0; })"
+    )
 
 
 def test_the_filter_finds_hosts_by_every_word_that_stands_in_them(pages: t.Dict[str, pathlib.Path], look: Look) -> None:
@@ -185,7 +203,9 @@ def test_only_what_needs_a_look_hides_hosts_that_went_well_and_open_all_opens_th
     assert opened == shown_hosts(driver)
 
 
-def test_without_its_script_the_page_is_whole_and_offers_no_filter_that_does_nothing(pages: t.Dict[str, pathlib.Path], look: Look) -> None:
+def test_without_its_script_the_page_is_whole_and_offers_no_filter_that_does_nothing(
+    pages: t.Dict[str, pathlib.Path], look: Look
+) -> None:
     look.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         driver = look.at(pages["fleet"], 1280)
@@ -213,7 +233,9 @@ def test_every_outcome_is_a_word_and_not_a_colour_alone(pages: t.Dict[str, pathl
     assert len(words) > 40 and all(words)
 
 
-def test_a_screen_reader_meets_tables_with_headers_at_phone_width_too(pages: t.Dict[str, pathlib.Path], look: Look) -> None:
+def test_a_screen_reader_meets_tables_with_headers_at_phone_width_too(
+    pages: t.Dict[str, pathlib.Path], look: Look
+) -> None:
     driver = look.at(pages["well"], 360)
     tree = driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
     roles = [node["role"]["value"] for node in tree if not node.get("ignored")]
@@ -236,7 +258,9 @@ def test_on_paper_everything_is_open_and_the_filter_is_left_out(pages: t.Dict[st
     assert len(heights) > 10 and min(heights) > 0
 
 
-def test_a_thousand_hosts_with_ten_applications_each_open_and_filter_quickly(pages: t.Dict[str, pathlib.Path], look: Look) -> None:
+def test_a_thousand_hosts_with_ten_applications_each_open_and_filter_quickly(
+    pages: t.Dict[str, pathlib.Path], look: Look
+) -> None:
     driver = look.at(pages["thousand"], 1280)
     loaded = driver.execute_script("var t = performance.getEntriesByType('navigation')[0]; return t.loadEventEnd;")
     filtered = driver.execute_script(FILTER)

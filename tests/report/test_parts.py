@@ -50,7 +50,12 @@ def test_each_part_runs_alone_by_its_tag(place: Site, picky: PickyRelay) -> None
         assert done.returncode == 0, (tag, done.stdout[-4000:])
         seen.append((tag, list(picky.logins), config.exists()))
     assert seen == [
-        ("report", [], False), ("probe", [True], False), ("configure", [], True), ("activate", [], True), ("verify", [True], True), ("report", [], True),
+        ("report", [], False),
+        ("probe", [True], False),
+        ("configure", [], True),
+        ("activate", [], True),
+        ("verify", [True], True),
+        ("report", [], True),
     ]
 
 
@@ -74,20 +79,30 @@ def test_the_role_warns_and_what_follows_it_in_a_larger_play_goes_on(place: Site
     assert done.returncode != 0 and not marker.exists()
 
 
-def test_a_host_without_applications_is_not_probed_and_neither_fails_nor_is_good(place: Site, picky: PickyRelay) -> None:
+def test_a_host_without_applications_is_not_probed_and_neither_fails_nor_is_good(
+    place: Site, picky: PickyRelay
+) -> None:
     hosts = {"web1": {"smtp_relay": place.declared(WRONG), "smtp_relay_apps": []}, "web2": {"smtp_relay_apps": []}}
     for playbook in ("apply", "verify"):
         done = place.run(playbook, hosts)
         assert done.returncode == 0, done.stdout[-4000:]
         assert picky.logins == [] and place.outcomes() == {"web1": "nothing", "web2": "nothing"}
         report = place.report()
-        assert (report["outcome"], report["sentence"]) == ("attention", "No application is declared on any of these hosts (2 hosts).")
-        assert "✓" not in (place.folder / "reports/report.html").read_text("utf-8").partition("<main")[0].partition("<body")[2]
+        assert (report["outcome"], report["sentence"]) == (
+            "attention",
+            "No application is declared on any of these hosts (2 hosts).",
+        )
+        assert (
+            "✓"
+            not in (place.folder / "reports/report.html").read_text("utf-8").partition("<main")[0].partition("<body")[2]
+        )
 
 
 def test_a_misspelt_variable_is_warned_of(place: Site) -> None:
     done = place.run("apply", one(place, smtp_relay_app=["gitea"]))
-    assert 'The variable smtp_relay_app has no effect here. Did you mean "smtp_relay_apps"?' in done.stdout + done.stderr
+    assert (
+        'The variable smtp_relay_app has no effect here. Did you mean "smtp_relay_apps"?' in done.stdout + done.stderr
+    )
 
 
 def test_plan_shows_what_is_refused_and_fails_at_its_end(place: Site) -> None:
@@ -106,10 +121,16 @@ def test_verify_looks_at_what_is_not_refused_and_reports_what_is(place: Site, pi
     done = place.run("verify", one(place, smtp_relay_apps=[refused, msmtp]))
     (host,) = place.report()["hosts"]
     assert done.returncode != 0 and picky.logins == [True] and host["outcome"] == "refused"
-    assert {app["name"]: (app["outcome"], app["proof"]) for app in host["apps"]} == {"git": ("refused", ""), "msmtp": ("as_declared", "envelope")}
+    assert {app["name"]: (app["outcome"], app["proof"]) for app in host["apps"]} == {
+        "git": ("refused", ""),
+        "msmtp": ("as_declared", "envelope"),
+    }
     told = [(item["where"], item["code"]) for item in place.report()["findings"] if item["urgent"]]
     assert set(told) == {("git", "starttls-strippable"), ("git", "no-ca-path")}, told
-    assert place.run("verify", one(place, smtp_relay_apps=[refused, msmtp], smtp_relay_on_unsupported="skip")).returncode == 0
+    assert (
+        place.run("verify", one(place, smtp_relay_apps=[refused, msmtp], smtp_relay_on_unsupported="skip")).returncode
+        == 0
+    )
 
 
 @pytest.mark.parametrize("level", ["connect", "tls"])
@@ -123,7 +144,11 @@ def test_every_level_of_the_role_is_one_of_verify(place: Site, level: str, picky
 def test_the_report_alone_tells_a_misspelt_word_too(place: Site) -> None:
     for playbook, tag in (("apply", "report"), ("verify", "report"), ("apply", "activate")):
         done = place.run(playbook, one(place, smtp_relay_fail_on="wrogn"), "--tags", tag)
-        assert done.returncode != 0 and "is not known. Did you mean" in done.stdout, (playbook, tag, done.stdout[-3000:])
+        assert done.returncode != 0 and "is not known. Did you mean" in done.stdout, (
+            playbook,
+            tag,
+            done.stdout[-3000:],
+        )
 
 
 def test_where_no_sender_is_declared_apply_and_verify_say_once_what_is_used(place: Site) -> None:
@@ -131,9 +156,16 @@ def test_where_no_sender_is_declared_apply_and_verify_say_once_what_is_used(plac
     hosts = {name: {"smtp_relay": declared} for name in ("web1", "web2")}
     for playbook in ("apply", "verify"):
         done = place.run(playbook, hosts)
-        assert done.returncode == 0 and done.stdout.count("No sender (from) is declared. msmtp: without from it uses its own.") == 1, done.stdout
-        assert [app["sender"] for host in place.report()["hosts"] for app in host["apps"]] == ["without from it uses its own"] * 2
-        assert "no sender declared (from), without from it uses its own" in (place.folder / "reports/report.html").read_text("utf-8")
+        assert (
+            done.returncode == 0
+            and done.stdout.count("No sender (from) is declared. msmtp: without from it uses its own.") == 1
+        ), done.stdout
+        assert [app["sender"] for host in place.report()["hosts"] for app in host["apps"]] == [
+            "without from it uses its own"
+        ] * 2
+        assert "no sender declared (from), without from it uses its own" in (
+            place.folder / "reports/report.html"
+        ).read_text("utf-8")
     place.run("apply", one(place))
     assert "No sender" not in place.run("verify", one(place)).stdout
 
@@ -142,5 +174,7 @@ def test_where_no_sender_is_declared_apply_and_verify_say_once_what_is_used(plac
 def test_without_a_declaration_every_playbook_says_what_to_declare(place: Site, playbook: str) -> None:
     done = place.run(playbook, {"web1": {}}, "-e", f"smtp_relay_dest={place.folder / 'out'}")
     said = done.stdout + done.stderr
-    assert done.returncode != 0 and "[no-relay]" in said and "The least: smtp_relay: {host: smtp.example.com" in said, said
+    assert done.returncode != 0 and "[no-relay]" in said and "The least: smtp_relay: {host: smtp.example.com" in said, (
+        said
+    )
     assert "is undefined" not in said and "missing required" not in said

@@ -16,7 +16,9 @@ from report.fleet import SECRETS, EmbeddedRelay, Site
 
 
 @pytest.fixture(scope="module")
-def applied(relay: EmbeddedRelay, tmp_path_factory: pytest.TempPathFactory) -> t.Tuple[Site, "subprocess.CompletedProcess[str]"]:
+def applied(
+    relay: EmbeddedRelay, tmp_path_factory: pytest.TempPathFactory
+) -> t.Tuple[Site, "subprocess.CompletedProcess[str]"]:
     """apply over one host of every kind, as talkative as can be."""
     site = Site(tmp_path_factory.mktemp("site"), relay)
     return site, site.run("apply", site.hosts(), "-vvv", "--diff")
@@ -27,7 +29,13 @@ Applied = t.Tuple[Site, "subprocess.CompletedProcess[str]"]
 
 def test_every_host_is_in_the_report_whatever_became_of_it_and_the_run_has_failed(applied: Applied) -> None:
     site, done = applied
-    assert site.outcomes() == {"works": "changed", "login": "failed", "refuses": "refused", "typo": "failed", "gone": "unreachable"}
+    assert site.outcomes() == {
+        "works": "changed",
+        "login": "failed",
+        "refuses": "refused",
+        "typo": "failed",
+        "gone": "unreachable",
+    }
     assert done.returncode != 0, "the exit status stays honest"
     recap = {line.split()[0]: line for line in done.stdout.splitlines() if "failed=" in line}
     assert [name for name, line in sorted(recap.items()) if "failed=0" in line] == ["works"]
@@ -35,7 +43,10 @@ def test_every_host_is_in_the_report_whatever_became_of_it_and_the_run_has_faile
 
 def test_it_says_what_failed_and_what_to_do(applied: Applied) -> None:
     findings = {(host, item["code"]): item for item in applied[0].report()["findings"] for host in item["hosts"]}
-    assert "Correct the username or the password; the connection itself is fine." in findings["login", "auth_failed"]["remedies"]
+    assert (
+        "Correct the username or the password; the connection itself is fine."
+        in findings["login", "auth_failed"]["remedies"]
+    )
     assert "accept: [starttls-strippable]" in findings["refuses", "starttls-strippable"]["remedies"][0]
     assert findings["typo", "unknown-key"]["where"] == "smtp_relay.hots"
     assert sorted(findings) == [
@@ -59,7 +70,9 @@ def test_it_says_what_was_proven_with_certificate_and_credential(applied: Applie
     (relay,) = works["relays"]
     assert relay["ok"] and relay["certificate"]["days_left"] in (29, 30) and relay["mechanism"]
     assert works["sentence"] == "1 application written. The relay works. Not seen: that it reads its file (msmtp)."
-    assert [(app["proof"], app["proof_wanted"], app["green"]) for app in works["apps"]] == [("envelope", "envelope", False)]
+    assert [(app["proof"], app["proof_wanted"], app["green"]) for app in works["apps"]] == [
+        ("envelope", "envelope", False)
+    ]
     lost = next(host for host in applied[0].report()["hosts"] if host["name"] == "gone")
     assert [(app["name"], app["outcome"]) for app in lost["apps"]] == [("msmtp", "not_done")]
 
@@ -75,7 +88,9 @@ def test_the_files_are_their_owners_alone_and_writing_them_is_no_change(applied:
     site, done = applied
     folder = site.folder / "reports"
     assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json", "report.xml"]
-    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600} and folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {
+        0o600
+    } and folder.stat().st_mode & 0o777 == 0o700
     assert "changed=1" in next(line for line in done.stdout.splitlines() if line.startswith("works "))
     ET.parse(folder / "report.xml")
 
@@ -106,7 +121,9 @@ def test_a_check_predicts_and_verify_tells_a_file_that_is_not_as_declared(site: 
     assert site.run("apply", hosts).returncode == 0
     done = site.run("verify", hosts)
     assert done.returncode == 0 and "changed=0" in done.stdout
-    assert (site.outcomes(), site.report()["outcome"]) == ({"works": "ok"}, "attention"), "nothing shows that msmtp reads this file"
+    assert (site.outcomes(), site.report()["outcome"]) == ({"works": "ok"}, "attention"), (
+        "nothing shows that msmtp reads this file"
+    )
 
 
 def test_with_limit_the_report_is_of_the_hosts_that_were_run(site: Site) -> None:
@@ -136,7 +153,10 @@ def test_a_part_of_the_run_alone_says_only_what_it_saw(site: Site) -> None:
     config = site.folder / "works" / "msmtprc"
     done = site.run("apply", hosts, "--tags", "report")
     assert (site.outcomes(), site.report()["sentence"]) == ({"works": "not_run"}, "Nothing was looked at (1 host).")
-    assert "This run has looked at none of its applications." in done.stdout and "No application is declared" not in done.stdout
+    assert (
+        "This run has looked at none of its applications." in done.stdout
+        and "No application is declared" not in done.stdout
+    )
     site.run("apply", hosts, "--tags", "probe")
     assert (site.outcomes(), config.exists()) == ({"works": "would_change"}, False), "probed is not written"
     done = site.run("apply", hosts, "--tags", "verify")
@@ -150,18 +170,31 @@ def test_a_part_of_the_run_alone_says_only_what_it_saw(site: Site) -> None:
 
 def test_a_misspelt_word_is_told_by_the_name_of_its_variable_before_anything_is_written(site: Site) -> None:
     hosts = {"works": site.hosts()["works"]}
-    done = site.run("apply", hosts, "-e", "smtp_relay_fail_on=wrogn", "-e", "smtp_relay_probe=afetr", "-e", "smtp_relay_probe_level=tsl")
+    done = site.run(
+        "apply",
+        hosts,
+        "-e",
+        "smtp_relay_fail_on=wrogn",
+        "-e",
+        "smtp_relay_probe=afetr",
+        "-e",
+        "smtp_relay_probe_level=tsl",
+    )
     assert done.returncode != 0 and not (site.folder / "works" / "msmtprc").exists()
     for line in (
         'smtp_relay_fail_on: \\"wrogn\\" is not known. Did you mean \\"wrong\\"?',
-        "One of: first, after, never.", "One of: connect, tls, auth, envelope.",
+        "One of: first, after, never.",
+        "One of: connect, tls, auth, envelope.",
     ):
         assert line in done.stdout
 
 
 def test_a_roll_back_names_what_it_restored_and_did_not_verify(site: Site) -> None:
     other = str(site.folder / "works" / "other")
-    listed = [{"name": "msmtp", "path": str(site.folder / "works" / "msmtprc")}, {"name": "other", "app": "msmtp", "path": other}]
+    listed = [
+        {"name": "msmtp", "path": str(site.folder / "works" / "msmtprc")},
+        {"name": "other", "app": "msmtp", "path": other},
+    ]
     hosts = {"works": {**site.hosts()["works"], "smtp_relay_apps": listed}}
     assert site.run("apply", hosts).returncode == 0
     hosts["works"]["smtp_relay"] = site.declared(**{"from": "other@example.com"})
@@ -173,8 +206,13 @@ def test_a_roll_back_names_what_it_restored_and_did_not_verify(site: Site) -> No
 
 
 def test_one_wrong_password_is_told_once_however_many_applications_have_it(site: Site) -> None:
-    listed = [{"name": name, "app": "msmtp", "path": str(site.folder / "login" / name)} for name in ("one", "two", "three")]
+    listed = [
+        {"name": name, "app": "msmtp", "path": str(site.folder / "login" / name)} for name in ("one", "two", "three")
+    ]
     site.run("apply", {"login": {**site.hosts()["login"], "smtp_relay_apps": listed}})
     findings = [item for item in site.report()["findings"] if item["urgent"]]
-    assert sorted((item["code"], item["where"]) for item in findings) == [("auth_failed", ""), ("left", "one, two, three")]
+    assert sorted((item["code"], item["where"]) for item in findings) == [
+        ("auth_failed", ""),
+        ("left", "one, two, three"),
+    ]
     assert findings[0]["what"] not in findings[1]["what"] and findings[1]["what"] not in findings[0]["what"]

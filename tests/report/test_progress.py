@@ -50,7 +50,13 @@ def on_a_terminal(command: t.Sequence[str], **more: str) -> t.Tuple[int, str]:
     """Runs a command whose output and errors are a terminal of 120 columns; its status, and every byte that the terminal was sent."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm", **ENABLED, **more})
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", **ENABLED, **more},
+    )
     os.close(theirs)
     said = b""
     while True:
@@ -80,11 +86,11 @@ def play(site: Site, text: str) -> str:
 def last_lines(said: str) -> t.List[str]:
     """From the last count on."""
     lines = said.splitlines()
-    return lines[max(number for number, line in enumerate(lines) if " hosts in " in line):]
+    return lines[max(number for number, line in enumerate(lines) if " hosts in " in line) :]
 
 
 def test_without_a_terminal_there_are_plain_lines_and_the_last_ones_name_hosts_reasons_codes_and_the_command(
-    site: Site, monkeypatch: pytest.MonkeyPatch,
+    site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in ENABLED.items():
         monkeypatch.setenv(name, value)
@@ -99,7 +105,10 @@ def test_without_a_terminal_there_are_plain_lines_and_the_last_ones_name_hosts_r
         f"Go on with: ansible-playbook smarthost.mail.apply -i {site.folder}/inventory.json --limit gone,login,refuses,typo and the same -e",
     ]
     assert "apply: 0/5 hosts done, 0 failed, 5 left\n" in done.stderr
-    assert re.search(r"apply: 1/5 hosts done, 3 failed, 1 unreachable, 0 left(, [0-9.]+ hosts/m?[ins]+)? \([a-z]+ [0-9]/5\)", done.stderr)
+    assert re.search(
+        r"apply: 1/5 hosts done, 3 failed, 1 unreachable, 0 left(, [0-9.]+ hosts/m?[ins]+)? \([a-z]+ [0-9]/5\)",
+        done.stderr,
+    )
     assert [secret for secret in (*SECRETS, "abc") if secret in done.stderr] == [] and " hosts in " not in done.stdout
 
 
@@ -110,11 +119,18 @@ def test_batches_are_counted_and_a_rescued_host_has_not_failed(site: Site, monke
     named = {name: hosts[name] for name in ("works", "login", "gone", "typo")}
     done = site.run(play(site, RESCUING), {**named, "more": hosts["works"]})
     count, *rest = last_lines(done.stderr)
-    assert re.fullmatch(r"site: 5 hosts in [0-9:]+: 1 done, 1 failed, 1 unreachable, 1 rescued, 1 not finished\.", count), done.stderr
+    assert re.fullmatch(
+        r"site: 5 hosts in [0-9:]+: 1 done, 1 failed, 1 unreachable, 1 rescued, 1 not finished\.", count
+    ), done.stderr
     assert rest[:2] == ["typo: failed; smtp_relay.hots: unknown-key", "gone: unreachable"]
-    assert rest[2].endswith("--limit gone,more,typo"), "all of the second batch are lost, so Ansible does not begin the third"
+    assert rest[2].endswith("--limit gone,more,typo"), (
+        "all of the second batch are lost, so Ansible does not begin the third"
+    )
     assert "site: 0/5 hosts done, 0 failed, 5 left (batch 1/3)" in done.stderr
-    assert re.search(r"site: 1/5 hosts done, 1 failed, 3 left.* \(batch 2/3\)", done.stderr) and "batch 3/3" not in done.stderr
+    assert (
+        re.search(r"site: 1/5 hosts done, 1 failed, 3 left.* \(batch 2/3\)", done.stderr)
+        and "batch 3/3" not in done.stderr
+    )
     assert [secret for secret in SECRETS if secret in done.stderr] == []
 
 
@@ -138,9 +154,15 @@ def test_the_bar_is_coloured_where_ansible_is(site: Site, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("plain", ["library missing", "asked for", "dumb terminal"])
-def test_on_a_terminal_there_are_plain_lines_where_there_is_no_bar(site: Site, tmp_path: pathlib.Path, plain: str) -> None:
+def test_on_a_terminal_there_are_plain_lines_where_there_is_no_bar(
+    site: Site, tmp_path: pathlib.Path, plain: str
+) -> None:
     (tmp_path / "tqdm.py").write_text("raise ImportError", encoding="utf-8")
-    more = {"library missing": {"PYTHONPATH": str(tmp_path)}, "asked for": {"SMTP_PROGRESS_PLAIN": "true"}, "dumb terminal": {"TERM": "dumb"}}
+    more = {
+        "library missing": {"PYTHONPATH": str(tmp_path)},
+        "asked for": {"SMTP_PROGRESS_PLAIN": "true"},
+        "dumb terminal": {"TERM": "dumb"},
+    }
     status, sent = on_a_terminal(site.command(play(site, SHORT), {"works": site.hosts()["works"]}), **more[plain])
     assert status == 0 and "site: 0/1 hosts done, 0 failed, 1 left" in as_seen(sent)
     assert ("python3 -m pip install tqdm" in sent) == (plain == "library missing")
@@ -156,7 +178,9 @@ def test_a_play_without_a_step_of_ours_shows_nothing(site: Site, monkeypatch: py
 def test_the_files_that_the_role_may_leave_out_are_its_files() -> None:
     from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import progress
 
-    tasks = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "roles" / "smtp_relay" / "tasks").glob("*.yml")}
+    tasks = {
+        path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "roles" / "smtp_relay" / "tasks").glob("*.yml")
+    }
     assert [name for name in progress.ENTRY_POINTS if name not in tasks] == []
     assert [name for name in progress.INCLUDED if f"include_tasks: {name}" not in "".join(tasks.values())] == []
     # What each entry point takes stands in its file or in a file that this includes.

@@ -32,7 +32,9 @@ def place(picky: PickyRelay, tmp_path: pathlib.Path) -> Site:
     return Site(tmp_path, picky)
 
 
-def fleet(place: Site, names: t.Sequence[str] = HOSTS, password: str = PASSWORD, **more: t.Any) -> t.Dict[str, Variables]:
+def fleet(
+    place: Site, names: t.Sequence[str] = HOSTS, password: str = PASSWORD, **more: t.Any
+) -> t.Dict[str, Variables]:
     return {name: {"smtp_relay": place.declared(password, **more)} for name in names}
 
 
@@ -45,7 +47,9 @@ def apps(place: Site) -> t.Dict[str, Variables]:
     return {host["name"]: host["apps"][0] for host in place.report()["hosts"]}
 
 
-def test_a_wrong_password_leaves_the_files_of_every_host_and_costs_one_refused_login(place: Site, picky: PickyRelay) -> None:
+def test_a_wrong_password_leaves_the_files_of_every_host_and_costs_one_refused_login(
+    place: Site, picky: PickyRelay
+) -> None:
     done = place.run("apply", fleet(place))
     assert done.returncode == 0, done.stdout
     assert picky.logins == [True] * len(HOSTS), "one login a host, in a run that changes as well"
@@ -77,12 +81,18 @@ def test_an_unchanged_run_logs_in_once_for_each_host_and_changes_nothing(place: 
 def test_other_relays_applications_go_on(place: Site) -> None:
     relays = {"default": "good", "relays": {"good": place.declared(), "bad": place.declared(WRONG)}}
     folder = f"{place.folder}/web1"
-    listed = [{"name": "msmtp", "path": f"{folder}/msmtprc"}, {"name": "other", "app": "msmtp", "relay": "bad", "path": f"{folder}/other"}]
+    listed = [
+        {"name": "msmtp", "path": f"{folder}/msmtprc"},
+        {"name": "other", "app": "msmtp", "relay": "bad", "path": f"{folder}/other"},
+    ]
     done = place.run("apply", {"web1": {"smtp_relay": relays, "smtp_relay_apps": listed}})
     assert done.returncode != 0
     assert (place.folder / "web1/msmtprc").exists() and not (place.folder / "web1/other").exists()
     (host,) = place.report()["hosts"]
-    assert {app["name"]: (app["outcome"], app["proof"]) for app in host["apps"]} == {"msmtp": ("written", "envelope"), "other": ("left", "tls")}
+    assert {app["name"]: (app["outcome"], app["proof"]) for app in host["apps"]} == {
+        "msmtp": ("written", "envelope"),
+        "other": ("left", "tls"),
+    }
 
 
 def test_a_sender_that_is_refused_for_good_is_not_written_and_one_put_off_is(place: Site, picky: PickyRelay) -> None:
@@ -96,11 +106,19 @@ def test_a_sender_that_is_refused_for_good_is_not_written_and_one_put_off_is(pla
     assert done.returncode != 0, "it was not shown to work"
     assert sorted(standing(place)) == ["web1"], "what is refused for now blocks nothing"
     assert picky.senders == [SENDER] * 2, "it is tried twice"
-    assert (apps(place)["web1"]["outcome"], apps(place)["web1"]["green"], apps(place)["web1"]["proof"]) == ("written", False, "auth")
+    assert (apps(place)["web1"]["outcome"], apps(place)["web1"]["green"], apps(place)["web1"]["proof"]) == (
+        "written",
+        False,
+        "auth",
+    )
 
 
-@pytest.mark.parametrize("answer", ["450 4.2.0 greylisted, come back", "550 5.1.1 no such user", "554 5.7.1 relay access denied"])
-def test_what_the_relay_says_to_the_senders_own_address_as_a_recipient_does_not_count(answer: str, place: Site, picky: PickyRelay) -> None:
+@pytest.mark.parametrize(
+    "answer", ["450 4.2.0 greylisted, come back", "550 5.1.1 no such user", "554 5.7.1 relay access denied"]
+)
+def test_what_the_relay_says_to_the_senders_own_address_as_a_recipient_does_not_count(
+    answer: str, place: Site, picky: PickyRelay
+) -> None:
     picky.rcpt = {SENDER: answer}
     done = place.run("apply", fleet(place, ["web1"]))
     assert done.returncode == 0, done.stdout
@@ -116,8 +134,12 @@ def test_a_relay_that_does_not_answer_blocks_nothing_but_green(place: Site) -> N
     assert "[connect_refused]" in done.stdout
 
 
-@pytest.mark.parametrize("said, logins, written", [("after", [False], True), ("never", [], True), (False, [], True), (True, [False], False)])
-def test_one_variable_says_when(said: t.Any, logins: t.List[bool], written: bool, place: Site, picky: PickyRelay) -> None:
+@pytest.mark.parametrize(
+    "said, logins, written", [("after", [False], True), ("never", [], True), (False, [], True), (True, [False], False)]
+)
+def test_one_variable_says_when(
+    said: t.Any, logins: t.List[bool], written: bool, place: Site, picky: PickyRelay
+) -> None:
     hosts = fleet(place, ["web1"], password=WRONG)
     hosts["web1"]["smtp_relay_probe"] = said
     done = place.run("apply", hosts)
@@ -130,7 +152,11 @@ def test_a_word_that_is_none_of_them_is_named_with_those_there_are(place: Site) 
     hosts = fleet(place, ["web1"])
     hosts["web1"]["smtp_relay_probe"] = "frist"
     done = place.run("apply", hosts)
-    assert done.returncode != 0 and 'smtp_relay_probe: "frist" is not known. Did you mean "first"?' in done.stdout and standing(place) == {}
+    assert (
+        done.returncode != 0
+        and 'smtp_relay_probe: "frist" is not known. Did you mean "first"?' in done.stdout
+        and standing(place) == {}
+    )
 
 
 def test_verify_logs_in_with_what_stands_in_the_files_and_its_advice_ends_it(place: Site, picky: PickyRelay) -> None:
@@ -168,7 +194,10 @@ def test_in_check_mode_it_probes_and_writes_nothing(place: Site, picky: PickyRel
 
 def test_one_login_proves_all_senders_of_a_host(place: Site, picky: PickyRelay) -> None:
     folder = f"{place.folder}/web1"
-    listed = [{"name": "msmtp", "path": f"{folder}/msmtprc"}, {"name": "other", "app": "msmtp", "from": "other@example.com", "path": f"{folder}/other"}]
+    listed = [
+        {"name": "msmtp", "path": f"{folder}/msmtprc"},
+        {"name": "other", "app": "msmtp", "from": "other@example.com", "path": f"{folder}/other"},
+    ]
     hosts = {"web1": {"smtp_relay": place.declared(), "smtp_relay_apps": listed}}
     assert place.run("apply", hosts).returncode == 0
     assert (picky.logins, picky.senders) == ([True], [SENDER, "other@example.com"])

@@ -43,8 +43,15 @@ class Fleet:
     def __init__(self, folder: Path, relay: Relay) -> None:
         self.folder, self.relay = folder, relay
         self.declared: Values = {
-            "host": "localhost", "port": relay.ports["tls"], "security": "tls", "ca_path": str(relay.pki.ca), "accept": ["no-ca-path"],
-            "username": OLD, "credential_id": "2026-08", "password": PASSWORDS[OLD], "from": "apps@site.test",
+            "host": "localhost",
+            "port": relay.ports["tls"],
+            "security": "tls",
+            "ca_path": str(relay.pki.ca),
+            "accept": ["no-ca-path"],
+            "username": OLD,
+            "credential_id": "2026-08",
+            "password": PASSWORDS[OLD],
+            "from": "apps@site.test",
         }
         self.next: Values = {"id": "2026-11", "username": NEW, "password": PASSWORDS[NEW]}
         self.variables: t.Dict[str, Values] = {name: {} for name in HOSTS}
@@ -64,26 +71,41 @@ class Fleet:
         every_one: t.List[Values] = [
             {"name": "msmtp", "path": str(etc / "msmtprc")},
             {
-                "name": "gitea", "path": str(etc / "gitea.env"), "owner": "root", "group": "root",
+                "name": "gitea",
+                "path": str(etc / "gitea.env"),
+                "owner": "root",
+                "group": "root",
                 "activate": {"command": [str(self.folder / name / "restart")]},
             },
         ]
         return [app for app in every_one if (name, app["name"]) not in self.unlisted]
 
-    def run(self, playbook: str, *options: str, rotating: bool = True, **more: t.Any) -> "subprocess.CompletedProcess[str]":
+    def run(
+        self, playbook: str, *options: str, rotating: bool = True, **more: t.Any
+    ) -> "subprocess.CompletedProcess[str]":
         """A playbook of the collection over the fleet; ``rotating``: whether the declaration has its next credential."""
         command = [*self.command(playbook, rotating), *options]
-        return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, env=self.environment(), **more)
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=SECONDS, check=False, env=self.environment(), **more
+        )
 
     def command(self, playbook: str, rotating: bool = True) -> t.List[str]:
         """The command, its inventory written."""
         hosts = {
-            name: {"smtp_relay_apps": self.apps(name), "smtp_relay_state_dir": str(self.folder / name / "state"), **variables}
+            name: {
+                "smtp_relay_apps": self.apps(name),
+                "smtp_relay_state_dir": str(self.folder / name / "state"),
+                **variables,
+            }
             for name, variables in self.variables.items()
         }
         common = {
-            "smtp_relay": self.declaration(rotating), "ansible_connection": "local", "ansible_python_interpreter": sys.executable,
-            "smtp_relay_report_dest": str(self.folder / "report"), "smtp_relay_rotation_delay": 1, "smtp_relay_rotation_retries": 1,
+            "smtp_relay": self.declaration(rotating),
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "smtp_relay_report_dest": str(self.folder / "report"),
+            "smtp_relay_rotation_delay": 1,
+            "smtp_relay_rotation_retries": 1,
         }
         groups = {group: {"hosts": dict.fromkeys(set(names) & set(hosts))} for group, names in GROUPS.items()}
         inventory = self.folder / "inventory.yml"
@@ -103,7 +125,9 @@ class Fleet:
 
     def rotate_once_changed(self, change: t.Callable[[], object]) -> str:
         """What the playbook rotate says when this is changed at the provider as soon as it waits for that."""
-        rotating = subprocess.Popen(self.command("rotate"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.environment())
+        rotating = subprocess.Popen(
+            self.command("rotate"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.environment()
+        )
         assert rotating.stdout is not None
         said = ""
         for line in rotating.stdout:
@@ -117,9 +141,19 @@ class Fleet:
 
     def killed(self, task: str, number: int = 1) -> None:
         """Runs the playbook rotate and kills it, with everything it has started, when this task is begun for the nth time."""
-        more = {"ANSIBLE_CALLBACK_PLUGINS": str(HERE), "ANSIBLE_CALLBACKS_ENABLED": "kill_at", "KILL_AT": task, "KILL_NUMBER": str(number)}
+        more = {
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE),
+            "ANSIBLE_CALLBACKS_ENABLED": "kill_at",
+            "KILL_AT": task,
+            "KILL_NUMBER": str(number),
+        }
         done = subprocess.run(
-            [REAL, *self.command("rotate")[1:]], capture_output=True, text=True, timeout=SECONDS, check=False, env={**self.environment(), **more},
+            [REAL, *self.command("rotate")[1:]],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+            env={**self.environment(), **more},
         )
         assert done.returncode == -signal.SIGKILL, f"{task} was never begun:\n{done.stdout[-3000:]}"
 

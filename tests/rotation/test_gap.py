@@ -34,12 +34,22 @@ class Queueing(Fleet):
     def declaration(self, rotating: bool) -> Values:
         """The provider's relay, and the local MTA that forwards to it."""
         main = {**super().declaration(rotating), "overlap": False}
-        return {"default": "main", "relays": {"main": main, "queue": {"type": "local_mta", "via": "main", "from": "apps@site.test"}}}
+        return {
+            "default": "main",
+            "relays": {"main": main, "queue": {"type": "local_mta", "via": "main", "from": "apps@site.test"}},
+        }
 
     def apps(self, name: str) -> t.List[Values]:
         """Postfix, and an application that uses it."""
         gitea = {**super().apps(name)[1], "relay": "queue"}
-        return [{"name": "postfix", "path": str(self.config), "activate": {"command": ["postfix", "-c", str(self.config), "reload"]}}, gitea]
+        return [
+            {
+                "name": "postfix",
+                "path": str(self.config),
+                "activate": {"command": ["postfix", "-c", str(self.config), "reload"]},
+            },
+            gitea,
+        ]
 
 
 @pytest.fixture
@@ -63,7 +73,12 @@ def test_mail_of_the_gap_is_kept_by_the_local_mta_and_sent_after_the_rotation(ho
 
     def provider_changes_it() -> None:
         host.relay.set_password(OLD, CHANGED)  # from here on the old one is dead
-        subprocess.run(["sendmail", "-C", str(host.config), RECIPIENT], input=programs.mail(subject, RECIPIENT), text=True, check=True)
+        subprocess.run(
+            ["sendmail", "-C", str(host.config), RECIPIENT],
+            input=programs.mail(subject, RECIPIENT),
+            text=True,
+            check=True,
+        )
 
     said = host.rotate_once_changed(provider_changes_it)
     assert "1 application sends through a local MTA and need not be touched" in said
@@ -76,7 +91,9 @@ def test_mail_of_the_gap_is_kept_by_the_local_mta_and_sent_after_the_rotation(ho
 def test_mail_that_was_already_deferred_is_flushed(host: Queueing) -> None:
     host.relay.set_password(OLD, CHANGED)
     subject = str(uuid.uuid4())
-    subprocess.run(["sendmail", "-C", str(host.config), RECIPIENT], input=programs.mail(subject, RECIPIENT), text=True, check=True)
+    subprocess.run(
+        ["sendmail", "-C", str(host.config), RECIPIENT], input=programs.mail(subject, RECIPIENT), text=True, check=True
+    )
     log = host.folder / "web1" / "mta" / "log"
     end = time.monotonic() + 20
     while "status=deferred" not in log.read_text() and time.monotonic() < end:
@@ -84,7 +101,9 @@ def test_mail_that_was_already_deferred_is_flushed(host: Queueing) -> None:
     assert "status=deferred" in log.read_text() and "status=bounced" not in log.read_text()
     said = host.rotate()
     assert "Rotation complete: 1" in said
-    assert host.relay.wait_for(subject, timeout=30).user.startswith(OLD), "Postfix would have tried again in minutes only"
+    assert host.relay.wait_for(subject, timeout=30).user.startswith(OLD), (
+        "Postfix would have tried again in minutes only"
+    )
 
 
 @pytest.mark.whole
@@ -99,10 +118,17 @@ def test_a_gap_that_nothing_bridges_is_refused_until_it_is_accepted(fleet: Fleet
     fleet.declared["accept_gap"] = True
 
     def provider_changes_it() -> None:
-        assert {name: fleet.text(name) for name in fleet.variables} == before, "nothing is written while the new one does not work yet"
+        assert {name: fleet.text(name) for name in fleet.variables} == before, (
+            "nothing is written while the new one does not work yet"
+        )
         fleet.relay.set_password(OLD, CHANGED)
 
     said = fleet.rotate_once_changed(provider_changes_it)
-    assert "all hosts at once, and no way back" in said and "Rotation complete: 3 on the next credential, verified by a login." in said
-    assert fleet.send() == every(OLD) and set(fleet.kept().values()) == {0}, "the user is the same, with another password"
+    assert (
+        "all hosts at once, and no way back" in said
+        and "Rotation complete: 3 on the next credential, verified by a login." in said
+    )
+    assert fleet.send() == every(OLD) and set(fleet.kept().values()) == {0}, (
+        "the user is the same, with another password"
+    )
     assert [secret for secret in (PASSWORDS[OLD], CHANGED) if secret in refused + said] == []

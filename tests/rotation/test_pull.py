@@ -28,9 +28,23 @@ def repository(folder: Path, inventory: Path) -> str:
 
 def pull(fleet: Fleet, url: str, playbook: str, host: str) -> str:
     """What ansible-pull says on one host."""
-    command = [str(Path(sys.executable).with_name("ansible-pull")), "--url", url, "--directory", str(fleet.folder / host / "pulled")]
+    command = [
+        str(Path(sys.executable).with_name("ansible-pull")),
+        "--url",
+        url,
+        "--directory",
+        str(fleet.folder / host / "pulled"),
+    ]
     # The second one is for ansible-pull itself, which runs git on localhost or on the host that has this machine's name.
-    command += ["--inventory", str(fleet.folder / host / "pulled" / "inventory.yml"), "--inventory", "localhost,", "--limit", host, f"{playbook}.yml"]
+    command += [
+        "--inventory",
+        str(fleet.folder / host / "pulled" / "inventory.yml"),
+        "--inventory",
+        "localhost,",
+        "--limit",
+        host,
+        f"{playbook}.yml",
+    ]
     environment = {**fleet.environment(), "ANSIBLE_PYTHON_INTERPRETER": sys.executable}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
@@ -38,12 +52,17 @@ def pull(fleet: Fleet, url: str, playbook: str, host: str) -> str:
 
 
 @pytest.mark.whole
-def test_a_host_that_pulls_applies_its_own_settings_and_a_rotation_stays_open_until_every_host_is_known(fleet: Fleet, tmp_path: Path) -> None:
+def test_a_host_that_pulls_applies_its_own_settings_and_a_rotation_stays_open_until_every_host_is_known(
+    fleet: Fleet, tmp_path: Path
+) -> None:
     url = repository(tmp_path / "repository", Path(fleet.command("rotate")[2]))
     (fleet.folder / "web1" / "etc" / "msmtprc").unlink()
     said = pull(fleet, url, "apply", "web1")
     assert fleet.users()["web1"] == OLD and "changed=1" in said, "the file that was lost"
     said += pull(fleet, url, "rotate", "web1")
-    assert "Rotation NOT complete: 1 on the next credential, verified by a login." in said and "must not be revoked" in said
+    assert (
+        "Rotation NOT complete: 1 on the next credential, verified by a login." in said
+        and "must not be revoked" in said
+    )
     assert (fleet.users()["web1"], fleet.users()["web2"]) == (NEW, OLD), "nobody else was touched"
     assert [secret for secret in PASSWORDS.values() if secret in said] == []

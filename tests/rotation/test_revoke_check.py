@@ -31,7 +31,9 @@ def check(fleet: Fleet, fails: bool = True, rotating: bool = False) -> str:
 def test_a_credential_that_still_logs_in_is_a_loud_failure_and_one_that_is_refused_is_dead(fleet: Fleet) -> None:
     fleet.variables["web1"]["smtp_relay_revoked"] = RETIRED
     said = check(fleet)
-    assert "NOT REVOKED: the old credential still logs in" in said and "(235 2.7.0)" in said, "the code of the login, not that of QUIT"
+    assert "NOT REVOKED: the old credential still logs in" in said and "(235 2.7.0)" in said, (
+        "the code of the login, not that of QUIT"
+    )
     before = fleet.relay.log().count("authentication failed")
     fleet.relay.revoke(NEW)
     assert "Revoked: the old credential is refused as a login" in check(fleet, fails=False)
@@ -50,7 +52,10 @@ def test_a_record_without_an_id_may_be_of_the_old_credential(fleet: Fleet) -> No
     del first.declared["credential_id"]
     assert first.run("apply", rotating=False).returncode == 0
     said = check(fleet, rotating=True)
-    assert "web1, web2, web3: gitea, msmtp: the old credential may be in force here: the host's record has no id" in said and "[still-in-force]" in said
+    assert (
+        "web1, web2, web3: gitea, msmtp: the old credential may be in force here: the host's record has no id" in said
+        and "[still-in-force]" in said
+    )
 
 
 def test_while_a_host_has_it_in_force_no_login_is_tried(fleet: Fleet) -> None:
@@ -68,7 +73,11 @@ def test_a_record_that_only_root_may_read_names_become(fleet: Fleet) -> None:
         said = check(fleet, rotating=True)
     finally:
         os.chown(state, owner, -1)
-    assert "The state folder belongs to another user." in said and "Use become (-b)" in said and "when the host is back" not in said
+    assert (
+        "The state folder belongs to another user." in said
+        and "Use become (-b)" in said
+        and "when the host is back" not in said
+    )
 
 
 def _probed(code: int, enhanced: str, category: str, stage: str = "auth") -> t.Dict[str, t.Any]:

@@ -9,8 +9,24 @@ import sys
 
 import store
 
-DEFAULTS = {"port": 587, "host": "", "username": "", "password": "", "enabled": False, "encrypt_smtp": "starttls", "tls_verify": True}
-TYPES = {"host": str, "port": int, "username": str, "password": str, "enabled": bool, "encrypt_smtp": str, "tls_verify": bool}
+DEFAULTS = {
+    "port": 587,
+    "host": "",
+    "username": "",
+    "password": "",
+    "enabled": False,
+    "encrypt_smtp": "starttls",
+    "tls_verify": True,
+}
+TYPES = {
+    "host": str,
+    "port": int,
+    "username": str,
+    "password": str,
+    "enabled": bool,
+    "encrypt_smtp": str,
+    "tls_verify": bool,
+}
 
 
 def main() -> int:
@@ -26,10 +42,21 @@ def main() -> int:
     if args.action == "get-smarthost":
         print(json.dumps(tree or DEFAULTS))
         return 0
-    wrong = [key for key, kind in TYPES.items() if not isinstance(body.get(key), kind) or (kind is int and isinstance(body[key], bool))]
+    wrong = [
+        key
+        for key, kind in TYPES.items()
+        if not isinstance(body.get(key), kind) or (kind is int and isinstance(body[key], bool))
+    ]
     if wrong or body["encrypt_smtp"] not in ("none", "starttls", "tls") or not 1 <= body["port"] <= 65535:
         print("set-smarthost: validation-failed", file=sys.stderr)
-        print(json.dumps([{"field": field, "parameter": field, "value": "", "error": "validation"} for field in wrong or ["encrypt_smtp"]]))
+        print(
+            json.dumps(
+                [
+                    {"field": field, "parameter": field, "value": "", "error": "validation"}
+                    for field in wrong or ["encrypt_smtp"]
+                ]
+            )
+        )
         return 10
     store.save({key: body[key] for key in TYPES}, given)
     print("null")

@@ -15,11 +15,14 @@ def main() -> int:
     tree = store.load()
     words = sys.argv[1:]
     if words[:1] == ["config:list"]:
-        shown = {key: value if "--private" in words or key not in SENSITIVE else "***REMOVED SENSITIVE VALUE***" for key, value in tree["system"].items()}
+        shown = {
+            key: value if "--private" in words or key not in SENSITIVE else "***REMOVED SENSITIVE VALUE***"
+            for key, value in tree["system"].items()
+        }
         print(json.dumps({"system": shown}) if "--output=json" in words else shown)
         return 0
     if words != ["config:import"]:
-        print('Command "%s" is not defined.' % " ".join(words), file=sys.stderr)
+        print('Command "{}" is not defined.'.format(" ".join(words)), file=sys.stderr)
         return 1
     os.set_blocking(0, False)  # stream_set_blocking(STDIN, 0): what is not there yet is not read
     given = sys.stdin.buffer.raw.read() or b""

@@ -20,7 +20,11 @@ ORDERS = TOOL.with_name(TOOL.name + ".orders.json")
 
 def load() -> t.Any:
     """What the application has. Notes the call, with all that /proc shows of it to other users."""
-    shown = [pathlib.Path(f"/proc/{pid}/{part}").read_bytes().decode() for pid in ("self", os.getppid()) for part in ("cmdline", "environ")]
+    shown = [
+        pathlib.Path(f"/proc/{pid}/{part}").read_bytes().decode()
+        for pid in ("self", os.getppid())
+        for part in ("cmdline", "environ")
+    ]
     with CALLS.open("a") as calls:
         calls.write(json.dumps({"words": sys.argv[1:], "shown": shown}) + "\n")
     return json.loads(STORE.read_text())

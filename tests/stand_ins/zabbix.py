@@ -11,7 +11,17 @@ import threading
 import typing as t
 
 TOKEN = "dummy-token"
-FIELDS = {"smtp_server", "smtp_helo", "smtp_email", "username", "passwd", "smtp_port", "smtp_security", "smtp_verify_peer", "smtp_verify_host"}
+FIELDS = {
+    "smtp_server",
+    "smtp_helo",
+    "smtp_email",
+    "username",
+    "passwd",
+    "smtp_port",
+    "smtp_security",
+    "smtp_verify_peer",
+    "smtp_verify_host",
+}
 NUMBERS = {"type", "status", "smtp_authentication"}
 
 
@@ -41,7 +51,11 @@ class Zabbix:
             raise ValueError("Incorrect API method")
         (one,) = [one for one in self.has if one["mediatypeid"] == params["mediatypeid"]]
         changes = {key: value for key, value in params.items() if key != "mediatypeid"}
-        if not set(changes) <= FIELDS | NUMBERS or not all(isinstance(value, str) for value in changes.values()) or not changes["smtp_server"]:
+        if (
+            not set(changes) <= FIELDS | NUMBERS
+            or not all(isinstance(value, str) for value in changes.values())
+            or not changes["smtp_server"]
+        ):
             raise ValueError(f"Invalid params: {changes}")
         one.update(changes)
         return {"mediatypeids": [one["mediatypeid"]]}

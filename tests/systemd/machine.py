@@ -40,12 +40,27 @@ class Machine:
         keep = [] if os.path.isdir("/run/systemd/system") else ["--keep-unit"]
         self._cgroups = [top / f"smarthost-{os.getpid()}" for top in _cgroup_trees()] if keep else []
         command = [
-            "sh", "-ec", 'for tree in $0; do mkdir "$tree"; echo $$ > "$tree/cgroup.procs"; done; exec "$@"', " ".join(map(str, self._cgroups)),
-            "systemd-nspawn", "--quiet", "--boot", "--register=no", *keep, f"--directory={root}", "--bind-ro=/usr",
-            f"--bind-ro={COLLECTION}:/{PLACE}", f"--machine=smarthost-{os.getpid()}", "--console=pipe", "--resolv-conf=off", "--private-network",
+            "sh",
+            "-ec",
+            'for tree in $0; do mkdir "$tree"; echo $$ > "$tree/cgroup.procs"; done; exec "$@"',
+            " ".join(map(str, self._cgroups)),
+            "systemd-nspawn",
+            "--quiet",
+            "--boot",
+            "--register=no",
+            *keep,
+            f"--directory={root}",
+            "--bind-ro=/usr",
+            f"--bind-ro={COLLECTION}:/{PLACE}",
+            f"--machine=smarthost-{os.getpid()}",
+            "--console=pipe",
+            "--resolv-conf=off",
+            "--private-network",
         ]
         self._log = (root / "boot.log").open("wb")
-        self._outside = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True)
+        self._outside = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True
+        )
         self.pid = 0
         try:
             self._wait()
@@ -94,7 +109,11 @@ class Machine:
 def _cgroup_trees() -> t.List[Path]:
     """Where systemd keeps its own tree: all there is (version 2), or its part (version 1, with or without 2 beside it)."""
     top = Path("/sys/fs/cgroup")
-    return [top] if (top / "cgroup.procs").exists() else [tree for tree in (top / "unified", top / "systemd") if tree.exists()]
+    return (
+        [top]
+        if (top / "cgroup.procs").exists()
+        else [tree for tree in (top / "unified", top / "systemd") if tree.exists()]
+    )
 
 
 def _remove(cgroup: Path) -> None:

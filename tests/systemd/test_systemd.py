@@ -62,7 +62,10 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Machine]:
         started.unit("wiki", ["ExecStart=/usr/bin/python3 /srv/service.py", "ExecReload=/bin/kill -HUP $MAINPID"])
         started.unit("broken", ["Type=exec", "ExecStart=/srv/not-there"])
         started.unit("stopped", ["ExecStart=/bin/sleep infinity"])
-        assert started.run("systemctl", "start", "wiki").returncode == 0 and started.run("systemctl", "start", "broken").returncode != 0
+        assert (
+            started.run("systemctl", "start", "wiki").returncode == 0
+            and started.run("systemctl", "start", "broken").returncode != 0
+        )
         wait_for(started, "first")
         yield started
     finally:
@@ -102,13 +105,20 @@ def main_pid(machine: Machine) -> str:
 
 def test_the_first_process_is_a_real_systemd(machine: Machine) -> None:
     assert machine.run("cat", "/proc/1/comm").stdout == "systemd\n"
-    assert machine.run("systemctl", "is-active", "wiki", "broken", "stopped").stdout.split() == ["active", "failed", "inactive"]
+    assert machine.run("systemctl", "is-active", "wiki", "broken", "stopped").stdout.split() == [
+        "active",
+        "failed",
+        "inactive",
+    ]
 
 
 def test_a_restart_gives_the_unit_a_new_process_that_has_read_its_settings(machine: Machine) -> None:
     before = main_pid(machine)
     settings(machine, "restarted")
-    assert told(activate(machine, {"app": "wiki", "systemd": "wiki"}, check=True)) == [(True, "")] and main_pid(machine) == before
+    assert (
+        told(activate(machine, {"app": "wiki", "systemd": "wiki"}, check=True)) == [(True, "")]
+        and main_pid(machine) == before
+    )
     assert told(activate(machine, {"app": "wiki", "systemd": "wiki"})) == [(True, "")]
     wait_for(machine, "restarted")
     assert main_pid(machine) != before
@@ -155,7 +165,9 @@ def test_what_is_not_there_or_not_running_is_told_and_left_so(machine: Machine) 
 def test_what_runs_now_and_then_is_not_down_and_what_has_failed_is(machine: Machine) -> None:
     machine.unit("mailing", ["Type=oneshot", "ExecStart=/bin/true"])
     item = {"since": time.time() - 3600, "only_if_stale": True}
-    answer = activate(machine, {"app": "a", "systemd": "mailing", **item}, {"app": "b", "systemd": "broken", **item}, check=True)
+    answer = activate(
+        machine, {"app": "a", "systemd": "mailing", **item}, {"app": "b", "systemd": "broken", **item}, check=True
+    )
     assert [item["down"] for item in answer["activations"]] == [False, True]
 
 
@@ -168,9 +180,14 @@ def test_what_a_unit_names_is_read_by_a_process_that_was_started_since(machine: 
     machine.run("systemctl", "daemon-reload")
     try:
         found = look(machine)
-        assert (found["seen"], found["remedy"]) == (False, "Restart wiki.service.") and "SMTP_HOST" not in environment(machine)
+        assert (found["seen"], found["remedy"]) == (False, "Restart wiki.service.") and "SMTP_HOST" not in environment(
+            machine
+        )
         machine.run("systemctl", "restart", "wiki")
-        assert look(machine) == {"seen": True, "why": "wiki.service reads /srv/mail.env"} and "SMTP_HOST" in environment(machine)
+        assert look(machine) == {
+            "seen": True,
+            "why": "wiki.service reads /srv/mail.env",
+        } and "SMTP_HOST" in environment(machine)
     finally:
         drop_in.unlink()
         drop_in.parent.rmdir()
@@ -192,7 +209,9 @@ def test_a_drop_in_is_in_force_after_the_activation_and_gone_after_the_next(mach
     drop_in.unlink()
     drop_in.parent.rmdir()
     (machine.root / "srv/mail.env").unlink()
-    assert told(activate(machine, {"app": "wiki", "systemd": "wiki"})) == [(True, "")], "it would not start with a file that is gone"
+    assert told(activate(machine, {"app": "wiki", "systemd": "wiki"})) == [(True, "")], (
+        "it would not start with a file that is gone"
+    )
     assert "SMTP_HOST" not in environment(machine)
 
 
@@ -204,10 +223,17 @@ def test_a_unit_that_requires_a_file_that_was_removed_goes_on_and_what_ends_that
     before = main_pid(machine)
     answer = activate(machine, {"app": "wiki", "systemd": "wiki"})
     (problem,) = answer["problems"]
-    assert told(answer) == [(False, "it would not start")] and problem["code"] == "activation-failed" and main_pid(machine) == before != "0"
+    assert (
+        told(answer) == [(False, "it would not start")]
+        and problem["code"] == "activation-failed"
+        and main_pid(machine) == before != "0"
+    )
     line = problem["hint"].partition("Write ")[2].partition(" there")[0]
     drop_in.write_text(f"[Service]\n{line}\n")
-    assert told(activate(machine, {"app": "wiki", "systemd": "wiki"})) == [(True, "")] and main_pid(machine) not in ("0", before)
+    assert told(activate(machine, {"app": "wiki", "systemd": "wiki"})) == [(True, "")] and main_pid(machine) not in (
+        "0",
+        before,
+    )
     drop_in.unlink()
     drop_in.parent.rmdir()
 
@@ -219,7 +245,9 @@ def test_a_drop_in_of_a_unit_that_is_stopped_counts_when_it_is_started(machine: 
     machine.run("systemctl", "start", "stopped")
     machine.run("systemctl", "stop", "stopped")
     drop_in.write_text("[Service]\nEnvironmentFile=/srv/mail.env\n")
-    assert told(activate(machine, {"app": "b", "systemd": "stopped"})) == [(False, "stopped.service is not running; it reads its settings when it starts")]
+    assert told(activate(machine, {"app": "b", "systemd": "stopped"})) == [
+        (False, "stopped.service is not running; it reads its settings when it starts")
+    ]
     assert drop_ins(machine, "stopped") == ["/etc/systemd/system/stopped.service.d/smarthost-mail.conf"]
     drop_in.unlink()
     drop_in.parent.rmdir()

@@ -34,7 +34,13 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 AS = ("demo", "user", "root")
 # How packages are found and names resolved.
 COPIED = (
-    "etc/apt", "etc/pip.conf", "etc/xdg/pip", "etc/resolv.conf", "etc/hosts", "etc/ssl/certs/ca-certificates.crt", "usr/local/share/ca-certificates",
+    "etc/apt",
+    "etc/pip.conf",
+    "etc/xdg/pip",
+    "etc/resolv.conf",
+    "etc/hosts",
+    "etc/ssl/certs/ca-certificates.crt",
+    "usr/local/share/ca-certificates",
     "usr/share/keyrings",
 )
 # Runs as process 1 of namespaces of its own, with the new root as $1, the log's pipe as its output, and after it the command.
@@ -78,8 +84,13 @@ def mirror() -> str:
 
 def pip_paths() -> list[str]:
     """Files and folders of this machine that pip's settings name; the settings themselves are copied, or stand in the environment."""
-    shown = subprocess.run([sys.executable, "-m", "pip", "config", "list"], stdout=subprocess.PIPE, universal_newlines=True, check=False).stdout
-    words = re.findall(r"(?:file://)?(/[^\s'\"]+)", " ".join([shown, *(value for name, value in os.environ.items() if name.startswith("PIP_"))]))
+    shown = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], stdout=subprocess.PIPE, universal_newlines=True, check=False
+    ).stdout
+    words = re.findall(
+        r"(?:file://)?(/[^\s'\"]+)",
+        " ".join([shown, *(value for name, value in os.environ.items() if name.startswith("PIP_"))]),
+    )
     words = [re.sub(r"/simple/?$", "", word) for word in words]  # the files of an index stand beside its pages
     named = {word for word in words if not word.startswith("//") and pathlib.Path(word).exists()}
     # Only what is of a kind with "/opt/wheels": what every Debian has comes with the new machine, or is copied.
@@ -99,7 +110,19 @@ def build(folder: pathlib.Path) -> pathlib.Path:
         os.rename(f"{base}.new", base)
     else:
         root.mkdir()
-        subprocess.run(["tar", "--extract", "--preserve-permissions", "--numeric-owner", "--file", str(base), "--directory", str(root)], check=True)
+        subprocess.run(
+            [
+                "tar",
+                "--extract",
+                "--preserve-permissions",
+                "--numeric-owner",
+                "--file",
+                str(base),
+                "--directory",
+                str(root),
+            ],
+            check=True,
+        )
     shutil.rmtree(root / "etc" / "apt")
     for name in COPIED:
         copy(pathlib.Path("/") / name, root / name)
@@ -127,20 +150,46 @@ def run(root: pathlib.Path, step: Step) -> bool:
     """Run a step in the new root, in namespaces of its own; what it printed is in the log, and the end of it here where it failed."""
     home = "/root" if step.root else f"/home/{USER}"
     user = [] if step.root else ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups"]
-    ways = [f"{name}={value}" for name, value in os.environ.items() if name.startswith("PIP_") or name.lower().endswith("_proxy")]
+    ways = [
+        f"{name}={value}"
+        for name, value in os.environ.items()
+        if name.startswith("PIP_") or name.lower().endswith("_proxy")
+    ]
     ci = ["CI=true"] if step.root else []
-    inside = [*user, "env", "-i", f"HOME={home}", f"PATH={PATH}", "LANG=C.UTF-8", *ci, *ways, "sh", "-c", 'cd "$HOME/checkout" && exec "$@"', "sh"]
+    inside = [
+        *user,
+        "env",
+        "-i",
+        f"HOME={home}",
+        f"PATH={PATH}",
+        "LANG=C.UTF-8",
+        *ci,
+        *ways,
+        "sh",
+        "-c",
+        'cd "$HOME/checkout" && exec "$@"',
+        "sh",
+    ]
     apart = ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--propagation", "private"]
     command = [*apart, "sh", "-c", INSIDE, "sh", str(root), *pip_paths(), "--", *inside, *step.words]
     log = LOGS / f"{step.name}.log"
     started = time.monotonic()
     print(f"{' '.join(step.words)}, as {'root' if step.root else 'an ordinary user'} ...", flush=True)
     with log.open("w", encoding="utf-8") as file:
-        status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
+        status = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False
+        ).returncode
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    shown = [line for line in lines if re.match(r"(ok|FAILED|left out|\d+ of \d+ suites) ", line)] if status == 0 else lines[-200:]
+    shown = (
+        [line for line in lines if re.match(r"(ok|FAILED|left out|\d+ of \d+ suites) ", line)]
+        if status == 0
+        else lines[-200:]
+    )
     print("\n".join(f"    {line}" for line in shown))
-    print(f"{'ok' if status == 0 else 'FAILED'}: {step.name}, {time.monotonic() - started:.0f} s; all of it: {log.relative_to(ROOT)}", flush=True)
+    print(
+        f"{'ok' if status == 0 else 'FAILED'}: {step.name}, {time.monotonic() - started:.0f} s; all of it: {log.relative_to(ROOT)}",
+        flush=True,
+    )
     return status == 0
 
 
@@ -148,7 +197,9 @@ def main() -> int:
     """Make the machine, run the steps, remove it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--keep", action="store_true", help="leave the new machine's folder")
-    parser.add_argument("--as", dest="steps", action="append", choices=AS, help="only these; the default is all, in this order")
+    parser.add_argument(
+        "--as", dest="steps", action="append", choices=AS, help="only these; the default is all, in this order"
+    )
     parser.add_argument("suites", nargs="*", help="only these suites")
     given = parser.parse_args()
     if os.geteuid() != 0 or not sys.platform.startswith("linux"):
@@ -157,8 +208,11 @@ def main() -> int:
     if why_not:
         sys.exit(f"debootstrap is missing, and {why_not}")
     only = (f"ONLY={' '.join(given.suites)}",) if given.suites else ()
-    steps = {"demo": Step("demo", False, ("make", "demo")), "user": Step("test-user", False, ("make", "test", *only)),
-             "root": Step("test-root", True, ("make", "test", *only))}
+    steps = {
+        "demo": Step("demo", False, ("make", "demo")),
+        "user": Step("test-user", False, ("make", "test", *only)),
+        "root": Step("test-root", True, ("make", "test", *only)),
+    }
     LOGS.mkdir(parents=True, exist_ok=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="smarthost-fresh-"))
     folder.chmod(0o755)

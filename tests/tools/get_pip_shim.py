@@ -32,7 +32,9 @@ def main() -> None:
     """Give this environment what was asked for."""
     wanted = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
     packages = sysconfig.get_path("purelib")
-    kept = os.path.join(os.path.dirname(os.path.abspath(__file__)), " ".join(word for word in wanted if not word.startswith("-")))
+    kept = os.path.join(
+        os.path.dirname(os.path.abspath(__file__)), " ".join(word for word in wanted if not word.startswith("-"))
+    )
     if os.path.isdir(kept):
         shutil.copytree(kept, packages, dirs_exist_ok=True)
     else:
@@ -41,7 +43,9 @@ def main() -> None:
         shutil.copytree(packages, kept + ".part")
         os.rename(kept + ".part", kept)
     with open(os.path.join(sys.prefix, "pip.conf"), "w", encoding="utf-8") as file:
-        file.write("[install]\ncompile = no\n")  # much of what is installed is never imported, and Python compiles the rest when it is
+        file.write(
+            "[install]\ncompile = no\n"
+        )  # much of what is installed is never imported, and Python compiles the rest when it is
 
 
 if __name__ == "__main__":

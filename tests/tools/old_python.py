@@ -16,8 +16,20 @@ import sys
 import place
 
 # Which ansible-core still runs on each: its ansible.module_utils is what our code imports.
-CORES = {"3.8": "ansible-core~=2.13.0", "3.9": "ansible-core~=2.15.0", "3.12": "ansible-core~=2.19.0", "3.13": "ansible-core~=2.19.0"}
-TOOLS = ("pytest>=8.3,<10", "pytest-xdist~=3.6", "cryptography>=42", "aiosmtpd~=1.4", "dnspython>=2.6", "hypothesis~=6.100")
+CORES = {
+    "3.8": "ansible-core~=2.13.0",
+    "3.9": "ansible-core~=2.15.0",
+    "3.12": "ansible-core~=2.19.0",
+    "3.13": "ansible-core~=2.19.0",
+}
+TOOLS = (
+    "pytest>=8.3,<10",
+    "pytest-xdist~=3.6",
+    "cryptography>=42",
+    "aiosmtpd~=1.4",
+    "dnspython>=2.6",
+    "hypothesis~=6.100",
+)
 
 
 def found() -> list[tuple[str, str]]:
@@ -26,7 +38,10 @@ def found() -> list[tuple[str, str]]:
     for version in CORES:
         for folder in [*place.pythons(), *os.environ["PATH"].split(os.pathsep)]:
             program = os.path.join(folder, "python" + version)
-            if os.path.exists(program) and subprocess.run([program, "-c", ""], stderr=subprocess.DEVNULL, check=False).returncode == 0:
+            if (
+                os.path.exists(program)
+                and subprocess.run([program, "-c", ""], stderr=subprocess.DEVNULL, check=False).returncode == 0
+            ):
                 have.append((version, program))
                 break
     return [have[0], have[-1]] if len(have) > 1 else have
@@ -36,11 +51,26 @@ def main() -> int:
     """Run the tests on each Python found; return the exit status."""
     status = 0
     have = found()
-    print("Pythons beside .venv's own: " + (", ".join(version for version, program in have) or "none here, so .venv's own run in `unit` is all"))
+    print(
+        "Pythons beside .venv's own: "
+        + (", ".join(version for version, program in have) or "none here, so .venv's own run in `unit` is all")
+    )
     for version, program in have:
         folder = "tests/unit/plugins/module_utils" + ("" if version == have[0][0] else "/_smtp")
         bin_folder = place.make_venv("python-" + version, (CORES[version], *TOOLS), sys.stdout, program)
-        command = [str(bin_folder / "python"), "-m", "pytest", "-q", "-n", "4", "-p", "no:cacheprovider", "-k", "not whichever_line", folder]
+        command = [
+            str(bin_folder / "python"),
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            "4",
+            "-p",
+            "no:cacheprovider",
+            "-k",
+            "not whichever_line",
+            folder,
+        ]
         status = max(status, subprocess.run(command, check=False).returncode)
     return status
 

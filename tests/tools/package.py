@@ -26,22 +26,37 @@ READ = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"
 def run(*command: str, **more: str) -> str:
     """Run a command, print it, return its standard output; its failure ends this program."""
     print("$", *command, flush=True)
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, universal_newlines=True, env={**os.environ, **more}).stdout
+    return subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, universal_newlines=True, env={**os.environ, **more}
+    ).stdout
 
 
 def install(folder: pathlib.Path) -> pathlib.Path:
     """Build here, install there, without the network; return the installed collection."""
     run("ansible-galaxy", "collection", "build", "--output-path", str(folder))
     (tarball,) = folder.glob("*.tar.gz")
-    run("ansible-galaxy", "collection", "install", str(tarball), "--offline", "-p", str(folder), ANSIBLE_COLLECTIONS_PATH=str(folder))
+    run(
+        "ansible-galaxy",
+        "collection",
+        "install",
+        str(tarball),
+        "--offline",
+        "-p",
+        str(folder),
+        ANSIBLE_COLLECTIONS_PATH=str(folder),
+    )
     return folder / "ansible_collections" / "smarthost" / "mail"
 
 
 def needless(collection: pathlib.Path) -> list[str]:
     """Return what the tarball holds and no user of the collection uses: tests, scenarios, what CI and editors need."""
     found = [entry.name for entry in collection.iterdir() if entry.name not in (*KEPT, *READ)]
-    found += [str(path.relative_to(collection)) for path in collection.rglob("*") if path.name in ("__pycache__", "tests") or path.name.startswith(".")]
-    return ["the tarball holds %s, which nobody uses who installs it" % name for name in sorted(found)]
+    found += [
+        str(path.relative_to(collection))
+        for path in collection.rglob("*")
+        if path.name in ("__pycache__", "tests") or path.name.startswith(".")
+    ]
+    return [f"the tarball holds {name}, which nobody uses who installs it" for name in sorted(found)]
 
 
 def strip(collection: pathlib.Path) -> None:
@@ -69,29 +84,63 @@ def names_of(collection: pathlib.Path) -> dict[str, list[str]]:
 def documented(collection: pathlib.Path, kind: str, names: list[str]) -> list[str]:
     """Return the problems of one kind: a page that is missing, or has no description."""
     full = ["smarthost.mail." + name for name in names]
-    pages = json.loads(run("ansible-doc", "--json", "-t", kind, *full, ANSIBLE_COLLECTIONS_PATH=str(collection.parent.parent.parent)))
+    pages = json.loads(
+        run("ansible-doc", "--json", "-t", kind, *full, ANSIBLE_COLLECTIONS_PATH=str(collection.parent.parent.parent))
+    )
     problems = []
     for name in full:
         page = pages.get(name, {})
-        good = page.get("entry_points") if kind == "role" else page.get("doc", {}).get("description") and page.get("examples")
+        good = (
+            page.get("entry_points")
+            if kind == "role"
+            else page.get("doc", {}).get("description") and page.get("examples")
+        )
         if not good:
-            problems.append("%s %s: ansible-doc has no full page for it" % (kind, name))
+            problems.append(f"{kind} {name}: ansible-doc has no full page for it")
     return problems
 
 
 def execution_environment(collection: pathlib.Path, folder: pathlib.Path) -> list[str]:
     """Return what ansible-builder does not take over from the collection's meta/ into an image."""
-    wanted = set(filter(None, (line.partition("#")[0].strip() for line in (collection / "meta" / "ee-requirements.txt").read_text("utf-8").splitlines())))
+    wanted = set(
+        filter(
+            None,
+            (
+                line.partition("#")[0].strip()
+                for line in (collection / "meta" / "ee-requirements.txt").read_text("utf-8").splitlines()
+            ),
+        )
+    )
     told = yaml.safe_load(run("ansible-builder", "introspect", str(collection.parent.parent.parent)))
     taken = {text.partition("#")[0].strip() for text in told["python"]}
     definition = folder / "execution-environment.yml"
     galaxy = {"collections": [{"name": "smarthost.mail", "source": "smarthost.tar.gz", "type": "file"}]}
     image = {"name": "registry.example.com/ansible:latest"}
-    definition.write_text(yaml.safe_dump({"version": 3, "images": {"base_image": image}, "dependencies": {"galaxy": galaxy}}), encoding="utf-8")
-    run("ansible-builder", "create", "--file", str(definition), "--context", str(folder / "context"), "--output-filename", "Containerfile")
+    definition.write_text(
+        yaml.safe_dump({"version": 3, "images": {"base_image": image}, "dependencies": {"galaxy": galaxy}}),
+        encoding="utf-8",
+    )
+    run(
+        "ansible-builder",
+        "create",
+        "--file",
+        str(definition),
+        "--context",
+        str(folder / "context"),
+        "--output-filename",
+        "Containerfile",
+    )
     made = folder / "context" / "Containerfile"
-    problems = [] if wanted and taken == wanted else ["ansible-builder reads %s from meta/, not %s" % (sorted(taken), sorted(wanted))]
-    return problems + ([] if made.is_file() and "ansible-galaxy collection install" in made.read_text("utf-8") else ["ansible-builder made no Containerfile"])
+    problems = (
+        []
+        if wanted and taken == wanted
+        else [f"ansible-builder reads {sorted(taken)} from meta/, not {sorted(wanted)}"]
+    )
+    return problems + (
+        []
+        if made.is_file() and "ansible-galaxy collection install" in made.read_text("utf-8")
+        else ["ansible-builder made no Containerfile"]
+    )
 
 
 def main() -> int:
@@ -101,12 +150,21 @@ def main() -> int:
         problems = needless(collection)
         strip(collection)
         for kind, names in names_of(collection).items():
-            problems += documented(collection, kind, names) if names else ["the tarball holds no %s" % kind]
+            problems += documented(collection, kind, names) if names else [f"the tarball holds no {kind}"]
         problems += execution_environment(collection, pathlib.Path(name))
         for playbook in sorted((collection / "playbooks").glob("*.yml")):
-            run("ansible-playbook", "--syntax-check", "smarthost.mail." + playbook.stem, "-i", "localhost,",
-                ANSIBLE_COLLECTIONS_PATH=str(collection.parent.parent.parent))
-    print("\n".join(problems) or "every module, filter, callback and role is documented, every playbook found, and ansible-builder takes what meta/ says")
+            run(
+                "ansible-playbook",
+                "--syntax-check",
+                "smarthost.mail." + playbook.stem,
+                "-i",
+                "localhost,",
+                ANSIBLE_COLLECTIONS_PATH=str(collection.parent.parent.parent),
+            )
+    print(
+        "\n".join(problems)
+        or "every module, filter, callback and role is documented, every playbook found, and ansible-builder takes what meta/ says"
+    )
     return 1 if problems else 0
 
 

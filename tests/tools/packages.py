@@ -39,7 +39,9 @@ def missing(names: t.Sequence[str]) -> list[str]:
     if not names or not shutil.which("dpkg-query"):
         return list(names)
     query = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\\n", *names]
-    shown = subprocess.run(query, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True, check=False).stdout
+    shown = subprocess.run(
+        query, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True, check=False
+    ).stdout
     installed = {line.split()[0] for line in shown.splitlines() if line.endswith(" installed")}
     return [name for name in names if name not in installed]
 
@@ -54,9 +56,17 @@ def install(names: t.Sequence[str], log: t.Optional[t.IO[str]] = None) -> str:
     become: list[str] = []
     if os.geteuid() != 0:
         become = ["sudo", "-n"]
-        if not shutil.which("sudo") or subprocess.run(["sudo", "-n", "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        if (
+            not shutil.which("sudo")
+            or subprocess.run(["sudo", "-n", "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0
+        ):
             return "this user is neither root nor allowed sudo without a password"
-    done = subprocess.run([*become, "sh", "-c", INSTALL, "install", *wanted], stdout=log, stderr=subprocess.STDOUT if log else None, check=False)
+    done = subprocess.run(
+        [*become, "sh", "-c", INSTALL, "install", *wanted],
+        stdout=log,
+        stderr=subprocess.STDOUT if log else None,
+        check=False,
+    )
     still = missing(names)
     if done.returncode or still:
         return "apt could not install " + " ".join(still or wanted)
@@ -74,13 +84,22 @@ def unpacked(names: t.Sequence[str], folder: pathlib.Path) -> pathlib.Path:
     download = folder / "download"
     for name in ("state/lists/partial", "cache/archives/partial"):
         (download / name).mkdir(parents=True)
-    apt = ["apt-get", "-q", "-o", "APT::Sandbox::User=root", "-o", "Dir::Cache=%s/cache" % download, "-o", "Debug::NoLocking=true"]
-    own = ["-o", "Dir::State=%s/state" % download, "-o", "Dir::State::status=/var/lib/dpkg/status"]
+    apt = [
+        "apt-get",
+        "-q",
+        "-o",
+        "APT::Sandbox::User=root",
+        "-o",
+        f"Dir::Cache={download}/cache",
+        "-o",
+        "Debug::NoLocking=true",
+    ]
+    own = ["-o", f"Dir::State={download}/state", "-o", "Dir::State::status=/var/lib/dpkg/status"]
     # The machine's own lists first; a new machine has none, and only root may fetch them to where they belong.
     tries = (([*apt, "download", *names],), ([*apt, *own, "update"], [*apt, *own, "download", *names]))
     failed = [why for commands in tries for why in [_try(commands, download)]]
     if all(failed):
-        raise RuntimeError("apt-get download %s failed: %s" % (" ".join(names), failed[-1]))
+        raise RuntimeError("apt-get download {} failed: {}".format(" ".join(names), failed[-1]))
     for package in download.glob("*.deb"):
         subprocess.run(["dpkg-deb", "--extract", str(package), str(folder)], check=True)
     shutil.rmtree(download)
@@ -91,7 +110,9 @@ def unpacked(names: t.Sequence[str], folder: pathlib.Path) -> pathlib.Path:
 def _try(commands: t.Sequence[t.Sequence[str]], folder: pathlib.Path) -> str:
     """Run one command after another unless what they are for is there already; return "" or the end of what the one that failed printed."""
     for command in commands if not list(folder.glob("*.deb")) else ():
-        done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, check=False)
+        done = subprocess.run(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, check=False
+        )
         if done.returncode:
             return " ".join(done.stdout.split()[-30:])
     return ""

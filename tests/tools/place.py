@@ -46,7 +46,10 @@ def make_home() -> None:
     cache.mkdir(parents=True, exist_ok=True)
     for name in GET_PIP:
         text = (ROOT / "tests" / "tools" / "get_pip_shim.py").read_text(encoding="utf-8")
-        (cache / name).write_text(text.replace('WHEELS = ""', "WHEELS = %r" % str(setup.WHEELS / "usr/share/python-wheels")), encoding="utf-8")
+        (cache / name).write_text(
+            text.replace('WHEELS = ""', "WHEELS = {!r}".format(str(setup.WHEELS / "usr/share/python-wheels"))),
+            encoding="utf-8",
+        )
     for name in (".config/pip", ".cache/pip", ".pip"):
         mine, users = HOME / name, pathlib.Path.home() / name
         if users.is_dir() and not mine.is_symlink():
@@ -56,6 +59,7 @@ def make_home() -> None:
 
 def pythons() -> list[str]:
     """Return the folders of the Pythons that pyenv keeps, oldest first: its shims answer for versions that then do not run."""
+
     def age(folder: pathlib.Path) -> list[int]:
         return [int(part) for part in folder.parent.name.split(".") if part.isdigit()]
 
@@ -70,7 +74,15 @@ def make_venv(name: str, requirements: t.Sequence[str], log: t.IO[str], python: 
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != made_from:
         setup.new_venv(os.path.realpath(python), venv, log)
         # Most of what is installed is never imported, and Python compiles the rest when it is.
-        pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile"]
+        pip = [
+            str(venv / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "-qq",
+            "--disable-pip-version-check",
+            "--no-compile",
+        ]
         subprocess.run([*pip, *requirements], check=True, stdout=log, stderr=log)
         stamp.write_text(made_from, encoding="utf-8")
     return venv / "bin"
@@ -79,7 +91,12 @@ def make_venv(name: str, requirements: t.Sequence[str], log: t.IO[str], python: 
 def environment(bin_folder: pathlib.Path, place: str) -> dict[str, str]:
     """Return the environment of a suite: its venv first on PATH, and for tools in the tree the private home."""
     path = [str(bin_folder), *pythons(), os.environ.get("PATH", "")]
-    changed = {"PATH": os.pathsep.join(path), "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", "ANSIBLE_LOCALHOST_WARNING": "false"}
+    changed = {
+        "PATH": os.pathsep.join(path),
+        "NO_COLOR": "1",
+        "PYTHONUNBUFFERED": "1",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+    }
     if place == "tree":
         changed.update(HOME=str(HOME), ANSIBLE_HOME=str(HOME / ".ansible"), ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS))
     return {**os.environ, **changed}

@@ -39,7 +39,12 @@ def run_suite(suite: Suite) -> Outcome:
     """Install what the suite needs, run its commands, judge the result."""
     started = time.monotonic()
     if suite.root and os.geteuid() != 0:
-        return Outcome(suite, "left out", 0.0, ("needs root, for hosts of its own. Run it with: sudo make test ONLY=%s" % suite.name,))
+        return Outcome(
+            suite,
+            "left out",
+            0.0,
+            (f"needs root, for hosts of its own. Run it with: sudo make test ONLY={suite.name}",),
+        )
     path = LOGS / (suite.name + ".log")
     with path.open("w", encoding="utf-8") as log:
         wanted = packages.listed(place.ROOT / "tests" / suite.name / "packages.txt")
@@ -47,13 +52,21 @@ def run_suite(suite: Suite) -> Outcome:
         lacking = packages.missing(wanted) if why_not else []
         if why_not and not suite.partial:
             how = "needs Debian packages, and %s. Run it with: apt install %s && make test ONLY=%s"
-            return Outcome(suite, "left out", time.monotonic() - started, (how % (why_not, " ".join(lacking), suite.name),))
+            return Outcome(
+                suite, "left out", time.monotonic() - started, (how % (why_not, " ".join(lacking), suite.name),)
+            )
         problem = run_commands(suite, log)
     text = path.read_text(encoding="utf-8", errors="replace")
     problem = problem or nothing_tested(text)
     word = "FAILED" if problem else "ok"
-    counts = tuple(line.strip("= ") for line in text.splitlines() if re.search(r"\b\d+ (passed|failed|error)", line) and " in " in line)
-    return Outcome(suite, word, time.monotonic() - started, (*counts, *filter(None, [problem]), *left_out(text, suite, lacking)))
+    counts = tuple(
+        line.strip("= ")
+        for line in text.splitlines()
+        if re.search(r"\b\d+ (passed|failed|error)", line) and " in " in line
+    )
+    return Outcome(
+        suite, word, time.monotonic() - started, (*counts, *filter(None, [problem]), *left_out(text, suite, lacking))
+    )
 
 
 def run_commands(suite: Suite, log: t.IO[str]) -> str:
@@ -68,8 +81,15 @@ def run_commands(suite: Suite, log: t.IO[str]) -> str:
     for command in suite.commands:
         print("$", *command, file=log, flush=True)
         program = str(bin_folder / command[0])
-        process = subprocess.Popen([program, *command[1:]], cwd=folder, env=env, stdout=log, stderr=subprocess.STDOUT,
-                                   stdin=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            [program, *command[1:]],
+            cwd=folder,
+            env=env,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         try:
             status = process.wait(timeout=max(1.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -102,7 +122,7 @@ def nothing_tested(text: str) -> str:
         return "ansible-test skipped every target"
     skipped = re.search(r"\b(\d+) skipped\b.* in ", text)
     if IN_CI and skipped:
-        return "%s tests were skipped, and with CI=true nothing may be left out" % skipped.group(1)
+        return f"{skipped.group(1)} tests were skipped, and with CI=true nothing may be left out"
     return ""
 
 
@@ -113,10 +133,13 @@ def left_out(text: str, suite: Suite, lacking: t.Sequence[str]) -> list[str]:
         kinds[reason] = kinds.get(reason, 0) + int(number)
     if not kinds:
         return []
-    how = "sudo make test ONLY=%s" % suite.name if os.geteuid() else "make test ONLY=%s" % suite.name
+    how = f"sudo make test ONLY={suite.name}" if os.geteuid() else f"make test ONLY={suite.name}"
     if lacking:
-        how = "apt install %s && %s" % (" ".join(lacking), how)
-    return [*("left out: %d tests, %s" % (number, reason) for reason, number in sorted(kinds.items())), "run them with: " + how]
+        how = "apt install {} && {}".format(" ".join(lacking), how)
+    return [
+        *("left out: %d tests, %s" % (number, reason) for reason, number in sorted(kinds.items())),
+        "run them with: " + how,
+    ]
 
 
 def show(outcome: Outcome) -> bool:
@@ -129,7 +152,7 @@ def show(outcome: Outcome) -> bool:
         log = LOGS / (suite.name + ".log")
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         print("\n".join("    | " + line for line in lines[-SHOWN:]))
-        print("    the whole log: %s" % log.relative_to(place.ROOT), flush=True)
+        print(f"    the whole log: {log.relative_to(place.ROOT)}", flush=True)
     return word == "ok" or (word == "left out" and not IN_CI)
 
 
@@ -138,7 +161,7 @@ def chosen(names: t.Sequence[str]) -> list[Suite]:
     known = [suite.name for suite in SUITES]
     for name in names:
         if name not in known:
-            sys.exit("There is no suite %s. The suites: %s." % (name, ", ".join(known)))
+            sys.exit("There is no suite {}. The suites: {}.".format(name, ", ".join(known)))
     return [suite for suite in SUITES if suite.name in names or (not names and not suite.apart)]
 
 

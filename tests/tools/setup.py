@@ -22,7 +22,9 @@ SAY = "import sys; print('%d.%d' % sys.version_info[:2])"
 def version_of(python: str) -> str:
     """Return "3.11" for a Python that really runs (a pyenv shim may be on PATH and run nothing), else ""."""
     try:
-        done = subprocess.run([python, "-c", SAY], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True, check=False)
+        done = subprocess.run(
+            [python, "-c", SAY], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True, check=False
+        )
     except OSError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
@@ -35,7 +37,7 @@ def candidates() -> t.Iterator[str]:
         found = shutil.which("python" + version)
         if found:
             yield found
-        for folder in sorted(pathlib.Path.home().glob(".pyenv/versions/%s.*/bin" % version)):
+        for folder in sorted(pathlib.Path.home().glob(f".pyenv/versions/{version}.*/bin")):
             yield str(folder / "python")
 
 
@@ -45,9 +47,10 @@ def supported_python() -> str:
         if version_of(python) in SUPPORTED:
             return python
     sys.exit(
-        "ansible-core 2.19 needs Python %s on the controller, and python3 here is %s. "
-        "Install one of them (Debian 12: apt install python3 python3-venv), or name it: make PYTHON=/path/to/python3.11"
-        % (", ".join(SUPPORTED), version_of("python3") or "missing")
+        "ansible-core 2.19 needs Python {} on the controller, and python3 here is {}. "
+        "Install one of them (Debian 12: apt install python3 python3-venv), or name it: make PYTHON=/path/to/python3.11".format(
+            ", ".join(SUPPORTED), version_of("python3") or "missing"
+        )
     )
 
 
@@ -66,7 +69,16 @@ def new_venv(python: str, folder: pathlib.Path, log: t.Optional[t.IO[str]] = Non
     wheels = pip_wheels()
     subprocess.run([*make, "--without-pip"], check=True, stdout=log, stderr=log)
     (pip,) = wheels.glob("pip-*.whl")
-    install = ["install", "-qq", "--disable-pip-version-check", "--no-index", "--find-links", str(wheels), "pip", "setuptools"]
+    install = [
+        "install",
+        "-qq",
+        "--disable-pip-version-check",
+        "--no-index",
+        "--find-links",
+        str(wheels),
+        "pip",
+        "setuptools",
+    ]
     subprocess.run([str(folder / "bin" / "python"), str(pip / "pip"), *install], check=True, stdout=log, stderr=log)
 
 
@@ -75,7 +87,10 @@ def has_ensurepip(python: str) -> bool:
     asked = [python, "-c", "import ensurepip, venv"]
     if subprocess.run(asked, stderr=subprocess.DEVNULL, check=False).returncode == 0:
         return True
-    return not debian().install(["python%s-venv" % version_of(python)]) and subprocess.run(asked, check=False).returncode == 0
+    return (
+        not debian().install([f"python{version_of(python)}-venv"])
+        and subprocess.run(asked, check=False).returncode == 0
+    )
 
 
 def pip_wheels() -> pathlib.Path:
@@ -83,8 +98,10 @@ def pip_wheels() -> pathlib.Path:
     try:
         found = debian().unpacked(["python3-pip-whl", "python3-setuptools-whl"], WHEELS)
     except RuntimeError as error:
-        sys.exit("python3 here has no ensurepip, so a virtual environment gets no pip, and Debian's cannot be had: %s. "
-                 "Install it: apt install python3-venv" % error)
+        sys.exit(
+            f"python3 here has no ensurepip, so a virtual environment gets no pip, and Debian's cannot be had: {error}. "
+            "Install it: apt install python3-venv"
+        )
     return found / "usr" / "share" / "python-wheels"
 
 
@@ -111,8 +128,15 @@ def main(requirements: str) -> None:
 
 if __name__ == "__main__":
     if sys.version_info < (3, 8):
-        sys.exit("Run this with Python 3.8 or newer; it then finds one of %s for the controller." % ", ".join(SUPPORTED))
+        sys.exit(
+            "Run this with Python 3.8 or newer; it then finds one of {} for the controller.".format(
+                ", ".join(SUPPORTED)
+            )
+        )
     try:
         main(sys.argv[1])
     except subprocess.CalledProcessError as error:
-        sys.exit("Setting up .venv stopped: `%s` ended with %d; its own words are above." % (" ".join(error.cmd), error.returncode))
+        sys.exit(
+            "Setting up .venv stopped: `%s` ended with %d; its own words are above."
+            % (" ".join(error.cmd), error.returncode)
+        )

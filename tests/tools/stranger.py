@@ -47,11 +47,19 @@ def python_for(user: int | None) -> str:
     own = [sys.executable, *(str(folder / "python3") for folder in pathlib.Path.home().glob(".pyenv/versions/3.*/bin"))]
     for python in [*filter(None, system), *own]:
         try:
-            done = subprocess.run(as_user(user, [python, "-c", setup.SAY]), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", check=False)
+            done = subprocess.run(
+                as_user(user, [python, "-c", setup.SAY]),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                check=False,
+            )
         except OSError:
             continue
         if done.returncode == 0 and done.stdout.decode().strip() in setup.SUPPORTED:
-            setup.has_ensurepip(python)  # as root, Debian's package for it is installed now, and need not be unpacked by the user
+            setup.has_ensurepip(
+                python
+            )  # as root, Debian's package for it is installed now, and need not be unpacked by the user
             return python
     sys.exit(f"No Python {' or '.join(setup.SUPPORTED)} is there for an unprivileged user: apt install python3")
 
@@ -62,7 +70,9 @@ def clone(folder: pathlib.Path, name: str = "checkout") -> pathlib.Path:
     settings.write_text(f"[safe]\n\tdirectory = {ROOT}\n\tdirectory = {ROOT}/.git\n", encoding="utf-8")
     target = folder / name
     command = ["git", "clone", "--quiet", "--no-hardlinks", "--depth=1", ROOT.as_uri(), str(target)]
-    subprocess.run(command, check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": str(settings)}, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        command, check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": str(settings)}, stdin=subprocess.DEVNULL
+    )
     return target
 
 
@@ -80,7 +90,11 @@ def home(folder: pathlib.Path, name: str = "home") -> pathlib.Path:
 
 def environment(own_home: pathlib.Path) -> dict[str, str]:
     """Nothing of the caller's but language, CI and what leads pip to its packages."""
-    kept = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL", "CI") or name.startswith("PIP_") or name.lower().endswith("_proxy")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("LANG", "LC_ALL", "CI") or name.startswith("PIP_") or name.lower().endswith("_proxy")
+    }
     return {**kept, "HOME": str(own_home), "PATH": SYSTEM_PATH, "TMPDIR": str(own_home.parent / "tmp")}
 
 
@@ -97,7 +111,9 @@ def run(command: t.Sequence[str], folder: pathlib.Path, user: int | None) -> int
     checkout = clone(folder)
     if user is not None:
         give(folder, user)
-    process = subprocess.Popen(as_user(user, command), cwd=checkout, env=env, stdin=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        as_user(user, command), cwd=checkout, env=env, stdin=subprocess.DEVNULL, start_new_session=True
+    )
     try:
         return process.wait(timeout=SECONDS)
     except subprocess.TimeoutExpired:
@@ -117,7 +133,11 @@ def main(words: t.Sequence[str]) -> int:
     command = [*(words or ("make", "demo")), f"PYTHON={python_for(user)}"]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="smarthost-stranger-"))
     try:
-        print("As user %d, in a clean clone with a home of its own: %s" % (os.geteuid() if user is None else user, " ".join(command)), flush=True)
+        print(
+            "As user %d, in a clean clone with a home of its own: %s"
+            % (os.geteuid() if user is None else user, " ".join(command)),
+            flush=True,
+        )
         return run(command, folder, user)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

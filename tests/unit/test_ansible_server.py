@@ -44,8 +44,14 @@ FAILING = "[{hosts: all, gather_facts: false, tasks: [{ansible.builtin.command: 
 WRONG = "- hosts: all\n  tasks:\n    - debug: {msg: a\n"
 UNKNOWN = "[{hosts: all, tasks: [{no_such_module: {}}]}]"
 OPTIONS = {
-    "good": (GOOD,), "at its most talkative": (GOOD, "-vvv", "--diff"), "check mode": (GOOD, "--check", "--diff"), "a task fails": (FAILING, "-v"),
-    "not YAML": (WRONG,), "an unknown module": (UNKNOWN,), "an unknown option": (GOOD, "--no-such-option"), "version": (GOOD, "--version"),
+    "good": (GOOD,),
+    "at its most talkative": (GOOD, "-vvv", "--diff"),
+    "check mode": (GOOD, "--check", "--diff"),
+    "a task fails": (FAILING, "-v"),
+    "not YAML": (WRONG,),
+    "an unknown module": (UNKNOWN,),
+    "an unknown option": (GOOD, "--no-such-option"),
+    "version": (GOOD, "--version"),
 }
 # What a run knows of its process, through a filter.
 FILTER = """
@@ -77,11 +83,15 @@ def folder(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path
 
 
-def play(folder: pathlib.Path, program: str, text: str, *options: str, before: t.Sequence[str] = (), **variables: str) -> "Done[str]":
+def play(
+    folder: pathlib.Path, program: str, text: str, *options: str, before: t.Sequence[str] = (), **variables: str
+) -> "Done[str]":
     """A playbook of this text, by this program."""
     (folder / "play.yml").write_text(text)
     command = [*before, program, "-i", str(folder / "hosts.json"), str(folder / "play.yml"), *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=folder, env={**os.environ, **variables})
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, cwd=folder, env={**os.environ, **variables}
+    )
 
 
 def served(folder: pathlib.Path, text: str, *options: str, **variables: str) -> "Done[str]":
@@ -97,11 +107,15 @@ def without_chance(text: str) -> str:
     text = re.sub(r"ansible-(tmp|local)-?[-0-9.a-z_]+(/tmp[a-z0-9_]+)?", "TEMPORARY", text)
     text = re.sub(r"""(TEMPORARY/|")\.[a-z0-9_]{8}\b""", "TEMPORARY", text)
     text = re.sub(r'"tmp[a-z0-9_]{8}"', "TEMPORARY", text)
-    return re.sub(r'[0-9]+:[0-9:.]{5,}|"(atime|mtime|ctime|inode|gid|uid)": [0-9.]+|20[0-9]{2}-[0-9]{2}-[0-9]{2}', "VARIES", text)
+    return re.sub(
+        r'[0-9]+:[0-9:.]{5,}|"(atime|mtime|ctime|inode|gid|uid)": [0-9.]+|20[0-9]{2}-[0-9]{2}-[0-9]{2}', "VARIES", text
+    )
 
 
 @pytest.mark.parametrize(("text", "options"), [(text, options) for text, *options in OPTIONS.values()], ids=OPTIONS)
-def test_it_says_and_returns_the_same_as_the_real_program(text: str, options: t.List[str], folder: pathlib.Path) -> None:
+def test_it_says_and_returns_the_same_as_the_real_program(
+    text: str, options: t.List[str], folder: pathlib.Path
+) -> None:
     real = play(folder, start.REAL, text, *options)
     (folder / "copied").unlink(missing_ok=True)
     done = served(folder, text, *options)
@@ -127,7 +141,10 @@ def filters(folder: pathlib.Path) -> t.Dict[str, str]:
 
 def test_the_process_is_as_that_of_a_real_start(folder: pathlib.Path, filters: t.Dict[str, str]) -> None:
     before = ("sh", "-c", 'umask 027; exec "$@"', "sh")
-    real, done = (found(play(folder, program, FOUND, before=before, **filters)) for program in (start.REAL, start.ansible_playbook()))
+    real, done = (
+        found(play(folder, program, FOUND, before=before, **filters))
+        for program in (start.REAL, start.ansible_playbook())
+    )
     assert real["own"] == "é" and real["umask"] == 0o027
     for value in (real, done):
         assert not pathlib.Path(value.pop("tmp")).exists(), "every run removes its folder"
@@ -141,15 +158,21 @@ def test_runs_share_the_zip_files_of_modules_and_no_folder(folder: pathlib.Path,
     assert [name for name in second["zips"] if "ping" in name and not name.endswith(cache.NOT_MODULES)]
     kept = list((start.server() / "private").glob("modules-*/*ping*"))
     assert kept and all(path.is_file() for path in kept)
-    assert list((start.server() / "private").glob("modules-*-collections/*")), "and what was made of the plugins of collections"
+    assert list((start.server() / "private").glob("modules-*-collections/*")), (
+        "and what was made of the plugins of collections"
+    )
 
 
 def test_a_kept_module_has_its_compiled_code_with_it_and_another_python_reads_the_source(
-    folder: pathlib.Path, filters: t.Dict[str, str], monkeypatch: pytest.MonkeyPatch,
+    folder: pathlib.Path, filters: t.Dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found(served(folder, FOUND, **filters))
     kept = list((start.server() / "private").glob("modules-*/*ping*"))
-    names = {name for path in kept for name in zipfile.ZipFile(io.BytesIO(base64.b64decode(_CachedModule.load(str(path)).zip_data))).namelist()}
+    names = {
+        name
+        for path in kept
+        for name in zipfile.ZipFile(io.BytesIO(base64.b64decode(_CachedModule.load(str(path)).zip_data))).namelist()
+    }
     sources = {name for name in names if name.endswith(".py")}
     assert len(sources) > 9 and {name + "c" for name in sources} == names - sources
     plain = io.BytesIO()
@@ -190,7 +213,9 @@ def eventually(true: t.Callable[[], object]) -> bool:
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_who_ends_the_client_ends_all_that_it_has_started(sent: signal.Signals, folder: pathlib.Path) -> None:
     seconds = f"10{os.getpid()}.{sent.value}"
-    (folder / "play.yml").write_text(f"[{{hosts: all, gather_facts: false, tasks: [{{ansible.builtin.command: sleep {seconds}}}]}}]")
+    (folder / "play.yml").write_text(
+        f"[{{hosts: all, gather_facts: false, tasks: [{{ansible.builtin.command: sleep {seconds}}}]}}]"
+    )
     command = [start.ansible_playbook(), "-i", str(folder / "hosts.json"), str(folder / "play.yml")]
     before = start.real_starts()
     with subprocess.Popen(command, stdout=subprocess.PIPE) as client:
@@ -204,21 +229,26 @@ def test_who_ends_the_client_ends_all_that_it_has_started(sent: signal.Signals, 
 def test_a_run_that_is_killed_ends_the_client_by_the_same_signal(folder: pathlib.Path) -> None:
     (folder / "own").mkdir()
     (folder / "own" / "kill.py").write_text(
-        "import os\nclass FilterModule:\n    def filters(self):\n        return {'kill': lambda _value: os.kill(os.getpgid(os.getppid()), 9)}\n",
+        "import os\nclass FilterModule:\n    def filters(self):\n        return {'kill': lambda _value: os.kill(os.getpgid(os.getppid()), 9)}\n"
     )
     text = "[{hosts: all, gather_facts: false, tasks: [{ansible.builtin.debug: {msg: '{{ 1 | kill }}'}}]}]"
-    real, done = (play(folder, program, text, ANSIBLE_FILTER_PLUGINS=str(folder / "own"), before=("setsid", "-w")) for program in (
-        start.REAL, start.ansible_playbook()))
+    real, done = (
+        play(folder, program, text, ANSIBLE_FILTER_PLUGINS=str(folder / "own"), before=("setsid", "-w"))
+        for program in (start.REAL, start.ansible_playbook())
+    )
     assert done.returncode == real.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize(("before", "variables", "reason"), [
-    (("prlimit", "--nofile=500"), {}, "another user, other rights, limits, signals or namespaces"),
-    ((), {"PYTHONUTF8": "1"}, "other variables that Python reads when it starts"),
-    ((), {"ANSIBLE_LOG_PATH": "/dev/null"}, "variables that name files of one run"),
-])
+@pytest.mark.parametrize(
+    ("before", "variables", "reason"),
+    [
+        (("prlimit", "--nofile=500"), {}, "another user, other rights, limits, signals or namespaces"),
+        ((), {"PYTHONUTF8": "1"}, "other variables that Python reads when it starts"),
+        ((), {"ANSIBLE_LOG_PATH": "/dev/null"}, "variables that name files of one run"),
+    ],
+)
 def test_what_the_server_cannot_do_is_a_real_start(
-    before: t.Sequence[str], variables: t.Dict[str, str], reason: str, folder: pathlib.Path,
+    before: t.Sequence[str], variables: t.Dict[str, str], reason: str, folder: pathlib.Path
 ) -> None:
     known = start.real_starts()
     done = play(folder, start.ansible_playbook(), FAILING, before=before, **variables)

@@ -15,8 +15,12 @@ import typing as t
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CODE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+|locked")
 # Files that pick a code from a table, or as a default: every word of that shape in them is one.
-TABLES = ("module_utils/_host/preflight.py", "module_utils/_shared/problem.py", "module_utils/_host/journal.py",
-          "declaration/completeness.py")
+TABLES = (
+    "module_utils/_host/preflight.py",
+    "module_utils/_shared/problem.py",
+    "module_utils/_host/journal.py",
+    "declaration/completeness.py",
+)
 
 
 def codes_in_python() -> t.Iterator[str]:
@@ -26,10 +30,16 @@ def codes_in_python() -> t.Iterator[str]:
             if isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
                 name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
                 wanted = node.args[2:3] if name == "Problem" else node.args[1:2] if name == "Gap" else []
-                yield from (item.value for item in wanted if isinstance(item, ast.Constant) and isinstance(item.value, str))
-                if name == "get" and any(isinstance(item, ast.Constant) and item.value == "x-code" for item in node.args[:1]):
+                yield from (
+                    item.value for item in wanted if isinstance(item, ast.Constant) and isinstance(item.value, str)
+                )
+                if name == "get" and any(
+                    isinstance(item, ast.Constant) and item.value == "x-code" for item in node.args[:1]
+                ):
                     yield from (item.value for item in node.args[1:2] if isinstance(item, ast.Constant))
-            elif isinstance(node, ast.Constant) and path.as_posix().endswith(TABLES) and CODE.fullmatch(str(node.value)):
+            elif (
+                isinstance(node, ast.Constant) and path.as_posix().endswith(TABLES) and CODE.fullmatch(str(node.value))
+            ):
                 yield node.value
 
 

@@ -40,12 +40,23 @@ def test_a_failure_is_shown_in_its_own_words(output: str, said: t.Optional[str])
 
 
 def test_the_password_of_the_rendered_file_is_hidden() -> None:
-    assert demo.hidden('password "demo password with \\"quotes\\" and #"') == "password (secret)" and demo.hidden("port 25") == "port 25"
+    assert (
+        demo.hidden('password "demo password with \\"quotes\\" and #"') == "password (secret)"
+        and demo.hidden("port 25") == "port 25"
+    )
 
 
-def test_a_step_that_fails_says_why_and_shows_no_json(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_step_that_fails_says_why_and_shows_no_json(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(demo, "OUT", tmp_path)
-    facts = {"demo_out": str(tmp_path), "demo_ca": "/none.pem", "demo_password": demo.PASSWORD, "demo_starttls_port": "99999", "demo_tls_port": 465}
+    facts = {
+        "demo_out": str(tmp_path),
+        "demo_ca": "/none.pem",
+        "demo_password": demo.PASSWORD,
+        "demo_starttls_port": "99999",
+        "demo_tls_port": 465,
+    }
     variables = tmp_path / "variables.json"
     variables.write_text(json.dumps(facts), "utf-8")
     assert not demo.step("Render", "render", variables)

@@ -14,5 +14,7 @@ TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "docs.py"
 
 
 def test_readme_and_pages_are_up_to_date() -> None:
-    done = subprocess.run([sys.executable, str(TOOL), "--check"], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, str(TOOL), "--check"], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr

@@ -19,12 +19,16 @@ TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "new_app.py"
 
 
 def make(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, str(TOOL), *arguments], capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(
+        [sys.executable, str(TOOL), *arguments], capture_output=True, text=True, timeout=30, check=False
+    )
 
 
 def test_a_new_entry_works_as_a_users_own_before_anything_is_filled_in(tmp_path: pathlib.Path) -> None:
     assert make("my_app", str(tmp_path)).returncode == 0
-    declared = resolve.load({"host": "smtp.example.com", "username": "ann", "password": "dummy", "from": "a@example.com"}, ["my_app"])
+    declared = resolve.load(
+        {"host": "smtp.example.com", "username": "ann", "password": "dummy", "from": "a@example.com"}, ["my_app"]
+    )
     (app,) = plan.plan_host(declared, Catalogue([str(tmp_path)])).apps
     rendered, refusals, problems = render.render_app(app, {})
     assert (refusals, problems) == ([], [])

@@ -21,7 +21,11 @@ def test_every_test_that_the_page_names_is_there_and_tests_something() -> None:
 
 def test_every_row_of_what_is_stopped_names_one() -> None:
     body = PAGE[PAGE.index("## Who may read what") : PAGE.index("## What is not guarded")]
-    rows = [line for line in body.splitlines() if line.startswith("|") and not re.match(r"\| *[-|]|\| *\||\| shown by", line)]
+    rows = [
+        line
+        for line in body.splitlines()
+        if line.startswith("|") and not re.match(r"\| *[-|]|\| *\||\| shown by", line)
+    ]
     assert len(rows) > 30
     assert not [row for row in rows if "`tests/" not in row]
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from .services.activation import Activation, activate
 from .deploy import Answer, DeployCall, run
+from .services.activation import Activation, activate
 
 SECONDS = 30.0  # for one question to systemd, an init script or Compose
 
 
-def with_standing(answer: Answer, request: DeployCall, read: t.Optional[t.Sequence[dict[str, t.Any]]], processes: bool) -> Answer:
+def with_standing(
+    answer: Answer, request: DeployCall, read: t.Optional[t.Sequence[dict[str, t.Any]]], processes: bool
+) -> Answer:
     """The answer with what was asked for besides. Whatever fails here leaves it out: what was written is told in any case."""
     found = dict(answer)
     with contextlib.suppress(Exception):
@@ -29,7 +31,14 @@ def with_standing(answer: Answer, request: DeployCall, read: t.Optional[t.Sequen
 
 def _standing(request: DeployCall, read: t.Sequence[dict[str, t.Any]]) -> Answer:
     """The record, and these files as they stand now; nothing where they cannot be read."""
-    asked = DeployCall("query", request.state_dir, check=request.check, read=tuple(read), lock_timeout=request.lock_timeout, seal_key=request.seal_key)
+    asked = DeployCall(
+        "query",
+        request.state_dir,
+        check=request.check,
+        read=tuple(read),
+        lock_timeout=request.lock_timeout,
+        seal_key=request.seal_key,
+    )
     answer = run(asked)
     return {} if answer.get("failed") else {key: answer[key] for key in ("read", "record")}
 
@@ -38,11 +47,19 @@ def _with_processes(applications: t.Sequence[t.Mapping[str, t.Any]], state_dir: 
     """The applications, each whose settings did not change with whether what runs may be older than they are (``stale``), and why."""
     asked = [
         Activation(app=app["name"], since=app["since"], only_if_stale=True, **_ways(app["activate"]))
-        for app in applications if not app["touched"] and app["since"] is not None
+        for app in applications
+        if not app["touched"] and app["since"] is not None
     ]
     told = {item["app"]: item for item in activate(asked, True, SECONDS, state_dir)["activations"]} if asked else {}
     return [
-        {**app, **({key: told[app["name"]][key] for key in ("stale", "reason", "how", "down") if key in told[app["name"]]} if app["name"] in told else {})}
+        {
+            **app,
+            **(
+                {key: told[app["name"]][key] for key in ("stale", "reason", "how", "down") if key in told[app["name"]]}
+                if app["name"] in told
+                else {}
+            ),
+        }
         for app in applications
     ]
 

@@ -10,18 +10,18 @@ import dataclasses
 import os
 import typing as t
 
-from . import shared_secret, drift, preflight, journal, planned
-from .tools import tool_settings
-from .tools.tool_command import ToolCommand
-from .notes.change import Change
-from .step import Outcome, PathStep
+from . import drift, journal, planned, preflight, shared_secret
 from .disk.snapshot import Meta
+from .notes.change import Change
 from .notes.ownership import OwnershipRecord, RecordedFile
+from .notes.state import KEY_BYTES, State
+from .overlay import View
 from .planned import Planned
 from .query import query
 from .request import DeployCall
-from .notes.state import KEY_BYTES, State
-from .overlay import View
+from .step import Outcome, PathStep
+from .tools import tool_settings
+from .tools.tool_command import ToolCommand
 
 Answer = t.Dict[str, t.Any]
 
@@ -38,7 +38,10 @@ def present(request: DeployCall, state: State, view: View) -> Answer:
     """The answer of ``state=present``. Raises ProblemsError."""
     if any(file.shared for _path, file in _left_over(request, view)):
         # Only the controller can take our part out of the user's file: answer what it would have queried, write nothing.
-        return {**query(dataclasses.replace(request, read_apps=tuple(request.noted.apps)), state, view), "look_again": True}
+        return {
+            **query(dataclasses.replace(request, read_apps=tuple(request.noted.apps)), state, view),
+            "look_again": True,
+        }
     plan = planned_changes(request, state, view)
     if plan.is_empty or request.check:
         return plan.answer(None)
@@ -46,7 +49,7 @@ def present(request: DeployCall, state: State, view: View) -> Answer:
         state.make_key(plan.key)
     journal.perform(state, plan.work)
     finished = state.finished()
-    for name in finished[:max(0, len(finished) - request.keep)]:
+    for name in finished[: max(0, len(finished) - request.keep)]:
         state.drop_generation(name)
     state.sweep()
     return plan.answer(plan.work.name)
@@ -62,7 +65,9 @@ def planned_changes(request: DeployCall, state: State, view: View) -> Planned:
     known = state.load_key()
     key = known or os.urandom(KEY_BYTES)
     verdicts = [_judge(change, view, key, known is not None) for change in changes]
-    steps = planned.all_clear([_examine(change, verdict, view, state) for change, verdict in zip(changes, verdicts)], state)
+    steps = planned.all_clear(
+        [_examine(change, verdict, view, state) for change, verdict in zip(changes, verdicts)], state
+    )
     name = state.next_id(view.record)
     judged = [Judged(*each) for each in zip(changes, steps, verdicts)]
     record, originals, kept = _new_record(name, view.record, request, judged)
@@ -76,7 +81,9 @@ def planned_changes(request: DeployCall, state: State, view: View) -> Planned:
 def _left_over(request: DeployCall, view: View) -> t.List[t.Tuple[str, RecordedFile]]:
     """What is ours for one of these applications and no longer asked for, as after a move to another path or form."""
     asked = {change.path for change in request.asked}
-    own = [(path, file) for path, file in view.record.files.items() if file.app in request.noted.stays and not file.common]
+    own = [
+        (path, file) for path, file in view.record.files.items() if file.app in request.noted.stays and not file.common
+    ]
     return [(path, file) for path, file in own + shared_secret.unused(view.record, request.noted) if path not in asked]
 
 
@@ -91,7 +98,9 @@ def _by_tool(change: Change, view: View) -> Change:
 
 def _judge(change: Change, view: View, key: bytes, known: bool) -> drift.DriftVerdict:
     """Without the key that they were made with, the record's fingerprints say nothing."""
-    return drift.judge(change, view.look(change.path, change.command), view.record.files.get(change.path) if known else None, key)
+    return drift.judge(
+        change, view.look(change.path, change.command), view.record.files.get(change.path) if known else None, key
+    )
 
 
 def _examine(change: Change, verdict: drift.DriftVerdict, view: View, state: State) -> Outcome:
@@ -103,7 +112,13 @@ def _examine(change: Change, verdict: drift.DriftVerdict, view: View, state: Sta
     file = view.record.files.get(change.path)
     original = file.original if file is not None else None
     if change.command:
-        data = change.content if change.action == "write" else state.load_original(original) if original is not None else None
+        data = (
+            change.content
+            if change.action == "write"
+            else state.load_original(original)
+            if original is not None
+            else None
+        )
         return preflight.examine_settings(seen, data or b"{}", change.command)
     if change.action == "write":
         return preflight.examine_write(change, seen)
@@ -116,7 +131,7 @@ def _examine(change: Change, verdict: drift.DriftVerdict, view: View, state: Sta
 
 
 def _new_record(
-    name: str, before: OwnershipRecord, request: DeployCall, done: t.Sequence[Judged],
+    name: str, before: OwnershipRecord, request: DeployCall, done: t.Sequence[Judged]
 ) -> t.Tuple[OwnershipRecord, t.Dict[str, PathStep], t.Dict[str, PathStep]]:
     """The record afterwards, whose bytes become originals (those of each path that is ours for the first time), and whose new ones are kept."""
     files = dict(before.files)
@@ -136,16 +151,26 @@ def _new_record(
             last = f"{name}-{len(kept)}-kept"
             kept[last] = step
         files[change.path] = RecordedFile(
-            app=change.app, shared=change.shared, secret=change.secret, original=blob, original_meta=meta, folders=folders, wrote=verdict.wrote,
-            stands=verdict.stands, common=change.readers is not None or (file is not None and file.common),
-            command=change.command or (file.command if file is not None else None), kept=last,
+            app=change.app,
+            shared=change.shared,
+            secret=change.secret,
+            original=blob,
+            original_meta=meta,
+            folders=folders,
+            wrote=verdict.wrote,
+            stands=verdict.stands,
+            common=change.readers is not None or (file is not None and file.common),
+            command=change.command or (file.command if file is not None else None),
+            kept=last,
         )
-    apps = {name: app for name, app in {**before.apps, **request.noted.apps}.items() if name not in request.noted.remove}
+    apps = {
+        name: app for name, app in {**before.apps, **request.noted.apps}.items() if name not in request.noted.remove
+    }
     return OwnershipRecord(apps, files, before.gone, name), originals, kept
 
 
 def _original(
-    file: t.Optional[RecordedFile], step: PathStep, blob: str, made: t.Container[str],
+    file: t.Optional[RecordedFile], step: PathStep, blob: str, made: t.Container[str]
 ) -> t.Tuple[t.Optional[str], t.Optional[Meta], t.Tuple[str, ...]]:
     """Blob, owner and mode of what stood there before us, and the folders that were made for it."""
     if file is not None:

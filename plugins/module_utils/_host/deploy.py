@@ -10,13 +10,13 @@ import contextlib
 import os
 import typing as t
 
-from . import results, apply, journal, purge, query, rollback
-from .notes import fields
 from .._shared.problem import OTHER_STATE_DIR, Problem, ProblemsError, from_os_error
-from .request import DeployCall
 from .._shared.seal import SealError
+from . import apply, journal, purge, query, results, rollback
+from .notes import fields
 from .notes.state import State
 from .overlay import View
+from .request import DeployCall
 
 __all__ = ["DeployCall", "run"]
 
@@ -41,7 +41,9 @@ def run(request: DeployCall) -> Answer:
 
 def _run(request: DeployCall, recovered: list[t.Optional[str]]) -> Answer:
     if not fields.is_path(os.path.abspath(request.state_dir)):
-        raise ProblemsError([Problem("state_dir", "This is not the path of a folder.", "state-dir", f"Name {OTHER_STATE_DIR}.")])
+        raise ProblemsError(
+            [Problem("state_dir", "This is not the path of a folder.", "state-dir", f"Name {OTHER_STATE_DIR}.")]
+        )
     state = State(request.state_dir)
     problems = state.problems()
     if problems:
@@ -66,7 +68,9 @@ def _alone(request: DeployCall, state: State) -> t.ContextManager[None]:
 def _settled(request: DeployCall, state: State) -> View:
     if request.check:
         ahead = journal.pending(state)
-        return View(state, state.load_record() if ahead.record is None else ahead.record, ahead.files, ahead.outcome, {}, {}, {})
+        return View(
+            state, state.load_record() if ahead.record is None else ahead.record, ahead.files, ahead.outcome, {}, {}, {}
+        )
     view = View.of(state, journal.settle(state))
     if os.path.isdir(state.generations) and (view.recovered or request.state != "query"):
         state.sweep(view.record)
@@ -74,6 +78,9 @@ def _settled(request: DeployCall, state: State) -> View:
 
 
 _STATES: t.Dict[str, t.Callable[[DeployCall, State, View], Answer]] = {
-    "query": query.query, "present": apply.present, "rolled_back": rollback.rolled_back, "committed": rollback.committed,
+    "query": query.query,
+    "present": apply.present,
+    "rolled_back": rollback.rolled_back,
+    "committed": rollback.committed,
     "purged": purge.purged,
 }

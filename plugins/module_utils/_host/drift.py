@@ -19,10 +19,10 @@ import hashlib
 import hmac
 import typing as t
 
-from .tools import tool_settings
-from .notes.change import Change
 from .disk.snapshot import FILE, MISSING, Seen
+from .notes.change import Change
 from .notes.ownership import Prints, RecordedFile
+from .tools import tool_settings
 
 WHOLE = ""
 
@@ -56,16 +56,27 @@ def judge(change: Change, seen: Seen, file: t.Optional[RecordedFile], key: bytes
     if unknown or file is None:
         return DriftVerdict(False, wanted, wanted, None)
     stands = file.stands
-    leave = change.writes_ours and seen.kind == FILE and wanted == file.wrote and change.drift != "enforce" and (
-        present == stands or change.drift == "adopt" or any(wanted.get(name) != value for name, value in present.items())
+    leave = (
+        change.writes_ours
+        and seen.kind == FILE
+        and wanted == file.wrote
+        and change.drift != "enforce"
+        and (
+            present == stands
+            or change.drift == "adopt"
+            or any(wanted.get(name) != value for name, value in present.items())
+        )
     )
     adopt = leave and change.drift == "adopt"
     accepted = present if adopt else stands if leave else wanted
     differ = sorted(name for name in {**stands, **present} if stands.get(name) != present.get(name))
     done = "adopted" if adopt else "left" if leave else "overwritten" if change.writes_ours else "taken_back"
     drift = {
-        "name": change.app, "path": change.path, "keys": [name for name in differ if name != WHOLE],
-        "what": "changed" if any(name in present for name in differ) else "removed", "done": done,
+        "name": change.app,
+        "path": change.path,
+        "keys": [name for name in differ if name != WHOLE],
+        "what": "changed" if any(name in present for name in differ) else "removed",
+        "done": done,
     }
     return DriftVerdict(leave, wanted, accepted, drift if differ else None)
 

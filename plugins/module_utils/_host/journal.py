@@ -19,15 +19,15 @@ import dataclasses
 import os
 import typing as t
 
-from .tools import tool_settings
-from .tools.tool_command import ToolCommand
+from .._shared.problem import Problem, ProblemsError, from_os_error
 from .disk.durable import make_folder, remove_file, sync_folder, sync_folders, to_json, write_json, write_new
-from .step import PathStep
 from .disk.homes import Homes, changed, seen_stamp
 from .notes.manifest import Journal, JournalEntry
 from .notes.ownership import OwnershipRecord
-from .._shared.problem import Problem, ProblemsError, from_os_error
 from .notes.state import State
+from .step import PathStep
+from .tools import tool_settings
+from .tools.tool_command import ToolCommand
 
 NOTHING_CHANGED = "Nothing was changed."
 UNFINISHED = "Undoing the run failed as well; the next run goes on with it."
@@ -128,7 +128,9 @@ def _undo_or_say(state: State, journal: Journal, homes: Homes) -> None:
         _undo(state, journal, homes)
     except ProblemsError as error:
         what = "An earlier run is neither finished nor undone; nothing else is done on this host until it is."
-        raise ProblemsError([*error.problems, Problem(state.journal, what, "not-settled", "Make the tool work, then run again.")]) from None
+        raise ProblemsError(
+            [*error.problems, Problem(state.journal, what, "not-settled", "Make the tool work, then run again.")]
+        ) from None
 
 
 def pending(state: State) -> Pending:
@@ -139,7 +141,9 @@ def pending(state: State) -> Pending:
     if journal.phase != "go":
         return Pending("undone", {}, journal.record_before)
     homes = _homes_again(journal)
-    return Pending("finished", {entry.real: entry.temp for entry in journal.entries if _is_ahead(entry, homes)}, journal.record)
+    return Pending(
+        "finished", {entry.real: entry.temp for entry in journal.entries if _is_ahead(entry, homes)}, journal.record
+    )
 
 
 def _is_ahead(entry: JournalEntry, homes: Homes) -> bool:
@@ -150,8 +154,13 @@ def _is_ahead(entry: JournalEntry, homes: Homes) -> bool:
 def _plan(state: State, work: ChangeSet, homes: Homes) -> Journal:
     token = os.urandom(8).hex()  # nobody shall be there first
     return Journal(
-        id=work.name, phase="prepared", entries=tuple(_entry(state, work.name, token, number, step) for number, step in enumerate(work.steps)),
-        record_before=state.load_record(), record=work.record, drops=work.drops, folders=homes.identities(),
+        id=work.name,
+        phase="prepared",
+        entries=tuple(_entry(state, work.name, token, number, step) for number, step in enumerate(work.steps)),
+        record_before=state.load_record(),
+        record=work.record,
+        drops=work.drops,
+        folders=homes.identities(),
     )
 
 
@@ -160,8 +169,16 @@ def _entry(state: State, name: str, token: str, number: int, step: PathStep) -> 
     if step.command:
         beside = os.path.join(state.generation(name), f"new-{number}")
     return JournalEntry(
-        path=step.path, real=step.real, temp=None if step.data is None else beside, back=beside + "-back", blob=str(number),
-        before=step.seen.meta, make=step.make, drop=step.drop, command=step.command, stamp=seen_stamp(step.seen),
+        path=step.path,
+        real=step.real,
+        temp=None if step.data is None else beside,
+        back=beside + "-back",
+        blob=str(number),
+        before=step.seen.meta,
+        make=step.make,
+        drop=step.drop,
+        command=step.command,
+        stamp=seen_stamp(step.seen),
     )
 
 
@@ -241,7 +258,12 @@ def _close(state: State, journal: Journal) -> None:
 def _undo(state: State, journal: Journal, homes: Homes) -> None:
     """Back to what was. Blobs are removed (by the next sweep) only after the journal, so this may be repeated."""
     if journal.phase == "go":
-        dropped = {folder for entry in journal.entries for folder in entry.drop if homes.folder(folder) is None and folder not in homes.lost}
+        dropped = {
+            folder
+            for entry in journal.entries
+            for folder in entry.drop
+            if homes.folder(folder) is None and folder not in homes.lost
+        }
         kept = {path: known for path, known in journal.folders.items() if path not in dropped}  # they are made again
         journal = _keep(state, dataclasses.replace(journal, phase="undo", folders=kept))
     if journal.phase == "undo":
@@ -276,7 +298,9 @@ def _clean_up(entry: JournalEntry, homes: Homes) -> None:
 def _put_back(state: State, journal: Journal, entry: JournalEntry, homes: Homes) -> None:
     blob = os.path.join(state.generation(journal.id), entry.blob)
     if entry.command and entry.temp is not None:
-        tool_settings.put_back(ToolCommand(**entry.command), state.load_blob(blob), done=not os.path.lexists(entry.temp))
+        tool_settings.put_back(
+            ToolCommand(**entry.command), state.load_blob(blob), done=not os.path.lexists(entry.temp)
+        )
         return
     untouched = homes.exists(entry.real if entry.temp is None else entry.temp)
     if untouched:

@@ -14,9 +14,9 @@ import stat
 import typing as t
 
 from .._shared import paths
-from .disk.snapshot import FILE
 from .._shared.paths import OpenFolder, Place
 from .._shared.problem import OTHER_STATE_DIR, Problem
+from .disk.snapshot import FILE
 from .step import PathStep
 
 # ioctl_iflags(2); another number on a few architectures, where the call then fails and tells nothing.
@@ -38,10 +38,24 @@ def of(step: PathStep) -> list[Problem]:
     if not step.changed or place is None:
         return []
     if place.blocked:
-        return [Problem(step.path, f"{os.path.join(place.folder.path, place.names[0])} is not a folder.", "parent-not-folder", "Correct the path.")]
+        return [
+            Problem(
+                step.path,
+                f"{os.path.join(place.folder.path, place.names[0])} is not a folder.",
+                "parent-not-folder",
+                "Correct the path.",
+            )
+        ]
     reason = _folder_refuses(place.folder) or _file_refuses(step, place)
     if reason:
-        return [Problem(step.path, reason, "not-writable", _way_out(reason, "Use become, or make it writable for the user who runs the task."))]
+        return [
+            Problem(
+                step.path,
+                reason,
+                "not-writable",
+                _way_out(reason, "Use become, or make it writable for the user who runs the task."),
+            )
+        ]
     return _not_permitted(step)
 
 
@@ -49,7 +63,15 @@ def state_folder(path: str) -> list[Problem]:
     """The same for the folder of our own state, which may have to be made first."""
     place = paths.walk(path)
     reason = "This is not a folder." if place.found is not None or place.blocked else _folder_refuses(place.folder)
-    return [Problem(place.folder.path, reason, "not-writable", _way_out(reason, f"Use become, or name {OTHER_STATE_DIR}."))] if reason else []
+    return (
+        [
+            Problem(
+                place.folder.path, reason, "not-writable", _way_out(reason, f"Use become, or name {OTHER_STATE_DIR}.")
+            )
+        ]
+        if reason
+        else []
+    )
 
 
 def _way_out(reason: str, usual: str) -> str:
@@ -77,10 +99,17 @@ def _too_full(folder: OpenFolder, size: int) -> t.Iterator[Problem]:
     room = os.fstatvfs(folder.fd)
     free = (room.f_bfree if os.geteuid() == 0 else room.f_bavail) * room.f_frsize
     if free < size:
-        yield Problem(folder.path, f"The file system is full: {size} bytes are needed, {free} are free.", "no-space", "Make room and run again.")
+        yield Problem(
+            folder.path,
+            f"The file system is full: {size} bytes are needed, {free} are free.",
+            "no-space",
+            "Make room and run again.",
+        )
     elif room.f_files and not room.f_ffree:
         what = f"The file system is full: it has no inodes left for a new file, though {free} bytes are free."
-        yield Problem(folder.path, what, "no-space", "Remove files that are not needed (df -i shows the numbers), and run again.")
+        yield Problem(
+            folder.path, what, "no-space", "Remove files that are not needed (df -i shows the numbers), and run again."
+        )
 
 
 def _folder_refuses(folder: OpenFolder) -> str:

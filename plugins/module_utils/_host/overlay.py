@@ -10,15 +10,15 @@ import dataclasses
 import os
 import typing as t
 
-from .tools import tool_settings
-from .tools.tool_command import ToolCommand
-from .notes import fields, stored_json
 from .._shared import paths
-from .disk.snapshot import FILE, MISSING, Seen, look
-from .notes.ownership import OwnershipRecord, Spec
 from .._shared.paths import OpenFolder
 from .._shared.problem import Problem, ProblemsError
+from .disk.snapshot import FILE, MISSING, Seen, look
+from .notes import fields, stored_json
+from .notes.ownership import OwnershipRecord, Spec
 from .notes.state import State
+from .tools import tool_settings
+from .tools.tool_command import ToolCommand
 
 _MANY = 200
 

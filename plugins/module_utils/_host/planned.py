@@ -11,16 +11,16 @@ import os
 import time
 import typing as t
 
-from . import results, journal, obstacles
+from .._shared.problem import OTHER_STATE_DIR, Problem, ProblemsError
+from . import journal, obstacles, results
 from .disk import durable
 from .notes import stored_json
-from .services import pending_activation
-from .step import Outcome, PathStep
 from .notes.ownership import OwnershipRecord
-from .._shared.problem import OTHER_STATE_DIR, Problem, ProblemsError
-from .services.staleness import Notes
 from .notes.state import State
 from .overlay import View
+from .services import pending_activation
+from .services.staleness import Notes
+from .step import Outcome, PathStep
 
 Answer = t.Dict[str, t.Any]
 
@@ -48,15 +48,24 @@ class Planned:
         return {**told, "applications": list(self.apps)}
 
 
-def of(state: State, view: View, steps: t.Tuple[PathStep, ...], work: journal.ChangeSet, touched: t.Collection[str]) -> Planned:
+def of(
+    state: State, view: View, steps: t.Tuple[PathStep, ...], work: journal.ChangeSet, touched: t.Collection[str]
+) -> Planned:
     """The work, with what waits for activation noted in its record. Raises ProblemsError where that record cannot be kept."""
     record = pending_activation.noted(view.record, work.record, touched, time.time())
     if work.steps or record != view.record:
         record = pending_activation.forgotten(record, Notes(state.folder))
-    plan = Planned(steps, work._replace(record=record), view.record, tuple(pending_activation.applications(view.record, record, touched)))
+    plan = Planned(
+        steps,
+        work._replace(record=record),
+        view.record,
+        tuple(pending_activation.applications(view.record, record, touched)),
+    )
     if not plan.is_empty and len(durable.to_json(record.to_json())) > stored_json.RECORD_BYTES:
         what = f"What is ours on this host does not fit into a record of {stored_json.RECORD_BYTES // stored_json.MIB} MiB."
-        raise ProblemsError([Problem(state.record, what, "record-too-large", f"Give some of these applications {OTHER_STATE_DIR}.")])
+        raise ProblemsError(
+            [Problem(state.record, what, "record-too-large", f"Give some of these applications {OTHER_STATE_DIR}.")]
+        )
     return plan
 
 

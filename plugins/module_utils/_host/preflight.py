@@ -15,12 +15,12 @@ import pwd
 import re
 import typing as t
 
-from . import shared_secret, obstacles
-from .notes.change import Change
-from .disk.snapshot import DANGLING, FOLDER, MISSING, OTHER, UNREADABLE, Meta, Seen
 from .._shared.paths import trusted, who
 from .._shared.problem import Problem
 from .._shared.seal import fingerprint
+from . import obstacles, shared_secret
+from .disk.snapshot import DANGLING, FOLDER, MISSING, OTHER, UNREADABLE, Meta, Seen
+from .notes.change import Change
 from .step import Outcome, PathStep
 
 _GROUP_READ, _ALL_READ = 0o040, 0o004
@@ -39,7 +39,9 @@ def examine_write(change: Change, seen: Seen) -> Outcome:
     else:
         meta, more = shared_secret.access(change.path, change.readers, seen, _account)
         problems += more
-    step = PathStep(seen.path, seen.real, seen, change.content, meta, make=missing_folders(seen), narrow=change.readers is not None)
+    step = PathStep(
+        seen.path, seen.real, seen, change.content, meta, make=missing_folders(seen), narrow=change.readers is not None
+    )
     return problems or _gives_away(change, step) or obstacles.of(step) or step
 
 
@@ -84,10 +86,26 @@ def _wrong_place(seen: Seen) -> list[Problem]:
     if seen.unsafe is not None:
         return [seen.unsafe]
     wrong = {
-        FOLDER: ("This is a folder; a file is to be written here.", "target-is-folder", "Name a file inside it, or move the folder away."),
-        DANGLING: ("This is a symbolic link to nothing.", "dangling-link", "Make the file it points to, or remove the link."),
-        OTHER: ("This is neither a file nor a link to one (a socket, a pipe or a device).", "not-a-file", "Name another path."),
-        UNREADABLE: ("This file cannot be read by the user who runs the task.", "not-readable", "Use become, or give that user the right."),
+        FOLDER: (
+            "This is a folder; a file is to be written here.",
+            "target-is-folder",
+            "Name a file inside it, or move the folder away.",
+        ),
+        DANGLING: (
+            "This is a symbolic link to nothing.",
+            "dangling-link",
+            "Make the file it points to, or remove the link.",
+        ),
+        OTHER: (
+            "This is neither a file nor a link to one (a socket, a pipe or a device).",
+            "not-a-file",
+            "Name another path.",
+        ),
+        UNREADABLE: (
+            "This file cannot be read by the user who runs the task.",
+            "not-readable",
+            "Use become, or give that user the right.",
+        ),
     }
     if seen.kind in wrong:
         what, code, hint = wrong[seen.kind]
@@ -99,7 +117,11 @@ def _wrong_base(change: Change, seen: Seen) -> list[Problem]:
     """A merge is only as good as the bytes it began with."""
     if change.shared and seen.kind == MISSING and change.based_on != "absent":
         what = "This file is shared with its application and does not exist."
-        return [Problem(change.path, what, "shared-file-missing", "Install or start the application first, or correct the path.")]
+        return [
+            Problem(
+                change.path, what, "shared-file-missing", "Install or start the application first, or correct the path."
+            )
+        ]
     if change.based_on is None:
         return []
     now = "absent" if seen.kind == MISSING else fingerprint(change.seal_key, seen.data)
@@ -120,14 +142,33 @@ def _gives_away(change: Change, step: PathStep) -> list[Problem]:
     if place.bound is not None and (after.uid != place.bound or place.missing):
         what, owner = ("a folder", os.geteuid()) if place.missing else ("the file", after.uid)
         what = f"A symbolic link of {who(place.bound)} leads here, and {what} would belong to {who(owner)}."
-        return [Problem(step.path, what, "unsafe-path", f"If that is the file that is meant, give the resolved path: {step.real}.")]
+        return [
+            Problem(
+                step.path,
+                what,
+                "unsafe-path",
+                f"If that is the file that is meant, give the resolved path: {step.real}.",
+            )
+        ]
     carried = change.shared or change.content == step.seen.data
-    if before is None or not place.exposed or not carried or (before.uid == place.folder.uid and not trusted(before.uid)):
+    if (
+        before is None
+        or not place.exposed
+        or not carried
+        or (before.uid == place.folder.uid and not trusted(before.uid))
+    ):
         return []
     if before.mode & _ALL_READ or (_can_read(after, before) and not _group_gains(before, after)):
         return []
     what = f"This file belongs to {who(before.uid)}, in a folder where others ({who(place.folder.uid)}) can put it, and would become readable for others."
-    return [Problem(step.path, what, "unsafe-path", "If that is the file that is meant, give it the declared owner, group and mode yourself, and run again.")]
+    return [
+        Problem(
+            step.path,
+            what,
+            "unsafe-path",
+            "If that is the file that is meant, give it the declared owner, group and mode yourself, and run again.",
+        )
+    ]
 
 
 def _can_read(after: Meta, before: Meta) -> bool:
@@ -148,7 +189,9 @@ def _group_gains(before: Meta, after: Meta) -> bool:
 
 def _named(change: Change, kind: str, before: int, problems: list[Problem]) -> int:
     """The id of the user or group that was asked for, else what the file has. Adds to ``problems``."""
-    name, word, code = (change.owner, "owner", "no-such-owner") if kind == "user" else (change.group, "group", "no-such-group")
+    name, word, code = (
+        (change.owner, "owner", "no-such-owner") if kind == "user" else (change.group, "group", "no-such-group")
+    )
     found = before if name is None else _account(kind, name)
     if found is None:
         hint = f"Install the application first, or name another {word}."
@@ -159,12 +202,18 @@ def _named(change: Change, kind: str, before: int, problems: list[Problem]) -> i
 def _wanted_meta(change: Change, seen: Seen, problems: list[Problem]) -> Meta:
     """What was asked for wins, then what the file has, then the process's user and 0600 or 0644. Adds to ``problems``."""
     before = seen.meta or Meta(os.geteuid(), os.getegid(), 0o600 if change.secret else 0o644, {})
-    uid, gid, mode = _named(change, "user", before.uid, problems), _named(change, "group", before.gid, problems), before.mode
+    uid, gid, mode = (
+        _named(change, "user", before.uid, problems),
+        _named(change, "group", before.gid, problems),
+        before.mode,
+    )
     if change.mode is not None:
         if _MODE.match(change.mode):
             mode = int(change.mode, 8)
         else:
-            problems.append(Problem(change.path, f'"{change.mode}" is not a file mode.', "bad-mode", 'Write it as "0640".'))
+            problems.append(
+                Problem(change.path, f'"{change.mode}" is not a file mode.', "bad-mode", 'Write it as "0640".')
+            )
     return Meta(uid, gid, mode & ~0o007 if change.secret else mode, before.xattrs)
 
 

@@ -11,13 +11,13 @@ import os
 import shutil
 import typing as t
 
-from . import results
-from .disk.durable import remove_file, sync_folder
 from .._shared.problem import Problem, ProblemsError
 from .._shared.visible import visible
-from .request import DeployCall
+from . import results
+from .disk.durable import remove_file, sync_folder
 from .notes.state import State
 from .overlay import View
+from .request import DeployCall
 
 Answer = t.Dict[str, t.Any]
 # The journal is not among them: there is none, as it was settled before. The lock goes last, then the folder.
@@ -30,7 +30,16 @@ def purged(request: DeployCall, state: State, view: View) -> Answer:
     recorded = sorted({*view.record.apps, *view.record.files})
     if recorded:
         what = f"Something on this host is still ours: {', '.join(recorded[:5])}{' ...' if len(recorded) > 5 else ''}."
-        raise ProblemsError([Problem(state.folder, what, "still-recorded", "Revert it first: smarthost.mail.smtp_config with state: removed")])
+        raise ProblemsError(
+            [
+                Problem(
+                    state.folder,
+                    what,
+                    "still-recorded",
+                    "Revert it first: smarthost.mail.smtp_config with state: removed",
+                )
+            ]
+        )
     if not os.path.isdir(state.folder):
         return {**results.nothing(), "left": []}
     ours = {*OUR_FOLDERS, *OUR_FILES, *(name + ".new" for name in OUR_FILES), "lock"}

@@ -9,16 +9,16 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from .._shared.problem import Problem, ProblemsError
+from .._shared.seal import fingerprint, original_label, read_label, seal
 from . import results
-from .tools import tool_settings
-from .tools.tool_command import ToolCommand
 from .disk.snapshot import FILE
 from .notes.ownership import Spec
-from .._shared.problem import Problem, ProblemsError
-from .request import Reading, DeployCall
-from .._shared.seal import fingerprint, original_label, read_label, seal
 from .notes.state import State
 from .overlay import View
+from .request import DeployCall, Reading
+from .tools import tool_settings
+from .tools.tool_command import ToolCommand
 
 Answer = t.Dict[str, t.Any]
 EVERY_APP = "*"
@@ -38,7 +38,14 @@ def query(request: DeployCall, state: State, view: View) -> Answer:
     _refuse_too_much(view, wanted.values())
     read = {path: _told(request, view, item, item.command or view.command(path)) for path, item in wanted.items()}
     generations = [_summary(state, name) for name in state.finished()[-MOST_GENERATIONS:]]
-    return {"changed": False, "files": [], "generation": None, "record": view.record.answer(), "read": read, "generations": generations}
+    return {
+        "changed": False,
+        "files": [],
+        "generation": None,
+        "record": view.record.answer(),
+        "read": read,
+        "generations": generations,
+    }
 
 
 def _refuse_too_much(view: View, wanted: t.Iterable[Reading]) -> None:
@@ -62,7 +69,9 @@ def _told(request: DeployCall, view: View, item: Reading, command: t.Optional[Sp
     told["fingerprint"] = fingerprint(request.seal_key, seen.data) if seen.kind == FILE else None
     file = view.record.files.get(item.path)
     blob = file.original if file is not None and item.original else None
-    told["original"] = seal(request.seal_key, original_label(item.path), view.state.load_original(blob)) if blob else None
+    told["original"] = (
+        seal(request.seal_key, original_label(item.path), view.state.load_original(blob)) if blob else None
+    )
     return told
 
 

@@ -10,12 +10,12 @@ import dataclasses
 import functools
 import typing as t
 
+from .._shared.problem import Problem, ProblemsError
+from .._shared.seal import unseal_contents, unseal_facts
 from .notes import fields
 from .notes.change import Change
 from .notes.fields import DamagedError, Fields
 from .notes.ownership import RecordChange, Spec, command
-from .._shared.problem import Problem, ProblemsError
-from .._shared.seal import unseal_contents, unseal_facts
 
 
 class Reading(t.NamedTuple):
@@ -59,7 +59,9 @@ class DeployCall:
         plain = [_option(Change.from_option, value, f"changes[{number}]") for number, value in enumerate(self.changes)]
         _refuse_paths(plain)
         return tuple(
-            dataclasses.replace(change, seal_key=self.seal_key, content=contents.get(change.path), facts=facts.get(change.path, {}))
+            dataclasses.replace(
+                change, seal_key=self.seal_key, content=contents.get(change.path), facts=facts.get(change.path, {})
+            )
             for change in plain
         )
 
@@ -83,7 +85,9 @@ def _option(read: t.Callable[[object, str], T], value: object, place: str) -> T:
     try:
         return read(value, place)
     except DamagedError as error:
-        raise ProblemsError([Problem(place, f"This option of smtp_deploy is not valid: {error}.", "bad-option")]) from None
+        raise ProblemsError(
+            [Problem(place, f"This option of smtp_deploy is not valid: {error}.", "bad-option")]
+        ) from None
 
 
 def _refuse_paths(items: t.Iterable[t.Union[Change, Reading]]) -> None:

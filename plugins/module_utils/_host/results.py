@@ -10,9 +10,9 @@ import grp
 import pwd
 import typing as t
 
-from .step import PathStep
-from .disk.snapshot import Meta, Seen
 from .._shared.problem import Problem
+from .disk.snapshot import Meta, Seen
+from .step import PathStep
 
 Answer = t.Dict[str, t.Any]
 

@@ -10,15 +10,15 @@ import dataclasses
 import os
 import typing as t
 
-from . import results, shared_secret, preflight, journal, planned
+from .._shared.problem import Problem, ProblemsError
+from . import journal, planned, preflight, results, shared_secret
 from .notes import fields
 from .notes.change import Change
 from .notes.manifest import JournalEntry, Manifest
-from .._shared.problem import Problem, ProblemsError
-from .request import DeployCall
 from .notes.state import State
-from .step import Outcome
 from .overlay import View
+from .request import DeployCall
+from .step import Outcome
 
 Answer = t.Dict[str, t.Any]
 
@@ -26,7 +26,7 @@ Answer = t.Dict[str, t.Any]
 def rolled_back(request: DeployCall, state: State, view: View) -> Answer:
     """The answer of ``state=rolled_back``. Raises ProblemsError."""
     doomed = _generations(request, state)
-    doomed = doomed[doomed.index(request.generation):] if request.generation else doomed[-1:]
+    doomed = doomed[doomed.index(request.generation) :] if request.generation else doomed[-1:]
     if not doomed:
         return results.nothing()
     manifests = [state.load_manifest(name) for name in doomed]
@@ -37,7 +37,9 @@ def rolled_back(request: DeployCall, state: State, view: View) -> Answer:
     record = dataclasses.replace(manifests[0].record_before, last=name)
     changed = tuple(step for step in steps if step.changed)
     # Whose a path is, before or after: the application that has it loses it, or gets it back.
-    touched = {known.files[step.path].app for known in (view.record, record) for step in changed if step.path in known.files}
+    touched = {
+        known.files[step.path].app for known in (view.record, record) for step in changed if step.path in known.files
+    }
     touched |= shared_secret.users({step.path for step in changed}, record)
     plan = planned.of(state, view, steps, journal.ChangeSet(name, changed, record, {}, tuple(doomed)), touched)
     if not request.check:
@@ -50,7 +52,7 @@ def committed(request: DeployCall, state: State, view: View) -> Answer:
     """The answer of ``state=committed``. Raises ProblemsError."""
     names = _generations(request, state)
     if request.generation:
-        names = names[:names.index(request.generation) + 1]
+        names = names[: names.index(request.generation) + 1]
     if names and not request.check:
         for name in names:
             state.drop_generation(name)
@@ -71,7 +73,9 @@ def _oldest_first(manifests: t.Sequence[Manifest]) -> t.List[t.Tuple[JournalEntr
 def _examine(view: View, entry: JournalEntry, name: str) -> Outcome:
     blob = os.path.join(view.state.generation(name), entry.blob)
     if entry.command:
-        return preflight.examine_settings(view.look(entry.path, entry.command), view.state.load_blob(blob), entry.command)
+        return preflight.examine_settings(
+            view.look(entry.path, entry.command), view.state.load_blob(blob), entry.command
+        )
     seen = dataclasses.replace(view.look(entry.real), path=entry.path)
     if entry.before is None:
         return preflight.examine_removal(Change("", entry.path, "delete"), seen, entry.make, ours=True)

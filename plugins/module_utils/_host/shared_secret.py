@@ -17,14 +17,23 @@ import os
 import struct
 import typing as t
 
-from .notes.change import Change
-from .disk.snapshot import Meta, Seen
-from .notes.ownership import OwnershipRecord, RecordChange, RecordedApp, RecordedFile
 from .._shared.problem import Problem
+from .disk.snapshot import Meta, Seen
+from .notes.change import Change
+from .notes.ownership import OwnershipRecord, RecordChange, RecordedApp, RecordedFile
 
 ACL = "system.posix_acl_access"
 # linux/posix_acl_xattr.h: a version, then tag, permissions and id of each entry, in this order.
-_VERSION, _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER, _NOBODY = 2, 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0xFFFFFFFF
+_VERSION, _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER, _NOBODY = (
+    2,
+    0x01,
+    0x02,
+    0x04,
+    0x08,
+    0x10,
+    0x20,
+    0xFFFFFFFF,
+)
 _READ, _WRITE = 4, 2
 
 
@@ -37,12 +46,21 @@ def readers(path: str, asked: t.Iterable[str], before: OwnershipRecord, noted: R
 
 def with_readers(change: Change, before: OwnershipRecord, noted: RecordChange) -> Change:
     """One change, with all of a common file's readers."""
-    return change if change.readers is None else dataclasses.replace(change, readers=readers(change.path, change.readers, before, noted))
+    return (
+        change
+        if change.readers is None
+        else dataclasses.replace(change, readers=readers(change.path, change.readers, before, noted))
+    )
 
 
 def users(paths: t.Container[str], record: OwnershipRecord) -> set[str]:
     """The applications that must be told of a change of these common files: but for those that read them at each use."""
-    return {name for name, app in record.apps.items() for path, file in app.common_files().items() if not file.live and path in paths}
+    return {
+        name
+        for name, app in record.apps.items()
+        for path, file in app.common_files().items()
+        if not file.live and path in paths
+    }
 
 
 def unused(before: OwnershipRecord, noted: RecordChange) -> list[tuple[str, RecordedFile]]:
@@ -52,21 +70,32 @@ def unused(before: OwnershipRecord, noted: RecordChange) -> list[tuple[str, Reco
     return [(path, file) for path, file in before.files.items() if file.common and path not in used]
 
 
-def access(path: str, names: t.Sequence[str], seen: Seen, find: t.Callable[[str, str], t.Optional[int]]) -> tuple[Meta, list[Problem]]:
+def access(
+    path: str, names: t.Sequence[str], seen: Seen, find: t.Callable[[str, str], t.Optional[int]]
+) -> tuple[Meta, list[Problem]]:
     """Owner, mode and access list with which these (``user:NAME``, ``group:NAME``) can read the file and nobody else.
 
     find: kind and name to an id, None where there is none.
     """
     kept = {} if seen.meta is None else {name: value for name, value in seen.meta.xattrs.items() if name != ACL}
-    ids = {kind: [find(kind, name.partition(":")[2]) for name in names if name.startswith(kind)] for kind in ("user", "group")}
+    ids = {
+        kind: [find(kind, name.partition(":")[2]) for name in names if name.startswith(kind)]
+        for kind in ("user", "group")
+    }
     if None in ids["user"] + ids["group"]:
-        return Meta(os.geteuid(), os.getegid(), 0o600, kept), [_missing(path, name) for name in names if find(*_split(name)) is None]
+        return Meta(os.geteuid(), os.getegid(), 0o600, kept), [
+            _missing(path, name) for name in names if find(*_split(name)) is None
+        ]
     users, groups = (sorted(set(t.cast(t.List[int], ids[kind]))) for kind in ("user", "group"))
     if len(users) + len(groups) < 2:
-        return Meta(users[0] if users else os.geteuid(), groups[0] if groups else os.getegid(), 0o640 if groups else 0o600, kept), []
+        return Meta(
+            users[0] if users else os.geteuid(), groups[0] if groups else os.getegid(), 0o640 if groups else 0o600, kept
+        ), []
     if not _keeps_lists(seen):
         what = "Several applications of different groups read this secret, and the file system keeps no access lists."
-        return Meta(os.geteuid(), os.getegid(), 0o600, kept), [Problem(path, what, "no-acl", "Give these applications one group, by group: in each.")]
+        return Meta(os.geteuid(), os.getegid(), 0o600, kept), [
+            Problem(path, what, "no-acl", "Give these applications one group, by group: in each.")
+        ]
     return Meta(os.geteuid(), os.getegid(), 0o640, {**kept, ACL: _access_list(users, groups)}), []
 
 
@@ -82,7 +111,12 @@ def _split(name: str) -> tuple[str, str]:
 def _missing(path: str, name: str) -> Problem:
     kind, rest = _split(name)
     code, other = ("no-such-group", "group") if kind == "group" else ("no-such-owner", "owner")
-    return Problem(path, f'There is no {kind} "{rest}" on this host.', code, f"Install the application first, or name another {other}.")
+    return Problem(
+        path,
+        f'There is no {kind} "{rest}" on this host.',
+        code,
+        f"Install the application first, or name another {other}.",
+    )
 
 
 def _keeps_lists(seen: Seen) -> bool:
@@ -103,8 +137,12 @@ def _keeps_lists(seen: Seen) -> bool:
 
 def _access_list(users: t.Sequence[int], groups: t.Sequence[int]) -> str:
     entries = [
-        (_USER_OBJ, _READ | _WRITE, _NOBODY), *((_USER, _READ, user) for user in users),
-        (_GROUP_OBJ, 0, _NOBODY), *((_GROUP, _READ, group) for group in groups), (_MASK, _READ, _NOBODY), (_OTHER, 0, _NOBODY),
+        (_USER_OBJ, _READ | _WRITE, _NOBODY),
+        *((_USER, _READ, user) for user in users),
+        (_GROUP_OBJ, 0, _NOBODY),
+        *((_GROUP, _READ, group) for group in groups),
+        (_MASK, _READ, _NOBODY),
+        (_OTHER, 0, _NOBODY),
     ]
     packed = struct.pack("<I", _VERSION) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
     return base64.b64encode(packed).decode("ascii")

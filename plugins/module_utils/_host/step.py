@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .disk.snapshot import FILE, MISSING, Meta, Seen
 from .._shared.problem import Problem
+from .disk.snapshot import FILE, MISSING, Meta, Seen
 
 
 @dataclasses.dataclass(frozen=True)

@@ -41,7 +41,9 @@ def guard(module: t.Any, work: t.Callable[[t.Any], None]) -> None:
         work(module)
     except Exception as error:  # noqa: B902
         found = problem(error)
-    if found is not None:  # outside of the handler: within it Ansible would add the traceback, with the error's text, at -vvv
+    if (
+        found is not None
+    ):  # outside of the handler: within it Ansible would add the traceback, with the error's text, at -vvv
         module.fail_json(msg=str(found), changed=False, problems=[found.as_dict()])
 
 
@@ -51,7 +53,9 @@ def _place(trace: t.Optional[types.TracebackType]) -> str:
     while trace is not None:
         code = trace.tb_frame.f_code
         _folder, ours, path = code.co_filename.rpartition(_OURS)
-        places.append((bool(ours), f"{path if ours else path.rpartition('/')[2]}, line {trace.tb_lineno}, in {code.co_name}"))
+        places.append(
+            (bool(ours), f"{path if ours else path.rpartition('/')[2]}, line {trace.tb_lineno}, in {code.co_name}")
+        )
         trace = trace.tb_next
     ours_last = [place for own, place in places if own][-1:]
     return "; ".join(dict.fromkeys([*ours_last, *(place for _own, place in places[-1:])])) or "at an unknown place"

@@ -48,13 +48,15 @@ else:
             try:
                 values += tuple([named.pop(field) if field in named else cls._field_defaults[field] for field in rest])
             except KeyError as exc:
-                raise TypeError("%s: lacks %s" % (cls.__name__, exc)) from None
+                raise TypeError(f"{cls.__name__}: lacks {exc}") from None
             if named or len(values) > len(cls._fields):
-                raise TypeError("%s: has no place for %s" % (cls.__name__, ", ".join(named) or "so many values"))
+                raise TypeError("{}: has no place for {}".format(cls.__name__, ", ".join(named) or "so many values"))
             return values
 
         def __repr__(self):
-            return "%s(%s)" % (type(self).__name__, ", ".join("%s=%r" % pair for pair in zip(self._fields, self)))
+            return "{}({})".format(
+                type(self).__name__, ", ".join("{}={!r}".format(*pair) for pair in zip(self._fields, self))
+            )
 
         def __getnewargs__(self):
             """What a copy is made from."""

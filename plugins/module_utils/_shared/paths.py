@@ -20,12 +20,11 @@ import errno
 import os
 import pwd
 import stat
-import weakref
 import typing as t
+import weakref
 
 from .light import NamedTuple
 from .problem import Problem, ProblemsError
-
 
 _DIRECTORY = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 #: With O_PATH (Linux) a folder needs no right to be listed; elsewhere it does.
@@ -210,7 +209,7 @@ class _Walk:
         while self.todo:
             step = self.todo.pop()
             if step.name == "..":
-                del self.stack[max(1, len(self.stack) - 1):]
+                del self.stack[max(1, len(self.stack) - 1) :]
                 continue
             place = self._step(step)
             if place is not None:
@@ -231,7 +230,14 @@ class _Walk:
             if not stat.S_ISLNK(found.st_mode):
                 if stat.S_ISDIR(found.st_mode):
                     continue  # it was none a moment ago
-                return Place(self.path, here, (step.name, *self._rest()), None if self.todo else found, blocked=bool(self.todo), bound=self.bound)
+                return Place(
+                    self.path,
+                    here,
+                    (step.name, *self._rest()),
+                    None if self.todo else found,
+                    blocked=bool(self.todo),
+                    bound=self.bound,
+                )
             link = _read_link(here, step.name)
             if link is not None:
                 self._along(here, step.name, link)
@@ -264,14 +270,24 @@ class _Walk:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), self.path)
         at = os.path.join(here.path, name)
         if not self.follow:
-            raise UnsafePathError(self.path, f"{at} is a symbolic link of {who(link.uid)}.", "Put back the folder that was there, and run again.")
+            raise UnsafePathError(
+                self.path,
+                f"{at} is a symbolic link of {who(link.uid)}.",
+                "Put back the folder that was there, and run again.",
+            )
         if self.left is not None:
-            self._refuse(f"{at} is a symbolic link of {who(link.uid)}, below {self.left.path}, whose owner {who(self.left.uid)} can exchange the way to it.")
+            self._refuse(
+                f"{at} is a symbolic link of {who(link.uid)}, below {self.left.path}, whose owner {who(self.left.uid)} can exchange the way to it."
+            )
         if not trusted(here.uid) and link.uid != here.uid:
-            self._refuse(f"{at} is a symbolic link of {who(link.uid)} in a folder of {who(here.uid)}, who can exchange it.")
+            self._refuse(
+                f"{at} is a symbolic link of {who(link.uid)} in a folder of {who(here.uid)}, who can exchange it."
+            )
         if not trusted(link.uid):
             if self.bound is not None and self.bound != link.uid:
-                self._refuse(f"{at} is a symbolic link of {who(link.uid)}, and a link of {who(self.bound)} leads to it.")
+                self._refuse(
+                    f"{at} is a symbolic link of {who(link.uid)}, and a link of {who(self.bound)} leads to it."
+                )
             self.bound = link.uid
         self.todo += _names(link.text, True)
         if link.text.startswith("/"):
@@ -282,13 +298,19 @@ class _Walk:
         if self.bound is None:
             return place
         if place.folder.uid != self.bound:
-            self._refuse(f"A symbolic link of {who(self.bound)} leads into {place.folder.path}, which belongs to {who(place.folder.uid)}.")
+            self._refuse(
+                f"A symbolic link of {who(self.bound)} leads into {place.folder.path}, which belongs to {who(place.folder.uid)}."
+            )
         if place.found is not None and place.found.st_uid != self.bound:
-            self._refuse(f"A symbolic link of {who(self.bound)} leads to {place.real}, which belongs to {who(place.found.st_uid)}.")
+            self._refuse(
+                f"A symbolic link of {who(self.bound)} leads to {place.real}, which belongs to {who(place.found.st_uid)}."
+            )
         return place
 
     def _refuse(self, what: str) -> t.NoReturn:
-        raise UnsafePathError(self.path, what, f"If that is the file that is meant, give the resolved path: {_resolved(self.path)}.")
+        raise UnsafePathError(
+            self.path, what, f"If that is the file that is meant, give the resolved path: {_resolved(self.path)}."
+        )
 
     def _rest(self) -> t.Tuple[str, ...]:
         return tuple(step.name for step in reversed(self.todo))

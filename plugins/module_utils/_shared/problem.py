@@ -35,7 +35,12 @@ class Problem(NamedTuple):
 
     def as_dict(self) -> dict[str, str]:
         """The same facts for a module result: names of keys and files, and what tools say, may hold anything, and are shown on terminals."""
-        return {"where": visible(self.where), "what": visible(self.what, "\n"), "hint": visible(self.hint, "\n"), "code": self.code}
+        return {
+            "where": visible(self.where),
+            "what": visible(self.what, "\n"),
+            "hint": visible(self.hint, "\n"),
+            "code": self.code,
+        }
 
 
 #: What is named instead, for a task of one's own and for the role.

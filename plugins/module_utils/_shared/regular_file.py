@@ -13,7 +13,6 @@ import typing as t
 
 from .paths import Place, UnsafePathError, walk, who
 
-
 #: No settings file is larger; nor is a certificate, a key or a file with a process id.
 MAX_BYTES = 8 * 1024 * 1024
 
@@ -24,7 +23,15 @@ def open_file(place: Place) -> int:
     """The regular file at a place, open for reading. OSError where there is none that is one, or it may not be read."""
     found = place.found
     if found is None or not stat.S_ISREG(found.st_mode):
-        number = errno.EINVAL if found is not None else errno.ENOTDIR if place.blocked else errno.ENOENT if place.names else errno.EISDIR
+        number = (
+            errno.EINVAL
+            if found is not None
+            else errno.ENOTDIR
+            if place.blocked
+            else errno.ENOENT
+            if place.names
+            else errno.EISDIR
+        )
         raise OSError(number, "Not a regular file" if found is not None else os.strerror(number), place.path)
     fd = os.open(place.names[-1], _READ, dir_fd=place.folder.fd)
     status = os.fstat(fd)

@@ -73,7 +73,7 @@ def unseal(key: str, label: str, text: str) -> bytes:
         blob = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise SealError("this is not a sealed text") from None
-    nonce, tag, body = blob[:NONCE_BYTES], blob[NONCE_BYTES:NONCE_BYTES + TAG_BYTES], blob[NONCE_BYTES + TAG_BYTES:]
+    nonce, tag, body = blob[:NONCE_BYTES], blob[NONCE_BYTES : NONCE_BYTES + TAG_BYTES], blob[NONCE_BYTES + TAG_BYTES :]
     if not hmac.compare_digest(tag, _tag(raw, label, nonce, body)):
         raise SealError("sealed under another key or label, or damaged on the way")
     return _xor(body, _keystream(raw, label, nonce, len(body)))
@@ -109,7 +109,9 @@ def unseal_facts(key: str, text: str) -> dict[str, dict[str, dict[str, bytes]]]:
     try:
         plain = json.loads(unseal(key, FACTS, text))
         return {
-            path: {part: {name: value.encode("utf-8") for name, value in values.items()} for part, values in facts.items()}
+            path: {
+                part: {name: value.encode("utf-8") for name, value in values.items()} for part, values in facts.items()
+            }
             for path, facts in plain.items()
         }
     except (AttributeError, json.JSONDecodeError):
@@ -133,7 +135,9 @@ def unseal_options(key: str, spec: Spec, options: Options) -> tuple[dict[str, t.
     return with_secrets(spec, options, opened), secrets
 
 
-def with_secrets(spec: Spec, options: Options, turn: t.Callable[[str, str], str], within: str = "option") -> dict[str, t.Any]:
+def with_secrets(
+    spec: Spec, options: Options, turn: t.Callable[[str, str], str], within: str = "option"
+) -> dict[str, t.Any]:
     """A copy of ``options`` with each secret turned, given its label and itself; what the specification does not know stays."""
     turned = dict(options)
     for name, value in options.items():

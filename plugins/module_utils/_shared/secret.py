@@ -12,7 +12,6 @@ from .spellings import ORDINARY, spellings, within_base64
 from .text import enhanced_code
 from .visible import visible
 
-
 HIDDEN = "********"  # in what others wrote
 SHOWN_SECRET = "(secret)"  # in what we write ourselves
 
@@ -101,7 +100,9 @@ class Redactor:
 
     def _ready(self) -> Net:
         if self._net is None:
-            known = {form for text in self._known for form in spellings(text, fully=True) | {text.upper(), visible(text)}}
+            known = {
+                form for text in self._known for form in spellings(text, fully=True) | {text.upper(), visible(text)}
+            }
             sent = self._sent | {form for text in self._lines for form in spellings(text)}
             self._net = Net(known, sent, self._alone, self._exact)
         return self._net
@@ -125,7 +126,9 @@ class Redactor:
         cleaned = list(lines)
         for columns in (_after_code, _after_enhanced):
             parts = [columns(cleaned[number]) for number in said]
-            for number, at, text in zip(said, parts, self.texts([cleaned[number][at:] for number, at in zip(said, parts)])):
+            for number, at, text in zip(
+                said, parts, self.texts([cleaned[number][at:] for number, at in zip(said, parts)])
+            ):
                 cleaned[number] = cleaned[number][:at] + text
         return [self.text(line, ours=not line.startswith("S: ")) for line in cleaned]
 
@@ -144,7 +147,10 @@ class Redactor:
                 return self.texts(value, own)
             return [self._cleaned(item, keep, ours, own) for item in value]
         if isinstance(value, dict):
-            return {key: item if key in keep else self._cleaned(item, keep, ours, own or key in ours) for key, item in value.items()}
+            return {
+                key: item if key in keep else self._cleaned(item, keep, ours, own or key in ours)
+                for key, item in value.items()
+            }
         return value
 
     def _knows_any(self) -> bool:

@@ -15,7 +15,6 @@ import typing as t
 from .spellings import ORDINARY
 from .visible import can_be_seen
 
-
 # So many characters in a row of what was sent are taken for a part of it: a server may cut what it says back.
 FRAGMENT = 8
 # An escape of ours (see visible.py), or one that looks like it.
@@ -30,7 +29,9 @@ class Net:
     """``known`` are forms of secrets in clear, of which half must not show; ``sent`` others, of which no piece must; ``alone``
     those that count only where they stand alone, as words; ``exact`` those that are little more than blanks and count as they are."""
 
-    def __init__(self, known: t.Iterable[str], sent: t.Iterable[str], alone: t.Iterable[str] = (), exact: t.Iterable[str] = ()) -> None:
+    def __init__(
+        self, known: t.Iterable[str], sent: t.Iterable[str], alone: t.Iterable[str] = (), exact: t.Iterable[str] = ()
+    ) -> None:
         self._least: dict[str, int] = {}
         self._telling: set[str] = set()
         self._short: dict[int, set[str]] = {}
@@ -51,7 +52,12 @@ class Net:
         self._words = _BEFORE + "(?:" + "|".join(map(re.escape, words)) + ")" + _AFTER if words else ""
 
     def _spelled_ordinary(self, alone: t.Iterable[str]) -> set[str]:
-        return {form for word in alone for form in (word.upper(), word.lower(), word.capitalize()) if word.casefold() in self._ordinary}
+        return {
+            form
+            for word in alone
+            for form in (word.upper(), word.lower(), word.capitalize())
+            if word.casefold() in self._ordinary
+        }
 
     def _take(self, form: str, least: int) -> list[str]:
         """Put a form into the table. ``least``: how much of it in a row is too much."""

@@ -21,7 +21,7 @@ def spellings(text: str, fully: bool = False) -> set[str]:
     with every character escaped, too. A long one is a token or a line with one in it, of plain characters: fewer
     ways of writing it differ."""
     data = text.encode("utf-8")
-    ascii_only = "".join(char if char.isascii() else "\\u%04x" % ord(char) for char in text.translate(_JSON))
+    ascii_only = "".join(char if char.isascii() else f"\\u{ord(char):04x}" for char in text.translate(_JSON))
     markup = text.translate(_HTML)
     found = {text, ascii_only, ascii_only.replace("\\/", "/"), text.translate(_JSON), markup}
     found.update(markup.replace("&#39;", mark) for mark in ("&#x27;", "&apos;", "'"))
@@ -32,10 +32,10 @@ def spellings(text: str, fully: bool = False) -> set[str]:
     for mark, many in (("%", every), ("=", every)) if len(text) <= LONG else (("%", every[:1] + every[2:3]),):
         for kept in many:
             odd = [byte for byte in set(data) if byte not in kept and not (byte < 128 and chr(byte).isalnum())]
-            escaped = data.decode("latin-1").translate({byte: "%s%02X" % (mark, byte) for byte in odd})
+            escaped = data.decode("latin-1").translate({byte: f"{mark}{byte:02X}" for byte in odd})
             found.update((escaped, escaped.replace("%20", "+")))
     if fully and len(text) <= LONG:
-        hexadecimal = ["%02x" % byte for byte in data]
+        hexadecimal = [f"{byte:02x}" for byte in data]
         found.update(mark + mark.join(hexadecimal) for mark in ("%", "\\x"))
         found.add("".join(["&#%d;" % ord(char) for char in text]))
     return found | within_base64(data)

@@ -11,7 +11,9 @@ CONTROL = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029])
 
 def unfit(text: str) -> bool:
     """Whether a control character is in it, or half a character, which JSON can hold and no encoding takes."""
-    return not CONTROL.isdisjoint(text) or (not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text))
+    return not CONTROL.isdisjoint(text) or (
+        not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
+    )
 
 
 def enhanced_code(line: str) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import typing as t
 
-
 # Blanks of other widths (category Zs) are not "printable" to Python, and harm nobody.
 _BLANKS = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 # Tags and the selectors behind them: the latter are no format characters by category, and as invisible.
@@ -21,7 +20,7 @@ _TAGS, _AFTER_TAGS = "\U000e0000", "\U000e1000"
 def escaped(char: str) -> str:
     """As Python writes it."""
     number = ord(char)
-    return "\\x%02x" % number if number < 0x100 else "\\u%04x" % number if number < 0x10000 else "\\U%08x" % number
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def visible(text: str, keep: str = "", escape: t.Callable[[str], str] = escaped) -> str:
@@ -38,7 +37,9 @@ def visible_all(value: t.Any, keep: str = "") -> t.Any:
     if isinstance(value, (list, tuple)):
         return [visible_all(item, keep) for item in value]
     if isinstance(value, dict):
-        return {visible(key, keep) if isinstance(key, str) else key: visible_all(item, keep) for key, item in value.items()}
+        return {
+            visible(key, keep) if isinstance(key, str) else key: visible_all(item, keep) for key, item in value.items()
+        }
     return value
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-
 Values: t.TypeAlias = "t.Mapping[str, t.Any]"
 
 # Of the certificate and the connection: what stays the same from one day to the next.
@@ -20,14 +19,18 @@ def state(result: Values) -> dict[str, t.Any]:
     found: dict[str, t.Any] = {"tls." + key: tls[key] for key in TLS if tls.get(key) not in (None, "")}
     for when in ("before_tls", "after_tls"):
         for keyword, params in words[when].items():
-            found["%s.%s" % (when, keyword)] = sorted(params.split()) if keyword == "AUTH" else params
+            found[f"{when}.{keyword}"] = sorted(params.split()) if keyword == "AUTH" else params
     return found
 
 
 def since(before: Values, now: Values) -> list[dict[str, t.Any]]:
     """``{what, before, after}`` for each difference, by name; None stands for what was not there."""
     keys = sorted(set(before) | set(now))
-    return [{"what": key, "before": before.get(key), "after": now.get(key)} for key in keys if before.get(key) != now.get(key)]
+    return [
+        {"what": key, "before": before.get(key), "after": now.get(key)}
+        for key in keys
+        if before.get(key) != now.get(key)
+    ]
 
 
 def diff(result: Values) -> dict[str, str]:
@@ -35,17 +38,17 @@ def diff(result: Values) -> dict[str, str]:
     receipt = result["receipt"]
     if not result["changes_since"]:
         return {}
-    where = "%s:%s" % (result["host"], result["port"])
+    where = "{}:{}".format(result["host"], result["port"])
     return {
-        "before_header": "%s when the message was sent, %s" % (where, receipt["sent"]),
-        "after_header": "%s now" % where,
+        "before_header": "{} when the message was sent, {}".format(where, receipt["sent"]),
+        "after_header": f"{where} now",
         "before": _text(result["changes_since"], "before"),
         "after": _text(result["changes_since"], "after"),
     }
 
 
 def _text(found: t.Sequence[Values], which: str) -> str:
-    return "".join("%s: %s\n" % (one["what"], _words(one[which])) for one in found if one[which] is not None)
+    return "".join("{}: {}\n".format(one["what"], _words(one[which])) for one in found if one[which] is not None)
 
 
 def _words(value: t.Any) -> str:

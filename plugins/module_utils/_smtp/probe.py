@@ -8,18 +8,18 @@ from __future__ import annotations
 import time
 import typing as t
 
+from .._shared.problem import Problem, ProblemsError
+from .._shared.secret import Redactor
+from .conversation.dialogue import converse
+from .conversation.goal import Goal
 from .diagnosis import sunset
 from .network import tls
-from .conversation.dialogue import converse
-from .protocol.engine import Engine
-from .conversation.goal import Goal
-from .._shared.problem import Problem, ProblemsError
+from .network.transport import Deadline, Endpoint, OwnName, run
 from .options.relay_options import Options, read
+from .options.target import RelayTarget
+from .protocol.engine import Engine
 from .protocol.log import ConversationLog
 from .result import ProbeOutcome, build, extend
-from .._shared.secret import Redactor
-from .options.target import RelayTarget
-from .network.transport import Deadline, Endpoint, OwnName, run
 
 # Of the time for all of it, what a greeting that never comes must leave for finding out why.
 RESERVE_SHARE, RESERVE_MOST = 0.25, 5.0
@@ -162,7 +162,9 @@ def _confirm(relay: RelayTarget, record: ConversationLog, deadline: Deadline) ->
 
 def _hold(relay: RelayTarget, message: t.Any, record: ConversationLog, redactor: Redactor, deadline: Deadline) -> None:
     """The conversation: with a token fetched before it, or with Graph, where that was declared."""
-    record.warnings += sunset.notices(relay.host, relay.credential is not None and bool(relay.credential.password.reveal()))
+    record.warnings += sunset.notices(
+        relay.host, relay.credential is not None and bool(relay.credential.password.reveal())
+    )
     if relay.oauth2 is not None:
         # Imported here: most relays take a password, and need not pay for it.
         from .followup import token_login

@@ -18,12 +18,11 @@ import typing as t
 
 from .._shared.problem import Problem, ProblemsError
 
-
 _LONGEST = 1 << 20
 
 
 def _unusable(what: str, exc: OSError) -> ProblemsError:
-    return ProblemsError([Problem("state_dir", "%s: %s." % (what, exc.strerror), "state-dir")])
+    return ProblemsError([Problem("state_dir", f"{what}: {exc.strerror}.", "state-dir")])
 
 
 class Receipts:
@@ -39,7 +38,7 @@ class Receipts:
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
             tempfile.TemporaryFile(dir=self._folder).close()
         except OSError as exc:
-            raise _unusable("%s cannot be written" % self._folder, exc) from exc
+            raise _unusable(f"{self._folder} cannot be written", exc) from exc
 
     def find(self, settings: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
         """What was noted when a message went out with exactly these settings; None if none did. Changes nothing."""
@@ -51,7 +50,7 @@ class Receipts:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as exc:
-            raise _unusable("%s cannot be read" % self._folder, exc) from exc
+            raise _unusable(f"{self._folder} cannot be read", exc) from exc
         except (ValueError, RecursionError):
             found = None
         # Damaged, or of another release: as good as none. The next message proves the settings once more, and writes it again.
@@ -67,7 +66,7 @@ class Receipts:
                 os.fsync(file.fileno())
             os.replace(temporary, self._path(settings))
         except OSError as exc:
-            raise _unusable("%s cannot be written" % self._folder, exc) from exc
+            raise _unusable(f"{self._folder} cannot be written", exc) from exc
 
     def _refuse_unsafe(self) -> None:
         """Who can exchange the folder could have us write anywhere. Raises :class:`ProblemsError`."""
@@ -76,7 +75,7 @@ class Receipts:
         try:
             problem = private_folder(os.path.abspath(self._folder))
         except OSError as exc:
-            raise _unusable("%s cannot be read" % self._folder, exc) from exc
+            raise _unusable(f"{self._folder} cannot be read", exc) from exc
         if problem is not None:
             raise ProblemsError([problem._replace(where="state_dir")])
 

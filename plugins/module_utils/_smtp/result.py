@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import typing as t
 
-from .protocol.answer import HttpAnswer
-from .diagnosis.blind_spots import blind_spots
-from .protocol.bounds import both_ends, listed, shorten
-from .diagnosis.classify import Classification, classify
-from .diagnosis.enhanced_codes import meaning, remedy
-from .diagnosis.categories import explain
 from .._shared.light import NamedTuple
-from .options.target import RelayTarget
-from .protocol.log import ConversationLog, LoggedStep
-from .protocol.reply import Capabilities, Reply
-from .network.route import at
 from .._shared.secret import Redactor
 from .._shared.security import PORT_OF
 from .._shared.visible import visible_all
+from .diagnosis.blind_spots import blind_spots
+from .diagnosis.categories import explain
+from .diagnosis.classify import Classification, classify
+from .diagnosis.enhanced_codes import meaning, remedy
+from .network.route import at
+from .options.target import RelayTarget
+from .protocol.answer import HttpAnswer
+from .protocol.bounds import both_ends, listed, shorten
+from .protocol.log import ConversationLog, LoggedStep
+from .protocol.reply import Capabilities, Reply
 
 if t.TYPE_CHECKING:
     from .followup.second_connection import FollowUpFinding
@@ -29,7 +29,18 @@ if t.TYPE_CHECKING:
 OURS = ("category", "observed", "stage", "level", "level_reached", "security", "family")
 
 # And sentences of ours, in which a short one would be found everywhere. What they repeat of others was cleaned before.
-SENTENCES = ("diagnosis", "remedies", "meaning", "confirmed_by", "expect_unmet", "blind_spots", "notices", "problems", "detail", "error")
+SENTENCES = (
+    "diagnosis",
+    "remedies",
+    "meaning",
+    "confirmed_by",
+    "expect_unmet",
+    "blind_spots",
+    "notices",
+    "problems",
+    "detail",
+    "error",
+)
 
 # What of TLS is for other stages, not for people.
 BYTES = ("chain",)
@@ -73,12 +84,14 @@ def build(outcome: ProbeOutcome, redactor: Redactor) -> dict[str, t.Any]:
         "confidence": verdict.confidence if category == verdict.category else "certain",
         "stage": seen["stage"] or ("tls" if category == "cert_expiring" else ""),
         "reply": seen["reply"],
-        "diagnosis": "%s %s." % (facts.get("where") or at(relay.host, relay.port), sentence),
+        "diagnosis": "{} {}.".format(facts.get("where") or at(relay.host, relay.port), sentence),
         "remedies": remedies,
         "provider": verdict.provider,
         "confirmed_by": outcome.finding.confirmed_by if outcome.finding else "",
         "expect_unmet": unmet,
-        "blind_spots": _untested(record) + list(record.unseen) + blind_spots("message" if outcome.sent else record.reached, verdict.provider),
+        "blind_spots": _untested(record)
+        + list(record.unseen)
+        + blind_spots("message" if outcome.sent else record.reached, verdict.provider),
         "steps": [_step(step) for step in record.steps],
         "tls": seen["tls"],
         "capabilities": seen["capabilities"],
@@ -126,7 +139,8 @@ def _verdict(outcome: ProbeOutcome) -> tuple[Classification, dict[str, t.Any]]:
         "helo": relay.helo,
         "stage": record.failure.stage if record.failure else "",
         "usual_port": PORT_OF[relay.security] if relay.port != PORT_OF[relay.security] else "",
-        "on_this_host": bool(record.addresses) and all(address.ip.startswith("127.") or address.ip == "::1" for address in record.addresses),
+        "on_this_host": bool(record.addresses)
+        and all(address.ip.startswith("127.") or address.ip == "::1" for address in record.addresses),
     }
     certificate = _tls(outcome)
     if certificate:
@@ -148,12 +162,20 @@ def _verdict(outcome: ProbeOutcome) -> tuple[Classification, dict[str, t.Any]]:
     return verdict, facts
 
 
-def _against_expectation(outcome: ProbeOutcome, seen: t.Mapping[str, t.Any], facts: dict[str, t.Any]) -> tuple[str, list[str]]:
+def _against_expectation(
+    outcome: ProbeOutcome, seen: t.Mapping[str, t.Any], facts: dict[str, t.Any]
+) -> tuple[str, list[str]]:
     """The category in the light of ``expect``, and what of it was not met, in words. May add facts for the sentence."""
     expect, category = outcome.relay.expect, seen["category"]
     days, left = max(expect.get("min_cert_days", 0), outcome.relay.min_cert_days), facts.get("days_left")
     unmet = _unmet(expect, seen) if expect else []
-    if category == "ok" and days and left is not None and left < days and all(text.startswith("min_cert_days") for text in unmet):
+    if (
+        category == "ok"
+        and days
+        and left is not None
+        and left < days
+        and all(text.startswith("min_cert_days") for text in unmet)
+    ):
         facts["wanted_days"] = days
         return "cert_expiring", unmet
     if unmet and (category == "ok" or expect.get("category", "ok") != "ok"):
@@ -178,8 +200,16 @@ def _seen(outcome: ProbeOutcome, verdict: Classification, redactor: Redactor) ->
         "stage": failure.stage if failure else "",
         "reply": _reply(failure.reply if failure else record.accepted or record.reply, verdict),
         "tls": _tls(outcome),
-        "capabilities": {"before_tls": _words(record.before_tls, redactor), "after_tls": _words(record.after_tls, redactor)},
-        "auth": {"offered": list(record.capabilities.auth), "tried": list(record.tried), "used": record.mechanism, "token": record.token},
+        "capabilities": {
+            "before_tls": _words(record.before_tls, redactor),
+            "after_tls": _words(record.after_tls, redactor),
+        },
+        "auth": {
+            "offered": list(record.capabilities.auth),
+            "tried": list(record.tried),
+            "used": record.mechanism,
+            "token": record.token,
+        },
     }
 
 
@@ -206,14 +236,22 @@ def _tls(outcome: ProbeOutcome) -> dict[str, t.Any]:
 
 
 def _envelope(relay: RelayTarget, record: ConversationLog) -> dict[str, t.Any]:
-    return {"senders": _senders(relay, record), "recipients": _recipients(relay, record), "recipient": _recipient(relay, record)}
+    return {
+        "senders": _senders(relay, record),
+        "recipients": _recipients(relay, record),
+        "recipient": _recipient(relay, record),
+    }
 
 
 def _senders(relay: RelayTarget, record: ConversationLog) -> list[dict[str, t.Any]]:
     """What became of each sender whose envelope was tried."""
     found = []
     for address, failure in record.senders.items():
-        verdict = Classification("ok") if failure is None else classify(failure.category, failure.stage, failure.reply, relay.host, str(record.greeting or ""))
+        verdict = (
+            Classification("ok")
+            if failure is None
+            else classify(failure.category, failure.stage, failure.reply, relay.host, str(record.greeting or ""))
+        )
         said = _reply(failure.reply if failure else None, verdict)
         found.append(dict({"address": address, "ok": failure is None, "category": verdict.category}, **said))
     return found
@@ -237,8 +275,10 @@ def _untested(record: ConversationLog) -> list[str]:
     """The recipient among what was not seen, with what was said to it."""
     if record.untested is None:
         return []
-    said = "%s %s" % (record.untested.code, record.untested.text)
-    return ["whether it takes mail to anybody: to the sender's own address, tried because to: names none, it said %s" % said.strip()]
+    said = f"{record.untested.code} {record.untested.text}"
+    return [
+        f"whether it takes mail to anybody: to the sender's own address, tried because to: names none, it said {said.strip()}"
+    ]
 
 
 def _notices(outcome: ProbeOutcome) -> list[str]:
@@ -264,12 +304,16 @@ def _timings(record: ConversationLog, total: float) -> dict[str, float]:
 
 def message(value: t.Mapping[str, t.Any]) -> str:
     """The block for people: where, what, what they said, what it means, what to do."""
-    lines = ["%s%s [%s]" % (value["stage"] + ": " if value["stage"] else "", value["diagnosis"], value["category"])]
+    lines = ["{}{} [{}]".format(value["stage"] + ": " if value["stage"] else "", value["diagnosis"], value["category"])]
     reply = value["reply"]
     if reply["code"] and value["category"] != "ok":
-        lines.append("    They said: %s" % " ".join(str(part) for part in (reply["code"], reply["enhanced"], reply["text"]) if part))
-        lines.append("    It means: %s." % reply["meaning"])
+        lines.append(
+            "    They said: {}".format(
+                " ".join(str(part) for part in (reply["code"], reply["enhanced"], reply["text"]) if part)
+            )
+        )
+        lines.append("    It means: {}.".format(reply["meaning"]))
     if value["confirmed_by"]:
-        lines.append("    Confirmed: %s." % value["confirmed_by"])
-    lines += ["    - %s" % remedy for remedy in value["remedies"]]
+        lines.append("    Confirmed: {}.".format(value["confirmed_by"]))
+    lines += [f"    - {remedy}" for remedy in value["remedies"]]
     return "\n".join(lines)

@@ -25,7 +25,9 @@ def due(relay: RelayTarget) -> bool:
 
 def compose(relay: RelayTarget) -> test_message.ProbeMessage:
     """The message, of now."""
-    return test_message.compose(relay.sender, relay.recipients, relay.message, relay.helo, datetime.datetime.now(datetime.timezone.utc))
+    return test_message.compose(
+        relay.sender, relay.recipients, relay.message, relay.helo, datetime.datetime.now(datetime.timezone.utc)
+    )
 
 
 def remember(relay: RelayTarget, result: t.Mapping[str, t.Any]) -> None:
@@ -41,7 +43,10 @@ def compare(relay: RelayTarget, result: t.Mapping[str, t.Any]) -> dict[str, t.An
     if found is None or not isinstance(found.get("relay"), dict):
         return {}
     receipt = {"sent": found.get("sent", ""), "message_id": found.get("message_id", "")}
-    return {"receipt": receipt, "changes_since": changes.since(found["relay"], changes.state(result)) if _whole(result) else []}
+    return {
+        "receipt": receipt,
+        "changes_since": changes.since(found["relay"], changes.state(result)) if _whole(result) else [],
+    }
 
 
 def _whole(result: t.Mapping[str, t.Any]) -> bool:

@@ -12,8 +12,8 @@ import email.policy
 import email.utils
 import html
 import re
-import uuid
 import typing as t
+import uuid
 
 from .._shared.light import NamedTuple
 from .options.message import MessageOptions
@@ -35,7 +35,9 @@ to prove that mail goes out. No answer is needed.
 """
 
 
-def compose(sender: str, recipients: t.Sequence[str], options: MessageOptions, helo: str, now: datetime.datetime) -> ProbeMessage:
+def compose(
+    sender: str, recipients: t.Sequence[str], options: MessageOptions, helo: str, now: datetime.datetime
+) -> ProbeMessage:
     """Every header that a filter looks for, and text in one part or two. ``sender`` and ``recipients`` are bare addresses,
     their names are in ``options``.
 
@@ -43,10 +45,12 @@ def compose(sender: str, recipients: t.Sequence[str], options: MessageOptions, h
     address is, and that address needs SMTPUTF8 anyhow.
     """
     everyone = (sender, options.reply_to) + tuple(recipients)
-    policy = (email.policy.SMTP if all(text.isascii() for text in everyone) else email.policy.SMTPUTF8).clone(cte_type="7bit")
+    policy = (email.policy.SMTP if all(text.isascii() for text in everyone) else email.policy.SMTPUTF8).clone(
+        cte_type="7bit"
+    )
     message = email.message.EmailMessage(policy=policy)
     message["Date"] = email.utils.format_datetime(now)
-    message["Message-ID"] = "<%s@%s>" % (uuid.uuid4().hex, _domain(sender, helo))
+    message["Message-ID"] = f"<{uuid.uuid4().hex}@{_domain(sender, helo)}>"
     message["Subject"] = options.subject or SUBJECT
     message["Auto-Submitted"] = "auto-generated"
     _fill(message, TEXT % (helo or "a host"), options)
@@ -58,12 +62,12 @@ def compose(sender: str, recipients: t.Sequence[str], options: MessageOptions, h
 
 def _header(name: str, *mailboxes: str) -> bytes:
     """One on a line. Not by the library's writer, which loses blanks of long names and raises for addresses that only look odd."""
-    return ("%s: %s\r\n" % (name, ",\r\n ".join(mailboxes))).encode("utf-8")
+    return ("{}: {}\r\n".format(name, ",\r\n ".join(mailboxes))).encode("utf-8")
 
 
 def mailbox(name: str, address: str) -> str:
     """``name <address>``, folded between them, or the bare address."""
-    return "%s\r\n <%s>" % (phrase(name), address) if name else address
+    return f"{phrase(name)}\r\n <{address}>" if name else address
 
 
 def _domain(sender: str, helo: str) -> str:
@@ -81,24 +85,28 @@ def _domain(sender: str, helo: str) -> str:
 def phrase(name: str) -> str:
     """A display name as a header has it: as it is, quoted (RFC 5322 3.2.4), or in encoded words (RFC 2047 5) of whole characters."""
     if name.isascii() and len(name) <= 60 and "=?" not in name:
-        return name if re.match(_ATOMS, name) else '"%s"' % re.sub(r'(["\\])', r"\\\1", name)
+        return name if re.match(_ATOMS, name) else '"{}"'.format(re.sub(r'(["\\])', r"\\\1", name))
     words = [""]
     for character in name:
         if len((words[-1] + character).encode("utf-8")) > 39:
             words.append("")
         words[-1] += character
-    return "\r\n ".join("=?utf-8?b?%s?=" % base64.b64encode(word.encode("utf-8")).decode("ascii") for word in words)
+    return "\r\n ".join(
+        "=?utf-8?b?{}?=".format(base64.b64encode(word.encode("utf-8")).decode("ascii")) for word in words
+    )
 
 
 def _fill(message: email.message.EmailMessage, text: str, options: MessageOptions) -> None:
     """Plain text, and the same in HTML beside it unless plain text was declared. "-- " begins a signature (RFC 3676 4.3)."""
-    plain = text + ("\n-- \n%s\n" % options.signature if options.signature else "")
+    plain = text + (f"\n-- \n{options.signature}\n" if options.signature else "")
     charset = fitting(options.charset, plain)
     message.set_content(plain, charset=charset)
     if not options.plain_text:
-        marked = "<p>%s</p>" % html.escape(text.strip())
-        marked += "<p>-- <br>%s</p>" % html.escape(options.signature) if options.signature else ""
-        message.add_alternative('<!DOCTYPE html>\n<html lang="en"><body>\n%s\n</body></html>\n' % marked, subtype="html", charset=charset)
+        marked = f"<p>{html.escape(text.strip())}</p>"
+        marked += f"<p>-- <br>{html.escape(options.signature)}</p>" if options.signature else ""
+        message.add_alternative(
+            f'<!DOCTYPE html>\n<html lang="en"><body>\n{marked}\n</body></html>\n', subtype="html", charset=charset
+        )
 
 
 def fitting(charset: str, text: str) -> str:

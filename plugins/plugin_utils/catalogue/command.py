@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..declaration.model import Application, Form, ApplicationRequest
+from ..declaration.model import Application, ApplicationRequest, Form
 from ..problems import Problem, one_of
 
 KeyPath = t.Tuple[str, ...]
@@ -16,7 +16,11 @@ PLACES = ("{path}", "{object}")
 
 
 def command(
-    given: t.Mapping[str, t.Any], leaves: t.Iterable[KeyPath], secrets: t.Iterable[KeyPath], path: str, request: ApplicationRequest,
+    given: t.Mapping[str, t.Any],
+    leaves: t.Iterable[KeyPath],
+    secrets: t.Iterable[KeyPath],
+    path: str,
+    request: ApplicationRequest,
 ) -> tuple[str, dict[str, t.Any]]:
     """Name of what is set, and how the host asks the tool (module_utils files.commands.Command), from the ``command`` of an entry's form.
 
@@ -25,13 +29,18 @@ def command(
     """
     what = request.object or given.get("object", "")
     words = {
-        name: [word.replace(PLACES[0], path).replace(PLACES[1], what) for word in given[name]] for name in ("tool", "read", "write")
+        name: [word.replace(PLACES[0], path).replace(PLACES[1], what) for word in given[name]]
+        for name in ("tool", "read", "write")
     }
     tool = list(request.tool) or words["tool"]
-    keys = dict.fromkeys(leaf[:given["depth"]] for leaf in leaves)
+    keys = dict.fromkeys(leaf[: given["depth"]] for leaf in leaves)
     return " ".join([*tool, *([what] if what else [])]), {
-        **words, "tool": tool, "masked": given.get("masked"), "token": given["token"].replace(PLACES[0], path) if "token" in given else None,
-        "keys": [list(key) for key in keys], "secrets": [list(key) for key in sorted(secrets)],
+        **words,
+        "tool": tool,
+        "masked": given.get("masked"),
+        "token": given["token"].replace(PLACES[0], path) if "token" in given else None,
+        "keys": [list(key) for key in keys],
+        "secrets": [list(key) for key in sorted(secrets)],
     }
 
 
@@ -42,4 +51,7 @@ def tool_problems(request: ApplicationRequest, form: Form, application: Applicat
         return []
     others = [other.name for other in application.forms.values() if any(file.command for file in other.files)]
     what = f"form {form.name} of {application.title} is a file, so there is nothing to call."
-    return [Problem(f"{request.where}.{key}", what, "no-tool", one_of(others) if others else f"Leave {key} out.") for key in said]
+    return [
+        Problem(f"{request.where}.{key}", what, "no-tool", one_of(others) if others else f"Leave {key} out.")
+        for key in said
+    ]

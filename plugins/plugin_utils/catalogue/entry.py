@@ -11,13 +11,13 @@ import string
 import typing as t
 
 from ...module_utils._shared.visible import visible
-from .command import PLACES
-from .context import CONTEXT_NAMES
+from ..declaration.model import Application, FileForm, Form
 from ..dialects._registry import can_share, dialect, dialect_names
 from ..dialects.base import CannotCarry
-from .expressions import SECRET_NAMES, ExpressionError, is_expression, names_in, names_in_tree
-from ..declaration.model import Application, FileForm, Form
 from ..problems import Problem, did_you_mean, one_of
+from .command import PLACES
+from .context import CONTEXT_NAMES
+from .expressions import SECRET_NAMES, ExpressionError, is_expression, names_in, names_in_tree
 
 INVALID = "entry-invalid"
 PLACE = re.compile(r"\{\w*\}")
@@ -35,21 +35,43 @@ def entry_problems(application: Application, where: str) -> list[Problem]:
         problems += _expression_problems(f"={rule.when}", f"{at}.when")
         for name in rule.forms:
             if name not in application.forms:
-                problems.append(Problem(f"{at}.forms", f'there is no form "{name}".{did_you_mean(name, application.forms)}', INVALID))
+                problems.append(
+                    Problem(
+                        f"{at}.forms", f'there is no form "{name}".{did_you_mean(name, application.forms)}', INVALID
+                    )
+                )
     return list(dict.fromkeys(problems))
 
 
 def flatten_problems(pattern: str, where: str) -> list[Problem]:
     """What is wrong with a ``flatten`` pattern."""
     try:
-        pieces = [(field, spec, conversion) for _text, field, spec, conversion in string.Formatter().parse(pattern) if field is not None]
+        pieces = [
+            (field, spec, conversion)
+            for _text, field, spec, conversion in string.Formatter().parse(pattern)
+            if field is not None
+        ]
     except ValueError:
         pieces = [("", "", None)]
     if any(spec or conversion for _field, spec, conversion in pieces):
-        return [Problem(where, "the pattern has a width or a conversion.", INVALID, one_of(f"{{{field}}}" for field in FLATTEN_FIELDS))]
+        return [
+            Problem(
+                where,
+                "the pattern has a width or a conversion.",
+                INVALID,
+                one_of(f"{{{field}}}" for field in FLATTEN_FIELDS),
+            )
+        ]
     if all(field in FLATTEN_FIELDS for field, _spec, _conversion in pieces):
         return []
-    return [Problem(where, "the pattern names something else than section and key.", INVALID, one_of(f"{{{field}}}" for field in FLATTEN_FIELDS))]
+    return [
+        Problem(
+            where,
+            "the pattern names something else than section and key.",
+            INVALID,
+            one_of(f"{{{field}}}" for field in FLATTEN_FIELDS),
+        )
+    ]
 
 
 def _form_problems(form: Form, application: Application, where: str) -> list[Problem]:
@@ -59,7 +81,14 @@ def _form_problems(form: Form, application: Application, where: str) -> list[Pro
         problems += _file_problems(file, at)
     problems += _tree_problems(dict(form.environment), f"{where}.environment")
     if _names(dict(form.environment)) & SECRET_NAMES:
-        problems.append(Problem(f"{where}.environment", "a secret is named, but the environment is only reported.", INVALID, "Put it into a file."))
+        problems.append(
+            Problem(
+                f"{where}.environment",
+                "a secret is named, but the environment is only reported.",
+                INVALID,
+                "Put it into a file.",
+            )
+        )
     for capability, gap in form.lacks.items():
         if gap.instead is not None and gap.instead not in application.security:
             what = f"there is no word for {gap.instead} under security."
@@ -75,7 +104,9 @@ def _detect_problems(form: Form, where: str) -> list[Problem]:
         what = "file and run need find, a regular expression with one group: the version."
         problems.append(Problem(f"{where}.detect.version.find", what, INVALID, 'Such as: "version ([0-9.]+)"'))
     if form.ways.line and _groups(form.ways.line.get("find", "")) is None:
-        problems.append(Problem(f"{where}.wiring.line.find", "this is not a regular expression, or one without an end.", INVALID))
+        problems.append(
+            Problem(f"{where}.wiring.line.find", "this is not a regular expression, or one without an end.", INVALID)
+        )
     return problems
 
 
@@ -99,24 +130,54 @@ def _file_problems(file: FileForm, where: str) -> list[Problem]:
     if file.by_file is not None:
         problems += _tree_problems(file.by_file, f"{where}.secret_file")
         if not problems and _names(file.by_file) & SECRET_NAMES:
-            problems.append(Problem(f"{where}.secret_file", "some setting still holds the secret itself.", INVALID, "Set it to null, or to =secret_file."))
+            problems.append(
+                Problem(
+                    f"{where}.secret_file",
+                    "some setting still holds the secret itself.",
+                    INVALID,
+                    "Set it to null, or to =secret_file.",
+                )
+            )
     problems = problems or _shape_problems(file, where)
     if file.shared and not can_share(file.dialect):
-        problems.append(Problem(f"{where}.shared", f"files of dialect {file.dialect} are always ours alone.", INVALID, "Leave shared out."))
+        problems.append(
+            Problem(
+                f"{where}.shared",
+                f"files of dialect {file.dialect} are always ours alone.",
+                INVALID,
+                "Leave shared out.",
+            )
+        )
     return problems
 
 
 def _command_problems(file: FileForm, where: str) -> list[Problem]:
     problems = []
     if file.dialect != "json" or file.shared or not isinstance(file.settings, dict):
-        problems.append(Problem(where, "a tool is handed the keys of dialect json, of which nothing is shared.", INVALID, "Leave out shared, or command."))
-    if (file.command or {}).get("token") and [len((file.command or {})[name]) for name in ("tool", "read", "write")] != [1, 3, 2]:
+        problems.append(
+            Problem(
+                where,
+                "a tool is handed the keys of dialect json, of which nothing is shared.",
+                INVALID,
+                "Leave out shared, or command.",
+            )
+        )
+    if (file.command or {}).get("token") and [
+        len((file.command or {})[name]) for name in ("tool", "read", "write")
+    ] != [1, 3, 2]:
         what = "for an API these are an address; a method, a key and a value; a method and a key."
         problems.append(Problem(f"{where}.command", what, INVALID, "Or leave token out."))
     for name in ("tool", "read", "write"):
         for word in (file.command or {})[name]:
             if not set(PLACE.findall(word)) <= set(PLACES):
-                problems.append(Problem(f"{where}.command.{name}", f'"{word}" names something that is not there.', INVALID, one_of(PLACES)))
+                problems.append(
+                    Problem(
+                        f"{where}.command.{name}",
+                        f'"{word}" names something that is not there.',
+                        INVALID,
+                        one_of(PLACES),
+                    )
+                )
     return problems
 
 
@@ -124,11 +185,18 @@ def _tree_problems(tree: t.Any, where: str) -> list[Problem]:
     if isinstance(tree, dict):
         problems = [
             Problem(f"{where}.{key}", "YAML reads this key as something else than text.", INVALID, "Put it in quotes.")
-            for key in tree if not isinstance(key, str)
+            for key in tree
+            if not isinstance(key, str)
         ]
         problems += [
-            Problem(where, "a key holds a control character (or a line break), which could end it.", INVALID, "Write it on one line.")
-            for key in tree if isinstance(key, str) and visible(key) != key
+            Problem(
+                where,
+                "a key holds a control character (or a line break), which could end it.",
+                INVALID,
+                "Write it on one line.",
+            )
+            for key in tree
+            if isinstance(key, str) and visible(key) != key
         ]
         return problems + [problem for key, item in tree.items() for problem in _tree_problems(item, f"{where}.{key}")]
     if isinstance(tree, list):
@@ -147,10 +215,21 @@ def _shape_problems(file: FileForm, where: str) -> list[Problem]:
             pass  # of a value, and this one is only a sample; a real one is refused where it is written
         except (AttributeError, TypeError, ValueError, LookupError, RecursionError):
             hint = f'What it writes stands after "Tree:" at the top of plugins/plugin_utils/dialects/{file.dialect}.py.'
-            return [Problem(f"{where}.{what}", f"dialect {file.dialect} cannot write settings of this shape.", INVALID, hint)]
+            return [
+                Problem(
+                    f"{where}.{what}", f"dialect {file.dialect} cannot write settings of this shape.", INVALID, hint
+                )
+            ]
         if not _reads_back(file.dialect, _sample(tree)):
             hint = f"A key is written as it is: name it as {file.dialect} spells one, without what ends it there (such as = or ])."
-            return [Problem(f"{where}.{what}", f"its keys are not read from a file of dialect {file.dialect} as they are written.", INVALID, hint)]
+            return [
+                Problem(
+                    f"{where}.{what}",
+                    f"its keys are not read from a file of dialect {file.dialect} as they are written.",
+                    INVALID,
+                    hint,
+                )
+            ]
     return []
 
 
@@ -200,7 +279,9 @@ def _expression_problems(value: str, where: str) -> list[Problem]:
         unknown = sorted(names_in(value[1:]) - CONTEXT_NAMES)
     except ExpressionError as error:
         return [Problem(where, f"{error}.", INVALID)]
-    return [Problem(where, f'expressions know no "{name}".{did_you_mean(name, CONTEXT_NAMES)}', INVALID) for name in unknown]
+    return [
+        Problem(where, f'expressions know no "{name}".{did_you_mean(name, CONTEXT_NAMES)}', INVALID) for name in unknown
+    ]
 
 
 def _names(tree: t.Any) -> frozenset[str]:

@@ -14,8 +14,8 @@ import jinja2.nodes
 import jinja2.parser
 import jinja2.sandbox
 
-from . import sandbox
 from ...module_utils._shared.secret import Secret
+from . import sandbox
 
 SECRET_NAMES = frozenset({"password", "client_secret", "refresh_token"})
 _SHOWN = 200
@@ -25,9 +25,39 @@ _HARMLESS_TESTS = ("ascii", "defined", "none", "undefined")
 _MAKE_TEXT = ("json", "percent", "shell", "replace", "join", "lower", "upper", "string", "trim", "urlencode")
 #: Filters of Jinja2 that make nothing longer than what goes in, or nearly so.
 _FILTERS = (
-    "abs", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "int", "items", "last", "length", "list",
-    "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "string", "sum", "title", "trim",
-    "unique", "upper", "urlencode", "wordcount",
+    "abs",
+    "capitalize",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "e",
+    "escape",
+    "first",
+    "float",
+    "int",
+    "items",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "reject",
+    "rejectattr",
+    "reverse",
+    "select",
+    "selectattr",
+    "sort",
+    "string",
+    "sum",
+    "title",
+    "trim",
+    "unique",
+    "upper",
+    "urlencode",
+    "wordcount",
 )
 
 
@@ -79,7 +109,11 @@ def _tells(node: jinja2.nodes.Node | None, asked: bool = False) -> bool:
     if isinstance(node, (jinja2.nodes.List, jinja2.nodes.Tuple)):
         return any(map(_tells, node.items))
     is_text = isinstance(node, jinja2.nodes.Concat) or isinstance(node, jinja2.nodes.Filter) and node.name in _MAKE_TEXT
-    return node is not None and (asked or not is_text) and any(name.name in SECRET_NAMES for name in node.find_all(jinja2.nodes.Name))
+    return (
+        node is not None
+        and (asked or not is_text)
+        and any(name.name in SECRET_NAMES for name in node.find_all(jinja2.nodes.Name))
+    )
 
 
 def is_expression(value: t.Any) -> bool:
@@ -223,9 +257,15 @@ def _forbidden_node(node: jinja2.nodes.Node) -> str | None:
         return "a width of more than two digits is not used here"
     if isinstance(node, jinja2.nodes.Filter) and node.name not in _ENVIRONMENT.filters:
         return f"there is no filter {node.name} here"
-    if isinstance(node, jinja2.nodes.Call) and not (isinstance(node.node, jinja2.nodes.Getattr) and node.node.attr in sandbox.ANY_METHOD):
+    if isinstance(node, jinja2.nodes.Call) and not (
+        isinstance(node.node, jinja2.nodes.Getattr) and node.node.attr in sandbox.ANY_METHOD
+    ):
         return "it calls something else than a method that is known here"
-    if isinstance(node, jinja2.nodes.Call) and isinstance(node.node, jinja2.nodes.Getattr) and node.node.attr == "format":
+    if (
+        isinstance(node, jinja2.nodes.Call)
+        and isinstance(node.node, jinja2.nodes.Getattr)
+        and node.node.attr == "format"
+    ):
         return None if sandbox.is_plain_format(_text_in(node.node.node) or "") else sandbox.PLAIN_FORMAT
     return None
 

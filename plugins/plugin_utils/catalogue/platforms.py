@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ...module_utils._shared.secret import Secret
+from ..declaration.model import Application, ApplicationRequest, FilePlan, Form
 from ..dialects._registry import dialect
 from ..dialects.base import CannotCarry
 from ..dialects.docker_env import quote as plain_variable
-from ..declaration.model import Application, FilePlan, Form, ApplicationRequest
-from ...module_utils._shared.secret import Secret
 
 MANAGER = "smarthost.mail"
 # As a container gets them come first; the others write a file of variables that real ones win over.
@@ -37,18 +37,33 @@ class Platform(t.NamedTuple):
     files: bool
 
 
-def _secret(variables: t.Mapping[str, t.Any], request: ApplicationRequest, _secret_file: str | None = None) -> dict[str, t.Any]:
+def _secret(
+    variables: t.Mapping[str, t.Any], request: ApplicationRequest, _secret_file: str | None = None
+) -> dict[str, t.Any]:
     """A Secret of Kubernetes: for ``envFrom``, which takes every value as it stands."""
     given = request.platforms.get("k8s_secret", {})
-    labels = {"app.kubernetes.io/name": request.app.strip("_").replace("_", "-"), "app.kubernetes.io/managed-by": MANAGER, **given.get("labels", {})}
-    metadata = {"name": given.get("name", _dns_name(request.name) + "-mail"), "namespace": given.get("namespace"), "labels": labels}
+    labels = {
+        "app.kubernetes.io/name": request.app.strip("_").replace("_", "-"),
+        "app.kubernetes.io/managed-by": MANAGER,
+        **given.get("labels", {}),
+    }
+    metadata = {
+        "name": given.get("name", _dns_name(request.name) + "-mail"),
+        "namespace": given.get("namespace"),
+        "labels": labels,
+    }
     return {
-        "apiVersion": "v1", "kind": "Secret", "metadata": {key: value for key, value in metadata.items() if value is not None},
-        "type": "Opaque", "stringData": dict(variables),
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {key: value for key, value in metadata.items() if value is not None},
+        "type": "Opaque",
+        "stringData": dict(variables),
     }
 
 
-def _override(variables: t.Mapping[str, t.Any], request: ApplicationRequest, secret_file: str | None = None) -> dict[str, t.Any]:
+def _override(
+    variables: t.Mapping[str, t.Any], request: ApplicationRequest, secret_file: str | None = None
+) -> dict[str, t.Any]:
     """A file to name after the project's own: ``docker compose -f compose.yaml -f THIS``."""
     mounted = {"volumes": [f"{secret_file}:{secret_file}:ro"]} if secret_file else {}
     return {"services": {service: {"environment": dict(variables), **mounted} for service in _services(request)}}
@@ -64,14 +79,25 @@ def _dns_name(name: str) -> str:
 
 
 PLATFORMS = {
-    one.name: one for one in (
+    one.name: one
+    for one in (
         Platform(
-            "k8s_secret", "yaml", "/etc/smarthost/k8s/{name}.yml", "kubectl apply -f this file, then restart what takes its variables from it",
-            _secret, lambda request: [("stringData",)], False,
+            "k8s_secret",
+            "yaml",
+            "/etc/smarthost/k8s/{name}.yml",
+            "kubectl apply -f this file, then restart what takes its variables from it",
+            _secret,
+            lambda request: [("stringData",)],
+            False,
         ),
         Platform(
-            "compose", "compose", "/etc/smarthost/compose/{name}.yml", "docker compose up -d, with this file as one more -f after the project's own",
-            _override, lambda request: [("services", service, "environment") for service in _services(request)], True,
+            "compose",
+            "compose",
+            "/etc/smarthost/compose/{name}.yml",
+            "docker compose up -d, with this file as one more -f after the project's own",
+            _override,
+            lambda request: [("services", service, "environment") for service in _services(request)],
+            True,
         ),
     )
 }
@@ -79,7 +105,9 @@ PLATFORMS = {
 
 def wrapped_form(application: Application) -> Form | None:
     """The form whose variables a platform can wrap; None where the application has none."""
-    alone = [form for form in application.forms.values() if len(form.files) == 1 and isinstance(form.files[0].settings, dict)]
+    alone = [
+        form for form in application.forms.values() if len(form.files) == 1 and isinstance(form.files[0].settings, dict)
+    ]
     return next((form for name in _OF_VARIABLES for form in alone if form.files[0].dialect == name), None)
 
 
@@ -92,7 +120,10 @@ def platform_of(request: ApplicationRequest, application: Application) -> Platfo
 
 def form_names(application: Application) -> list[str]:
     """Every form that may be asked for: the entry's own, and the platforms that can wrap one of them."""
-    return [*application.forms, *(name for name in PLATFORMS if name not in application.forms and wrapped_form(application) is not None)]
+    return [
+        *application.forms,
+        *(name for name in PLATFORMS if name not in application.forms and wrapped_form(application) is not None),
+    ]
 
 
 def wrap(platform: Platform, file: FilePlan, request: ApplicationRequest, secret_file: str | None) -> FilePlan:
@@ -100,8 +131,16 @@ def wrap(platform: Platform, file: FilePlan, request: ApplicationRequest, secret
     variables = as_variables(file) or {}
     secrets = [(*above, *key) for above in platform.at(request) for key in file.secrets]
     return FilePlan(
-        file.path, platform.dialect, False, platform.wrap(variables, request, secret_file), (), frozenset(secrets), request.owner, request.group,
-        request.mode or "0600", None,
+        file.path,
+        platform.dialect,
+        False,
+        platform.wrap(variables, request, secret_file),
+        (),
+        frozenset(secrets),
+        request.owner,
+        request.group,
+        request.mode or "0600",
+        None,
     )
 
 

@@ -11,16 +11,19 @@ import re
 import typing as t
 
 from ...module_utils._host.services import units
-from ..declaration.model import Application, Detect, FilePlan, Form, Presence, ApplicationRequest, Ways
+from ..declaration.model import Application, ApplicationRequest, Detect, FilePlan, Form, Presence, Ways
 from .platforms import Platform
 
 
-def presence_of(request: ApplicationRequest, application: Application, form: Form, platform: Platform | None, path: str) -> Presence:
+def presence_of(
+    request: ApplicationRequest, application: Application, form: Form, platform: Platform | None, path: str
+) -> Presence:
     """Of an application in one form, at one path."""
     ways = _ways(request, application, form, platform)
     folder = path if form.files[0].path or form.files[0].command else posixpath.dirname(path)
     ways = ways._replace(
-        beside=tuple(_filled(place, path, folder) for place in ways.beside), add=_replaced(ways.add, path, folder) if ways.add else None,
+        beside=tuple(_filled(place, path, folder) for place in ways.beside),
+        add=_replaced(ways.add, path, folder) if ways.add else None,
         line=_line(ways.line, path, folder) if ways.line else None,
     )
     native = platform is None and not ways.container and not ways.manual
@@ -28,11 +31,18 @@ def presence_of(request: ApplicationRequest, application: Application, form: For
     moved = request.path is not None and request.path != form.path.replace("{name}", request.name)
     usual = not (moved or request.tool or request.project or _named_unit(request))
     # An API is asked wherever it is.
-    says_how = not (form.files[0].command or {}).get("token") and any((form.detect.units, form.detect.packages, form.detect.commands, form.detect.folders))
+    says_how = not (form.files[0].command or {}).get("token") and any(
+        (form.detect.units, form.detect.packages, form.detect.commands, form.detect.folders)
+    )
     unit = units.full_name(ways.unit) if ways.unit and _ours(form, platform, ways) else None
     return Presence(
-        path=path, detect=detect._replace(images=()) if native else detect, ways=ways, native=native, usual=usual,
-        findable=usual and says_how and not request.installed, dropin=units.drop_in(unit) if unit else None,
+        path=path,
+        detect=detect._replace(images=()) if native else detect,
+        ways=ways,
+        native=native,
+        usual=usual,
+        findable=usual and says_how and not request.installed,
+        dropin=units.drop_in(unit) if unit else None,
         required_unit=None if request.installed else unit,
     )
 
@@ -52,7 +62,11 @@ def activation(request: ApplicationRequest, form: Form, platform: Platform | Non
     if request.project and at_start:
         return {"compose": dict(request.project)}
     if request.unit and at_start:
-        return {"how": usual["how"], "systemd": request.unit} if "systemd" in usual else {"how": "restart", "systemd": request.unit}
+        return (
+            {"how": usual["how"], "systemd": request.unit}
+            if "systemd" in usual
+            else {"how": "restart", "systemd": request.unit}
+        )
     return usual
 
 
@@ -67,8 +81,16 @@ def dropin_file(presence: Presence) -> FilePlan | None:
         return None
     tree = {"Service": {"EnvironmentFile": presence.path}}
     return FilePlan(
-        path=presence.dropin, dialect="systemd_unit", shared=False, tree=tree, owns=(), secrets=frozenset(),
-        owner="root", group="root", mode="0644", group_if_open=None,
+        path=presence.dropin,
+        dialect="systemd_unit",
+        shared=False,
+        tree=tree,
+        owns=(),
+        secrets=frozenset(),
+        owner="root",
+        group="root",
+        mode="0644",
+        group_if_open=None,
     )
 
 
@@ -104,7 +126,9 @@ def _detect(request: ApplicationRequest, form: Form, ways: Ways, path: str, fold
         version["file"] = _filled(version["file"], path, folder)
     if "run" in version:
         version["run"] = [_replaced(word, path, folder) for word in version["run"]]
-    return given._replace(units=names, folders=tuple(_filled(place, path, folder) for place in given.folders), version=version or None)
+    return given._replace(
+        units=names, folders=tuple(_filled(place, path, folder) for place in given.folders), version=version or None
+    )
 
 
 def _line(given: t.Mapping[str, str], path: str, folder: str) -> dict[str, str]:
@@ -121,19 +145,35 @@ def _filled(place: str, path: str, folder: str) -> str:
     return posixpath.normpath(_replaced(place, path, folder))
 
 
-def question(name: str, presence: Presence, project: t.Mapping[str, t.Any] | None, files: t.Sequence[str], refuses: bool) -> dict[str, t.Any]:
+def question(
+    name: str, presence: Presence, project: t.Mapping[str, t.Any] | None, files: t.Sequence[str], refuses: bool
+) -> dict[str, t.Any]:
     """What the host is asked (one element of the option ``detect`` of smtp_deploy)."""
     detect, ways = presence.detect, presence.ways
-    more = {presence.dropin: f"[Service]\nEnvironmentFile={presence.path.replace('%', '%%')}\n"} if presence.dropin else {}
+    more = (
+        {presence.dropin: f"[Service]\nEnvironmentFile={presence.path.replace('%', '%%')}\n"} if presence.dropin else {}
+    )
     return {
-        "app": name, "units": list(detect.units), "packages": list(detect.packages), "commands": list(detect.commands),
-        "places": list(detect.folders), "images": list(detect.images), "version": dict(detect.version or {}),
+        "app": name,
+        "units": list(detect.units),
+        "packages": list(detect.packages),
+        "commands": list(detect.commands),
+        "places": list(detect.folders),
+        "images": list(detect.images),
+        "version": dict(detect.version or {}),
         "compose": {"folder": project["folder"], "services": project["services"]} if project else None,
         "wiring": {
-            "path": presence.path, "unit": ways.unit, "more": more, "argument": ways.argument, "line": ways.line, "beside": list(ways.beside),
-            "container": ways.container, "compose_file": ways.compose_file,
+            "path": presence.path,
+            "unit": ways.unit,
+            "more": more,
+            "argument": ways.argument,
+            "line": ways.line,
+            "beside": list(ways.beside),
+            "container": ways.container,
+            "compose_file": ways.compose_file,
             "project": {"folder": project["folder"], "files": list(project.get("files", ()))} if project else None,
         },
-        "required": presence.native and presence.findable and refuses, "required_unit": presence.required_unit if refuses else None,
+        "required": presence.native and presence.findable and refuses,
+        "required_unit": presence.required_unit if refuses else None,
         "paths": list(files),
     }

@@ -21,11 +21,46 @@ import urllib.parse
 LONGEST = 1_000_000  # characters of anything that is made on the way
 EXPRESSION, DEEPEST = 4_000, 40  # characters of an expression, operators and brackets within each other
 _METHODS: dict[type, frozenset[str]] = {
-    str: frozenset({
-        "capitalize", "casefold", "count", "endswith", "find", "format", "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "islower",
-        "isnumeric", "isspace", "istitle", "isupper", "join", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "replace", "rfind",
-        "rindex", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "upper",
-    }),
+    str: frozenset(
+        {
+            "capitalize",
+            "casefold",
+            "count",
+            "endswith",
+            "find",
+            "format",
+            "index",
+            "isalnum",
+            "isalpha",
+            "isascii",
+            "isdecimal",
+            "isdigit",
+            "islower",
+            "isnumeric",
+            "isspace",
+            "istitle",
+            "isupper",
+            "join",
+            "lower",
+            "lstrip",
+            "partition",
+            "removeprefix",
+            "removesuffix",
+            "replace",
+            "rfind",
+            "rindex",
+            "rpartition",
+            "rsplit",
+            "rstrip",
+            "split",
+            "splitlines",
+            "startswith",
+            "strip",
+            "swapcase",
+            "title",
+            "upper",
+        }
+    ),
     dict: frozenset({"get", "items", "keys", "values"}),
     list: frozenset({"count", "index"}),
     tuple: frozenset({"count", "index"}),
@@ -90,9 +125,20 @@ def fits(value: t.Any) -> t.Any:
         item = todo.pop()
         length += len(item) if isinstance(item, (str, list, tuple, dict)) else 1
         _check(length)
-        if not (item is None or isinstance(item, (str, int, list, tuple, dict)) or isinstance(item, float) and math.isfinite(item)):
+        if not (
+            item is None
+            or isinstance(item, (str, int, list, tuple, dict))
+            or isinstance(item, float)
+            and math.isfinite(item)
+        ):
             raise TooMuch("it makes something that no setting holds")
-        todo += [*item.keys(), *item.values()] if isinstance(item, dict) else item if isinstance(item, (list, tuple)) else ()
+        todo += (
+            [*item.keys(), *item.values()]
+            if isinstance(item, dict)
+            else item
+            if isinstance(item, (list, tuple))
+            else ()
+        )
     return value
 
 
@@ -137,5 +183,9 @@ def bounded(work: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
 
 #: Our own filters, and those of Jinja2 whose value could be many times as long as what goes in.
 OWN_FILTERS: dict[str, t.Callable[..., t.Any]] = {
-    "json": bounded(json_text), "percent": bounded(percent), "shell": bounded(shlex.quote), "replace": replaced, "join": joined,
+    "json": bounded(json_text),
+    "percent": bounded(percent),
+    "shell": bounded(shlex.quote),
+    "replace": replaced,
+    "join": joined,
 }

@@ -13,23 +13,40 @@ from ..problems import Problem
 from .app_lists import by_variable
 from .checks import checked, unknown_relay
 from .model import ApplicationRequest, Relay
-from .settings import plaintext_auth, override
+from .settings import override, plaintext_auth
 from .validation import coerce
 
 OVERRIDES = (
-    "port", "security", "validate_certs", "ca_path", "tls_server_name", "auth_mechanisms", "from", "reply_to", "helo", "timeout", "message", "secret",
+    "port",
+    "security",
+    "validate_certs",
+    "ca_path",
+    "tls_server_name",
+    "auth_mechanisms",
+    "from",
+    "reply_to",
+    "helo",
+    "timeout",
+    "message",
+    "secret",
 )
 PLATFORMS = ("k8s_secret", "compose")
 
 
-def requests_of(raw: t.Any, relays: t.Mapping[str, Relay], default: str) -> tuple[list[ApplicationRequest], list[Problem]]:
+def requests_of(
+    raw: t.Any, relays: t.Mapping[str, Relay], default: str
+) -> tuple[list[ApplicationRequest], list[Problem]]:
     found: dict[str, tuple[ApplicationRequest, t.Any]] = {}
     problems: list[Problem] = []
     for variable, items in by_variable(raw).items():
         if items is None:
             continue
         if not isinstance(items, list):
-            problems.append(Problem(variable, "a list is expected here.", "wrong-type", "Such as: [nextcloud, {name: gitea, form: ini}]"))
+            problems.append(
+                Problem(
+                    variable, "a list is expected here.", "wrong-type", "Such as: [nextcloud, {name: gitea, form: ini}]"
+                )
+            )
             continue
         for number, item in enumerate(items):
             where = f"{variable}[{number}]"
@@ -51,12 +68,20 @@ def _wrong_request(request: ApplicationRequest, names_relay: bool, relays: t.Map
     elif names_relay:
         wrong = [unknown_relay(f"{where}.relay", request.relay, relays)]
     return wrong + [
-        Problem(f"{where}.{key}", f"this is for form: {key}, which is not asked for.", "not-for-form", f"Add form: {key}, or leave {key} out.")
-        for key in request.platforms if key != request.form and not (key == "compose" and request.project)
+        Problem(
+            f"{where}.{key}",
+            f"this is for form: {key}, which is not asked for.",
+            "not-for-form",
+            f"Add form: {key}, or leave {key} out.",
+        )
+        for key in request.platforms
+        if key != request.form and not (key == "compose" and request.project)
     ]
 
 
-def _again(request: ApplicationRequest, written: t.Any, found: dict[str, tuple[ApplicationRequest, t.Any]]) -> list[Problem]:
+def _again(
+    request: ApplicationRequest, written: t.Any, found: dict[str, tuple[ApplicationRequest, t.Any]]
+) -> list[Problem]:
     """Adds the request to those found, by name. Two variables may ask for the same: it is done once then."""
     if request.name not in found:
         found[request.name] = (request, written)
@@ -69,7 +94,9 @@ def _again(request: ApplicationRequest, written: t.Any, found: dict[str, tuple[A
     hint = "Give one of them another name, and app: with the application's."
     if apart:
         what = f'"{request.name}" is listed by {first.where} too, with other settings.'
-        return [Problem(request.where, what, "same-name", "Write the same in both, leave one of them out, or g" + hint[1:])]
+        return [
+            Problem(request.where, what, "same-name", "Write the same in both, leave one of them out, or g" + hint[1:])
+        ]
     return [Problem(request.where, f'"{request.name}" is listed twice.', "same-name", hint)]
 
 
@@ -78,11 +105,31 @@ def _request(item: dict[str, t.Any], where: str, default: str) -> ApplicationReq
     if isinstance(activate, bool):
         activate = {} if activate else {"how": "none", "reason": "as declared"}
     return ApplicationRequest(
-        name=item["name"], app=item.get("app", item["name"]), where=where, relay=item.get("relay", default), state=item.get("state", "present"),
-        accept=frozenset(item.get("accept", ())), activate=activate, tool=tuple(item.get("tool", ())),
-        overrides={key: item[key] for key in OVERRIDES if key in item}, platforms={key: item[key] for key in PLATFORMS if key in item},
+        name=item["name"],
+        app=item.get("app", item["name"]),
+        where=where,
+        relay=item.get("relay", default),
+        state=item.get("state", "present"),
+        accept=frozenset(item.get("accept", ())),
+        activate=activate,
+        tool=tuple(item.get("tool", ())),
+        overrides={key: item[key] for key in OVERRIDES if key in item},
+        platforms={key: item[key] for key in PLATFORMS if key in item},
         **{
-            key: item[key] for key in ("form", "path", "object", "owner", "group", "mode", "drift", "unit", "installed", "wired", "version")
+            key: item[key]
+            for key in (
+                "form",
+                "path",
+                "object",
+                "owner",
+                "group",
+                "mode",
+                "drift",
+                "unit",
+                "installed",
+                "wired",
+                "version",
+            )
             if key in item
         },
     )

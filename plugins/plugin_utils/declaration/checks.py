@@ -12,7 +12,9 @@ import typing as t
 from ..problems import Problem, did_you_mean, one_of
 from .validation import problems_of, short
 
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # with halves of characters, which no encoding takes
+CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+)  # with halves of characters, which no encoding takes
 
 
 def checked(value: t.Any, definition: str, where: str) -> list[Problem]:
@@ -24,14 +26,32 @@ def checked(value: t.Any, definition: str, where: str) -> list[Problem]:
 def _control_characters(value: t.Any, where: str) -> list[Problem]:
     """A second net below the patterns of the schema: no string with a control character goes any further."""
     if isinstance(value, dict):
-        return [problem for key, item in value.items() for problem in _control_characters(item, f"{where}.{short(key)}")]
+        return [
+            problem for key, item in value.items() for problem in _control_characters(item, f"{where}.{short(key)}")
+        ]
     if isinstance(value, list):
-        return [problem for number, item in enumerate(value) for problem in _control_characters(item, f"{where}[{number}]")]
-    if isinstance(value, str) and CONTROL.search(value.replace("\n", "") if where.endswith(".oauth2.jwt_key") else value):
-        return [Problem(where, "this holds a control character (or a line break).", "control-character", "Write it on one line without control characters.")]
+        return [
+            problem for number, item in enumerate(value) for problem in _control_characters(item, f"{where}[{number}]")
+        ]
+    if isinstance(value, str) and CONTROL.search(
+        value.replace("\n", "") if where.endswith(".oauth2.jwt_key") else value
+    ):
+        return [
+            Problem(
+                where,
+                "this holds a control character (or a line break).",
+                "control-character",
+                "Write it on one line without control characters.",
+            )
+        ]
     return []
 
 
 def unknown_relay(where: str, name: str, known: t.Iterable[str]) -> Problem:
     known = list(known)
-    return Problem(where, f'there is no relay "{short(name)}" to use here.{did_you_mean(name, known)}', "unknown-relay", one_of(known) if known else "")
+    return Problem(
+        where,
+        f'there is no relay "{short(name)}" to use here.{did_you_mean(name, known)}',
+        "unknown-relay",
+        one_of(known) if known else "",
+    )

@@ -25,13 +25,25 @@ def written_out(name: str, named: dict[str, t.Any]) -> tuple[dict[str, t.Any], l
         if source not in named:
             return {}, [unknown_relay(f"smtp_relay.relays.{chain[-1]}.like", source, named)]
         if source in chain:
-            return {}, [Problem(f"{where}.like", "this copies from itself in a circle.", "like-circle", "Write one of the relays out in full.")]
+            return {}, [
+                Problem(
+                    f"{where}.like",
+                    "this copies from itself in a circle.",
+                    "like-circle",
+                    "Write one of the relays out in full.",
+                )
+            ]
         chain.append(source)
     merged: dict[str, t.Any] = {}
     for link in reversed(chain):
         merged = _inherit(merged, {key: value for key, value in named[link].items() if key != "like"})
     return merged, [
-        Problem(f"{where}.{path}", f'a copy of "{chain[1]}" does not copy its secret.', "secret-anew", f"Give this relay its own {path.rpartition('.')[2]}.")
+        Problem(
+            f"{where}.{path}",
+            f'a copy of "{chain[1]}" does not copy its secret.',
+            "secret-anew",
+            f"Give this relay its own {path.rpartition('.')[2]}.",
+        )
         for path in _secrets_to_give(merged, [named[link] for link in chain[1:]])
     ]
 
@@ -53,8 +65,13 @@ def _secrets_to_give(merged: dict[str, t.Any], sources: list[dict[str, t.Any]]) 
     if merged.get("type") in ("local_mta", "none") or not merged.get("enabled", True):
         return []
     if "oauth2" not in merged:
-        return ["password"] if "username" in merged and "password" not in merged and any("password" in source for source in sources) else []
+        return (
+            ["password"]
+            if "username" in merged and "password" not in merged and any("password" in source for source in sources)
+            else []
+        )
     return [
-        f"oauth2.{key}" for key in OAUTH2_SECRETS
+        f"oauth2.{key}"
+        for key in OAUTH2_SECRETS
         if key not in merged["oauth2"] and any(key in source.get("oauth2", {}) for source in sources)
     ]

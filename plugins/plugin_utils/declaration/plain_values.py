@@ -30,8 +30,18 @@ class _Plain:
     def copy(self, value: t.Any, depth: int) -> t.Any:
         self._count += 1
         if depth > DEEPEST or self._count > MOST:
-            what = f"this is nested more than {DEEPEST} levels deep." if depth > DEEPEST else f"this holds more than {MOST} values."
-            raise ProblemsError([Problem(self._where, what, "out-of-range", "Does an alias of YAML (*name) stand within what it names?")])
+            what = (
+                f"this is nested more than {DEEPEST} levels deep."
+                if depth > DEEPEST
+                else f"this holds more than {MOST} values."
+            )
+            raise ProblemsError(
+                [
+                    Problem(
+                        self._where, what, "out-of-range", "Does an alias of YAML (*name) stand within what it names?"
+                    )
+                ]
+            )
         if isinstance(value, t.Mapping):
             return {_text(key): self.copy(item, depth + 1) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
@@ -60,7 +70,11 @@ def secrets_in(value: t.Any) -> frozenset[str]:
             todo += item
         elif isinstance(item, dict):
             todo += item.values()
-            found.update(str(secret) for key, secret in item.items() if key in SECRETS and isinstance(secret, (str, int)) and secret)
+            found.update(
+                str(secret)
+                for key, secret in item.items()
+                if key in SECRETS and isinstance(secret, (str, int)) and secret
+            )
     return frozenset(found)
 
 

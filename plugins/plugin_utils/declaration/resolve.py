@@ -10,10 +10,10 @@ import typing as t
 
 from ..problems import ProblemsError
 from .app_lists import VARIABLE
+from .app_requests import requests_of
 from .model import Declaration
 from .plain_values import plain, secrets_in
 from .relays import SINGLE, relays_of
-from .app_requests import requests_of
 from .validation import hiding, without_secrets
 
 

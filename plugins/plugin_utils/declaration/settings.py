@@ -40,7 +40,9 @@ def paired(given: t.Mapping[str, t.Any], security: str | None) -> dict[str, t.An
 def plain_fields(raw: t.Mapping[str, t.Any], message: MessagePreferences) -> dict[str, t.Any]:
     """The fields that relays and requests share, in the model's types."""
     fields: dict[str, t.Any] = {
-        key: raw[key] for key in ("port", "security", "validate_certs", "ca_path", "tls_server_name", "helo", "timeout", "secret") if raw.get(key) is not None
+        key: raw[key]
+        for key in ("port", "security", "validate_certs", "ca_path", "tls_server_name", "helo", "timeout", "secret")
+        if raw.get(key) is not None
     }
     if "from" in raw:
         fields["from_"] = mailbox(raw["from"])
@@ -66,7 +68,9 @@ def plaintext_auth(relay: Relay, where: str) -> list[Problem]:
     if relay.credential is None and relay.oauth2 is None:
         return []
     what = f"with security none the {'password' if relay.credential else 'access token'} would cross the network in clear text."
-    return [Problem(f"{where}.security", what, "plaintext-auth", "Use tls or starttls, or say allow_plaintext_auth: true.")]
+    return [
+        Problem(f"{where}.security", what, "plaintext-auth", "Use tls or starttls, or say allow_plaintext_auth: true.")
+    ]
 
 
 def _loopback(host: str | None) -> bool:

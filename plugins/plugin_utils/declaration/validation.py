@@ -14,8 +14,8 @@ import pathlib
 import re
 import typing as t
 
-from ...module_utils._shared.visible import visible
 from ...module_utils._shared.secret import SHOWN_SECRET
+from ...module_utils._shared.visible import visible
 from ..problems import Problem, ProblemsError, did_you_mean, one_of
 
 try:
@@ -25,13 +25,21 @@ except ImportError:  # missing, or older than 4.0; said in one line by _validato
 
 SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
 MISSING = Problem(
-    "", "The Python library jsonschema (4.0 or newer) is missing on the controller.", "missing-library",
+    "",
+    "The Python library jsonschema (4.0 or newer) is missing on the controller.",
+    "missing-library",
     "Install it for the Python that runs Ansible: python3 -m pip install 'jsonschema>=4'",
 )
 
 _SECRETS: contextvars.ContextVar[frozenset[str]] = contextvars.ContextVar("secrets", default=frozenset())
 _TEARS = 4  # characters
-_TYPES = {"object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number", "boolean": "true or false"}
+_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+}
 
 
 @functools.lru_cache(maxsize=None)
@@ -46,7 +54,9 @@ def problems_of(value: t.Any, schema: str, definition: str, where: str) -> list[
 
     ``where`` is what the user calls the value. Raises ProblemsError when the jsonschema library is missing.
     """
-    errors = sorted(_validator(schema, definition).iter_errors(value), key=lambda error: _position(value, error.absolute_path))
+    errors = sorted(
+        _validator(schema, definition).iter_errors(value), key=lambda error: _position(value, error.absolute_path)
+    )
     found: list[Problem] = []
     for error in errors:
         found += _translate(error, where)
@@ -109,12 +119,26 @@ def _translate(error: t.Any, where: str) -> list[Problem]:
     if "propertyNames" in [str(part) for part in error.absolute_schema_path]:
         return [_bad_name(path, error)]
     if error.validator == "type":
-        return [Problem(path, f"{_expected(error.validator_value)} is expected here, not {_given(error.instance)}.", "wrong-type", _examples(schema))]
+        return [
+            Problem(
+                path,
+                f"{_expected(error.validator_value)} is expected here, not {_given(error.instance)}.",
+                "wrong-type",
+                _examples(schema),
+            )
+        ]
     if error.validator == "enum":
         return [_not_one_of(path, error)]
     if error.validator in ("pattern", "minimum", "maximum") and "x-what" in schema:
-        return [Problem(path, f'{_shown(error)}{schema["x-what"]}', schema["x-code"], schema["x-hint"])]
-    return [Problem(path, _LIMITS.get(error.validator, "this is not valid here.").format(error.validator_value), "out-of-range", _examples(schema))]
+        return [Problem(path, f"{_shown(error)}{schema['x-what']}", schema["x-code"], schema["x-hint"])]
+    return [
+        Problem(
+            path,
+            _LIMITS.get(error.validator, "this is not valid here.").format(error.validator_value),
+            "out-of-range",
+            _examples(schema),
+        )
+    ]
 
 
 _LIMITS = {
@@ -139,7 +163,9 @@ def _bad_name(path: str, error: t.Any) -> Problem:
     schema = error.schema
     if error.validator == "enum":
         meant = did_you_mean(str(error.instance), error.validator_value)
-        return Problem(f"{path}.{short(error.instance)}", f"unknown key.{meant}", "unknown-key", one_of(error.validator_value))
+        return Problem(
+            f"{path}.{short(error.instance)}", f"unknown key.{meant}", "unknown-key", one_of(error.validator_value)
+        )
     return Problem(path, f'"{short(error.instance)}" {schema["x-what"]}', schema["x-code"], schema["x-hint"])
 
 
@@ -147,11 +173,15 @@ def _not_one_of(path: str, error: t.Any) -> Problem:
     schema = error.schema
     noun, values = schema.get("x-noun", "a value for this"), [str(value) for value in error.validator_value]
     if not isinstance(error.instance, str):
-        return Problem(path, f"{_given(error.instance)} is not {noun}.", schema.get("x-code", "not-allowed"), one_of(values))
+        return Problem(
+            path, f"{_given(error.instance)} is not {noun}.", schema.get("x-code", "not-allowed"), one_of(values)
+        )
     if schema.get("x-secret"):
         return Problem(path, f"this is not {noun}.", schema.get("x-code", "not-allowed"), one_of(values))
     meant = did_you_mean(error.instance, values)
-    return Problem(path, f'"{short(error.instance)}" is not {noun}.{meant}', schema.get("x-code", "not-allowed"), one_of(values))
+    return Problem(
+        path, f'"{short(error.instance)}" is not {noun}.{meant}', schema.get("x-code", "not-allowed"), one_of(values)
+    )
 
 
 def _shown(error: t.Any) -> str:

@@ -16,11 +16,11 @@ from ...module_utils._host.notes.change import Change
 from ...module_utils._host.notes.fields import DamagedError, Fields
 from ...module_utils._host.notes.ownership import OwnershipRecord, RecordChange, RecordedApp, UsedFile
 from ...module_utils._shared.seal import SealError, original_label, read_label, seal_contents, seal_facts, unseal
-from ..rendering import merge_guard
 from ..declaration.model import AppPlan, FilePlan, Refusal
-from ..problems import Problem, ProblemsError
-from ..rendering.render import Rendered, holds_secret, not_valid, render_app
 from ..planning.status import Facts, facts_of
+from ..problems import Problem, ProblemsError
+from ..rendering import merge_guard
+from ..rendering.render import Rendered, holds_secret, not_valid, render_app
 
 OTHERS_READ = 0o004
 STRICTEST = ("enforce", "report", "adopt")
@@ -39,7 +39,9 @@ class Stands(t.NamedTuple):
     def from_answer(cls, value: object, place: str) -> Stands:
         """Raises DamagedError."""
         found = Fields(value, place)
-        content, original, print_ = (found.optional(name, fields.text) for name in ("content", "original", "fingerprint"))
+        content, original, print_ = (
+            found.optional(name, fields.text) for name in ("content", "original", "fingerprint")
+        )
         return cls(content, original, print_, found.optional("mode", _mode) or 0)
 
 
@@ -59,12 +61,16 @@ class HostState(t.NamedTuple):
             return cls(OwnershipRecord.from_answer(answer.get("record")), read, seal_key, facts_of(answer))
         except DamagedError as error:
             hint = "See whether the collection's module runs on this host as it was sent, and nothing in between changes what it answers."
-            raise ProblemsError([Problem("", f"The host's answer cannot be used: {error}.", "answer-not-valid", hint)]) from None
+            raise ProblemsError(
+                [Problem("", f"The host's answer cannot be used: {error}.", "answer-not-valid", hint)]
+            ) from None
 
     def text(self, path: str, part: str = "content") -> str | None:
         """The text of a file as it stands (``content``) or stood before us (``original``); None where there is none. Raises ProblemsError."""
         stands = self.files.get(path, Stands())
-        sealed, label = (stands.content, read_label(path)) if part == "content" else (stands.original, original_label(path))
+        sealed, label = (
+            (stands.content, read_label(path)) if part == "content" else (stands.original, original_label(path))
+        )
         try:
             return None if sealed is None else unseal(self.seal_key, label, sealed).decode(ENCODING, ERRORS)
         except SealError as error:
@@ -77,7 +83,9 @@ class HostState(t.NamedTuple):
     def undeclared(self, listed: t.Collection[str]) -> list[dict[str, str]]:
         """What is ours on the host and not listed any more, with the relay and the credential that it has."""
         return [
-            {"name": name, "relay": app.relay, "credential_id": app.credential_id} for name, app in self.record.apps.items() if name not in listed
+            {"name": name, "relay": app.relay, "credential_id": app.credential_id}
+            for name, app in self.record.apps.items()
+            if name not in listed
         ]
 
     @property
@@ -132,7 +140,9 @@ class Deployment:
         facts = {item.file.path: self._facts(where, item.file, item.text) for item in rendered if item.file.shared}
         # Who else has a secret file in common with it the host knows: there it is taken back when the last one is gone.
         ours = {item.file.path for item in rendered}
-        back = self._take_back(plan.request.name, [file for file in self.host.recorded(plan.request.name) if file.path not in ours])
+        back = self._take_back(
+            plan.request.name, [file for file in self.host.recorded(plan.request.name) if file.path not in ours]
+        )
         if back is None or None in facts.values():
             return False
         for item in rendered:
@@ -140,8 +150,12 @@ class Deployment:
         self._queue(back)
         credential = plan.relay.credential
         self.apps[plan.request.name] = RecordedApp(
-            app=plan.request.app, form=plan.form, relay=plan.relay.name, credential_id=credential.id if credential else "",
-            activate=dict(plan.activate), files=tuple(_used(file, plan.live) for file in plan.files),
+            app=plan.request.app,
+            form=plan.form,
+            relay=plan.relay.name,
+            credential_id=credential.id if credential else "",
+            activate=dict(plan.activate),
+            files=tuple(_used(file, plan.live) for file in plan.files),
         )
         return True
 
@@ -160,11 +174,27 @@ class Deployment:
         # What another application leaves at this path, this one takes over; a secret file they have in common.
         before = next(iter(self._changes.pop(path, [])), None)
         change = Change(
-            plan.request.name, path, "write", shared=item.file.shared, secret=holds_secret(item.file), drift=plan.request.drift,
-            based_on=self._based_on(path) if item.file.shared else None, owner=item.file.owner,
-            group=item.file.group or self._group_if_open(item.file, path), mode=item.file.mode, command=item.file.command or None,
+            plan.request.name,
+            path,
+            "write",
+            shared=item.file.shared,
+            secret=holds_secret(item.file),
+            drift=plan.request.drift,
+            based_on=self._based_on(path) if item.file.shared else None,
+            owner=item.file.owner,
+            group=item.file.group or self._group_if_open(item.file, path),
+            mode=item.file.mode,
+            command=item.file.command or None,
         )
-        self._queue([RenderedChange(change if item.file.readers is None else _in_common(change, before, item.file.readers), item.text, facts)])
+        self._queue(
+            [
+                RenderedChange(
+                    change if item.file.readers is None else _in_common(change, before, item.file.readers),
+                    item.text,
+                    facts,
+                )
+            ]
+        )
 
     def _queue(self, steps: t.Iterable[RenderedChange]) -> None:
         for change, text, facts in steps:
@@ -206,7 +236,9 @@ class Deployment:
             return None
         if rest == original:
             return RenderedChange(Change(name, path, "restore"), None, facts)  # its permissions too are as before then
-        return RenderedChange(Change(name, path, "write", shared=True, release=True, based_on=self._based_on(path)), rest, facts)
+        return RenderedChange(
+            Change(name, path, "write", shared=True, release=True, based_on=self._based_on(path)), rest, facts
+        )
 
     def _facts(self, where: str, file: FilePlan | UsedFile, text: str) -> KeyFacts | None:
         """What our keys have in a shared file, by which the host finds out what somebody else has changed."""
@@ -224,14 +256,19 @@ class Deployment:
         """The options of the one ``smtp_deploy`` call that makes it so; contents are sealed."""
         contents = {path: text.encode(ENCODING, ERRORS) for path, text in self.texts.items()}
         return {
-            "changes": [change.to_option() for change in self.changes], "record": RecordChange(self.apps, tuple(self.removed)).to_json(),
-            "seal_key": seal_key, "contents": seal_contents(seal_key, contents), "facts": seal_facts(seal_key, self.facts),
+            "changes": [change.to_option() for change in self.changes],
+            "record": RecordChange(self.apps, tuple(self.removed)).to_json(),
+            "seal_key": seal_key,
+            "contents": seal_contents(seal_key, contents),
+            "facts": seal_facts(seal_key, self.facts),
         }
 
 
 def _used(file: FilePlan, live: bool) -> UsedFile:
     readers = None if file.readers is None else tuple(file.readers)
-    return UsedFile(file.path, file.dialect, file.shared, tuple(map(tuple, file.owns)), readers, live and readers is not None)
+    return UsedFile(
+        file.path, file.dialect, file.shared, tuple(map(tuple, file.owns)), readers, live and readers is not None
+    )
 
 
 def _in_common(change: Change, before: Change | None, readers: t.Sequence[str]) -> Change:
@@ -239,7 +276,9 @@ def _in_common(change: Change, before: Change | None, readers: t.Sequence[str]) 
     everybody = tuple(sorted({*readers, *(before and before.readers or ())}))
     if before is None:
         return dataclasses.replace(change, readers=everybody)
-    return dataclasses.replace(change, readers=everybody, app=before.app, drift=min(change.drift, before.drift, key=STRICTEST.index))
+    return dataclasses.replace(
+        change, readers=everybody, app=before.app, drift=min(change.drift, before.drift, key=STRICTEST.index)
+    )
 
 
 def _mode(value: object, place: str) -> int:
@@ -253,5 +292,7 @@ def key_values(name: str, text: str, owns: t.Sequence[t.Sequence[str]]) -> dict[
     """Our keys in a shared file with their values in one spelling, whatever the file's own; those that are there."""
     found = merge_guard.values(name, text, owns)
     return {
-        ".".join(key): json.dumps(found[tuple(key)], sort_keys=True, default=str) for key in owns if found.get(tuple(key)) is not None
+        ".".join(key): json.dumps(found[tuple(key)], sort_keys=True, default=str)
+        for key in owns
+        if found.get(tuple(key)) is not None
     }

@@ -13,13 +13,17 @@ from . import _keyed
 from ._text import ASCII_BLANKS, BOM, Lines, line_number
 from .base import NotValid
 
-
 _COMMENT = re.compile(rf"[{ASCII_BLANKS}]*(?:#|\Z)")
 
 
 def syntax(
-    pattern: t.Pattern[str], line: t.Callable[[str, str], str], plain: str, other: str | None = None, continued: str = "",
-    comment: t.Pattern[str] = _COMMENT, **more: t.Any,
+    pattern: t.Pattern[str],
+    line: t.Callable[[str, str], str],
+    plain: str,
+    other: str | None = None,
+    continued: str = "",
+    comment: t.Pattern[str] = _COMMENT,
+    **more: t.Any,
 ) -> _keyed.LineSyntax:
     """Lines that ``pattern`` matches up to their value are settings (group ``key``); the value is the rest of the line, or the group ``value``.
 
@@ -39,8 +43,14 @@ def syntax(
             if continued and _goes_on(bare, continued):
                 raise NotValid("the last line goes on, and would take in ours", line_number(text, len(text)))
             if found:
-                value_start, stop = found.span("value") if "value" in pattern.groupindex else (found.end(), start + len(bare.rstrip(ASCII_BLANKS)))
-                yield _keyed.Entry((found["key"],), start, end, value_start, max(value_start, stop), text[value_start:stop])
+                value_start, stop = (
+                    found.span("value")
+                    if "value" in pattern.groupindex
+                    else (found.end(), start + len(bare.rstrip(ASCII_BLANKS)))
+                )
+                yield _keyed.Entry(
+                    (found["key"],), start, end, value_start, max(value_start, stop), text[value_start:stop]
+                )
             elif other and not comment.match(bare):
                 raise NotValid(other, line_number(text, start))
 

@@ -51,7 +51,7 @@ def find(text: str, paths: t.Iterable[_nested.Path]) -> dict[_nested.Path, str]:
     paths = list(paths)
     top = scanned.scan(text, paths)
     members = {path: scanned.find(top, path) for path in paths}
-    found = {path: text[member.value:member.end] for path, member in members.items() if member}
+    found = {path: text[member.value : member.end] for path, member in members.items() if member}
     return {**found, **({(): text.strip()} if top and () in paths else {})}
 
 
@@ -74,8 +74,8 @@ def _others(text: str, node: scanned.Object | None, ours: WantedKeys) -> tuple[t
         inner = _others(text, member.below, ahead) if member.below else ()
         if inner:
             found.append((member.key, inner))
-        elif member.below is None and text[member.value:member.end] != "null":
-            found.append(text[member.start:member.end])
+        elif member.below is None and text[member.value : member.end] != "null":
+            found.append(text[member.start : member.end])
     return tuple(found)
 
 
@@ -105,7 +105,7 @@ class _Short:
 
     def shortened(self, top: scanned.Object) -> str:
         """The whole text, with place holders."""
-        return self._text[:top.start] + self._object(top) + self._text[top.end:]
+        return self._text[: top.start] + self._object(top) + self._text[top.end :]
 
     def restored(self, short: str) -> str:
         """What a changed short text stands for."""
@@ -115,16 +115,16 @@ class _Short:
         pieces, at = [], node.start
         for number, member in enumerate(node.members):
             if member.key is None and number + 1 < len(node.members):
-                pieces += [self._text[at:member.start], self._holder(member.start, member.end) + ":0"]
+                pieces += [self._text[at : member.start], self._holder(member.start, member.end) + ":0"]
             else:
-                pieces.append(self._text[at:member.value])
+                pieces.append(self._text[at : member.value])
                 pieces.append(self._object(member.below) if member.below else self._value(member))
             at = member.end
-        return "".join([*pieces, self._text[at:node.end]])
+        return "".join([*pieces, self._text[at : node.end]])
 
     def _value(self, member: scanned.JsonMember) -> str:
         if member.key is not None and member.end - member.value < 100:
-            return self._text[member.value:member.end]
+            return self._text[member.value : member.end]
         return self._holder(member.value, member.end)
 
     def _holder(self, start: int, end: int) -> str:
@@ -179,7 +179,7 @@ def _put(text: str, path: _nested.Path, spelled: str, style: _Style) -> str:
     start = _after_space(text, 0)
     for depth, key in enumerate(path):
         if text.startswith("null", start):
-            text = text[:start] + "{}" + text[start + 4:]
+            text = text[:start] + "{}" + text[start + 4 :]
         if text[start] != "{":
             raise NotValid(f"{'.'.join(path[:depth])} is not an object", line_number(text, start))
         members = _members(text, start)
@@ -194,14 +194,16 @@ def _insert(text: str, start: int, members: list[_Member], path: _nested.Path, s
     """A new last member, with an object for each further step of the path."""
     if members:
         offset, before = members[-1].end, members[-1].start
-        blank = text[len(text[:before].rstrip(" \t\r\n")):before]
+        blank = text[len(text[:before].rstrip(" \t\r\n")) : before]
         return text[:offset] + "," + blank + _spell(path, spelled, style, _indent(text, before)) + text[offset:]
     parent = _indent(text, start)
     close = text.index("}", start)
     if style.compact:
-        return text[:start + 1] + _spell(path, spelled, style, "") + text[close:]
+        return text[: start + 1] + _spell(path, spelled, style, "") + text[close:]
     inner = parent + style.unit
-    return text[:start + 1] + style.end + inner + _spell(path, spelled, style, inner) + style.end + parent + text[close:]
+    return (
+        text[: start + 1] + style.end + inner + _spell(path, spelled, style, inner) + style.end + parent + text[close:]
+    )
 
 
 def _spell(path: _nested.Path, spelled: str, style: _Style, indent: str) -> str:
@@ -236,10 +238,10 @@ def _take_out(text: str, path: _nested.Path) -> str:
 
 def _without_member(text: str, start: int, members: list[_Member], index: int) -> str:
     if index + 1 < len(members):
-        return text[:members[index].start] + text[members[index + 1].start:]
+        return text[: members[index].start] + text[members[index + 1].start :]
     if index:
-        return text[:members[index - 1].end] + text[members[index].end:]
-    return text[:start + 1] + text[text.index("}", members[index].end):]
+        return text[: members[index - 1].end] + text[members[index].end :]
+    return text[: start + 1] + text[text.index("}", members[index].end) :]
 
 
 SYNTAX = _nested.NestedSyntax(find, edit, is_empty, alike)

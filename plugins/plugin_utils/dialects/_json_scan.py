@@ -80,7 +80,7 @@ _remembered = functools.lru_cache(maxsize=3)(_scan)
 def _object(text: str, start: int, wanted: WantedKeys) -> Object:
     members: list[JsonMember] = []
     hashed, at = 0, _after_space(text, start + 1)
-    if text[at:at + 1] == "}":
+    if text[at : at + 1] == "}":
         return Object(start, at + 1, (), 0)
     while True:
         found = _KEY.match(text, at)
@@ -89,7 +89,7 @@ def _object(text: str, start: int, wanted: WantedKeys) -> Object:
         key_start, value = found.start(1), found.end()
         key = t.cast(str, json.loads(found[1])) if "\\" in found[1] else found[1][1:-1]
         ahead = wanted.below.get(key)
-        below = _object(text, value, ahead) if ahead and ahead.below and text[value:value + 1] == "{" else None
+        below = _object(text, value, ahead) if ahead and ahead.below and text[value : value + 1] == "{" else None
         end = below.end if below else _value_end(text, value)
         if ahead:
             members.append(JsonMember(key, key_start, value, end, below))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._scan import Entry, Header, Items, Path, Plain, Section, Survey, LineSyntax, settings, survey
+from ._scan import Entry, Header, Items, LineSyntax, Path, Plain, Section, Survey, settings, survey
 from ._text import BOM, line_end
 from .base import Owns
 
@@ -45,16 +45,16 @@ def _owned(owns: Owns) -> frozenset[Path]:
 
 
 def _replacement(text: str, entry: Entry, spelled: str, syntax: LineSyntax) -> _Edit:
-    if spelled.startswith("=") and text[entry.value_start - 1:entry.value_start] == "=":
+    if spelled.startswith("=") and text[entry.value_start - 1 : entry.value_start] == "=":
         spelled = f" {spelled}"  # two of them would be another sign (Exim's ==)
-    if syntax.keeps(text[entry.value_end:entry.end]):
+    if syntax.keeps(text[entry.value_end : entry.end]):
         return _Edit(entry.value_start, entry.value_end, spelled)
     return _Edit(entry.value_start, _bare_end(text, entry, syntax), spelled)
 
 
 def _bare_end(text: str, entry: Entry, syntax: LineSyntax) -> int:
     """Where the entry's lines end, without the end of the last one."""
-    return entry.start + len(syntax.bare(text[entry.start:entry.end]))
+    return entry.start + len(syntax.bare(text[entry.start : entry.end]))
 
 
 def _line_end(text: str, syntax: LineSyntax) -> str:
@@ -69,7 +69,7 @@ def remove(text: str, owns: Owns, original: str, syntax: LineSyntax) -> str:
     before: dict[Path, list[str]] = {}
     standing = survey(original, owned, syntax)
     for entry in standing.entries:
-        before.setdefault(entry.path, []).append(syntax.bare(original[entry.start:entry.end]))
+        before.setdefault(entry.path, []).append(syntax.bare(original[entry.start : entry.end]))
     end = _line_end(text, syntax)
     edits, done = [], set()
     for entry in survey(text, owned, syntax).entries:
@@ -79,10 +79,14 @@ def remove(text: str, owns: Owns, original: str, syntax: LineSyntax) -> str:
     text = _apply(text, edits)
     text = _add(text, {path: end.join(old) for path, old in before.items() if path not in done}, owned, syntax)
     kept = {section.name for section in standing.sections}
-    return _apply(text, _emptied(text, [section for section in survey(text, owned, syntax).sections if section.name not in kept]))
+    return _apply(
+        text, _emptied(text, [section for section in survey(text, owned, syntax).sections if section.name not in kept])
+    )
 
 
-def values(text: str, paths: t.Iterable[Path], syntax: LineSyntax, plain: t.Callable[[str], t.Any] = str) -> dict[Path, t.Any]:
+def values(
+    text: str, paths: t.Iterable[Path], syntax: LineSyntax, plain: t.Callable[[str], t.Any] = str
+) -> dict[Path, t.Any]:
     """What is set at these paths, of equal keys the last; ``plain`` makes a value of how it is spelled. Raises what ``scan`` raises."""
     entries = survey(text, frozenset(paths), syntax).entries
     in_force = {entry.path: entry for entry in entries}
@@ -124,8 +128,8 @@ def _emptied(text: str, sections: t.Iterable[Section]) -> list[_Edit]:
     end = line_end(text)
     edits = []
     for section in sections:
-        if section.name != () and section.start < section.body and not text[section.body:section.end].strip():
-            above = len(end) if text[max(0, section.start - 2 * len(end)):section.start] == end + end else 0
+        if section.name != () and section.start < section.body and not text[section.body : section.end].strip():
+            above = len(end) if text[max(0, section.start - 2 * len(end)) : section.start] == end + end else 0
             edits.append(_Edit(section.start - above, section.body, ""))
     return edits
 
@@ -151,7 +155,9 @@ def _behind(text: str, section: Section, lines: t.Sequence[str], syntax: LineSyn
     """Our lines behind the last setting of a section. One that goes on with the next line is ended by a blank one."""
     margin = _margin(text, section) if syntax.indented else ""
     ended = [""] if section.last is not None and section.last.open else []
-    return _insertion(text, section.last.end if section.last else section.body, [*ended, *(margin + line for line in lines)], syntax)
+    return _insertion(
+        text, section.last.end if section.last else section.body, [*ended, *(margin + line for line in lines)], syntax
+    )
 
 
 def _margin(text: str, section: Section) -> str:
@@ -163,7 +169,7 @@ def _margin(text: str, section: Section) -> str:
 
 def _indent(text: str, start: int) -> str:
     end = text.find("\n", start) + 1 or len(text)
-    return text[start:end - len(text[start:end].lstrip())]
+    return text[start : end - len(text[start:end].lstrip())]
 
 
 def _insertion(text: str, offset: int, lines: t.Sequence[str], syntax: LineSyntax) -> _Edit:
@@ -177,6 +183,6 @@ def _insertion(text: str, offset: int, lines: t.Sequence[str], syntax: LineSynta
 def _apply(text: str, edits: t.Iterable[_Edit]) -> str:
     pieces, at = [], 0
     for edit in sorted(edits):
-        pieces += [text[at:edit.start], edit.text]
+        pieces += [text[at : edit.start], edit.text]
         at = edit.end
     return "".join([*pieces, text[at:]]) if pieces else text

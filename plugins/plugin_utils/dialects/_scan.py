@@ -119,7 +119,10 @@ def settings(text: str, syntax: LineSyntax) -> t.Iterator[tuple[Path, dict[str, 
             if item.start < item.body:
                 yield section, {}
         else:
-            yield section, {syntax.key(found[0]): "".join(found[1:]) for found in one.findall(text, item.start, item.end)}
+            yield (
+                section,
+                {syntax.key(found[0]): "".join(found[1:]) for found in one.findall(text, item.start, item.end)},
+            )
 
 
 def survey(text: str, owned: frozenset[Path], syntax: LineSyntax) -> Survey:
@@ -131,7 +134,10 @@ def survey(text: str, owned: frozenset[Path], syntax: LineSyntax) -> Survey:
 def _many(syntax: LineSyntax, names: t.Tuple[str, ...]) -> t.Pattern[str]:
     """Plain lines at once, of none of these names."""
     ours = f"(?!(?:{'|'.join(map(re.escape, names))})[ \\t=:\r\n])" if names else ""
-    return re.compile(f"(?:{ours}{syntax.plain}[ \\t]*{syntax.newline}{syntax.ahead}){{1,{_AT_ONCE}}}", re.IGNORECASE if syntax.key is str.lower else 0)
+    return re.compile(
+        f"(?:{ours}{syntax.plain}[ \\t]*{syntax.newline}{syntax.ahead}){{1,{_AT_ONCE}}}",
+        re.IGNORECASE if syntax.key is str.lower else 0,
+    )
 
 
 def _survey(text: str, owned: frozenset[Path], syntax: LineSyntax) -> Survey:
@@ -152,13 +158,13 @@ def _survey(text: str, owned: frozenset[Path], syntax: LineSyntax) -> Survey:
     for item in syntax.scan(text, _many(syntax, tuple(sorted({path[-1] for path in owned})))):
         if isinstance(item, Plain):
             last = item
-            plain.append(text[item.start:item.end].replace("\r\n", "\n"))
+            plain.append(text[item.start : item.end].replace("\r\n", "\n"))
         elif isinstance(item, Entry):
             last = item
             if item.path in owned:
                 entries.append(item)
                 continue
-            whole = syntax.bare(text[item.start:item.end])
+            whole = syntax.bare(text[item.start : item.end])
             if one.fullmatch(whole):
                 plain.append(whole + "\n")
             else:

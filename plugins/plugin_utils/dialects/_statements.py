@@ -43,7 +43,7 @@ def read(text: str, bare: t.Callable[[str], str], joint: str = "") -> Tree:
             continue
         found = _LINE.fullmatch(spelled.strip())
         if not found or (spelled.startswith(" ") and statement is None):
-            raise NotValid("not of the form: words \"value\"", line_number(text, offset))
+            raise NotValid('not of the form: words "value"', line_number(text, offset))
         value = True if found["value"] is None else bare(found["value"])
         if spelled.startswith(" ") and statement is not None:
             statement[found["words"]] = value

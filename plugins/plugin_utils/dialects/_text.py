@@ -81,7 +81,7 @@ class Lines:
         """The next line; an empty one at the end of the text."""
         start = self._offset
         self._offset = self._text.find("\n", start) + 1 or len(self._text)
-        return start, self._text[start:self._offset]
+        return start, self._text[start : self._offset]
 
 
 def lines_of(text: str) -> t.Iterator[tuple[int, str]]:

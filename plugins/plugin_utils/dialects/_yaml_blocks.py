@@ -48,7 +48,9 @@ def cut(text: str, names: t.Collection[str], loader: t.Any) -> Cut | None:
     start = _START.match(text)
     if not start or _ODD_LINE.search(text, start.end()) or not names:
         return None
-    found = list(re.compile(rf"^(?:{'|'.join(map(re.escape, names))}):(?=[ \r\n]|\Z)", re.MULTILINE).finditer(text, start.end()))
+    found = list(
+        re.compile(rf"^(?:{'|'.join(map(re.escape, names))}):(?=[ \r\n]|\Z)", re.MULTILINE).finditer(text, start.end())
+    )
     starts = [match.start() for match in found]
     if len({match.group() for match in found}) < len(names):
         starts = sorted({*starts, _last_key(text, start.end())})
@@ -66,7 +68,7 @@ def cut(text: str, names: t.Collection[str], loader: t.Any) -> Cut | None:
 
 
 def _name(text: str, block: Block) -> str:
-    return text[block.start:text.index(":", block.start)]
+    return text[block.start : text.index(":", block.start)]
 
 
 def _last_key(text: str, first: int) -> int:

@@ -22,7 +22,7 @@ _BLOCK_TEXT = re.compile(r"[|>][+-]?[0-9]?[+-]?[ \t]*(?:#.*)?\r?$", re.MULTILINE
 def edit(text: str, changes: t.Mapping[_nested.Path, str | None]) -> str:
     """First what is there, all at once; then what is missing, one block at a time. Raises NotValid."""
     body = text.removeprefix(BOM)
-    return text[:len(text) - len(body)] + _edit(body, changes)
+    return text[: len(text) - len(body)] + _edit(body, changes)
 
 
 def _edit(text: str, changes: t.Mapping[_nested.Path, str | None]) -> str:
@@ -57,12 +57,14 @@ def _apply(text: str, edits: t.Iterable[tuple[int, int, str]]) -> str:
 def _replacement(text: str, member: nodes.YamlMember, spelled: str) -> tuple[int, int, str]:
     """The value in its place; one that starts on a later line than its key moves up to the key."""
     value = member.value
-    if value.start == value.end or "\n" in text[member.colon:value.start]:
+    if value.start == value.end or "\n" in text[member.colon : value.start]:
         return member.colon, max(value.end, member.colon), " " + spelled if spelled else ""
     return value.start, value.end, spelled
 
 
-def _add_block(text: str, missing: dict[_nested.Path, str], paths: t.Iterable[_nested.Path]) -> tuple[str, dict[_nested.Path, str]]:
+def _add_block(
+    text: str, missing: dict[_nested.Path, str], paths: t.Iterable[_nested.Path]
+) -> tuple[str, dict[_nested.Path, str]]:
     """The text with all missing keys of the first one's block, and those still missing."""
     root = nodes.parse(text, paths).root
     home, member = nodes.deepest(root, next(iter(missing)))
@@ -91,12 +93,16 @@ def _open(text: str, block: nodes.Node | None, member: nodes.YamlMember | None, 
     """The lines at the end of a block mapping, in an empty one, or at the end of a text that has none."""
     if block is not None and block.members:
         last = block.members[-1]
-        return _insert(text, nodes.lines(text, last)[1], [" " * _column(text, block.members[0]) + line for line in lines])
+        return _insert(
+            text, nodes.lines(text, last)[1], [" " * _column(text, block.members[0]) + line for line in lines]
+        )
     if member is None:
         return _insert(text, len(text), lines)
     value = member.value
     if not value.anchored and value.end > value.start:
-        start, stop = nodes.with_its_line(text, value) if "\n" in text[member.colon:value.start] else (value.start, value.end)
+        start, stop = (
+            nodes.with_its_line(text, value) if "\n" in text[member.colon : value.start] else (value.start, value.end)
+        )
         text = text[:start].rstrip(" ") + text[stop:]
     end = text.find("\n", member.colon) + 1 or len(text)
     return _insert(text, end, [" " * (member.column + 2) + line for line in lines])
@@ -104,7 +110,7 @@ def _open(text: str, block: nodes.Node | None, member: nodes.YamlMember | None, 
 
 def _column(text: str, member: nodes.YamlMember) -> int:
     """In which column a key of a block begins; that of the question mark where one stands in front of it."""
-    ahead = text[text.rfind("\n", 0, member.start) + 1:member.start]
+    ahead = text[text.rfind("\n", 0, member.start) + 1 : member.start]
     return len(ahead) - len(ahead.lstrip(" ")) if ahead.lstrip(" ").startswith("?") else member.column
 
 
@@ -113,7 +119,9 @@ def _insert(text: str, offset: int, lines: t.Sequence[str]) -> str:
     before = text[:offset]
     if before and not before.endswith("\n"):
         if _BLOCK_TEXT.search(text):
-            raise NotValid("the last line has no end: a block of text there would get another line", line_number(text, len(text)))
+            raise NotValid(
+                "the last line has no end: a block of text there would get another line", line_number(text, len(text))
+            )
         return before + end + end.join(lines) + text[offset:]
     return before + end.join(lines) + end + text[offset:]
 

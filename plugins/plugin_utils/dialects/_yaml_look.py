@@ -26,8 +26,10 @@ def find(text: str, paths: t.Iterable[_nested.Path]) -> dict[_nested.Path, str]:
     for path in paths:
         member = nodes.find(root, path)
         if member:
-            spelled = text[member.value.start:member.value.end]
-            found[path] = spelled if "\n" not in spelled or not member.value.events else _on_one_line(text, path, member.value)
+            spelled = text[member.value.start : member.value.end]
+            found[path] = (
+                spelled if "\n" not in spelled or not member.value.events else _on_one_line(text, path, member.value)
+            )
     return found
 
 
@@ -36,7 +38,11 @@ def _on_one_line(text: str, path: _nested.Path, node: nodes.Node) -> str:
     value = _value(text, path, node)
     tag = getattr(node.events[0], "tag", None)
     if tag is None:
-        return quote(value) if isinstance(value, str) else yaml.safe_dump(value, default_flow_style=True, width=float("inf")).strip()
+        return (
+            quote(value)
+            if isinstance(value, str)
+            else yaml.safe_dump(value, default_flow_style=True, width=float("inf")).strip()
+        )
     if isinstance(value, str) and tag.startswith("!"):
         return f"{tag} {quote(value)}"
     raise NotValid(f"{'.'.join(path)} has a tag and several lines: write it on one line")
@@ -87,7 +93,10 @@ def alike(before: str, after: str, owns: Owns) -> bool:
         parsed = [nodes.parse(text, paths, quick=False) for text in texts]
     way = nodes.way(paths)
     if any(one.passed for one in parsed):
-        roots = [one.root and one.root._replace(members=tuple(item for item in one.root.members if item.key in way.below)) for one in parsed]
+        roots = [
+            one.root and one.root._replace(members=tuple(item for item in one.root.members if item.key in way.below))
+            for one in parsed
+        ]
     else:
         roots = [one.root for one in parsed]
     if _signature(roots[0], way) != _signature(roots[1], way):

@@ -18,7 +18,7 @@ import yaml
 
 from . import _yaml_blocks as blocks
 from ._text import line_number
-from ._yaml_tree import YamlMember, Node, Path, WantedKeys, deepest, find, head_line, line_of, lines, way, with_its_line
+from ._yaml_tree import Node, Path, WantedKeys, YamlMember, deepest, find, head_line, line_of, lines, way, with_its_line
 from .base import NotValid
 
 # libyaml where PyYAML was built with it: ten times faster, the same offsets (a test compares them).
@@ -30,7 +30,20 @@ _KEEPS_END = re.compile(r"[|>][0-9]*\+")
 _REMEMBERED_FROM = 10_000
 
 __all__ = [
-    "LOADER", "DocumentStart", "Event", "YamlMember", "Node", "Parsed", "WantedKeys", "deepest", "events_of", "find", "head_line", "lines", "parse", "way",
+    "LOADER",
+    "DocumentStart",
+    "Event",
+    "YamlMember",
+    "Node",
+    "Parsed",
+    "WantedKeys",
+    "deepest",
+    "events_of",
+    "find",
+    "head_line",
+    "lines",
+    "parse",
+    "way",
     "with_its_line",
 ]
 
@@ -73,7 +86,7 @@ def _parse(text: str, paths: frozenset[Path], quick: bool) -> Parsed:
     if cut is not None:
         members: list[YamlMember] = []
         for block in cut.blocks:
-            reader = _Reader(text[block.start:block.end], wanted)
+            reader = _Reader(text[block.start : block.end], wanted)
             root = reader.root()
             if root is None or reader.anchors or root.kind != "mapping":
                 break
@@ -98,9 +111,13 @@ def _whole(text: str, wanted: WantedKeys | None) -> Node | None:
 def _moved(member: YamlMember, offset: int, lines_before: int) -> YamlMember:
     value = member.value
     return member._replace(
-        line=member.line + lines_before, start=member.start + offset, colon=member.colon + offset,
+        line=member.line + lines_before,
+        start=member.start + offset,
+        colon=member.colon + offset,
         value=value._replace(
-            start=value.start + offset, end=value.end + offset, members=tuple(_moved(inner, offset, lines_before) for inner in value.members),
+            start=value.start + offset,
+            end=value.end + offset,
+            members=tuple(_moved(inner, offset, lines_before) for inner in value.members),
         ),
     )
 
@@ -147,10 +164,14 @@ class _Reader:
             mark = key.start_mark
             spelled, hashed = self._passed(key, False)
             name = key.value if isinstance(key, yaml.ScalarEvent) else None
-            value, inner = self._node(next(self._events), None if wanted is None else wanted.below.get(name or "", _ELSEWHERE))
+            value, inner = self._node(
+                next(self._events), None if wanted is None else wanted.below.get(name or "", _ELSEWHERE)
+            )
             colon = self._text.find(":", spelled.end) + 1
             value = value if value.end > value.start else value._replace(start=colon, end=colon)
-            members.append(YamlMember(name, mark.line + 1, mark.index, mark.column, colon, value, hash((hashed, inner))))
+            members.append(
+                YamlMember(name, mark.line + 1, mark.index, mark.column, colon, value, hash((hashed, inner)))
+            )
         raise AssertionError("PyYAML closes every mapping")
 
     def _passed(self, event: t.Any, asked: bool) -> tuple[Node, int]:

@@ -105,7 +105,7 @@ def lines(text: str, member: YamlMember) -> tuple[int, int]:
     """Where the member's lines start and end."""
     start = text.rfind("\n", 0, member.start) + 1
     last = max(member.value.end, member.colon)
-    if text[last - 1:last] == "\n":
+    if text[last - 1 : last] == "\n":
         return start, last
     return start, text.find("\n", last) + 1 or len(text)
 
@@ -119,5 +119,5 @@ def with_its_line(text: str, value: Node) -> tuple[int, int]:
     """An empty value on a line of its own, as offsets: with that line, where nothing else is in it."""
     start = text.rfind("\n", 0, value.start) + 1
     stop = text.find("\n", value.end) + 1 or len(text)
-    alone = not text[start:value.start].strip() and not text[value.end:stop].strip()
+    alone = not text[start : value.start].strip() and not text[value.end : stop].strip()
     return (start, stop) if alone else (value.start, value.end)

@@ -87,6 +87,11 @@ def _keeps(rest: str) -> bool:
 
 # One blank ends the key, the next are a part of the value, as are those before a comment or the end, and a carriage return.
 _SYNTAX = _flat.syntax(
-    re.compile(r"(?P<key>[A-Z][A-Z0-9_]*)(?=[ \t\n#]|\Z)(?P<value>[^#\n]*)"), _line, r"([A-Z][A-Z0-9_]*)([ \t]+[^\s#]+)?", "not of the form: KEY value",
-    comment=re.compile(r"[ \t#]|\Z"), keeps=_keeps, newline="\n",
+    re.compile(r"(?P<key>[A-Z][A-Z0-9_]*)(?=[ \t\n#]|\Z)(?P<value>[^#\n]*)"),
+    _line,
+    r"([A-Z][A-Z0-9_]*)([ \t]+[^\s#]+)?",
+    "not of the form: KEY value",
+    comment=re.compile(r"[ \t#]|\Z"),
+    keeps=_keeps,
+    newline="\n",
 )

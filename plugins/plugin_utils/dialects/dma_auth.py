@@ -14,7 +14,8 @@ from __future__ import annotations
 import re
 
 from ._text import comment_lines as comment
-from ._text import line_number, lines_of, one_line as quote
+from ._text import line_number, lines_of
+from ._text import one_line as quote
 from .base import CannotCarry, NotValid, Tree
 
 __all__ = ["comment", "quote", "read", "write"]

@@ -12,7 +12,8 @@ Source: docker/cli ``opts/file.go`` (parseKeyValueFile).
 from __future__ import annotations
 
 from ._text import comment_lines as comment
-from ._text import line_number, lines_of, one_line as quote
+from ._text import line_number, lines_of
+from ._text import one_line as quote
 from .base import NotValid, Tree
 
 __all__ = ["comment", "quote", "read", "write"]

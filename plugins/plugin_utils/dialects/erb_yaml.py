@@ -55,7 +55,9 @@ def merge(text: str, tree: Tree, owns: Owns) -> str:
     """The user's text with our paths set; raises NotValid."""
     merged = _nested.merge(text, tree, owns, quote, SYNTAX)
     if _MARKED.match(merged) and not set(tree) <= set(read(merged)):
-        raise NotValid("a byte order mark right before the first key: Ruby reads nothing behind the block of that key", 1)
+        raise NotValid(
+            "a byte order mark right before the first key: Ruby reads nothing behind the block of that key", 1
+        )
     return merged
 
 

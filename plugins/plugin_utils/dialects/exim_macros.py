@@ -67,5 +67,8 @@ def _line(name: str, spelled: str) -> str:
 
 
 _SYNTAX = _flat.syntax(
-    re.compile(r"[ \t]*(?P<key>[A-Za-z]\w*)[ \t]*==?[ \t]*"), _line, r"([A-Za-z][A-Za-z0-9_]*)[ \t]*=[ \t]*([^\s=\\](?:[^\r\n\\]*[^\s\\])?)?", continued="\\",
+    re.compile(r"[ \t]*(?P<key>[A-Za-z]\w*)[ \t]*==?[ \t]*"),
+    _line,
+    r"([A-Za-z][A-Za-z0-9_]*)[ \t]*=[ \t]*([^\s=\\](?:[^\r\n\\]*[^\s\\])?)?",
+    continued="\\",
 )

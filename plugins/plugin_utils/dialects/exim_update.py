@@ -73,7 +73,10 @@ def _line(name: str, spelled: str) -> str:
 # To a shell only a line feed ends a line, and only space and tab stand between words: a carriage return is a part of the value.
 _PIECE = r"""'[^'\n\0]*'|"[^"\\$`\n\0]*"|[^ \t\n\0'"\\$`&|;<>()]"""
 _SYNTAX = _flat.syntax(
-    re.compile(rf"[ \t]*(?P<key>[A-Za-z_]\w*)=(?P<value>(?:{_PIECE})*)(?=(?:[ \t]+#[^\n]*|[ \t]*)(?:\n|\Z))", re.ASCII), _line,
-    r"""([A-Za-z_][A-Za-z0-9_]*)=('[^'\r\n]*'|"[^"\\$`\r\n]*"|[A-Za-z0-9_./:@,+-]*)""", "not of the form name='value'",
-    comment=re.compile(r"[ \t]*(?:#|\Z)"), newline="\n",
+    re.compile(rf"[ \t]*(?P<key>[A-Za-z_]\w*)=(?P<value>(?:{_PIECE})*)(?=(?:[ \t]+#[^\n]*|[ \t]*)(?:\n|\Z))", re.ASCII),
+    _line,
+    r"""([A-Za-z_][A-Za-z0-9_]*)=('[^'\r\n]*'|"[^"\\$`\r\n]*"|[A-Za-z0-9_./:@,+-]*)""",
+    "not of the form name='value'",
+    comment=re.compile(r"[ \t]*(?:#|\Z)"),
+    newline="\n",
 )

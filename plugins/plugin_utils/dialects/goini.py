@@ -93,7 +93,9 @@ class GoIni(t.NamedTuple):
     @property
     def syntax(self) -> _keyed.LineSyntax:
         """How the parser sees a text."""
-        return _keyed.LineSyntax(_scan_joining if self.continuation else _scan_plain, _line, _PLAIN, "", _header, _keeps)
+        return _keyed.LineSyntax(
+            _scan_joining if self.continuation else _scan_plain, _line, _PLAIN, "", _header, _keeps
+        )
 
 
 def _line(key: str, spelled: str) -> str:
@@ -133,16 +135,14 @@ def _scan(text: str, many: t.Pattern[str] | None, continuation: bool) -> _keyed.
             close = line.rfind("]")
             if close < 0:
                 raise NotValid("a section header without ]", line_number(text, start))
-            name = line[line.index("[") + 1:close]
+            name = line[line.index("[") + 1 : close]
             section = ("" if name == "DEFAULT" else name,)
             yield _keyed.Header(section, start, start + len(line))
         else:
             yield _entry(text, start, line, section, lines, continuation)
 
 
-def _entry(
-    text: str, start: int, line: str, section: _keyed.Path, lines: Lines, continuation: bool
-) -> _keyed.Entry:
+def _entry(text: str, start: int, line: str, section: _keyed.Path, lines: Lines, continuation: bool) -> _keyed.Entry:
     key, after = _key(line)
     if not key:
         raise NotValid("neither a section, a comment nor KEY = value", line_number(text, start))
@@ -168,14 +168,12 @@ def _key(line: str) -> tuple[str, int]:
     if mark:  # the first of its kind closes, as in go-ini; searched for once, however many there are
         close = line.find(mark, indent + len(mark))
         delimiter = _DELIMITER.search(line, close + len(mark)) if close >= 0 else None
-        return (line[indent + len(mark):close].strip(_BLANKS), delimiter.end()) if delimiter else ("", 0)
+        return (line[indent + len(mark) : close].strip(_BLANKS), delimiter.end()) if delimiter else ("", 0)
     delimiter = _DELIMITER.search(line, indent)
-    return (line[indent:delimiter.start()].strip(_BLANKS), delimiter.end()) if delimiter else ("", 0)
+    return (line[indent : delimiter.start()].strip(_BLANKS), delimiter.end()) if delimiter else ("", 0)
 
 
-def _quoted(
-    text: str, start: int, value_start: int, line: str, mark: str, lines: Lines
-) -> tuple[str, int, int]:
+def _quoted(text: str, start: int, value_start: int, line: str, mark: str, lines: Lines) -> tuple[str, int, int]:
     """Value, where its spelling ends, where its lines end. The last mark of the line closes."""
     opened, end = value_start + len(mark), start + len(line)
     close = text.rfind(mark, opened, end)
@@ -214,4 +212,11 @@ def _unwrapped(bare: str) -> str:
 
 
 _gitea = GoIni(continuation=False, quote=quote)
-write, read, merge, remove, alike, values = _gitea.write, _gitea.read, _gitea.merge, _gitea.remove, _gitea.alike, _gitea.values
+write, read, merge, remove, alike, values = (
+    _gitea.write,
+    _gitea.read,
+    _gitea.merge,
+    _gitea.remove,
+    _gitea.alike,
+    _gitea.values,
+)

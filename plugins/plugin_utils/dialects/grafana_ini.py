@@ -34,5 +34,10 @@ def quote(value: Value) -> str:
 
 _grafana = goini.GoIni(continuation=True, quote=quote)
 write, read, merge, remove, alike, values = (
-    _grafana.write, _grafana.read, _grafana.merge, _grafana.remove, _grafana.alike, _grafana.values,
+    _grafana.write,
+    _grafana.read,
+    _grafana.merge,
+    _grafana.remove,
+    _grafana.alike,
+    _grafana.values,
 )

@@ -33,7 +33,8 @@ def comment(text: str) -> str:
 def write(tree: Tree) -> str:
     """The line that guards it, then each section under its header."""
     return _GUARD + "".join(
-        f"\n[{section}]\n" + "".join(f"{key} = {quote(value)}\n" for key, value in keys.items()) for section, keys in tree.items()
+        f"\n[{section}]\n" + "".join(f"{key} = {quote(value)}\n" for key, value in keys.items())
+        for section, keys in tree.items()
     )
 
 
@@ -59,7 +60,9 @@ def read(text: str) -> Tree:
         if found and found["section"]:
             section = tree.setdefault(found["section"], {})
         elif found and section is not None:
-            section[found["key"]] = found["number"] or re.sub("&#([0-9]+);", lambda entity: chr(int(entity[1])), found["text"])
+            section[found["key"]] = found["number"] or re.sub(
+                "&#([0-9]+);", lambda entity: chr(int(entity[1])), found["text"]
+            )
         else:
             raise NotValid("neither a section nor key = value", line_number(text, offset))
     return tree

@@ -42,4 +42,6 @@ def quote(value: Value) -> str:
 
 def read(text: str) -> Tree:
     """The statements; raises NotValid."""
-    return _statements.read(text, lambda spelled: (spelled[1:-1] if spelled[0] in "\"'" else spelled).replace("\\\\", "\\"))
+    return _statements.read(
+        text, lambda spelled: (spelled[1:-1] if spelled[0] in "\"'" else spelled).replace("\\\\", "\\")
+    )

@@ -16,8 +16,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ._text import comment_lines as comment
 from ._text import ASCII_BLANKS, line_number, lines_of, one_line
+from ._text import comment_lines as comment
 from .base import CannotCarry, NotValid, Tree, Value
 
 __all__ = ["comment", "quote", "read", "write"]

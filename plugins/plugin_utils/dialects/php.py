@@ -48,7 +48,8 @@ def spell(value: Value, indent: str) -> str:
         inner = indent + "  "
         rows = value.items() if isinstance(value, dict) else ((None, item) for item in value)
         lines = [
-            inner + ("" if key is None else spell(key, inner) + " => ") + spell(item, inner) + ",\n" for key, item in rows
+            inner + ("" if key is None else spell(key, inner) + " => ") + spell(item, inner) + ",\n"
+            for key, item in rows
         ]
         return "array (\n" + "".join(lines) + indent + ")"
     if isinstance(value, (bool, int)):

@@ -34,7 +34,7 @@ def read(text: str) -> Tree:
     if not opening:
         raise NotValid("does not start with <?php", 1)
     reader, tree = Reader(text, opening.end()), {}
-    while rest := text[reader.offset:].lstrip():
+    while rest := text[reader.offset :].lstrip():
         reader.offset = len(text) - len(rest)
         found = _TARGET.match(text, reader.offset)
         if not found:

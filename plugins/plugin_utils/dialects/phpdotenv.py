@@ -124,7 +124,7 @@ def _raw_entries(text: str, offset: int, many: t.Pattern[str] | None) -> t.Itera
             continue
         start = found.start() if start is None else start
         if _closes(line, started):
-            if not _is_comment(text[start:found.end()]):
+            if not _is_comment(text[start : found.end()]):
                 yield start, found.end(), False
             start = None
     if start is not None:
@@ -170,10 +170,12 @@ def _value(raw: str) -> tuple[str, int]:
         value = found[0] if found else ""
     if not found:
         raise NotValid("a quote that is never closed, or an unknown escape")
-    rest = raw[found.end():].lstrip(ASCII_BLANKS)
+    rest = raw[found.end() :].lstrip(ASCII_BLANKS)
     if rest and not rest.startswith("#"):
         raise NotValid("more after the value: quotes are missing")
     return value, found.end()
 
 
-_SYNTAX = _keyed.LineSyntax(_scan, _line, r"""([A-Za-z0-9_.]+)=[ \t]*(?:"([^"\\$\r\n]*)"|'([^'"\r\n]*)'|([A-Za-z0-9_./:@,+-]*))""")
+_SYNTAX = _keyed.LineSyntax(
+    _scan, _line, r"""([A-Za-z0-9_.]+)=[ \t]*(?:"([^"\\$\r\n]*)"|'([^'"\r\n]*)'|([A-Za-z0-9_./:@,+-]*))"""
+)

@@ -30,7 +30,9 @@ _OPTION = re.compile(r"(?P<key>.*?)\s*[=:][^\S\r\n]*(?P<value>[^\r\n]*)")
 def write(tree: Tree) -> str:
     """Each section under its header, a blank line between."""
     return "\n".join(
-        "".join(f"{line}\n" for line in [_header((section,)), *(_line(key, quote(value)) for key, value in keys.items())])
+        "".join(
+            f"{line}\n" for line in [_header((section,)), *(_line(key, quote(value)) for key, value in keys.items())]
+        )
         for section, keys in tree.items()
     )
 
@@ -52,7 +54,9 @@ def read(text: str) -> Tree:
 
 def merge(text: str, tree: Tree, owns: Owns) -> str:
     """The user's text with our keys set; raises NotValid."""
-    wanted: dict[_keyed.Path, str] = {(section, key): quote(value) for section, keys in tree.items() for key, value in keys.items()}
+    wanted: dict[_keyed.Path, str] = {
+        (section, key): quote(value) for section, keys in tree.items() for key, value in keys.items()
+    }
     return _keyed.merge(text, wanted, owns, _SYNTAX)
 
 
@@ -95,7 +99,9 @@ def _scan(text: str, many: t.Pattern[str] | None) -> _keyed.Items:
             yield _keyed.Plain(start, start + len(line))
             continue
         if "\r" in line.rstrip("\r\n"):
-            raise NotValid("a carriage return in the middle of a line, which ends it for Python", line_number(text, start))
+            raise NotValid(
+                "a carriage return in the middle of a line, which ends it for Python", line_number(text, start)
+            )
         bare, here = line.strip(), len(line) - len(line.lstrip())
         if not bare or bare[0] in "#;":
             if entry is not None and not bare:
@@ -126,7 +132,9 @@ def _entry(text: str, start: int, line: str, section: _keyed.Path) -> _keyed.Ent
         raise NotValid("neither a section, a comment nor KEY = value", line_number(text, start))
     value = found["value"].rstrip()
     value_start = start + found.start("value")
-    return _keyed.Entry((*section, found["key"].strip().lower()), start, start + len(line), value_start, value_start + len(value), value)
+    return _keyed.Entry(
+        (*section, found["key"].strip().lower()), start, start + len(line), value_start, value_start + len(value), value
+    )
 
 
 def _joined(entry: _keyed.Entry, more: list[str]) -> _keyed.Entry:
@@ -135,5 +143,11 @@ def _joined(entry: _keyed.Entry, more: list[str]) -> _keyed.Entry:
 
 
 _SYNTAX = _keyed.LineSyntax(
-    _scan, _line, r"([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*(\S(?:[^\r\n]*\S)?)?", r"(?=[^\s#;])", _header, indented=True, key=str.lower,
+    _scan,
+    _line,
+    r"([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*(\S(?:[^\r\n]*\S)?)?",
+    r"(?=[^\s#;])",
+    _header,
+    indented=True,
+    key=str.lower,
 )

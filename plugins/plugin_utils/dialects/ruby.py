@@ -23,7 +23,8 @@ __all__ = ["comment", "quote", "read", "write"]
 
 _TOKEN = re.compile(
     r"\s+|(?P<string>'(?:[^'\\]|\\.)*')|(?P<number>-?[0-9]+)|(?P<word>true|false)\b|(?P<symbol>:[a-z_]\w*)|(?P<key>[a-z_]\w*):"
-    r"|(?P<mark>[{}\[\],])", re.DOTALL,
+    r"|(?P<mark>[{}\[\],])",
+    re.DOTALL,
 )
 _ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z][\w:.]*(?:\['\w+'\])?) = ")
 
@@ -62,7 +63,7 @@ def read(text: str) -> Tree:
         if not found:
             raise NotValid("not an assignment of a literal")
         try:
-            tree[found["name"]], text = _value(text[found.end():])
+            tree[found["name"]], text = _value(text[found.end() :])
         except RecursionError:
             raise NotValid("nested too deeply") from None
         text = text.lstrip("\n")
@@ -106,7 +107,7 @@ def _inside(text: str, end: str, found: t.Any) -> tuple[t.Any, str]:
 def _token(text: str) -> tuple[str, str, str]:
     found = _TOKEN.match(text)
     if found and found.lastgroup is None:
-        return _token(text[found.end():])
+        return _token(text[found.end() :])
     if not found:
         raise NotValid("not a literal")
-    return found.lastgroup or "", found.group(), text[found.end():]
+    return found.lastgroup or "", found.group(), text[found.end() :]

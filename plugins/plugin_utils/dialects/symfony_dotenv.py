@@ -94,7 +94,7 @@ def _scan(text: str, many: t.Pattern[str] | None) -> _keyed.Items:
 
 def _entry(text: str, start: int) -> _keyed.Entry:
     found = _NAME.match(text, start)
-    if not found or text[found.end():found.end() + 1] != "=":
+    if not found or text[found.end() : found.end() + 1] != "=":
         raise NotValid("not of the form KEY=value", line_number(text, start))
     at = value_start = value_end = found.end() + 1
     nothing, value = _NOTHING.match(text, at), ""
@@ -115,11 +115,15 @@ def _entry(text: str, start: int) -> _keyed.Entry:
 def _part(piece: t.Match[str]) -> tuple[str, int]:
     """What a piece of a value stands for, and the length of its spelling. Raises NotValid."""
     if piece.re is _QUOTED:
-        return piece["single"] if piece["single"] is not None else re.sub(r'\\(["$\\])', r"\1", piece["double"]), len(piece[0])
+        return piece["single"] if piece["single"] is not None else re.sub(r'\\(["$\\])', r"\1", piece["double"]), len(
+            piece[0]
+        )
     spelled = piece[0].rstrip(_STRIPPED)
     if re.search(r"[ \t\v\f]", spelled) and not _REPLACED.search(spelled):
         raise NotValid("blanks without quotes", line_number(piece.string, piece.start()))
     return re.sub(r"""\\(["'\\])""", r"\1", spelled), len(spelled)
 
 
-_SYNTAX = _keyed.LineSyntax(_scan, _line, r"""([A-Za-z_][A-Za-z0-9_]*)=(?:'([^'\r\n]*)'|"([^"\\$\r\n]*)"|([A-Za-z0-9_./:@,+-]*))""")
+_SYNTAX = _keyed.LineSyntax(
+    _scan, _line, r"""([A-Za-z_][A-Za-z0-9_]*)=(?:'([^'\r\n]*)'|"([^"\\$\r\n]*)"|([A-Za-z0-9_./:@,+-]*))"""
+)

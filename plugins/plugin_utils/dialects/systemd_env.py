@@ -46,7 +46,7 @@ def read(text: str) -> Tree:
             continue
         found = _LINE.fullmatch(line)
         if not found:
-            raise NotValid("not of the form KEY=value or KEY=\"value\"", line_number(text, offset))
+            raise NotValid('not of the form KEY=value or KEY="value"', line_number(text, offset))
         quoted = found["quoted"]
         tree[found["key"]] = found["bare"] if quoted is None else re.sub(r'\\(["\\$`])', r"\1", quoted)
     return tree

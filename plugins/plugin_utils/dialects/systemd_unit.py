@@ -26,7 +26,10 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f*?\[\\]")
 
 def write(tree: Tree) -> str:
     """Each section with its keys."""
-    return "\n".join(f"[{section}]\n" + "".join(f"{key}={quote(value)}\n" for key, value in keys.items()) for section, keys in tree.items())
+    return "\n".join(
+        f"[{section}]\n" + "".join(f"{key}={quote(value)}\n" for key, value in keys.items())
+        for section, keys in tree.items()
+    )
 
 
 def quote(value: Value) -> str:

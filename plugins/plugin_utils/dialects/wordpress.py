@@ -30,7 +30,9 @@ _PROPERTY = re.compile(r"    \$given->(?P<name>\w+) = ")
 def write(tree: Tree) -> str:
     """One action or filter for each hook."""
     return "<?php\n" + "".join(
-        _action(hook, value) if isinstance(value, dict) else f"add_filter('{hook}', function () {{\n    return {quote(value)};\n{_END}"
+        _action(hook, value)
+        if isinstance(value, dict)
+        else f"add_filter('{hook}', function () {{\n    return {quote(value)};\n{_END}"
         for hook, value in tree.items()
     )
 

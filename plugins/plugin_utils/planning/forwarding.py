@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..catalogue.loader import Catalogue
-from ..declaration.model import AppPlan, Declaration, Gap, HostPlan, Refusal, Relay, ApplicationRequest
+from ..declaration.model import ApplicationRequest, AppPlan, Declaration, Gap, HostPlan, Refusal, Relay
 
 CODE = "local-mta-not-forwarding"
 #: What the hint names where no entry of the catalogue is listed yet.
@@ -19,7 +19,11 @@ USUAL = ("postfix", "exim", "opensmtpd")
 def checked(planned: HostPlan, declared: Declaration, catalogue: Catalogue) -> HostPlan:
     """The plan of a host, in which every local MTA that is declared to forward is known to, or is refused, or is said not to be known."""
     servers = [request for request in declared.requests if request.state != "absent" and _listens(request, catalogue)]
-    note = "" if servers else f"No mail server that listens is declared on this host: list {USUAL[0]} as well, through the relay it is to forward to."
+    note = (
+        ""
+        if servers
+        else f"No mail server that listens is declared on this host: list {USUAL[0]} as well, through the relay it is to forward to."
+    )
     apps: list[AppPlan] = []
     refusals = [refusal._replace(gap=refusal.gap._replace(server=note)) for refusal in planned.refusals]
     refused = {refusal.name for refusal in planned.refusals}
@@ -32,18 +36,27 @@ def checked(planned: HostPlan, declared: Declaration, catalogue: Catalogue) -> H
     return planned._replace(apps=tuple(apps), refusals=tuple(refusals))
 
 
-def _checked(plan: AppPlan, servers: t.Sequence[ApplicationRequest], declared: Declaration, refused: t.Container[str]) -> AppPlan | Refusal:
+def _checked(
+    plan: AppPlan, servers: t.Sequence[ApplicationRequest], declared: Declaration, refused: t.Container[str]
+) -> AppPlan | Refusal:
     relay = plan.relay
     if relay.type != "local_mta" or not relay.sends or relay.via is None or not declared.relays[relay.via].sends:
         return plan
     forwarding = [server.name for server in servers if server.state == "present" and server.relay == relay.via]
     if forwarding:
         known = next((name for name in forwarding if name not in refused), "")
-        return plan._replace(forwarder=known, forwards="" if known else f"{forwarding[0]}, which is to forward to relay {relay.via}, is refused")
+        return plan._replace(
+            forwarder=known,
+            forwards="" if known else f"{forwarding[0]}, which is to forward to relay {relay.via}, is refused",
+        )
     unmanaged = [server.name for server in servers if server.state == "unmanaged"]
     if unmanaged:
-        why = f"{' and '.join(unmanaged)} is unmanaged here, so it is not known whether it forwards to relay {relay.via}"
-        return plan._replace(forwards=f"{why}. {_to_know(relay, [server for server in servers if server.state == 'unmanaged'])}")
+        why = (
+            f"{' and '.join(unmanaged)} is unmanaged here, so it is not known whether it forwards to relay {relay.via}"
+        )
+        return plan._replace(
+            forwards=f"{why}. {_to_know(relay, [server for server in servers if server.state == 'unmanaged'])}"
+        )
     gap = Gap("forwarding", CODE, _why(relay.via, servers), _hint(relay.via, servers))
     if CODE in relay.accept:
         why = f"no mail server of this host is declared to forward to relay {relay.via}. {_to_know(relay, servers)}"
@@ -59,12 +72,18 @@ def _to_know(relay: Relay, servers: t.Sequence[ApplicationRequest]) -> str:
 
 def _why(via: str, servers: t.Sequence[ApplicationRequest]) -> str:
     others = [f"{server.name} forwards to relay {server.relay}" for server in servers]
-    return f"it hands its mail to the local mail server, and none on this host is declared to forward to relay {via}" + (
-        f" ({', '.join(others)})" if others else "")
+    return (
+        f"it hands its mail to the local mail server, and none on this host is declared to forward to relay {via}"
+        + (f" ({', '.join(others)})" if others else "")
+    )
 
 
 def _hint(via: str, servers: t.Sequence[ApplicationRequest]) -> str:
-    other = "name the relay that it forwards to in via" if servers else "with state: unmanaged where it is configured by somebody else"
+    other = (
+        "name the relay that it forwards to in via"
+        if servers
+        else "with state: unmanaged where it is configured by somebody else"
+    )
     return f"{_configured(via, servers)}, or {other}"
 
 

@@ -14,16 +14,31 @@ from ..declaration.model import SECURITY, Application, ApplicationRequest, Form,
 from .refusal import acceptable
 
 PREFERENCES = (
-    "from", "from_name", "reply_to", "helo", "timeout", "tls_min_version", "auth_mechanisms",
-    "charset", "plain_text", "max_attachment_mb", "signature",
+    "from",
+    "from_name",
+    "reply_to",
+    "helo",
+    "timeout",
+    "tls_min_version",
+    "auth_mechanisms",
+    "charset",
+    "plain_text",
+    "max_attachment_mb",
+    "signature",
 )
 _MAPPED_BY = {
     "client_cert": {"client_cert"},
-    "no_verify": {"validate_certs"}, "ca_path": {"ca_path"}, "tls_server_name": {"tls_server_name"}, "login": {"password"},
-    "oauth2": {"client_secret", "refresh_token", "client_id"}, "ms_graph": {"client_secret", "client_id"},
+    "no_verify": {"validate_certs"},
+    "ca_path": {"ca_path"},
+    "tls_server_name": {"tls_server_name"},
+    "login": {"password"},
+    "oauth2": {"client_secret", "refresh_token", "client_id"},
+    "ms_graph": {"client_secret", "client_id"},
 }
 _EXPRESSED_BY = {
-    "from": {"from", "from_address", "from_local"}, "from_name": {"from", "from_name"}, "reply_to": {"reply_to", "reply_to_address"},
+    "from": {"from", "from_address", "from_local"},
+    "from_name": {"from", "from_name"},
+    "reply_to": {"reply_to", "reply_to_address"},
 }
 # Few applications can, so no entry need say that it cannot.
 NO_CLIENT_CERT = Gap("client_cert", "no-client-cert", "its entry has no settings for one")
@@ -61,10 +76,14 @@ def preferences_asked(relay: Relay) -> list[str]:
 
 def unexpressed(relay: Relay, named: frozenset[str]) -> tuple[str, ...]:
     """The preferences that were written and that no setting names."""
-    return tuple(name for name in preferences_asked(relay) if relay.sends and not named & _EXPRESSED_BY.get(name, {name}))
+    return tuple(
+        name for name in preferences_asked(relay) if relay.sends and not named & _EXPRESSED_BY.get(name, {name})
+    )
 
 
-def gaps_of(relay: Relay, application: Application, form: Form, request: ApplicationRequest, named: frozenset[str]) -> list[Gap]:
+def gaps_of(
+    relay: Relay, application: Application, form: Form, request: ApplicationRequest, named: frozenset[str]
+) -> list[Gap]:
     """All that is asked and that the application cannot express. named: what the settings of the form name."""
     gaps = []
     named |= names_in_tree([f"={rule.when}" for rule in application.rules if form.name in rule.forms])
@@ -97,7 +116,11 @@ def _no_secret_file(relay: Relay, application: Application, form: Form, request:
         return []
     if form.secret_file and not relay.oauth2 and (platform is None or platform.files):
         return []
-    others = [other.name for other in application.forms.values() if other.secret_file and other.name != form.name and not relay.oauth2]
+    others = [
+        other.name
+        for other in application.forms.values()
+        if other.secret_file and other.name != form.name and not relay.oauth2
+    ]
     gap = form.lacks.get("secret_file", NO_SECRET_FILE)
     return [gap._replace(hint=f"Use form: {others[0]}") if others and not gap.hint else gap]
 

@@ -11,16 +11,15 @@ import posixpath
 import typing as t
 
 from ..catalogue import platforms, presence
-from ..catalogue.loader import Catalogue
 from ..catalogue.command import tool_problems
 from ..catalogue.context import expression_context
-from ..declaration.settings import override
 from ..catalogue.expressions import ExpressionError, compute, evaluate, names_in_tree
+from ..catalogue.loader import Catalogue
 from ..catalogue.platforms import Platform
 from ..declaration.model import (
-    AppPlan,
     Application,
     ApplicationRequest,
+    AppPlan,
     Declaration,
     FilePlan,
     Form,
@@ -29,6 +28,7 @@ from ..declaration.model import (
     Refusal,
     Relay,
 )
+from ..declaration.settings import override
 from ..problems import Problem, ProblemsError, did_you_mean, one_of
 from .files import SECRETS, file_plan, secret_file_plan
 from .gaps import gaps_of, sort_gaps, unexpressed
@@ -38,7 +38,10 @@ CREDENTIALS = ("in_force", "current", "next")
 
 
 def plan_host(
-    declaration: Declaration, catalogue: Catalogue, credential: str = "in_force", in_force: t.Mapping[str, str] | None = None,
+    declaration: Declaration,
+    catalogue: Catalogue,
+    credential: str = "in_force",
+    in_force: t.Mapping[str, str] | None = None,
 ) -> HostPlan:
     """Plan every requested application.
 
@@ -67,7 +70,10 @@ def plan_host(
     problems += _same_files(plans)
     if problems:
         raise ProblemsError([*problems, *map(problem, refusals)])
-    by_state = {state: tuple(request for request in declaration.requests if request.state == state) for state in ("absent", "unmanaged")}
+    by_state = {
+        state: tuple(request for request in declaration.requests if request.state == state)
+        for state in ("absent", "unmanaged")
+    }
     return HostPlan(tuple(plans), tuple(refusals), by_state["absent"], by_state["unmanaged"])
 
 
@@ -109,23 +115,41 @@ def plan_app(request: ApplicationRequest, relay: Relay, application: Application
         raise ProblemsError([Problem(f"{request.app}/app.yml", f"{error}.", "entry-invalid", what)]) from None
 
 
-def _planned(request: ApplicationRequest, relay: Relay, application: Application, form: Form) -> AppPlan | list[Refusal]:
+def _planned(
+    request: ApplicationRequest, relay: Relay, application: Application, form: Form
+) -> AppPlan | list[Refusal]:
     named = names_in_tree([file.settings for file in form.files]) | names_in_tree(dict(form.environment))
     gaps, accepted = sort_gaps(gaps_of(relay, application, form, request, named), relay.accept)
     mode = next((gap.instead for gap in accepted if gap.instead and gap.capability == relay.security), relay.security)
     place = _place(request, relay, application, form, accepted)
     context = expression_context(request, relay, application, mode, place.path, place.files, place.secret_file)
-    rules = [rule.gap for rule in application.rules if form.name in rule.forms and relay.sends and compute(rule.when, context)]
+    rules = [
+        rule.gap
+        for rule in application.rules
+        if form.name in rule.forms and relay.sends and compute(rule.when, context)
+    ]
     broken, more = sort_gaps(rules, relay.accept)
     if gaps or broken:
         return [Refusal(request.where, request.name, application.title, gap) for gap in gaps + broken]
     present = presence.presence_of(request, application, form, place.platform, place.path)
     return AppPlan(
-        request=request, application=application, form=place.platform.name if place.platform else form.name, relay=relay, security=mode, path=place.path,
-        files=tuple(file for file in _files(request, relay, form, place, presence.dropin_file(present), context) if file.tree is not None),
-        unexpressed=unexpressed(relay, named), accepted=tuple(accepted + more),
+        request=request,
+        application=application,
+        form=place.platform.name if place.platform else form.name,
+        relay=relay,
+        security=mode,
+        path=place.path,
+        files=tuple(
+            file
+            for file in _files(request, relay, form, place, presence.dropin_file(present), context)
+            if file.tree is not None
+        ),
+        unexpressed=unexpressed(relay, named),
+        accepted=tuple(accepted + more),
         environment=evaluate(dict(form.environment), context) if relay.sends else {},
-        activate=presence.activation(request, form, place.platform), live=form.live, presence=present,
+        activate=presence.activation(request, form, place.platform),
+        live=form.live,
+        presence=present,
     )
 
 
@@ -138,7 +162,9 @@ class _Place(t.NamedTuple):
     secret_file: str | None
 
 
-def _place(request: ApplicationRequest, relay: Relay, application: Application, form: Form, accepted: list[Gap]) -> _Place:
+def _place(
+    request: ApplicationRequest, relay: Relay, application: Application, form: Form, accepted: list[Gap]
+) -> _Place:
     platform = platforms.platform_of(request, application)
     path = request.path or (platform or form).path.replace("{name}", request.name)
     files = {file.label: f"{path.rstrip('/')}/{file.path}" if file.path else path for file in form.files}
@@ -148,7 +174,12 @@ def _place(request: ApplicationRequest, relay: Relay, application: Application, 
 
 
 def _files(
-    request: ApplicationRequest, relay: Relay, form: Form, place: _Place, dropin: FilePlan | None, context: t.Mapping[str, t.Any]
+    request: ApplicationRequest,
+    relay: Relay,
+    form: Form,
+    place: _Place,
+    dropin: FilePlan | None,
+    context: t.Mapping[str, t.Any],
 ) -> t.Iterator[FilePlan]:
     for file in form.files:
         planned = file_plan(file, place.files[file.label], request, relay, context)
@@ -171,10 +202,16 @@ def _form(request: ApplicationRequest, application: Application) -> Form:
     if request.path and not request.form and not form.files[0].shared:
         # The form that is first replaces whole files; this path is one that the application shares with its user.
         base = request.path.rpartition("/")[2]
-        meant = [other.name for other in application.forms.values() if other.files[0].shared and other.path.rpartition("/")[2] == base]
+        meant = [
+            other.name
+            for other in application.forms.values()
+            if other.files[0].shared and other.path.rpartition("/")[2] == base
+        ]
         if meant:
             what = f"{base} is the file that form {meant[0]} edits; form {name}, the first, would replace it whole."
-            raise ProblemsError([Problem(f"{request.where}.form", what, "form-unsaid", f"Say form: {meant[0]} (or form: {name}).")])
+            raise ProblemsError(
+                [Problem(f"{request.where}.form", what, "form-unsaid", f"Say form: {meant[0]} (or form: {name}).")]
+            )
     return form
 
 
@@ -186,10 +223,15 @@ def _same_files(plans: t.Sequence[AppPlan]) -> list[Problem]:
         paths = {_normal(file.path): file for file in plan.files}
         problems += [
             Problem(
-                f"{plan.request.where} ({plan.request.name})", f"{file.path} is already written for {writers[path]}.", "same-file",
-                "Say the unit of one of them: unit." if path == plan.presence.dropin else "Give one of them another path.",
+                f"{plan.request.where} ({plan.request.name})",
+                f"{file.path} is already written for {writers[path]}.",
+                "same-file",
+                "Say the unit of one of them: unit."
+                if path == plan.presence.dropin
+                else "Give one of them another path.",
             )
-            for path, file in paths.items() if file.readers is None and path in writers
+            for path, file in paths.items()
+            if file.readers is None and path in writers
         ]
         for path in paths:
             writers.setdefault(path, plan.request.name)

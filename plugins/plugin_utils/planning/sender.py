@@ -23,8 +23,12 @@ def instead(plan: AppPlan) -> str:
     relay = plan.relay
     if not relay.sends or relay.from_ is not None:
         return ""
-    marked = plan_app(dataclasses.replace(plan.request, form=plan.form), dataclasses.replace(relay, from_=_SENDER), plan.application)
-    places = [place for place, value in _leaves(marked).items() if _MARK in value] if isinstance(marked, AppPlan) else []
+    marked = plan_app(
+        dataclasses.replace(plan.request, form=plan.form), dataclasses.replace(relay, from_=_SENDER), plan.application
+    )
+    places = (
+        [place for place, value in _leaves(marked).items() if _MARK in value] if isinstance(marked, AppPlan) else []
+    )
     if not places:
         return "it has no setting for one, and uses its own"
     now = _leaves(plan)

@@ -11,8 +11,8 @@ import typing as t
 from ...module_utils._host.notes import fields
 from ...module_utils._host.notes.fields import Fields
 from ...module_utils._host.services.units import full_name
-from ..declaration.model import AppPlan, Gap, Presence, Refusal
 from ..catalogue.presence import question
+from ..declaration.model import AppPlan, Gap, Presence, Refusal
 
 ACTIVE, NOT_WIRED, NOT_INSTALLED, UNKNOWN = "active", "not_wired", "not_installed", "unknown"
 STATUSES = (ACTIVE, NOT_WIRED, NOT_INSTALLED, UNKNOWN)
@@ -48,7 +48,12 @@ class Facts(t.NamedTuple):
         """Raises DamagedError."""
         found = Fields(value, place)
         seen, unseen = (found.take(name, fields.tuple_of(_said)) for name in ("seen", "unseen"))
-        return cls(seen, unseen, found.optional("version", _said), found.take("wiring", fields.mapping_of(WiringVerdict.from_answer)))
+        return cls(
+            seen,
+            unseen,
+            found.optional("version", _said),
+            found.take("wiring", fields.mapping_of(WiringVerdict.from_answer)),
+        )
 
 
 def facts_of(answer: t.Mapping[str, t.Any]) -> dict[str, Facts]:
@@ -71,13 +76,24 @@ class Status(t.NamedTuple):
 
     def as_dict(self) -> dict[str, t.Any]:
         """The keys of ``apps[]`` in the result of smtp_config."""
-        return {"status": self.status, "status_why": self.why, "version": self.version, "declared_not_seen": list(self.declared_not_seen)}
+        return {
+            "status": self.status,
+            "status_why": self.why,
+            "version": self.version,
+            "declared_not_seen": list(self.declared_not_seen),
+        }
 
 
 def asked(plans: t.Iterable[AppPlan]) -> list[dict[str, t.Any]]:
     """What the host is asked about each application."""
     return [
-        question(plan.request.name, plan.presence, plan.request.project, [file.path for file in plan.files], CODE not in plan.relay.accept)
+        question(
+            plan.request.name,
+            plan.presence,
+            plan.request.project,
+            [file.path for file in plan.files],
+            CODE not in plan.relay.accept,
+        )
         for plan in plans
     ]
 
@@ -90,7 +106,11 @@ def status_of(plan: AppPlan, facts: Facts | None) -> Status:
     reads, why = _reads(plan, facts)
     there = bool(facts.seen) or reads is True and _shows_itself(plan, facts)
     if _lacks_unit(plan, facts):
-        return Status(NOT_INSTALLED, f"There is no unit {plan.presence.required_unit} on this host, whose drop-in is to name the file.", version)
+        return Status(
+            NOT_INSTALLED,
+            f"There is no unit {plan.presence.required_unit} on this host, whose drop-in is to name the file.",
+            version,
+        )
     if not there and _is_missing(plan, facts):
         return Status(NOT_INSTALLED, _not_installed(plan), version)
     declared = _declared(plan, not there, reads is None)
@@ -98,7 +118,9 @@ def status_of(plan: AppPlan, facts: Facts | None) -> Status:
     if there and reads:
         return Status(ACTIVE, f"Seen: {', '.join([*facts.seen, why])}.", version)
     if reads is False and known:
-        remedy = next((verdict.remedy for verdict in facts.wiring.values() if verdict.seen is False and verdict.remedy), "")
+        remedy = next(
+            (verdict.remedy for verdict in facts.wiring.values() if verdict.seen is False and verdict.remedy), ""
+        )
         return Status(NOT_WIRED, f"{_capital(why)}. {remedy or _to_wire(plan)}", version, declared)
     return Status(UNKNOWN, _unknown(plan, facts, there, reads, why, declared), version, declared)
 
@@ -114,9 +136,19 @@ def gap(plan: AppPlan, facts: Facts) -> Gap:
     """That an application is not there, as a gap."""
     if facts.seen and _lacks_unit(plan, facts):
         hint = "Say in unit which one it runs as, or installed: true where that unit is still to come"
-        return Gap("installed", CODE, f"there is no unit {plan.presence.required_unit} on this host (seen: {', '.join(facts.seen)})", hint)
+        return Gap(
+            "installed",
+            CODE,
+            f"there is no unit {plan.presence.required_unit} on this host (seen: {', '.join(facts.seen)})",
+            hint,
+        )
     hint = "Install it first, say where it is (path, unit, compose, or installed: true), or take it off the list of this host"
-    return Gap("installed", CODE, f"it is not on this host (looked for {', '.join(looked_for(plan.presence, plan.request.project))})", hint)
+    return Gap(
+        "installed",
+        CODE,
+        f"it is not on this host (looked for {', '.join(looked_for(plan.presence, plan.request.project))})",
+        hint,
+    )
 
 
 def with_absence(plan: AppPlan, facts: Facts | None) -> AppPlan:
@@ -130,7 +162,11 @@ def looked_for(presence: Presence, project: t.Mapping[str, t.Any] | None = None)
     """By what its presence would be seen, in words."""
     detect = presence.detect
     words = [f"unit {full_name(unit)}" for unit in detect.units]
-    words += [f"{kind} {name}" for kind, names in (("package", detect.packages), ("command", detect.commands)) for name in names]
+    words += [
+        f"{kind} {name}"
+        for kind, names in (("package", detect.packages), ("command", detect.commands))
+        for name in names
+    ]
     words += list(detect.folders)
     words += [f"a container of {image}" for image in detect.images]
     return words + ([f"a container in {project['folder']}"] if project else [])
@@ -143,7 +179,9 @@ def lines_to_add(presence: Presence) -> list[str]:
     if ways.unit:  # with the hyphen it starts without the file too, as after smarthost.mail.remove
         lines.append(f"EnvironmentFile=-{path} under [Service] in a drop-in of {full_name(ways.unit)}")
     if ways.container:
-        lines.append(f"env_file: [{path}] in its service of Compose (or --env-file {path}), and create the container again")
+        lines.append(
+            f"env_file: [{path}] in its service of Compose (or --env-file {path}), and create the container again"
+        )
     if ways.compose_file:
         lines.append(f"docker compose up -d, with {path} as one more --file")
     if ways.argument and not ways.add:
@@ -168,7 +206,9 @@ def _shows_itself(plan: AppPlan, facts: Facts) -> bool:
     A tool is not called where nothing of the application is to be found.
     """
     tool = plan.presence.ways.tool and not plan.presence.findable
-    return tool or any(verdict.seen for way, verdict in facts.wiring.items() if way in ("container", "compose_file", "beside"))
+    return tool or any(
+        verdict.seen for way, verdict in facts.wiring.items() if way in ("container", "compose_file", "beside")
+    )
 
 
 def _reads(plan: AppPlan, facts: Facts) -> tuple[bool | None, str]:
@@ -190,7 +230,10 @@ def _reads(plan: AppPlan, facts: Facts) -> tuple[bool | None, str]:
 
 
 def _declared(plan: AppPlan, installed_unseen: bool, wired_unseen: bool) -> tuple[str, ...]:
-    stated = (("installed", plan.request.installed and installed_unseen), ("wired", plan.request.wired and wired_unseen))
+    stated = (
+        ("installed", plan.request.installed and installed_unseen),
+        ("wired", plan.request.wired and wired_unseen),
+    )
     return tuple(word for word, holds in stated if holds)
 
 
@@ -200,9 +243,17 @@ def _not_installed(plan: AppPlan) -> str:
 
 def _to_wire(plan: AppPlan) -> str:
     lines = lines_to_add(plan.presence)
-    service = [form.name for form in plan.application.forms.values() if form.files[0].dialect == "systemd_env" and form.name != plan.form]
+    service = [
+        form.name
+        for form in plan.application.forms.values()
+        if form.files[0].dialect == "systemd_env" and form.name != plan.form
+    ]
     ways = [f"Add {' or '.join(lines)}"] if lines else []
-    ways += [f"say form: {service[0]}, which writes the drop-in for its unit"] if service and plan.presence.ways.container else []
+    ways += (
+        [f"say form: {service[0]}, which writes the drop-in for its unit"]
+        if service and plan.presence.ways.container
+        else []
+    )
     return "; or ".join(ways) + "." if ways else "Say wired: true where it reads the file all the same."
 
 
@@ -212,7 +263,9 @@ def _unknown(plan: AppPlan, facts: Facts, there: bool, reads: bool | None, why: 
         parts.append(f"Seen: {', '.join(facts.seen)}; not seen: {why}")
     else:
         looked = looked_for(plan.presence, plan.request.project)
-        parts.append(f"Looked for {', '.join(looked)}; not seen" if looked else "Its entry does not say how it can be seen")
+        parts.append(
+            f"Looked for {', '.join(looked)}; not seen" if looked else "Its entry does not say how it can be seen"
+        )
         parts += [] if reads else [why]
     parts += list(facts.unseen)
     if declared:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._shared.visible import visible
-from . import merge_guard
-from ..dialects._registry import dialect
-from ..declaration.model import FilePlan
 from ...module_utils._shared.secret import SHOWN_SECRET, Secret
+from ...module_utils._shared.visible import visible
+from ..declaration.model import FilePlan
+from ..dialects._registry import dialect
+from . import merge_guard
 
 FOREIGN = "(not shown)"
 LONGEST, MOST, DEEPEST = 500, 1000, 100  # characters of one line, settings of one file, keys of one path
@@ -35,11 +35,18 @@ def difference(file: FilePlan, before: str | None, after: str | None) -> dict[st
     for key in dict.fromkeys([*old, *new]):
         secret = key in file.secrets or isinstance(planned.get(key), Secret) or _below_secret(file, key, old, new)
         if key in old:
-            lines_before.append(_line(key, SHOWN_SECRET if secret else old[key] if _known(file, key, old, new) else FOREIGN))
+            lines_before.append(
+                _line(key, SHOWN_SECRET if secret else old[key] if _known(file, key, old, new) else FOREIGN)
+            )
         if key in new:
             changed = " (changed)" if secret and old.get(key, new[key]) != new[key] else ""
             lines_after.append(_line(key, SHOWN_SECRET + changed if secret else new[key]))
-    return {"before_header": file.path, "after_header": file.path, "before": _joined(lines_before), "after": _joined(lines_after)}
+    return {
+        "before_header": file.path,
+        "after_header": file.path,
+        "before": _joined(lines_before),
+        "after": _joined(lines_after),
+    }
 
 
 def _below_secret(file: FilePlan, key: Key, old: Settings, new: Settings) -> bool:

@@ -18,13 +18,13 @@ import re
 import typing as t
 import urllib.parse
 
-from . import merge_guard
-from ..dialects._registry import dialect
-from ..dialects.base import NotValid
+from ...module_utils._shared.secret import Secret
 from ..declaration.model import AppPlan, DeclaredCredential, FilePlan
 from ..declaration.plain_values import texts_in
-from ...module_utils._shared.secret import Secret
+from ..dialects._registry import dialect
+from ..dialects.base import NotValid
 from ..planning.plan import plan_app
+from . import merge_guard
 from .render import render_app, secret_marker
 
 # Some applications take only an address for a user name; in a URL its @ is spelled with a percent sign.
@@ -79,7 +79,9 @@ def _login(plan: AppPlan, marked: Leaves, found: Leaves, place: Place) -> Declar
     parts = _parts(marked[place], found[place])
     if parts is None:
         return None
-    named = next((other for other, text in marked.items() if text in (USER_WORD, USER_WORD + ADDRESS) and other in found), None)
+    named = next(
+        (other for other, text in marked.items() if text in (USER_WORD, USER_WORD + ADDRESS) and other in found), None
+    )
     declared = plan.relay.credential.username if plan.relay.credential else ""
     for spelling in SPELLINGS:
         secret = spelling(parts[SECRET_WORD])
@@ -122,7 +124,8 @@ def _leaves(files: t.Iterable[FilePlan], texts: t.Mapping[str, str | None]) -> L
     """Every text among the settings of these files, by its place. Raises NotValid."""
     return {
         (file.path, key): value
-        for file in files if texts.get(file.path) is not None
+        for file in files
+        if texts.get(file.path) is not None
         for key, value in _settings(file, texts[file.path] or "")
     }
 

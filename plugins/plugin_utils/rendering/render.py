@@ -9,14 +9,14 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._shared.internal_error import ISSUES
-from . import merge_guard
+from ...module_utils._shared.secret import Secret
+from ..catalogue.platforms import as_variables
+from ..declaration.model import AppPlan, FilePlan, Gap, Refusal
 from ..dialects._registry import dialect
 from ..dialects.base import CannotCarry, NotValid
-from ..declaration.model import AppPlan, FilePlan, Gap, Refusal
-from ...module_utils._shared.secret import Secret
 from ..planning.files import key_paths
-from ..catalogue.platforms import as_variables
 from ..problems import Problem
+from . import merge_guard
 
 MANAGED = "Written by smarthost.mail (smtp_config). Changes made here are overwritten."
 
@@ -50,7 +50,12 @@ def render_app(plan: AppPlan, existing: t.Mapping[str, str]) -> tuple[list[Rende
 
 def cannot_hold(plan: AppPlan) -> list[Refusal]:
     """The values that a file of variables has no way to hold, by key."""
-    return [_refusal(plan, file, path, why) for file in plan.files if as_variables(file) is not None for path, why in _not_carried(file)]
+    return [
+        _refusal(plan, file, path, why)
+        for file in plan.files
+        if as_variables(file) is not None
+        for path, why in _not_carried(file)
+    ]
 
 
 def secret_marker(file: FilePlan) -> str | None:
@@ -71,12 +76,19 @@ def _any_secret(tree: t.Any) -> bool:
 def not_valid(where: str, path: str, name: str, error: Exception) -> Problem:
     """A file on the host that its dialect cannot read, or not change without harm: named, and left as it is."""
     if isinstance(error, merge_guard.Harm):
-        return Problem(where, f"{path} cannot be changed safely as {name}: {error}.", "file-not-valid", merge_guard.HINT)
+        return Problem(
+            where, f"{path} cannot be changed safely as {name}: {error}.", "file-not-valid", merge_guard.HINT
+        )
     hint = "It was left as it is. Correct it, then run again."
     if isinstance(error, (NotValid, LookupError)) and not isinstance(error, (KeyError, IndexError)):
         return Problem(where, f"{path} is not valid as {name}: {error}.", "file-not-valid", hint)
     # Of what nobody expected the text may hold anything.
-    return Problem(where, f"{path} could not be read as {name} ({type(error).__name__}).", "file-not-valid", f"{hint} If it is right, report this at {ISSUES}")
+    return Problem(
+        where,
+        f"{path} could not be read as {name} ({type(error).__name__}).",
+        "file-not-valid",
+        f"{hint} If it is right, report this at {ISSUES}",
+    )
 
 
 def reveal(tree: t.Any, marker: str | None = None) -> t.Any:
@@ -112,7 +124,11 @@ def _not_carried(file: FilePlan) -> list[tuple[tuple[str, ...], str]]:
 def _masks(file: FilePlan) -> list[tuple[str, ...]]:
     """Secrets that are just what the tool shows in place of one."""
     masked = file.command and file.command["masked"]
-    return [path for path, value in key_paths(file.tree) if masked and isinstance(value, Secret) and value.reveal() == masked]
+    return [
+        path
+        for path, value in key_paths(file.tree)
+        if masked and isinstance(value, Secret) and value.reveal() == masked
+    ]
 
 
 def _items(value: t.Any) -> list[t.Any]:
@@ -121,6 +137,10 @@ def _items(value: t.Any) -> list[t.Any]:
 
 def _refusal(plan: AppPlan, file: FilePlan, path: t.Sequence[str], why: str) -> Refusal:
     key = ".".join(path)
-    gap = Gap("value", "value-not-carried", f"{file.path} cannot hold the value of {key}: {why}" if key else f"{file.path} cannot hold a value: {why}",
-              "Choose another value (for a password: a new one), or another form")
+    gap = Gap(
+        "value",
+        "value-not-carried",
+        f"{file.path} cannot hold the value of {key}: {why}" if key else f"{file.path} cannot hold a value: {why}",
+        "Choose another value (for a password: a new one), or another form",
+    )
     return Refusal(plan.request.where, plan.request.name, plan.application.title, gap)

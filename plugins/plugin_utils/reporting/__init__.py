@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a run has done and seen, for people and programs: page, JSON, JUnit, the last lines.
 
-Imports: module_utils._shared, plugin_utils.declaration, plugin_utils.planning.
+Imports: module_utils._host.notes, module_utils._shared, plugin_utils, plugin_utils.declaration, plugin_utils.deployment,
+  plugin_utils.planning, plugin_utils.verification.
 In: results of tasks.
 Out: files and sentences.
 """

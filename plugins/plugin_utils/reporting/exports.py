@@ -12,7 +12,7 @@ import typing as t
 import xml.etree.ElementTree as ET
 
 from . import summary
-from .model import VERSION, App, Drift, ReportedFinding, ReportedHost, ReportedRelay, Report
+from .model import VERSION, App, Drift, Report, ReportedFinding, ReportedHost, ReportedRelay
 
 
 def as_json(report: Report) -> str:
@@ -23,7 +23,10 @@ def as_json(report: Report) -> str:
         "outcome": summary.outcome(report),
         "sentence": summary.sentence(report),
         "counts": summary.counts(report),
-        "findings": [{**dataclasses.asdict(todo.finding), "hosts": todo.hosts, "urgent": todo.urgent} for todo in summary.todos(report)],
+        "findings": [
+            {**dataclasses.asdict(todo.finding), "hosts": todo.hosts, "urgent": todo.urgent}
+            for todo in summary.todos(report)
+        ],
         "hosts": [dataclasses.asdict(host) for host in report.hosts],
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -40,12 +43,18 @@ def as_junit(report: Report) -> str:
 
 def _totals(suites: t.Iterable[ET.Element]) -> dict[str, str]:
     suites = list(suites)
-    totals = {key: str(sum(int(suite.attrib[key]) for suite in suites)) for key in ("tests", "failures", "errors", "skipped")}
+    totals = {
+        key: str(sum(int(suite.attrib[key]) for suite in suites)) for key in ("tests", "failures", "errors", "skipped")
+    }
     return {**totals, "time": f"{sum(float(suite.attrib['time']) for suite in suites):.3f}"}
 
 
 def _suite(host: ReportedHost, report: Report) -> ET.Element:
-    cases = [_of_host(host), *(_of_app(host, app) for app in host.apps), *(_of_relay(host, relay) for relay in host.relays)]
+    cases = [
+        _of_host(host),
+        *(_of_app(host, app) for app in host.apps),
+        *(_of_relay(host, relay) for relay in host.relays),
+    ]
     count = {
         key: str(sum(case.find(tag) is not None for case in cases))
         for key, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
@@ -95,7 +104,11 @@ def _of_app(host: ReportedHost, app: App) -> ET.Element:
     case = _case(host, f"application {app.name}")
     if app.outcome == "refused" and host.failed:
         return _verdict(
-            case, "failure", "refused", app.refusals[0].what, [line for item in app.refusals for line in (_line(item), *item.remedies)]
+            case,
+            "failure",
+            "refused",
+            app.refusals[0].what,
+            [line for item in app.refusals for line in (_line(item), *item.remedies)],
         )
     if app.outcome == "refused":
         ET.SubElement(case, "skipped", {"message": "refused: " + " ".join(item.what for item in app.refusals)})
@@ -107,10 +120,14 @@ def _of_app(host: ReportedHost, app: App) -> ET.Element:
         worst = next(item for item in app.unseen if item.wrong)
         return _verdict(case, "failure", worst.code, worst.what, [f"{item.what} {item.show}" for item in app.unseen])
     elif app.outcome == "differs":
-        return _verdict(case, "failure", "differs", "The files are not as declared.", [*app.paths, *map(_drift, app.drift)])
+        return _verdict(
+            case, "failure", "differs", "The files are not as declared.", [*app.paths, *map(_drift, app.drift)]
+        )
     elif not app.green and app.unseen:
         # What was not seen is neither passed nor failed.
-        ET.SubElement(case, "skipped", {"message": "not all seen: " + " ".join(f"{item.what} {item.show}" for item in app.unseen)})
+        ET.SubElement(
+            case, "skipped", {"message": "not all seen: " + " ".join(f"{item.what} {item.show}" for item in app.unseen)}
+        )
     elif app.drift:
         ET.SubElement(case, "system-out").text = "\n".join(map(_drift, app.drift))
     return case

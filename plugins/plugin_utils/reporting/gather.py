@@ -11,44 +11,31 @@ import re
 import typing as t
 
 from ...module_utils._shared.secret import Redactor
-from ...module_utils._shared.visible import visible
 from . import green
 from .model import (
-    ReportedActivation,
+    AcceptedGap,
     App,
     AppOutcome,
-    ReportedCertificate,
     Drift,
+    HostOutcome,
+    ReportedActivation,
+    ReportedCertificate,
     ReportedFailure,
     ReportedFinding,
-    AcceptedGap,
     ReportedHost,
-    HostOutcome,
     ReportedRelay,
     ReportedReply,
-    Run,
     ReportedStep,
+    Run,
 )
-
-Facts = t.Mapping[str, t.Any]
-MOST = 10**15
-LONGEST = 4000  # characters of one text: what is longer is noise, and a page must open quickly
-
-
-def shown(value: t.Any) -> str:
-    """A value as text in which every character can be seen: U+202E and its like become ⟨U+202E⟩."""
-    if value is None:
-        return ""
-    # Line end and tab stay. XML takes none of the others either.
-    text = visible(str(value), keep="\n\t", escape=lambda char: f"⟨U+{ord(char):04X}⟩")
-    return text if len(text) <= LONGEST else text[:LONGEST] + " …"
+from .values import Facts, items, mapping, number, shown, texts
 
 
 def host(name: str, facts: Facts, run: Run, redactor: Redactor) -> ReportedHost:
     """One host from what the role recorded as ``smtp_relay_report``."""
     failure = _failure(facts.get("failure"), redactor)
-    unreachable = bool(_mapping(facts.get("failure")).get("unreachable"))
-    relays = tuple(_relay(item) for item in _items(facts.get("relays")))
+    unreachable = bool(mapping(facts.get("failure")).get("unreachable"))
+    relays = tuple(_relay(item) for item in items(facts.get("relays")))
     apps = _through([_judged(app, relays, run) for app in _apps(facts, run, failed=failure is not None)])
     outcome = _outcome(failure, unreachable, apps, run)
     failed = failure is not None or outcome == "differs" or any(item.wrong for app in apps for item in app.unseen)
@@ -56,8 +43,16 @@ def host(name: str, facts: Facts, run: Run, redactor: Redactor) -> ReportedHost:
     there = [app for app in apps if app.outcome not in ("absent", "unmanaged", "taken_back")]
     seen = bool(apps) and not failed and all(app.green for app in there)
     return ReportedHost(
-        name=shown(name), outcome=outcome, failed=failed, sentence=sentence, failure=failure, generation=shown(facts.get("generation")), apps=apps,
-        relays=relays, green=seen, undeclared=tuple(shown(item.get("name")) for item in _items(facts.get("undeclared"))),
+        name=shown(name),
+        outcome=outcome,
+        failed=failed,
+        sentence=sentence,
+        failure=failure,
+        generation=shown(facts.get("generation")),
+        apps=apps,
+        relays=relays,
+        green=seen,
+        undeclared=tuple(shown(item.get("name")) for item in items(facts.get("undeclared"))),
     )
 
 
@@ -156,14 +151,22 @@ def _not_seen(apps: t.Sequence[App]) -> str:
         for item in app.unseen:
             if not item.wrong:
                 codes.setdefault(SAID_OF.get(item.code, item.code), []).append(app.name)
-    return "Not seen: " + "; ".join(f"{said} ({', '.join(names)})" for said, names in codes.items()) + "." if codes else ""
+    return (
+        "Not seen: " + "; ".join(f"{said} ({', '.join(names)})" for said, names in codes.items()) + "." if codes else ""
+    )
 
 
 #: What of an application was not seen, by its code.
 SAID_OF = {
-    "unknown": "that it reads its file", "not-wired": "that it reads its file", "not-installed": "that it is there",
-    "not-tested": "that it can send", "not-proven": "that it can send as declared", "not-activated": "that it runs with its new settings",
-    "not-running": "that it runs", "not-forwarded": "that the mail server of its host forwards its mail", "predicted": "what comes of writing",
+    "unknown": "that it reads its file",
+    "not-wired": "that it reads its file",
+    "not-installed": "that it is there",
+    "not-tested": "that it can send",
+    "not-proven": "that it can send as declared",
+    "not-activated": "that it runs with its new settings",
+    "not-running": "that it runs",
+    "not-forwarded": "that the mail server of its host forwards its mail",
+    "predicted": "what comes of writing",
 }
 
 
@@ -172,22 +175,38 @@ SAID_OF = {
 
 def _apps(facts: Facts, run: Run, failed: bool) -> tuple[App, ...]:
     refusals = _refusals(facts)
-    activations = {shown(item.get("app")): item for item in _items(facts.get("activated"))}
-    accepted, view = _items(facts.get("accepted")), _view(facts, run)
+    activations = {shown(item.get("app")): item for item in items(facts.get("activated"))}
+    accepted, view = items(facts.get("accepted")), _view(facts, run)
     untouched = failed or facts.get("view") == "nothing"
     found = {}
-    for item in _items(facts.get("apps")):
+    for item in items(facts.get("apps")):
         name = shown(item.get("name"))
-        gaps = tuple(AcceptedGap(shown(gap.get("code")), shown(gap.get("why"))) for gap in accepted if shown(gap.get("name")) == name)
+        gaps = tuple(
+            AcceptedGap(shown(gap.get("code")), shown(gap.get("why")))
+            for gap in accepted
+            if shown(gap.get("name")) == name
+        )
         found[name] = _app(item, view, gaps, activations.get(name))
-    for name, items in refusals.items():
-        found[name] = App(name, "refused", refusals=tuple(items))
+    for name, findings in refusals.items():
+        found[name] = App(name, "refused", refusals=tuple(findings))
     # Of applications that are not there any more, those to be activated are those that lost something in this run.
-    lost = [shown(item.get("app")) for item in _items(facts.get("activations"))]
-    found.update({name: App(name, _taken_back(view), activation=_activation(activations.get(name))) for name in lost if name not in found})
-    found.update({name: App(name, "not_done" if untouched else "absent") for name in _texts(facts.get("absent")) if name not in found})
-    found.update({name: App(name, "unmanaged") for name in _texts(facts.get("unmanaged")) if name not in found})
-    undone = [name for name in _texts(facts.get("declared")) if name not in found and untouched]
+    lost = [shown(item.get("app")) for item in items(facts.get("activations"))]
+    found.update(
+        {
+            name: App(name, _taken_back(view), activation=_activation(activations.get(name)))
+            for name in lost
+            if name not in found
+        }
+    )
+    found.update(
+        {
+            name: App(name, "not_done" if untouched else "absent")
+            for name in texts(facts.get("absent"))
+            if name not in found
+        }
+    )
+    found.update({name: App(name, "unmanaged") for name in texts(facts.get("unmanaged")) if name not in found})
+    undone = [name for name in texts(facts.get("declared")) if name not in found and untouched]
     found.update({name: App(name, "not_done", activation=_activation(activations.get(name))) for name in undone})
     drift = _drift(facts)
     return tuple(_drifted(app, drift[app.name], view) if app.name in drift else app for app in found.values())
@@ -196,8 +215,8 @@ def _apps(facts: Facts, run: Run, failed: bool) -> tuple[App, ...]:
 def _drift(facts: Facts) -> dict[str, tuple[Drift, ...]]:
     """Application to what somebody else has changed of it."""
     found: dict[str, tuple[Drift, ...]] = {}
-    for item in _items(facts.get("drift")):
-        one = Drift(shown(item.get("path")), _texts(item.get("keys")), shown(item.get("what")), shown(item.get("done")))
+    for item in items(facts.get("drift")):
+        one = Drift(shown(item.get("path")), texts(item.get("keys")), shown(item.get("what")), shown(item.get("done")))
         found[shown(item.get("name"))] = (*found.get(shown(item.get("name")), ()), one)
     return found
 
@@ -227,7 +246,11 @@ def relay_of(app: App, relays: t.Iterable[ReportedRelay]) -> ReportedRelay | Non
 
 
 def _activation(item: Facts | None) -> ReportedActivation | None:
-    return ReportedActivation(bool(item.get("activated")), shown(item.get("how")), shown(item.get("reason"))) if item else None
+    return (
+        ReportedActivation(bool(item.get("activated")), shown(item.get("how")), shown(item.get("reason")))
+        if item
+        else None
+    )
 
 
 def _app(item: Facts, view: str, gaps: tuple[AcceptedGap, ...], activated: Facts | None) -> App:
@@ -240,7 +263,7 @@ def _app(item: Facts, view: str, gaps: tuple[AcceptedGap, ...], activated: Facts
     status, why, version, proof, wanted, proof_why = (
         shown(item.get(key)) for key in ("status", "status_why", "version", "proof", "proof_wanted", "proof_why")
     )
-    process, by = _mapping(item.get("process")), _mapping(item.get("activate"))
+    process, by = mapping(item.get("process")), mapping(item.get("activate"))
     return App(
         name,
         outcome,
@@ -250,8 +273,8 @@ def _app(item: Facts, view: str, gaps: tuple[AcceptedGap, ...], activated: Facts
         security,
         credential,
         form,
-        _texts(item.get("paths")),
-        _texts(item.get("unexpressed")),
+        texts(item.get("paths")),
+        texts(item.get("unexpressed")),
         gaps,
         (),
         _activation(activated),
@@ -273,7 +296,7 @@ def _app(item: Facts, view: str, gaps: tuple[AcceptedGap, ...], activated: Facts
 def _refusals(facts: Facts) -> dict[str, list[ReportedFinding]]:
     """Application to what it cannot express. A refusal's place ends with the application's name in brackets."""
     found: dict[str, list[ReportedFinding]] = {}
-    for item in [*_items(facts.get("refusals")), *_items(_mapping(facts.get("failure")).get("refusals"))]:
+    for item in [*items(facts.get("refusals")), *items(mapping(facts.get("failure")).get("refusals"))]:
         finding = _finding(item)
         named = re.search(r"\((.+)\)\Z", finding.where)
         found.setdefault(named.group(1) if named else finding.where, []).append(finding)
@@ -285,25 +308,26 @@ def _refusals(facts: Facts) -> dict[str, list[ReportedFinding]]:
 
 def _relay(item: Facts) -> ReportedRelay:
     name, address, security, category, level, diagnosis, confirmed = (
-        shown(item.get(key)) for key in ("name", "host", "security", "category", "level_reached", "diagnosis", "confirmed_by")
+        shown(item.get(key))
+        for key in ("name", "host", "security", "category", "level_reached", "diagnosis", "confirmed_by")
     )
     return ReportedRelay(
         name=name,
         host=address,
-        port=int(_number(item.get("port"))),
+        port=int(number(item.get("port"))),
         security=security,
         ok=bool(item.get("ok")),
         category=category,
         level_reached=level,
         diagnosis=diagnosis,
-        remedies=_texts(item.get("remedies")),
+        remedies=texts(item.get("remedies")),
         confirmed_by=confirmed,
-        blind_spots=_texts(item.get("blind_spots")),
-        mechanism=shown(_mapping(item.get("auth")).get("used")),
-        reply=_reply(_mapping(item.get("reply"))),
-        certificate=_certificate(_mapping(item.get("tls"))),
-        steps=tuple(_step(step) for step in _items(item.get("steps"))),
-        ms=_number(_mapping(item.get("timings_ms")).get("total")),
+        blind_spots=texts(item.get("blind_spots")),
+        mechanism=shown(mapping(item.get("auth")).get("used")),
+        reply=_reply(mapping(item.get("reply"))),
+        certificate=_certificate(mapping(item.get("tls"))),
+        steps=tuple(_step(step) for step in items(item.get("steps"))),
+        ms=number(mapping(item.get("timings_ms")).get("total")),
     )
 
 
@@ -312,22 +336,24 @@ def _certificate(tls: Facts) -> ReportedCertificate | None:
         return None
     days = tls.get("days_left")
     return ReportedCertificate(
-        int(_number(days)) if isinstance(days, (int, float)) else None,
+        int(number(days)) if isinstance(days, (int, float)) else None,
         shown(tls.get("not_after")),
         shown(tls.get("subject")),
         shown(tls.get("issuer")),
-        _texts(tls.get("names")),
+        texts(tls.get("names")),
         bool(tls.get("verified")),
         shown(tls.get("version")),
     )
 
 
 def _step(item: Facts) -> ReportedStep:
-    return ReportedStep(shown(item.get("name")), bool(item.get("ok")), _number(item.get("ms")), _reply(item))
+    return ReportedStep(shown(item.get("name")), bool(item.get("ok")), number(item.get("ms")), _reply(item))
 
 
 def _reply(item: Facts) -> ReportedReply:
-    return ReportedReply(int(_number(item.get("code"))), shown(item.get("enhanced")), shown(item.get("text")), shown(item.get("meaning")))
+    return ReportedReply(
+        int(number(item.get("code"))), shown(item.get("enhanced")), shown(item.get("text")), shown(item.get("meaning"))
+    )
 
 
 # -- failures ---------------------------------------------------------------------------------
@@ -335,11 +361,11 @@ def _reply(item: Facts) -> ReportedReply:
 
 def _failure(value: t.Any, redactor: Redactor) -> ReportedFailure | None:
     """What ended the run. A task of anyone's may have failed, so known secrets are taken out of what it said."""
-    facts = _mapping(value)
+    facts = mapping(value)
     if not facts:
         return None
     message = shown(redactor.text(str(facts.get("msg") or "It failed without a word.")))
-    findings = tuple(_finding(redactor.clean(dict(item))) for item in _items(facts.get("problems")))
+    findings = tuple(_finding(redactor.clean(dict(item))) for item in items(facts.get("problems")))
     return ReportedFailure(shown(facts.get("task")), message, findings)
 
 
@@ -354,20 +380,3 @@ def _finding(item: Facts) -> ReportedFinding:
 
 
 # -- values of any kind -----------------------------------------------------------------------
-
-
-def _mapping(value: t.Any) -> Facts:
-    return value if isinstance(value, t.Mapping) else {}
-
-
-def _items(value: t.Any) -> list[Facts]:
-    return [item for item in value if isinstance(item, t.Mapping)] if isinstance(value, (list, tuple)) else []
-
-
-def _texts(value: t.Any) -> tuple[str, ...]:
-    return tuple(shown(item) for item in value) if isinstance(value, (list, tuple)) else ()
-
-
-def _number(value: t.Any) -> float:
-    # Not every number that JSON of Python's can hold is one: NaN, Infinity, and whole ones of a thousand digits.
-    return float(value) if isinstance(value, (int, float)) and -MOST < value < MOST else 0.0

@@ -28,7 +28,17 @@ def unseen(app: App, run: Run, relay_failed: bool) -> tuple[Unseen, ...]:
     """Everything that keeps an application from being green. relay_failed: its relay was tried and is in the report as failing."""
     if app.outcome not in _HERE:
         return ()
-    return tuple(found for found in (_status(app, run), _left(app), _predicted(app), _process(app, run), _proof(app, run, relay_failed)) if found)
+    return tuple(
+        found
+        for found in (
+            _status(app, run),
+            _left(app),
+            _predicted(app),
+            _process(app, run),
+            _proof(app, run, relay_failed),
+        )
+        if found
+    )
 
 
 def is_green(app: App) -> bool:
@@ -49,7 +59,12 @@ def _status(app: App, run: Run) -> Unseen | None:
     status = app.status if app.status in _SAID else UNKNOWN
     why = f": {app.status_why.rstrip('.')}" if app.status_why else ""
     show = "" if app.status_why else _SHOW[status]  # the sentence itself says what can be declared, or the line to add
-    return Unseen(f"{_SAID[status]}{why}.", status.replace("_", "-"), show, status != UNKNOWN and app.outcome != "would_be_written")
+    return Unseen(
+        f"{_SAID[status]}{why}.",
+        status.replace("_", "-"),
+        show,
+        status != UNKNOWN and app.outcome != "would_be_written",
+    )
 
 
 def _left(app: App) -> Unseen | None:
@@ -62,7 +77,9 @@ def _left(app: App) -> Unseen | None:
 def _predicted(app: App) -> Unseen | None:
     if app.outcome != "would_be_written":
         return None
-    return Unseen("Nothing was written: this is a prediction.", "predicted", "Run smarthost.mail.apply without --check.", False)
+    return Unseen(
+        "Nothing was written: this is a prediction.", "predicted", "Run smarthost.mail.apply without --check.", False
+    )
 
 
 def _process(app: App, run: Run) -> Unseen | None:
@@ -73,19 +90,34 @@ def _process(app: App, run: Run) -> Unseen | None:
     if app.outcome != "written" or run.check_mode or not app.activates:
         return None
     if app.activation is None:
-        return Unseen("It was not activated, so what runs may not know of its new settings.", "not-activated", AGAIN, False)
-    if not app.activation.activated and app.activation.reason.startswith("there is no "):  # such as no unit of this name, or no folder
+        return Unseen(
+            "It was not activated, so what runs may not know of its new settings.", "not-activated", AGAIN, False
+        )
+    if not app.activation.activated and app.activation.reason.startswith(
+        "there is no "
+    ):  # such as no unit of this name, or no folder
         what = f"It was not activated, as {app.activation.reason}: what runs may not know of its new settings."
-        return Unseen(what, "not-activated", f"Correct the name where it is misspelt. Then: {AGAIN[0].lower()}{AGAIN[1:]}", False)
+        return Unseen(
+            what, "not-activated", f"Correct the name where it is misspelt. Then: {AGAIN[0].lower()}{AGAIN[1:]}", False
+        )
     if app.activation.activated or app.activation.reason != "as declared":
         return None
-    return Unseen("It is declared not to be activated, so what runs may not know of its new settings.", "not-activated", "Restart it.", False)
+    return Unseen(
+        "It is declared not to be activated, so what runs may not know of its new settings.",
+        "not-activated",
+        "Restart it.",
+        False,
+    )
 
 
 def _proof(app: App, run: Run, relay_failed: bool) -> Unseen | None:
     if app.outcome == "left" or not app.proof_wanted or app.proof == app.proof_wanted:
         return None
-    how_far = "It was not tested whether it can send" if app.proof in ("", NOT_TESTED) else f"It was proven up to {app.proof} only"
+    how_far = (
+        "It was not tested whether it can send"
+        if app.proof in ("", NOT_TESTED)
+        else f"It was proven up to {app.proof} only"
+    )
     why = f": {app.proof_why.rstrip('.')}" if app.proof_why else ""
     tried = relay_failed or bool(app.proof_why and app.proof not in ("", NOT_TESTED))
     return Unseen(f"{how_far}{why}.", "not-proven" if tried else "not-tested", _to_prove(app, run, tried), relay_failed)
@@ -95,7 +127,11 @@ def _to_prove(app: App, run: Run, tried: bool) -> str:
     """What has it proven. What was mended in the declaration has to be written as well, and a file that was left would be left again."""
     if any(item.done == "left" for item in app.drift):
         return "Say drift: enforce for it, or declare what its files hold, then run smarthost.mail.apply."
-    playbook = {"apply": "smarthost.mail.apply", "verify": "smarthost.mail.apply, then smarthost.mail.verify", "rotate": "smarthost.mail.verify"}[run.run]
+    playbook = {
+        "apply": "smarthost.mail.apply",
+        "verify": "smarthost.mail.apply, then smarthost.mail.verify",
+        "rotate": "smarthost.mail.verify",
+    }[run.run]
     if tried:
         return f"Once that is mended: run {playbook}."
     return "Run smarthost.mail.apply." if app.outcome in ("differs", "drifted") else "Run smarthost.mail.verify."

@@ -8,10 +8,20 @@ from __future__ import annotations
 
 import typing as t
 
+from .gather import relay_of
 from .lines import DONE
 from .markup import NOTHING, Child, Markup, element, join, table
-from .model import ENDING_DAYS, App, ReportedCertificate, Drift, ReportedFailure, ReportedFinding, ReportedHost, ReportedRelay, ReportedStep
-from .gather import relay_of
+from .model import (
+    ENDING_DAYS,
+    App,
+    Drift,
+    ReportedCertificate,
+    ReportedFailure,
+    ReportedFinding,
+    ReportedHost,
+    ReportedRelay,
+    ReportedStep,
+)
 from .summary import day_count
 
 Look = t.Tuple[str, str, str]
@@ -47,7 +57,11 @@ def look(outcome: str) -> Look:
 def look_of(outcome: str, green: bool) -> Look:
     """The same for what was done to a host or an application; good only where all of it was seen to work."""
     tone, symbol, word = LOOKS[outcome]
-    return (tone, symbol, word) if green or tone != "good" or outcome == "taken_back" else ("warn", "?", f"{word}, not all seen")
+    return (
+        (tone, symbol, word)
+        if green or tone != "good" or outcome == "taken_back"
+        else ("warn", "?", f"{word}, not all seen")
+    )
 
 
 def mark(tone: str, symbol: str, word: str) -> Markup:
@@ -57,7 +71,14 @@ def mark(tone: str, symbol: str, word: str) -> Markup:
 
 def host_section(host: ReportedHost, opened: bool, every_step: bool) -> Markup:
     """One host, folded away unless ``opened``. every_step: show the steps of relays that work, too."""
-    head = element("summary", mark(*look_of(host.outcome, host.green)), " ", element("b", host.name), " ", element("span", host.sentence, class_="said"))
+    head = element(
+        "summary",
+        mark(*look_of(host.outcome, host.green)),
+        " ",
+        element("b", host.name),
+        " ",
+        element("span", host.sentence, class_="said"),
+    )
     return element(
         "details",
         head,
@@ -118,7 +139,14 @@ def _apps(host: ReportedHost) -> Markup | None:
 def _app(app: App, host: ReportedHost) -> tuple[Child, ...]:
     title = app.title or app.app
     label = app.name if title.lower() in ("", app.name.lower()) else join(app.name, element("small", title))
-    return label, mark(*look_of(app.outcome, app.green)), _through(app, host), app.credential_id or NOTHING, _settings(app), _notes(app)
+    return (
+        label,
+        mark(*look_of(app.outcome, app.green)),
+        _through(app, host),
+        app.credential_id or NOTHING,
+        _settings(app),
+        _notes(app),
+    )
 
 
 def _through(app: App, host: ReportedHost) -> Child:
@@ -138,7 +166,9 @@ def _through(app: App, host: ReportedHost) -> Child:
 def _settings(app: App) -> Child:
     if not app.paths:
         return NOTHING
-    return join([element("code", path) for path in app.paths], element("small", f"form {app.form}") if app.form else None)
+    return join(
+        [element("code", path) for path in app.paths], element("small", f"form {app.form}") if app.form else None
+    )
 
 
 def drift_words(drift: Drift) -> Markup:
@@ -181,7 +211,11 @@ def _relays(host: ReportedHost, every_step: bool) -> Markup | None:
 
 
 def _relay(relay: ReportedRelay) -> tuple[Child, ...]:
-    outcome = mark("good", "✓", "works") if relay.ok else join(mark("bad", "✗", "fails"), " ", element("code", relay.category))
+    outcome = (
+        mark("good", "✓", "works")
+        if relay.ok
+        else join(mark("bad", "✗", "fails"), " ", element("code", relay.category))
+    )
     login = relay.mechanism or ("no login" if relay.ok else NOTHING)
     return (
         relay.name,
@@ -208,7 +242,9 @@ def _steps(relay: ReportedRelay) -> Markup:
     ]
     words = [(element("dt", name), element("dd", text)) for name, text in facts if text]
     steps = table("Every step", ("Step", "Outcome", "They said", "It means", "Took"), map(_step, relay.steps))
-    return element("details", element("summary", f"{relay.name}: step by step"), element("dl", words), steps, class_="steps")
+    return element(
+        "details", element("summary", f"{relay.name}: step by step"), element("dl", words), steps, class_="steps"
+    )
 
 
 def _identity(certificate: ReportedCertificate | None) -> str:

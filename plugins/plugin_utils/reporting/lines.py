@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import typing as t
 
+from ..declaration.model import ApplicationRequest, AppPlan, HostPlan, Refusal, Relay
 from ..planning import refusal, sender
-from ..declaration.model import AppPlan, HostPlan, Refusal, Relay, ApplicationRequest
 from ..planning.status import ACTIVE, Status
 
 
 def plan_lines(
-    plans: t.Iterable[AppPlan], planned: HostPlan, refusals: t.Iterable[Refusal], statuses: t.Mapping[str, Status] | None = None,
+    plans: t.Iterable[AppPlan],
+    planned: HostPlan,
+    refusals: t.Iterable[Refusal],
+    statuses: t.Mapping[str, Status] | None = None,
 ) -> list[str]:
     """Who gets what, one line an application, then each gap that was accepted, once, then what is refused with the ways out.
 
@@ -30,8 +33,10 @@ def plan_lines(
 
 #: What became of somebody else's change, and what else there is to do.
 DONE = {
-    "left": ("left as it is", "drift: enforce writes it again, drift: adopt takes it as ours"), "overwritten": ("written again", ""),
-    "adopted": ("taken as ours", ""), "taken_back": ("taken back all the same", "a roll-back finds it"),
+    "left": ("left as it is", "drift: enforce writes it again, drift: adopt takes it as ours"),
+    "overwritten": ("written again", ""),
+    "adopted": ("taken as ours", ""),
+    "taken_back": ("taken back all the same", "a roll-back finds it"),
     "kept": ("no longer rendered, and left in the folder", "remove it when it is of no use"),
 }
 
@@ -42,7 +47,9 @@ def drift_lines(drift: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
     for item in drift:
         what = f"{item['path']}: {', '.join(item['keys'])}" if item["keys"] else item["path"]
         done, more = DONE[item["done"]]
-        lines.append(f"DRIFT {item['name']}: {what} was {item['what']} by somebody else; {done}{f' ({more})' if more else ''}")
+        lines.append(
+            f"DRIFT {item['name']}: {what} was {item['what']} by somebody else; {done}{f' ({more})' if more else ''}"
+        )
     return lines
 
 
@@ -56,7 +63,10 @@ def _status(status: Status | None) -> str:
 
 def _planned(plan: AppPlan) -> str:
     name = plan.request.name if plan.request.name == plan.request.app else f"{plan.request.name} ({plan.request.app})"
-    parts = [f"{name}: {', '.join(file.path for file in plan.files)} [{plan.form}]", _connection(plan.relay, plan.security)]
+    parts = [
+        f"{name}: {', '.join(file.path for file in plan.files)} [{plan.form}]",
+        _connection(plan.relay, plan.security),
+    ]
     if plan.unexpressed:
         parts.append("no setting for " + ", ".join(plan.unexpressed))
     used = sender.instead(plan)

@@ -23,7 +23,9 @@ _VOID = ("br", "input", "meta")
 
 def element(tag: str, *children: Child, **attributes: t.Any) -> Markup:
     """``element("p", "a < b", class_="x")``. None children and None or False attributes are left out; True is a bare attribute."""
-    head = tag + "".join(_attribute(name, value) for name, value in attributes.items() if value is not None and value is not False)
+    head = tag + "".join(
+        _attribute(name, value) for name, value in attributes.items() if value is not None and value is not False
+    )
     return Markup(f"<{head}>" if tag in _VOID else f"<{head}>{join(*children)}</{tag}>")
 
 
@@ -48,9 +50,15 @@ def _attribute(name: str, value: t.Any) -> str:
 def table(caption: str, headings: t.Sequence[str], rows: t.Iterable[t.Sequence[Child]]) -> Markup:
     """A table whose first column heads its rows. Roles and labels keep its meaning where a narrow screen lays rows out as blocks."""
     head = element("tr", [element("th", heading, scope="col", role="columnheader") for heading in headings], role="row")
-    body = [element("tr", [_cell(number, headings, cell) for number, cell in enumerate(row)], role="row") for row in rows]
+    body = [
+        element("tr", [_cell(number, headings, cell) for number, cell in enumerate(row)], role="row") for row in rows
+    ]
     return element(
-        "table", element("caption", caption), element("thead", head, role="rowgroup"), element("tbody", body, role="rowgroup"), role="table"
+        "table",
+        element("caption", caption),
+        element("thead", head, role="rowgroup"),
+        element("tbody", body, role="rowgroup"),
+        role="table",
     )
 
 
@@ -59,4 +67,6 @@ def _cell(number: int, headings: t.Sequence[str], cell: Child) -> Markup:
     content = element("div", cell) if isinstance(cell, Markup) else join(cell)
     if number == 0:
         return element("th", content, scope="row", role="rowheader")
-    return element("td", content, role="cell", data_label=headings[number], class_="nothing" if cell == NOTHING else None)
+    return element(
+        "td", content, role="cell", data_label=headings[number], class_="nothing" if cell == NOTHING else None
+    )

@@ -14,7 +14,9 @@ RUNS = ("apply", "verify", "rotate")
 # A certificate that is renewed by a machine is renewed a month before its end: with so few days left, that has failed.
 ENDING_DAYS = 14
 
-HostOutcome = t.Literal["unreachable", "failed", "refused", "differs", "not_run", "drifted", "would_change", "changed", "ok", "nothing"]
+HostOutcome = t.Literal[
+    "unreachable", "failed", "refused", "differs", "not_run", "drifted", "would_change", "changed", "ok", "nothing"
+]
 AppOutcome = t.Literal[
     "as_declared",
     "written",
@@ -30,7 +32,18 @@ AppOutcome = t.Literal[
     "left",
 ]
 # Worst first: the order in which a report shows hosts.
-HOST_OUTCOMES: tuple[HostOutcome, ...] = ("unreachable", "failed", "refused", "differs", "not_run", "drifted", "would_change", "changed", "ok", "nothing")
+HOST_OUTCOMES: tuple[HostOutcome, ...] = (
+    "unreachable",
+    "failed",
+    "refused",
+    "differs",
+    "not_run",
+    "drifted",
+    "would_change",
+    "changed",
+    "ok",
+    "nothing",
+)
 
 
 @dataclasses.dataclass(frozen=True)

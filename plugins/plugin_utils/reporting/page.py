@@ -62,15 +62,27 @@ def _policy() -> str:
 
 def _header(report: Report, title: str) -> Markup:
     tone, symbol, word = OUTCOMES[summary.outcome(report)]
-    note = element("p", "Check mode: this is a prediction. Nothing was changed on any host.", class_="note", role="note")
+    note = element(
+        "p", "Check mode: this is a prediction. Nothing was changed on any host.", class_="note", role="note"
+    )
     tiles = [
         element("li", mark(*look_of(name, _all_green(report, name))), element("span", str(number), class_="number"))
         for name, number in summary.counts(report).items()
     ]
-    days = [item.certificate.days_left for item in summary.endpoints(report) if item.certificate and item.certificate.days_left is not None]
+    days = [
+        item.certificate.days_left
+        for item in summary.endpoints(report)
+        if item.certificate and item.certificate.days_left is not None
+    ]
     if days:
         soonest = "has ended" if min(days) < 0 else f"in {summary.day_count(min(days))}"
-        tiles.append(element("li", element("span", "First certificate to end", class_="label"), element("span", soonest, class_="number")))
+        tiles.append(
+            element(
+                "li",
+                element("span", "First certificate to end", class_="label"),
+                element("span", soonest, class_="number"),
+            )
+        )
     return element(
         "header",
         element("p", title, class_="title"),
@@ -89,7 +101,9 @@ def _todo(report: Report) -> Markup | None:
     todos = summary.todos(report)
     if not todos:
         return None
-    return _section("todo", "What to do", element("ol", [_todo_item(todo, len(report.hosts)) for todo in todos], class_="todo"))
+    return _section(
+        "todo", "What to do", element("ol", [_todo_item(todo, len(report.hosts)) for todo in todos], class_="todo")
+    )
 
 
 def _todo_item(todo: summary.Todo, of: int) -> Markup:
@@ -98,16 +112,32 @@ def _todo_item(todo: summary.Todo, of: int) -> Markup:
     where = (element("b", finding.where), ": ") if finding.where else None
     return element(
         "li",
-        element("p", mark(*tone), " ", where, element("span", finding.what, class_="said"), " ", element("code", finding.code)),
+        element(
+            "p",
+            mark(*tone),
+            " ",
+            where,
+            element("span", finding.what, class_="said"),
+            " ",
+            element("code", finding.code),
+        ),
         element("ul", [element("li", remedy) for remedy in finding.remedies]) if finding.remedies else None,
-        element("div", f"On {len(todo.hosts)} of {of} {'host' if of == 1 else 'hosts'}: ", _names(todo.hosts), class_="hosts"),
+        element(
+            "div",
+            f"On {len(todo.hosts)} of {of} {'host' if of == 1 else 'hosts'}: ",
+            _names(todo.hosts),
+            class_="hosts",
+        ),
     )
 
 
 def _names(names: t.Sequence[str]) -> Child:
     if len(names) <= NAMES:
         return ", ".join(names)
-    return (", ".join(names[:NAMES]), element("details", element("summary", f"and {len(names) - NAMES} more"), ", ".join(names[NAMES:])))
+    return (
+        ", ".join(names[:NAMES]),
+        element("details", element("summary", f"and {len(names) - NAMES} more"), ", ".join(names[NAMES:])),
+    )
 
 
 def _relays(report: Report) -> Markup | None:
@@ -115,11 +145,17 @@ def _relays(report: Report) -> Markup | None:
     if not endpoints:
         return None
     headings = ("Relay", "Outcome", "Works from", "Address", "Security", "Certificate", "Credential in force")
-    return _section("relays", "Relays", table("Each relay once, as all hosts see it", headings, map(_endpoint, endpoints)))
+    return _section(
+        "relays", "Relays", table("Each relay once, as all hosts see it", headings, map(_endpoint, endpoints))
+    )
 
 
 def _endpoint(item: summary.RelaySummary) -> tuple[Child, ...]:
-    tone = ("good", "✓", "works") if item.works == item.tried else ("bad", "✗", "fails from some" if item.works else "fails")
+    tone = (
+        ("good", "✓", "works")
+        if item.works == item.tried
+        else ("bad", "✗", "fails from some" if item.works else "fails")
+    )
     categories = (" ", [element("code", category) for category in item.categories]) if item.categories else None
     ids = ", ".join(item.credential_ids) or NOTHING
     return (
@@ -146,7 +182,10 @@ def _taken(report: Report) -> Markup | None:
         for item in taken
     ]
     return _section(
-        "accepted", "Accepted by name", element("p", "Gaps that the declaration takes knowingly."), element("ul", items, class_="todo")
+        "accepted",
+        "Accepted by name",
+        element("p", "Gaps that the declaration takes knowingly."),
+        element("ul", items, class_="todo"),
     )
 
 
@@ -166,7 +205,12 @@ def _hosts(report: Report) -> Markup:
         role="search",
         hidden=True,
     )
-    return _section("hosts", "Hosts", tools, [host_section(host, host.name in opened, len(report.hosts) <= STEPS) for host in report.hosts])
+    return _section(
+        "hosts",
+        "Hosts",
+        tools,
+        [host_section(host, host.name in opened, len(report.hosts) <= STEPS) for host in report.hosts],
+    )
 
 
 def _footer() -> Markup:

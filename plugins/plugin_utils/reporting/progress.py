@@ -14,8 +14,11 @@ Result = t.Mapping[str, t.Any]
 STEPS = {"smtp_config": "settings", "smtp_activate": "activation", "smtp_probe": "probe", "smtp_verify": "login"}
 #: The steps that a host takes in each entry point of the role.
 ENTRY_POINTS = {
-    "main": ("smtp_config", "smtp_activate", "smtp_verify"), "verify": ("smtp_verify",), "rotate_begin": ("smtp_verify",),
-    "rotate_batch": ("smtp_config", "smtp_activate", "smtp_verify"), "rotate_end": ("smtp_config",),
+    "main": ("smtp_config", "smtp_activate", "smtp_verify"),
+    "verify": ("smtp_verify",),
+    "rotate_begin": ("smtp_verify",),
+    "rotate_batch": ("smtp_config", "smtp_activate", "smtp_verify"),
+    "rotate_end": ("smtp_config",),
 }
 #: The steps that are skipped where the role leaves out one of its files.
 INCLUDED = {"rotate_host.yml": ENTRY_POINTS["rotate_batch"]}
@@ -83,7 +86,11 @@ class Play:
     def named(self, how: str) -> list[str]:
         """The hosts in this state, sorted."""
         if how == DONE:
-            return sorted(name for name, steps in self._taken.items() if steps >= self.steps and name not in self._trouble and name in self.hosts)
+            return sorted(
+                name
+                for name, steps in self._taken.items()
+                if steps >= self.steps and name not in self._trouble and name in self.hosts
+            )
         return sorted(name for name, state in self._trouble.items() if state == how)
 
     @property
@@ -95,7 +102,11 @@ class Play:
     def work(self) -> float:
         """What is behind us, in hosts: one with half of its steps is half a host, and nothing more comes of one in trouble."""
         steps = max(len(self.steps), 1)
-        taken = sum(min(len(self._taken.get(name, set()) & self.steps) / steps, 1) for name in self.hosts if name not in self._trouble)
+        taken = sum(
+            min(len(self._taken.get(name, set()) & self.steps) / steps, 1)
+            for name in self.hosts
+            if name not in self._trouble
+        )
         return taken + len(self._trouble)
 
     def line(self, now: float, where: str = "") -> str:
@@ -105,7 +116,9 @@ class Play:
         places = [where] if where else []
         places += [f"batch {self.batch}/{self.batches}"] if self.batches > 1 else []
         places += [f"{STEPS[self._now_at]} {len(self._returned)}/{len(self._members)}"] if self._now_at else []
-        return ", ".join(counted) + f", {self.left} left" + self._pace(now) + (f" ({', '.join(places)})" if places else "")
+        return (
+            ", ".join(counted) + f", {self.left} left" + self._pace(now) + (f" ({', '.join(places)})" if places else "")
+        )
 
     def _pace(self, now: float) -> str:
         elapsed, remaining = now - self._started, len(self.hosts) - self.work
@@ -126,10 +139,17 @@ def clock(seconds: float) -> str:
 def reasons(result: Result) -> list[str]:
     """What a failed task of ours says in names and codes: ``main (msmtp): auth_failed 535 5.7.8``. Its sentences are left where they are."""
     logins = [(each.get("name", ""), each, each.get("reply") or {}) for each in _mappings(result.get("relays"))]
-    logins += [(each.get("name", ""), each["login"], each["login"]) for each in _mappings(result.get("apps")) if isinstance(each.get("login"), dict)]
+    logins += [
+        (each.get("name", ""), each["login"], each["login"])
+        for each in _mappings(result.get("apps"))
+        if isinstance(each.get("login"), dict)
+    ]
     found = [_login(name, told, reply) for name, told, reply in logins if told.get("ok") is False]
     if not found:
-        found = [f"{each.get('where') or 'this host'}: {_word(each.get('code'))}" for each in _mappings(result.get("problems"))]
+        found = [
+            f"{each.get('where') or 'this host'}: {_word(each.get('code'))}"
+            for each in _mappings(result.get("problems"))
+        ]
     if not found and result.get("category"):
         found = [_login("", result, result.get("reply") or {})]
     return list(dict.fromkeys(found))
@@ -137,7 +157,11 @@ def reasons(result: Result) -> list[str]:
 
 def _login(name: str, told: Result, reply: Result) -> str:
     code = reply.get("code")
-    words = [_word(told.get("category")), str(code) if isinstance(code, int) and code else "", _word(reply.get("enhanced"))]
+    words = [
+        _word(told.get("category")),
+        str(code) if isinstance(code, int) and code else "",
+        _word(reply.get("enhanced")),
+    ]
     return (f"{name}: " if name else "") + " ".join(filter(None, words))
 
 

@@ -11,7 +11,19 @@ import typing as t
 
 from .gather import relay_of
 from .lines import DONE
-from .model import ENDING_DAYS, HOST_OUTCOMES, App, ReportedCertificate, Drift, ReportedFinding, AcceptedGap, ReportedHost, ReportedRelay, Report, Unseen
+from .model import (
+    ENDING_DAYS,
+    HOST_OUTCOMES,
+    AcceptedGap,
+    App,
+    Drift,
+    Report,
+    ReportedCertificate,
+    ReportedFinding,
+    ReportedHost,
+    ReportedRelay,
+    Unseen,
+)
 
 
 class Todo(t.NamedTuple):
@@ -66,7 +78,9 @@ def sentence(report: Report) -> str:
         seen = all(host.green for host in used)
         wants = ", and something wants attention" if seen else " as far as it was seen, and not all of it was seen"
         return f"{'It' if total == 1 else 'All'} went well{wants} ({hosts})." + _and_not_seen(used)
-    done = {"apply": "has its mail settings", "verify": "is as declared", "rotate": "has its credential"}[report.run.run]
+    done = {"apply": "has its mail settings", "verify": "is as declared", "rotate": "has its credential"}[
+        report.run.run
+    ]
     every = "Every host" if len(used) == total else f"Every host with an application ({len(used)} of {total})"
     return f"{every} {done}, and every relay in use was proven from it ({hosts})."
 
@@ -104,7 +118,10 @@ def host_lines(host: ReportedHost) -> list[str]:
     grouped: dict[ReportedFinding, list[str]] = {}
     for finding, _urgent in _findings(host):
         grouped.setdefault(dataclasses.replace(finding, where=""), []).append(finding.where)
-    return [dataclasses.replace(finding, where=", ".join(dict.fromkeys(filter(None, names)))).line() for finding, names in grouped.items()]
+    return [
+        dataclasses.replace(finding, where=", ".join(dict.fromkeys(filter(None, names)))).line()
+        for finding, names in grouped.items()
+    ]
 
 
 def _findings(host: ReportedHost) -> t.Iterator[tuple[ReportedFinding, bool]]:
@@ -116,15 +133,24 @@ def _findings(host: ReportedHost) -> t.Iterator[tuple[ReportedFinding, bool]]:
     if host.outcome == "not_run":
         yield _of_not_run(host), False
     for app in host.apps:
-        yield from ((ReportedFinding(app.name, refusal.what, refusal.code, refusal.remedies), host.failed) for refusal in app.refusals)
+        yield from (
+            (ReportedFinding(app.name, refusal.what, refusal.code, refusal.remedies), host.failed)
+            for refusal in app.refusals
+        )
         differs = app.outcome == "differs"
         yield from ((_of_drift(app, drift), differs) for drift in app.drift if differs or drift.done == "left")
         yield from ((_of_unseen(app, item), item.wrong) for item in app.unseen if not _told_elsewhere(item, app, host))
         if differs and not app.drift:
             what = "Its files are not as declared."
-            yield ReportedFinding(
-                app.name, what, "differs", ("Look with smarthost.mail.apply --check --diff, then run smarthost.mail.apply.",)
-            ), True
+            yield (
+                ReportedFinding(
+                    app.name,
+                    what,
+                    "differs",
+                    ("Look with smarthost.mail.apply --check --diff, then run smarthost.mail.apply.",),
+                ),
+                True,
+            )
     if host.undeclared:
         yield _of_undeclared(host), False
     yield from _of_left(host)
@@ -137,7 +163,9 @@ def _of_not_run(host: ReportedHost) -> ReportedFinding:
     if host.apps:
         remedy = "Run smarthost.mail.apply or smarthost.mail.verify without --tags or --skip-tags, and without smtp_relay_configure: false."
         return ReportedFinding("", "This run has looked at none of its applications.", "not-run", (remedy,))
-    return ReportedFinding("", "The host's turn has not come.", "not-run", ("Run again: hosts that are done stay as they are.",))
+    return ReportedFinding(
+        "", "The host's turn has not come.", "not-run", ("Run again: hosts that are done stay as they are.",)
+    )
 
 
 def _of_unseen(app: App, item: Unseen) -> ReportedFinding:
@@ -147,13 +175,18 @@ def _of_unseen(app: App, item: Unseen) -> ReportedFinding:
 def _of_undeclared(host: ReportedHost) -> ReportedFinding:
     one = len(host.undeclared) == 1
     what = f"What was written for {'it' if one else 'them'} is still on the host, and {'it is' if one else 'they are'} not declared any more."
-    remedies = ("Take it back: smarthost.mail.apply -e smtp_relay_prune=true, or list it with state: absent.", "Or list it again.")
+    remedies = (
+        "Take it back: smarthost.mail.apply -e smtp_relay_prune=true, or list it with state: absent.",
+        "Or list it again.",
+    )
     return ReportedFinding(", ".join(host.undeclared), what, "not-declared", remedies)
 
 
 def _of_left(host: ReportedHost) -> t.Iterator[tuple[ReportedFinding, bool]]:
     """What a relay that fails has kept from being written, in one line: why is told of the relay, once."""
-    names = [app.name for app in host.apps for item in app.unseen if item.code == "left" and _told_elsewhere(item, app, host)]
+    names = [
+        app.name for app in host.apps for item in app.unseen if item.code == "left" and _told_elsewhere(item, app, host)
+    ]
     if names:
         what = f"{'Its' if len(names) == 1 else 'Their'} files were left as they are, as the relay fails."
         yield ReportedFinding(", ".join(names), what, "left", ("Once that is mended: run smarthost.mail.apply.",)), True
@@ -162,7 +195,9 @@ def _of_left(host: ReportedHost) -> t.Iterator[tuple[ReportedFinding, bool]]:
 def _told_elsewhere(item: Unseen, app: App, host: ReportedHost) -> bool:
     """The relay that fails is a finding of its own, for all of its applications; a prediction is none."""
     relay = relay_of(app, host.relays)
-    return item.code == "predicted" or (item.code in ("left", "not-proven", "not-tested") and relay is not None and not relay.ok)
+    return item.code == "predicted" or (
+        item.code in ("left", "not-proven", "not-tested") and relay is not None and not relay.ok
+    )
 
 
 def _of_drift(app: App, drift: Drift) -> ReportedFinding:
@@ -180,7 +215,12 @@ def _of_relays(relays: t.Iterable[ReportedRelay]) -> t.Iterator[tuple[ReportedFi
             yield ReportedFinding("", relay.diagnosis, relay.category, relay.remedies), True
         elif days is not None and days < ENDING_DAYS:
             what = f"The certificate of {relay.host}:{relay.port} {'has ended' if days < 0 else f'ends in {day_count(days)}'}."
-            yield ReportedFinding("", what, "certificate-ending", ("Have it renewed; if a machine renews it, see why it did not.",)), False
+            yield (
+                ReportedFinding(
+                    "", what, "certificate-ending", ("Have it renewed; if a machine renews it, see why it did not.",)
+                ),
+                False,
+            )
 
 
 def _of_failure(host: ReportedHost) -> t.Iterator[tuple[ReportedFinding, bool]]:
@@ -217,9 +257,13 @@ def endpoints(report: Report) -> list[RelaySummary]:
 
 
 def _endpoint(key: tuple[str, str, str], seen: t.Sequence[tuple[ReportedRelay, ReportedHost]]) -> RelaySummary:
-    certificates = [relay.certificate for relay, host in seen if relay.certificate and relay.certificate.days_left is not None]
+    certificates = [
+        relay.certificate for relay, host in seen if relay.certificate and relay.certificate.days_left is not None
+    ]
     first = min(certificates, key=lambda certificate: t.cast(int, certificate.days_left), default=None)
-    ids = {app.credential_id for relay, host in seen for app in host.apps if app.credential_id and relay_of(app, (relay,))}
+    ids = {
+        app.credential_id for relay, host in seen for app in host.apps if app.credential_id and relay_of(app, (relay,))
+    }
     categories = tuple(sorted({relay.category for relay, host in seen if not relay.ok}))
     # A host may probe one relay in two ways; it counts as working where all of them do.
     hosts: dict[str, bool] = {}

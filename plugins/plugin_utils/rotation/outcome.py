@@ -15,14 +15,25 @@ from .rotate import APPLY, Admission, is_done, old_is_refused
 
 Variables = t.Mapping[str, t.Any]
 ROTATE, REVOKE_CHECK = "smarthost.mail.rotate", "smarthost.mail.revoke_check"
-VERIFIED, NOTHING, UNREACHABLE, ROLLED_BACK, FAILED, NOT_RUN = "verified", "nothing", "unreachable", "rolled_back", "failed", "not_run"
+VERIFIED, NOTHING, UNREACHABLE, ROLLED_BACK, FAILED, NOT_RUN = (
+    "verified",
+    "nothing",
+    "unreachable",
+    "rolled_back",
+    "failed",
+    "not_run",
+)
 UNPROVEN = "rolled_back_unproven"
 KEEP_THE_OLD = "The old credential must not be revoked yet."
 OLD_IS_DEAD = "The relay refuses the old credential already: a host that is still on it cannot send."
 _SAID = {
-    VERIFIED: "on the next credential, verified by a login", ROLLED_BACK: "rolled back, on the current credential, verified by a login",
-    UNPROVEN: "rolled back, on the current credential, NOT VERIFIED", FAILED: "FAILED", UNREACHABLE: "not reached",
-    NOT_RUN: "not begun, on the current credential", NOTHING: "without an application that changes",
+    VERIFIED: "on the next credential, verified by a login",
+    ROLLED_BACK: "rolled back, on the current credential, verified by a login",
+    UNPROVEN: "rolled back, on the current credential, NOT VERIFIED",
+    FAILED: "FAILED",
+    UNREACHABLE: "not reached",
+    NOT_RUN: "not begun, on the current credential",
+    NOTHING: "without an application that changes",
 }
 
 
@@ -63,13 +74,19 @@ def checked(admission: Variables, inventory: t.Sequence[str], options: t.Sequenc
     """What a run with --check comes to. admission: the result of the step ``admit``."""
     todo = len(admission["todo"])
     if not todo:
-        return (f"Checked: no host has to change, {len(admission['done'])} on the next credential already. Nothing was written.",)
+        return (
+            f"Checked: no host has to change, {len(admission['done'])} on the next credential already. Nothing was written.",
+        )
     first = f", {admission['canary']} first" if admission["canary"] else ""
-    what = f"Checked: {todo} {'host' if todo == 1 else 'hosts'} would get the next credential{first}. Nothing was written."
+    what = (
+        f"Checked: {todo} {'host' if todo == 1 else 'hosts'} would get the next credential{first}. Nothing was written."
+    )
     return (what, "Rotate with: " + command_again(ROTATE, inventory, options))
 
 
-def outcome(hosts: t.Mapping[str, Variables], inventory: t.Sequence[str], limited: bool, options: t.Sequence[str] = ()) -> RotationOutcome:
+def outcome(
+    hosts: t.Mapping[str, Variables], inventory: t.Sequence[str], limited: bool, options: t.Sequence[str] = ()
+) -> RotationOutcome:
     """By what the playbook left in the variables of each host. options: what else the command needs that is printed."""
     states = {name: _state(given) for name, given in hosts.items()}
     kept = {name: apps for name, given in hosts.items() if (apps := _kept(given, _relays(hosts)))}
@@ -80,15 +97,19 @@ def outcome(hosts: t.Mapping[str, Variables], inventory: t.Sequence[str], limite
             lines.append(f"{name}: {_SAID[state]}{_why(hosts[name], state)}")
     for name, apps in kept.items():
         again = command_again(APPLY, inventory, [*options, "--limit", name, "-e", "smtp_relay_prune=true"])
-        lines.append(f"{name}: {', '.join(apps)} still with the old credential, and not declared any more. List it again, or take it back with: {again}")
+        lines.append(
+            f"{name}: {', '.join(apps)} still with the old credential, and not declared any more. List it again, or take it back with: {again}"
+        )
     relays = _relays(hosts)
     if complete:
         for name in relays:
             which = ("-e", json.dumps({"smtp_relay_revoked": {"relay": name}})) if len(relays) > 1 else ()
             command = command_again(REVOKE_CHECK, inventory, [*options, *which])
-            lines.append(f"Then revoke the old credential of relay {name} at the provider, and confirm that it is revoked: {command}")
+            lines.append(
+                f"Then revoke the old credential of relay {name} at the provider, and confirm that it is revoked: {command}"
+            )
         lines += [
-            f"After that, in the declaration of relay {name}: make next the current one (credential_id: \"{new}\"), and remove next."
+            f'After that, in the declaration of relay {name}: make next the current one (credential_id: "{new}"), and remove next.'
             for name, new in relays.items()
         ]
     else:
@@ -96,7 +117,9 @@ def outcome(hosts: t.Mapping[str, Variables], inventory: t.Sequence[str], limite
         dead = any(_old_is_dead(given) for given in hosts.values())
         lines.append(f"{OLD_IS_DEAD if dead else KEEP_THE_OLD} Go on with: {command}")
         if limited:
-            lines.append("Hosts that --limit leaves out are not known to be done: without --limit the same command completes the rotation.")
+            lines.append(
+                "Hosts that --limit leaves out are not known to be done: without --limit the same command completes the rotation."
+            )
     return RotationOutcome(complete, states, tuple(lines))
 
 
@@ -109,7 +132,10 @@ def _state(given: Variables) -> str:
         return UNPROVEN if _refused(given["smtp_relay_rotation_back"]) else ROLLED_BACK
     if given.get("smtp_relay_rotation_failure"):
         return FAILED
-    if any((given.get(name) or {}).get("unreachable") for name in ("smtp_relay_baseline", "smtp_relay_verified", "smtp_relay_written")):
+    if any(
+        (given.get(name) or {}).get("unreachable")
+        for name in ("smtp_relay_baseline", "smtp_relay_verified", "smtp_relay_written")
+    ):
         return UNREACHABLE
     if is_done(given.get("smtp_relay_verified") or {}) or (is_done(baseline) and baseline.get("apps")):
         return VERIFIED
@@ -119,7 +145,9 @@ def _state(given: Variables) -> str:
 def _kept(given: Variables, relays: t.Mapping[str, str]) -> list[str]:
     """What is not declared for a host any more and, by its record, has another credential of these relays than the next one."""
     undeclared = (given.get("smtp_relay_baseline") or {}).get("undeclared", ())
-    return [app["name"] for app in undeclared if app["relay"] in relays and app["credential_id"] != relays[app["relay"]]]
+    return [
+        app["name"] for app in undeclared if app["relay"] in relays and app["credential_id"] != relays[app["relay"]]
+    ]
 
 
 def _old_is_dead(given: Variables) -> bool:
@@ -133,11 +161,16 @@ def _why(given: Variables, state: str) -> str:
     failure = given.get("smtp_relay_rotation_failure") or {}
     said = _refused(given.get("smtp_relay_verified") or {})
     if failure.get("problems") and not said:
-        said = [f"{problem.where}: {problem.what}" for problem in by_cause(Problem(**each) for each in failure["problems"])]
+        said = [
+            f"{problem.where}: {problem.what}" for problem in by_cause(Problem(**each) for each in failure["problems"])
+        ]
     if state == UNPROVEN:
         said += [f"after that: {each}" for each in _refused(given["smtp_relay_rotation_back"])]
     if state in (ROLLED_BACK, UNPROVEN):
-        said += [f"STILL NOT ACTIVATED: {problem['what']}" for problem in (given.get("smtp_relay_reactivated") or {}).get("problems", ())]
+        said += [
+            f"STILL NOT ACTIVATED: {problem['what']}"
+            for problem in (given.get("smtp_relay_reactivated") or {}).get("problems", ())
+        ]
     text = "; ".join(said) or str(failure.get("msg", "")).partition("\n")[0]
     if not text:
         return " (with its batch)" if state == ROLLED_BACK else ""
@@ -146,8 +179,13 @@ def _why(given: Variables, state: str) -> str:
 
 def _refused(verified: Variables) -> list[str]:
     """The applications whose login failed, with the category and the SMTP code."""
-    logins = [(app["name"], app["login"]) for app in verified.get("apps", ()) if app.get("login") and not app["login"]["ok"]]
-    return [" ".join(f"{name}: {login['category']} {login['code'] or ''} {login['enhanced']}".split()) for name, login in logins]
+    logins = [
+        (app["name"], app["login"]) for app in verified.get("apps", ()) if app.get("login") and not app["login"]["ok"]
+    ]
+    return [
+        " ".join(f"{name}: {login['category']} {login['code'] or ''} {login['enhanced']}".split())
+        for name, login in logins
+    ]
 
 
 def _counted(states: t.Mapping[str, str]) -> str:
@@ -158,5 +196,9 @@ def _counted(states: t.Mapping[str, str]) -> str:
 
 def _relays(hosts: t.Mapping[str, Variables]) -> dict[str, str]:
     """By relay the id of the credential that is in force now."""
-    apps = [app for given in hosts.values() for app in (given.get("smtp_relay_verified") or given.get("smtp_relay_baseline") or {}).get("apps", ())]
+    apps = [
+        app
+        for given in hosts.values()
+        for app in (given.get("smtp_relay_verified") or given.get("smtp_relay_baseline") or {}).get("apps", ())
+    ]
     return {app["relay"]: app["credential_id"] for app in apps if app.get("rotates")}

@@ -11,12 +11,12 @@ import typing as t
 
 from ...module_utils._host.notes.fields import DamagedError
 from ...module_utils._host.notes.ownership import OwnershipRecord
-from ..declaration import app_lists
-from ..declaration.resolve import load
-from ..declaration.model import DeclaredCredential, Relay
 from ...module_utils._shared.secret import Secret
-from ..verification.probes import options_of
+from ..declaration import app_lists
+from ..declaration.model import DeclaredCredential, Relay
+from ..declaration.resolve import load
 from ..problems import HOSTS, Problem, ProblemsError, by_host, did_you_mean, one_of
+from ..verification.probes import options_of
 
 Variables = t.Mapping[str, t.Any]
 Result = t.Dict[str, t.Any]
@@ -53,8 +53,12 @@ def old(hosts: t.Mapping[str, Variables], given: t.Mapping[str, t.Any] | None) -
         username = given.get("username") or (relay.credential.username if relay.credential else "")
         return Old(relay, DeclaredCredential("", username, Secret(given["password"])), given.get("id"))
     if relay.next is None or relay.credential is None:
-        hint = 'Give it, from the vault: smtp_relay_revoked: {username: apps, password: "{{ vault_old }}", id: "2026-08"}'
-        raise ProblemsError([Problem("smtp_relay_revoked", "nothing says which credential is to be dead.", "revoked-unsaid", hint)])
+        hint = (
+            'Give it, from the vault: smtp_relay_revoked: {username: apps, password: "{{ vault_old }}", id: "2026-08"}'
+        )
+        raise ProblemsError(
+            [Problem("smtp_relay_revoked", "nothing says which credential is to be dead.", "revoked-unsaid", hint)]
+        )
     return Old(relay, relay.credential, relay.credential.id)
 
 
@@ -76,7 +80,9 @@ def guard(hosts: t.Mapping[str, Variables], dead: Old) -> list[Problem]:
         for app, noted in record.apps.items():
             if noted.relay == dead.relay.name and _has(noted.credential_id, dead):
                 what = "the old credential is in force here, by the host's record."
-                found.setdefault(name, []).append(Problem(app, what, "still-in-force", _ending(dead, listed is None or app in listed)))
+                found.setdefault(name, []).append(
+                    Problem(app, what, "still-in-force", _ending(dead, listed is None or app in listed))
+                )
             elif noted.relay == dead.relay.name and unlabelled and not noted.credential_id:
                 what = "the old credential may be in force here: the host's record has no id of the one that is."
                 hint = "Put the current one in force, with its id: smarthost.mail.apply"
@@ -138,7 +144,11 @@ def options(dead: Old, password: str | None = None) -> Result:
 
 def answer_of(login: Result) -> Result:
     """What the relay said to the login itself: after one that works, the last reply is that to QUIT."""
-    step = next((step for step in reversed(login.get("steps") or ()) if step["name"] == "auth"), None) if login["ok"] else None
+    step = (
+        next((step for step in reversed(login.get("steps") or ()) if step["name"] == "auth"), None)
+        if login["ok"]
+        else None
+    )
     return {key: (step or login["reply"]).get(key, "") for key in ("code", "enhanced")}
 
 
@@ -148,15 +158,22 @@ def verdict(dead: Old, login: Result, nonsense: Result | None) -> RevocationVerd
     said = f"{reply['code']} {reply['enhanced']}".strip() if reply["code"] else login["category"]
     where = f"{dead.relay.host}:{dead.relay.port}"
     if nonsense is not None and nonsense["ok"]:
-        return RevocationVerdict("open", f"UNKNOWN: {where} takes any password from here, as a relay does that trusts an address. Try it from elsewhere.")
+        return RevocationVerdict(
+            "open",
+            f"UNKNOWN: {where} takes any password from here, as a relay does that trusts an address. Try it from elsewhere.",
+        )
     if login["ok"]:
         what = f"NOT REVOKED: the old credential still logs in at {where} ({said}). Revoke it at the provider, then run this again."
         return RevocationVerdict("not_revoked", what)
     refused = reply["code"] == REFUSED or (str(reply["code"]).startswith("5") and reply["enhanced"] == REFUSED_ENHANCED)
     if login["stage"] == "auth" and login["category"] == "auth_failed" and refused:
         return RevocationVerdict("revoked", f"Revoked: the old credential is refused as a login at {where} ({said}).")
-    more = " Run this again." if login["stage"] in FROM_LOGIN_ON else (
-        " Where only the hosts reach the relay, let one of them try: -e smtp_relay_revoked_from=HOST"
+    more = (
+        " Run this again."
+        if login["stage"] in FROM_LOGIN_ON
+        else (" Where only the hosts reach the relay, let one of them try: -e smtp_relay_revoked_from=HOST")
     )
     seen = login["category"] if said == login["category"] else f"{login['category']}, {said}"
-    return RevocationVerdict("unknown", f"UNKNOWN: {where} did not get as far as refusing the login ({seen}). That is no proof.{more}")
+    return RevocationVerdict(
+        "unknown", f"UNKNOWN: {where} did not get as far as refusing the login ({seen}). That is no proof.{more}"
+    )

@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from ..declaration import app_lists
-from ..planning import refusal
 from ..catalogue.loader import Catalogue
+from ..declaration import app_lists
+from ..declaration.model import ApplicationRequest, AppPlan, Declaration, Relay
 from ..declaration.resolve import load
-from ..declaration.model import AppPlan, Declaration, Relay, ApplicationRequest
+from ..planning import refusal
 from ..planning.plan import plan_host
 from ..problems import HOSTS, Problem, ProblemsError, by_host, grouped, some
 from ..rendering.readback import BY_HAND
@@ -46,7 +46,8 @@ class Fleet(t.NamedTuple):
         """The relays whose credential changes, by name and host."""
         return {
             f"{plan.relay.name} ({plan.relay.host})": member.declared.relays[plan.request.relay]
-            for member in self.members for plan in member.plans
+            for member in self.members
+            for plan in member.plans
         }
 
     @property
@@ -56,14 +57,20 @@ class Fleet(t.NamedTuple):
 
     def subjects(self) -> list[Subject]:
         """Every application that changes, with the next credential as declared."""
-        return [subject(plan, member.declared.relays[plan.request.relay], None) for member in self.members for plan in member.plans]
+        return [
+            subject(plan, member.declared.relays[plan.request.relay], None)
+            for member in self.members
+            for plan in member.plans
+        ]
 
 
 def fleet(variables: t.Mapping[str, Variables]) -> Fleet:
     """Plan every host by its variables, offline: the same answer that its own turn would give, all refusals at once."""
     members: list[RotatedHost] = []
     found: dict[Problem, list[str]] = {}
-    catalogues = functools.cache(Catalogue)  # reading an entry takes longer than planning with it, and all hosts have the same ones
+    catalogues = functools.cache(
+        Catalogue
+    )  # reading an entry takes longer than planning with it, and all hosts have the same ones
     for name, given in variables.items():
         try:
             member, problems = _member(name, given, catalogues(tuple(given.get("smtp_relay_catalogue", []))))
@@ -72,17 +79,31 @@ def fleet(variables: t.Mapping[str, Variables]) -> Fleet:
             problems = list(error.problems)
         for problem in problems:
             found.setdefault(problem, []).append(name)
-    told = [problem._replace(where=f"{some(names)}: {problem.where}" if problem.where else some(names)) for problem, names in found.items()]
+    told = [
+        problem._replace(where=f"{some(names)}: {problem.where}" if problem.where else some(names))
+        for problem, names in found.items()
+    ]
     if not told and not any(member.plans for member in members):
         hint = 'Give the relay the new credential as next, with another id than the current one: {id: "...", password: "{{ vault_new }}"}'
-        told.append(Problem("smtp_relay", "there is nothing to rotate: no relay that an application uses has a next credential.", "no-next", hint))
+        told.append(
+            Problem(
+                "smtp_relay",
+                "there is nothing to rotate: no relay that an application uses has a next credential.",
+                "no-next",
+                hint,
+            )
+        )
     return Fleet(tuple(members), tuple(told))
 
 
 def _member(name: str, given: Variables, catalogue: Catalogue) -> tuple[RotatedHost, list[Problem]]:
     declared = load(given.get("smtp_relay"), {name: given[name] for name in app_lists.names(given)})
     planned = plan_host(declared, catalogue, "next")
-    problems = [refusal.problem(item) for item in planned.refusals] if given.get("smtp_relay_on_unsupported", "fail") == "fail" else []
+    problems = (
+        [refusal.problem(item) for item in planned.refusals]
+        if given.get("smtp_relay_on_unsupported", "fail") == "fail"
+        else []
+    )
     plans = tuple(plan for plan in planned.apps if plan.relay.next is not None and plan.relay.sends)
     for plan in plans:
         # What is shared with its user is not known yet; whether its dialect can hold the new secret does not depend on it.
@@ -93,7 +114,9 @@ def _member(name: str, given: Variables, catalogue: Catalogue) -> tuple[RotatedH
             problems.append(Problem(f"{plan.request.where} ({plan.request.name})", what, "rotation-gap", hint))
     rotating = {relay.name for relay in declared.relays.values() if relay.next is not None}
     unmanaged = tuple(request for request in planned.unmanaged if request.relay in rotating)
-    queued = sum(plan.relay.type == "local_mta" and (plan.relay.via or declared.default) in rotating for plan in planned.apps)
+    queued = sum(
+        plan.relay.type == "local_mta" and (plan.relay.via or declared.default) in rotating for plan in planned.apps
+    )
     return RotatedHost(name, declared, plans, unmanaged, queued), problems
 
 
@@ -107,13 +130,17 @@ def plan_lines(found: Fleet) -> list[str]:
         old, new = relay.credential, relay.next
         lines.append(f"relay {name}: {(old and old.id) or '(no id)'} > {new and new.id}")
         if not relay.overlap:
-            lines.append(f"relay {name} knows one credential at a time: all hosts at once, and there is no way back once the provider has changed it")
+            lines.append(
+                f"relay {name} knows one credential at a time: all hosts at once, and there is no way back once the provider has changed it"
+            )
     consumers = [(_consumer(plan), member.name) for member in found.members for plan in member.plans]
     consumers += [(_left(request), member.name) for member in found.members for request in member.unmanaged]
     lines += [f"{text}: {some(names)}" for text, names in grouped(consumers).items()]
     queued = sum(member.queued for member in found.members)
     if queued:
-        lines.append(f"{queued} {'application sends' if queued == 1 else 'applications send'} through a local MTA and need not be touched")
+        lines.append(
+            f"{queued} {'application sends' if queued == 1 else 'applications send'} through a local MTA and need not be touched"
+        )
     return lines
 
 
@@ -151,14 +178,18 @@ class Admission(t.NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def admit(found: Fleet, baselines: t.Mapping[str, Result], new_works: bool, apply: str = f"ansible-playbook {APPLY}") -> Admission:
+def admit(
+    found: Fleet, baselines: t.Mapping[str, Result], new_works: bool, apply: str = f"ansible-playbook {APPLY}"
+) -> Admission:
     """By what was found on each host before anything is written. apply: the command that applies, for a hint."""
     hosts = [member.name for member in found.members if member.plans]
     unreachable = tuple(name for name in hosts if baselines.get(name, {}).get("unreachable"))
     reached = [name for name in hosts if name not in unreachable]
     dead = any(old_is_refused(app) for name in reached for app in baselines.get(name, {}).get("apps", ()))
     mode = "gap" if found.gap else "forward" if dead and new_works else "normal"
-    current = {member.name: {plan.request.name: _ids(member, plan) for plan in member.plans} for member in found.members}
+    current = {
+        member.name: {plan.request.name: _ids(member, plan) for plan in member.plans} for member in found.members
+    }
     problems = by_host({name: _against(baselines.get(name, {}), current[name], mode, apply) for name in reached})
     done = tuple(name for name in reached if is_done(baselines.get(name, {})))
     return Admission(mode, tuple(name for name in reached if name not in done), done, unreachable, tuple(problems))
@@ -178,7 +209,12 @@ def _ids(member: RotatedHost, plan: AppPlan) -> tuple[str, str]:
 def old_is_refused(app: Result) -> bool:
     """Whether an application is on the current credential, and the relay refuses it as a login. app: as ``smtp_verify`` tells it."""
     login = app.get("login") or {}
-    return app["rotates"] and not app["next"] and login.get("category") == "auth_failed" and str(login.get("code", 0)).startswith("5")
+    return (
+        app["rotates"]
+        and not app["next"]
+        and login.get("category") == "auth_failed"
+        and str(login.get("code", 0)).startswith("5")
+    )
 
 
 def _against(baseline: Result, ids: t.Mapping[str, tuple[str, str]], mode: str, apply: str) -> list[Problem]:
@@ -198,7 +234,9 @@ def _against(baseline: Result, ids: t.Mapping[str, tuple[str, str]], mode: str, 
     for given in baseline.get("problems", ()):
         problem = Problem(**given)
         app_now = apps.get(given["where"], {})
-        mended = problem.code == "process-stale" or (problem.code == "login-fails" and (app_now.get("next") or _tolerated(app_now, mode)))
+        mended = problem.code == "process-stale" or (
+            problem.code == "login-fails" and (app_now.get("next") or _tolerated(app_now, mode))
+        )
         if not mended and problem.where not in opened:
             found.append(problem)
     if baseline and not baseline.get("apps") and not found:

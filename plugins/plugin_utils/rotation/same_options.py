@@ -22,7 +22,9 @@ def options(given: t.Mapping[str, t.Any]) -> list[str]:
     words = [flag for name, flag in FLAGS.items() if given.get(name)]
     for name, flag in WORDS.items():
         words += [word for value in given.get(name) or () for word in (flag, str(value))]
-    return words + [word for value in given.get("extra_vars") or () if _may_be_shown(str(value)) for word in ("-e", str(value))]
+    return words + [
+        word for value in given.get("extra_vars") or () if _may_be_shown(str(value)) for word in ("-e", str(value))
+    ]
 
 
 def _may_be_shown(value: str) -> bool:

@@ -13,26 +13,71 @@ from ..problems import Problem, did_you_mean, one_of
 
 #: What a user may set, for the role and the playbooks.
 PUBLIC = (
-    "smtp_relay", "smtp_relay_activate", "smtp_relay_apps", "smtp_relay_canary", "smtp_relay_catalogue", "smtp_relay_configure",
-    "smtp_relay_credential", "smtp_relay_dest", "smtp_relay_fail_on", "smtp_relay_generation", "smtp_relay_hosts", "smtp_relay_on_unsupported",
+    "smtp_relay",
+    "smtp_relay_activate",
+    "smtp_relay_apps",
+    "smtp_relay_canary",
+    "smtp_relay_catalogue",
+    "smtp_relay_configure",
+    "smtp_relay_credential",
+    "smtp_relay_dest",
+    "smtp_relay_fail_on",
+    "smtp_relay_generation",
+    "smtp_relay_hosts",
+    "smtp_relay_on_unsupported",
     "smtp_relay_probe",
-    "smtp_relay_probe_level", "smtp_relay_probe_send", "smtp_relay_probe_to", "smtp_relay_prune", "smtp_relay_report_dest",
-    "smtp_relay_report_run", "smtp_relay_revoked", "smtp_relay_revoked_from", "smtp_relay_rotation_delay",
-    "smtp_relay_rotation_from_controller", "smtp_relay_rotation_gap_delay", "smtp_relay_rotation_gap_wait", "smtp_relay_rotation_retries",
-    "smtp_relay_rotation_soak", "smtp_relay_serial", "smtp_relay_state_dir",
+    "smtp_relay_probe_level",
+    "smtp_relay_probe_send",
+    "smtp_relay_probe_to",
+    "smtp_relay_prune",
+    "smtp_relay_report_dest",
+    "smtp_relay_report_run",
+    "smtp_relay_revoked",
+    "smtp_relay_revoked_from",
+    "smtp_relay_rotation_delay",
+    "smtp_relay_rotation_from_controller",
+    "smtp_relay_rotation_gap_delay",
+    "smtp_relay_rotation_gap_wait",
+    "smtp_relay_rotation_retries",
+    "smtp_relay_rotation_soak",
+    "smtp_relay_serial",
+    "smtp_relay_state_dir",
 )
 #: What our own tasks leave behind.
 OURS = (
-    "smtp_relay_activated", "smtp_relay_back_logins", "smtp_relay_back_refused", "smtp_relay_baseline", "smtp_relay_batch_failed",
-    "smtp_relay_changed_now", "smtp_relay_config", "smtp_relay_failure", "smtp_relay_first_verified", "smtp_relay_new",
-    "smtp_relay_planned", "smtp_relay_probed", "smtp_relay_reactivated", "smtp_relay_report", "smtp_relay_reported", "smtp_relay_revoked_here",
-    "smtp_relay_revoked_there", "smtp_relay_rotation", "smtp_relay_rotation_back", "smtp_relay_rotation_end", "smtp_relay_rotation_failure",
-    "smtp_relay_rotation_plan", "smtp_relay_sampled", "smtp_relay_state", "smtp_relay_verified", "smtp_relay_written",
+    "smtp_relay_activated",
+    "smtp_relay_back_logins",
+    "smtp_relay_back_refused",
+    "smtp_relay_baseline",
+    "smtp_relay_batch_failed",
+    "smtp_relay_changed_now",
+    "smtp_relay_config",
+    "smtp_relay_failure",
+    "smtp_relay_first_verified",
+    "smtp_relay_new",
+    "smtp_relay_planned",
+    "smtp_relay_probed",
+    "smtp_relay_reactivated",
+    "smtp_relay_report",
+    "smtp_relay_reported",
+    "smtp_relay_revoked_here",
+    "smtp_relay_revoked_there",
+    "smtp_relay_rotation",
+    "smtp_relay_rotation_back",
+    "smtp_relay_rotation_end",
+    "smtp_relay_rotation_failure",
+    "smtp_relay_rotation_plan",
+    "smtp_relay_sampled",
+    "smtp_relay_state",
+    "smtp_relay_verified",
+    "smtp_relay_written",
 )
 #: Those of them that take one of a few words. smtp_relay_probe takes true and false as well.
 WORDS: t.Mapping[str, t.Sequence[str]] = {
-    "smtp_relay_fail_on": ("nothing", "wrong", "unseen"), "smtp_relay_probe": ("first", "after", "never"),
-    "smtp_relay_probe_level": ("connect", "tls", "auth", "envelope"), "smtp_relay_probe_send": ("never", "on_change", "always"),
+    "smtp_relay_fail_on": ("nothing", "wrong", "unseen"),
+    "smtp_relay_probe": ("first", "after", "never"),
+    "smtp_relay_probe_level": ("connect", "tls", "auth", "envelope"),
+    "smtp_relay_probe_send": ("never", "on_change", "always"),
 }
 _SWITCH = ("true", "yes", "false", "no")
 _LABELLED = "smtp_relay_apps_"  # each of these adds to smtp_relay_apps
@@ -61,7 +106,12 @@ def misspelt(variables: t.Iterable[t.Any]) -> list[str]:
     """A warning for each variable whose name is nearly that of one of ours."""
     found = []
     for name in sorted(str(name) for name in variables):
-        if name in PUBLIC or name in OURS or name.startswith(("_", _LABELLED)) or not _LENGTHS[0] <= len(name) <= _LENGTHS[1]:
+        if (
+            name in PUBLIC
+            or name in OURS
+            or name.startswith(("_", _LABELLED))
+            or not _LENGTHS[0] <= len(name) <= _LENGTHS[1]
+        ):
             continue
         if not {"s", "m", "t", "p", "r", "e", "l"} <= set(name.lower()):
             continue  # most of a host's variables are nothing like ours

@@ -8,14 +8,26 @@ from __future__ import annotations
 
 import typing as t
 
-from ..declaration.settings import override
-from ..declaration.model import Declaration, OAuth2Settings, Relay
 from ...module_utils._shared.secret import Secret
+from ..declaration.model import Declaration, OAuth2Settings, Relay
+from ..declaration.settings import override
 from ..planning.plan import with_credential
 
 _SAME = (
-    "host", "port", "security", "validate_certs", "ca_path", "tls_server_name", "tls_min_version", "client_cert", "client_key", "min_cert_days",
-    "helo", "timeout", "allow_plaintext_auth", "auth_domain",
+    "host",
+    "port",
+    "security",
+    "validate_certs",
+    "ca_path",
+    "tls_server_name",
+    "tls_min_version",
+    "client_cert",
+    "client_key",
+    "min_cert_days",
+    "helo",
+    "timeout",
+    "allow_plaintext_auth",
+    "auth_domain",
 )
 
 
@@ -36,7 +48,10 @@ def probes(declaration: Declaration, credential_ids: t.Mapping[str, str], level:
             if level and level_of(options, level) != level:
                 options["level"] = level_of(options, level)
             found.setdefault(repr((relay.name, sorted(options.items()))), (options, []))[1].extend(users)
-    return [{**options, "name": options["name"] + (f" ({', '.join(users)})" if users else "")} for options, users in found.values()]
+    return [
+        {**options, "name": options["name"] + (f" ({', '.join(users)})" if users else "")}
+        for options, users in found.values()
+    ]
 
 
 def _uses(declaration: Declaration, credential_ids: t.Mapping[str, str]) -> t.Iterator[tuple[Relay, list[str]]]:
@@ -81,7 +96,9 @@ class Joined:
         level = level_of(options, self._level)
         # Of Graph the sender is the mailbox, and a token without an account is for the sender.
         identity = options.get("type") == "ms_graph" or ("oauth2" in options and "username" not in options)
-        plain = {key: value for key, value in options.items() if key not in _OF_THE_MESSAGE or (key == "from" and identity)}
+        plain = {
+            key: value for key, value in options.items() if key not in _OF_THE_MESSAGE or (key == "from" and identity)
+        }
         joined, users, senders = self._found.setdefault(repr(sorted(plain.items())), (plain, [], {}))
         users.append(user)
         if level == "envelope" and relay.from_ is not None and not identity:
@@ -121,13 +138,27 @@ def _of_sender(result: t.Mapping[str, t.Any], address: str) -> dict[str, t.Any]:
     if not refused or (own is None and address):
         return dict(result)
     if own is None or own["ok"]:
-        passed = own is None or all(recipient["ok"] for recipient in result.get("recipients") or ()) or result.get("recipient") == "not_tested"
+        passed = (
+            own is None
+            or all(recipient["ok"] for recipient in result.get("recipients") or ())
+            or result.get("recipient") == "not_tested"
+        )
         if not passed:
             return dict(result)
         level = "envelope" if own else "auth"
-        return {**result, "ok": True, "category": "ok", "level_reached": level, "diagnosis": "", "remedies": [], "stage": ""}
+        return {
+            **result,
+            "ok": True,
+            "category": "ok",
+            "level_reached": level,
+            "diagnosis": "",
+            "remedies": [],
+            "stage": "",
+        }
     reply = {key: own[key] for key in ("code", "enhanced", "text", "meaning")}
-    diagnosis = result["diagnosis"] if refused[0] is own else f"The relay does not take {address} as a sender ({own['text']})."
+    diagnosis = (
+        result["diagnosis"] if refused[0] is own else f"The relay does not take {address} as a sender ({own['text']})."
+    )
     return {**result, "category": own["category"], "reply": reply, "diagnosis": diagnosis}
 
 
@@ -158,7 +189,11 @@ def options_of(relay: Relay) -> dict[str, t.Any]:
         options["auth_mechanisms"] = list(relay.auth_mechanisms)
     if relay.reply_to is not None:
         options["reply_to"] = relay.reply_to.mailbox
-    message = {key: getattr(relay.message, key) for key in ("signature", "charset", "plain_text") if getattr(relay.message, key) is not None}
+    message = {
+        key: getattr(relay.message, key)
+        for key in ("signature", "charset", "plain_text")
+        if getattr(relay.message, key) is not None
+    }
     if message:
         options["message"] = message
     if relay.from_ is not None:

@@ -11,8 +11,8 @@ import typing as t
 
 from ..declaration.model import AppPlan, Declaration, Relay
 from ..planning.plan import with_credential
-from .probes import Joined, level_of, options_of
 from ..rendering.readback import NO_SECRET, read_back
+from .probes import Joined, level_of, options_of
 
 Result = t.Dict[str, t.Any]
 Results = t.Sequence[t.Mapping[str, t.Any]]
@@ -22,13 +22,36 @@ NOT_TESTED = "not_tested"
 PASSED, REFUSED, TEMPORARY = "passed", "refused", "temporary"
 
 _TLS = (
-    "starttls_not_offered", "starttls_masked", "starttls_refused", "starttls_injection", "tls_mode_mismatch", "tls_version", "tls_cipher",
-    "client_cert_required", "cert_unknown_ca", "cert_self_signed", "cert_expired", "cert_not_yet_valid", "cert_hostname", "cert_pin", "cert_strict",
+    "starttls_not_offered",
+    "starttls_masked",
+    "starttls_refused",
+    "starttls_injection",
+    "tls_mode_mismatch",
+    "tls_version",
+    "tls_cipher",
+    "client_cert_required",
+    "cert_unknown_ca",
+    "cert_self_signed",
+    "cert_expired",
+    "cert_not_yet_valid",
+    "cert_hostname",
+    "cert_pin",
+    "cert_strict",
 )
 _LOGIN = (
-    "auth_not_offered", "auth_mechanism_unsupported", "auth_mechanism_too_weak", "auth_requires_tls", "auth_required", "auth_failed",
-    "auth_server_unproven", "auth_app_password_required", "auth_basic_disabled", "auth_tenant_disabled", "auth_policy_blocked",
-    "auth_account_blocked", "token_wrong_scope",
+    "auth_not_offered",
+    "auth_mechanism_unsupported",
+    "auth_mechanism_too_weak",
+    "auth_requires_tls",
+    "auth_required",
+    "auth_failed",
+    "auth_server_unproven",
+    "auth_app_password_required",
+    "auth_basic_disabled",
+    "auth_tenant_disabled",
+    "auth_policy_blocked",
+    "auth_account_blocked",
+    "token_wrong_scope",
 )
 _SENDER = ("sender_rejected", "send_as_denied", "sender_unverified")
 DEFINITE = frozenset((*_TLS, *_LOGIN, *_SENDER))
@@ -75,7 +98,11 @@ def _behind(queue: Relay, plans: t.Sequence[AppPlan], declared: Declaration) -> 
     name = t.cast(str, queue.via)
     used = next((plan.relay for plan in plans if plan.relay.name == name), None)
     relay = declared.relays[name]
-    chosen = dataclasses.replace(relay, credential=used.credential) if used is not None else with_credential(relay, "in_force", None)
+    chosen = (
+        dataclasses.replace(relay, credential=used.credential)
+        if used is not None
+        else with_credential(relay, "in_force", None)
+    )
     return dataclasses.replace(chosen, from_=queue.from_ or chosen.from_)
 
 
@@ -99,11 +126,15 @@ class Proof(t.NamedTuple):
 
 def untested(plan: AppPlan) -> Proof:
     """Where nothing was probed."""
-    return Proof(NOT_TESTED, level_of(options_of(plan.relay)), "nothing was probed") if plan.relay.sends else Proof(NOT_TESTED, "")
+    return (
+        Proof(NOT_TESTED, level_of(options_of(plan.relay)), "nothing was probed")
+        if plan.relay.sends
+        else Proof(NOT_TESTED, "")
+    )
 
 
 def proofs(
-    plans: t.Sequence[AppPlan], probes: Probes, direct: Results, local: Results | None, level: str = "",
+    plans: t.Sequence[AppPlan], probes: Probes, direct: Results, local: Results | None, level: str = ""
 ) -> dict[str, Proof]:
     """Each application's proof by the results of its probes. local: None where the local MTAs are proven later."""
     by_direct, by_local = probes.direct.by_user(direct), probes.local.by_user(local or ())
@@ -117,7 +148,11 @@ def _proof(plan: AppPlan, direct: t.Mapping[str, Result], local: t.Mapping[str, 
     wanted = level_of(options_of(relay), level)
     if relay.type != "local_mta":
         return _by(direct.get(name), wanted, f"relay {relay.name}")
-    behind = _by(direct.get(name), wanted, f"relay {relay.via}, to which the local mail server forwards") if relay.via is not None else None
+    behind = (
+        _by(direct.get(name), wanted, f"relay {relay.via}, to which the local mail server forwards")
+        if relay.via is not None
+        else None
+    )
     if behind is not None and not behind.reached:
         return behind
     return _by(local.get(name), wanted, "the local mail server")

@@ -12,11 +12,11 @@ import typing as t
 from ansible import constants
 
 from ..actions import Action, Result, failure, module_failed, shown
-from .probes import Joined
 from ..problems import ProblemsError
+from .misspelt_variables import misspelt, wrong_words
+from .probes import Joined
 from .proof import TEMPORARY, verdict
 from .tries import Tries
-from .misspelt_variables import misspelt, wrong_words
 
 PAUSE = 1.0  # seconds between the two tries
 
@@ -50,7 +50,13 @@ class ProvingAction(Action):
             results: dict[int, Result] = {}
             for part in tries.in_turn(options):
                 refused = tries.ask([options[number] for number in part])
-                results.update({number: not_tried(options[number], known) for number, known in zip(part, refused) if known is not None})
+                results.update(
+                    {
+                        number: not_tried(options[number], known)
+                        for number, known in zip(part, refused)
+                        if known is not None
+                    }
+                )
                 tried = [number for number, known in zip(part, refused) if known is None]
                 results.update(zip(tried, self._probed([options[number] for number in tried], send, state_dir, tries)))
             return [results[number] for number in range(len(options))]
@@ -87,10 +93,29 @@ def not_tried(options: t.Mapping[str, t.Any], refused: t.Mapping[str, t.Any]) ->
     reply = refused.get("reply") or {}
     said = " ".join(str(part) for part in (reply.get("code"), reply.get("enhanced"), reply.get("text")) if part)
     return {
-        "name": options["name"], "host": options.get("host", ""), "port": options.get("port", 0), "security": options.get("security", ""),
-        "level": options.get("level", ""), "level_reached": "", "ok": False, "changed": False, "category": refused["category"],
-        "observed": refused["category"], "stage": refused.get("stage", ""), "reply": reply, "remedies": list(refused.get("remedies", ())),
+        "name": options["name"],
+        "host": options.get("host", ""),
+        "port": options.get("port", 0),
+        "security": options.get("security", ""),
+        "level": options.get("level", ""),
+        "level_reached": "",
+        "ok": False,
+        "changed": False,
+        "category": refused["category"],
+        "observed": refused["category"],
+        "stage": refused.get("stage", ""),
+        "reply": reply,
+        "remedies": list(refused.get("remedies", ())),
         "diagnosis": f"This login was not tried again: {refused['host']} was refused it ({said or refused['category']}), and one refused login is enough.",
-        "confirmed_by": refused["host"], "blind_spots": [], "steps": [], "tls": {}, "auth": {}, "senders": [], "recipients": [], "recipient": "",
-        "notices": [], "timings_ms": {}, "tries": 0,
+        "confirmed_by": refused["host"],
+        "blind_spots": [],
+        "steps": [],
+        "tls": {},
+        "auth": {},
+        "senders": [],
+        "recipients": [],
+        "recipient": "",
+        "notices": [],
+        "timings_ms": {},
+        "tries": 0,
     }

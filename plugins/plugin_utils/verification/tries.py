@@ -28,7 +28,12 @@ Refusal = t.Mapping[str, t.Any]
 FIRST_TRIES = 2
 _LOGIN = ("host", "port", "type", "graph_url", "username", "password", "oauth2", "auth_domain", "client_cert")
 _NO_LOGIN = (
-    "auth_failed", "auth_app_password_required", "auth_basic_disabled", "auth_tenant_disabled", "auth_policy_blocked", "auth_account_blocked",
+    "auth_failed",
+    "auth_app_password_required",
+    "auth_basic_disabled",
+    "auth_tenant_disabled",
+    "auth_policy_blocked",
+    "auth_account_blocked",
 )
 _TOKEN_REFUSED = (400, 401, 403)
 
@@ -36,7 +41,9 @@ _TOKEN_REFUSED = (400, 401, 403)
 def refused_as_a_login(result: Options) -> bool:
     """Whether the relay, or who gives out tokens, has refused this credential itself."""
     category, reply = result.get("category", ""), result.get("reply") or {}
-    return category in _NO_LOGIN or (category in ("token_error", "token_wrong_scope") and reply.get("code") in _TOKEN_REFUSED)
+    return category in _NO_LOGIN or (
+        category in ("token_error", "token_wrong_scope") and reply.get("code") in _TOKEN_REFUSED
+    )
 
 
 def logs_in(options: Options) -> bool:

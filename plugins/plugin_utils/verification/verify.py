@@ -9,13 +9,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ..declaration.model import AppPlan, DeclaredCredential, FilePlan, Relay
 from ..deployment.changes import Deployment, HostState
 from ..dialects._registry import dialect
-from ..declaration.model import AppPlan, DeclaredCredential, FilePlan, Relay
-from .probes import Joined
 from ..problems import Problem
-from .proof import Proof
 from ..rendering.readback import BY_HAND, NO_SECRET, read_back
+from .probes import Joined
+from .proof import Proof
 
 Result = t.Dict[str, t.Any]
 
@@ -77,12 +77,16 @@ def subject(plan: AppPlan, declared: Relay, host: HostState | None) -> Subject:
     if found.credential is not None:
         return Subject(plan, found.credential, "file", "", recorded, as_declared, since, known)
     nothing_to_read = as_declared and found.why != NO_SECRET
-    return Subject(plan, wanted if nothing_to_read else None, "rendering", found.why, recorded, as_declared, since, known)
+    return Subject(
+        plan, wanted if nothing_to_read else None, "rendering", found.why, recorded, as_declared, since, known
+    )
 
 
 def _as_declared(plan: AppPlan, host: HostState, texts: t.Mapping[str, str | None]) -> bool:
     deployment = Deployment(host)
-    return deployment.add(plan) and all(_same(file, deployment.texts.get(file.path), texts[file.path]) for file in plan.files)
+    return deployment.add(plan) and all(
+        _same(file, deployment.texts.get(file.path), texts[file.path]) for file in plan.files
+    )
 
 
 def _same(file: FilePlan, wanted: str | None, text: str | None) -> bool:
@@ -116,8 +120,13 @@ def login_of(result: t.Mapping[str, t.Any]) -> Result:
     """What of a probe's result is told of a login."""
     reply = result.get("reply") or {}
     return {
-        "ok": result["ok"], "category": result["category"], "stage": result.get("stage", ""), "code": reply.get("code") or 0,
-        "enhanced": reply.get("enhanced", ""), "diagnosis": result.get("diagnosis", ""), "level": result.get("level_reached", ""),
+        "ok": result["ok"],
+        "category": result["category"],
+        "stage": result.get("stage", ""),
+        "code": reply.get("code") or 0,
+        "enhanced": reply.get("enhanced", ""),
+        "diagnosis": result.get("diagnosis", ""),
+        "level": result.get("level_reached", ""),
     }
 
 
@@ -133,11 +142,23 @@ def holds(item: Subject) -> str:
 def told(item: Subject, login: Result | None, process: Result | None) -> Result:
     """One application in the task's result; no secret is in it."""
     return {
-        "name": item.name, "app": item.plan.request.app, "relay": item.plan.relay.name, "recorded": item.recorded, "holds": holds(item),
-        "credential_id": item.wanted.id if item.wanted else "", "rotates": item.plan.relay.next is not None, "as_declared": item.as_declared,
-        "source": item.source, "why": item.why, "login": login or {}, "process": process_of(process),
-        "next": bool(item.wanted and item.plan.relay.next and item.wanted == item.plan.relay.next), "changed": False,
-        "title": item.plan.application.title, "form": item.plan.form, "security": item.plan.security,
+        "name": item.name,
+        "app": item.plan.request.app,
+        "relay": item.plan.relay.name,
+        "recorded": item.recorded,
+        "holds": holds(item),
+        "credential_id": item.wanted.id if item.wanted else "",
+        "rotates": item.plan.relay.next is not None,
+        "as_declared": item.as_declared,
+        "source": item.source,
+        "why": item.why,
+        "login": login or {},
+        "process": process_of(process),
+        "next": bool(item.wanted and item.plan.relay.next and item.wanted == item.plan.relay.next),
+        "changed": False,
+        "title": item.plan.application.title,
+        "form": item.plan.form,
+        "security": item.plan.security,
         "paths": [file.path for file in item.plan.files],
     }
 
@@ -153,25 +174,49 @@ def wrong(item: Subject, login: Result | None, process: Result | None) -> list[P
     name = item.name
     if not item.as_declared:
         what = "Its files are not as declared." if item.recorded is not None else "Its files were never written here."
-        found.append(Problem(name, what, "not-as-declared", "Look with smarthost.mail.apply --check --diff, then run smarthost.mail.apply."))
+        found.append(
+            Problem(
+                name,
+                what,
+                "not-as-declared",
+                "Look with smarthost.mail.apply --check --diff, then run smarthost.mail.apply.",
+            )
+        )
     if login is not None and not login["ok"]:
         code = f" ({login['code']} {login['enhanced']})".replace(" )", ")") if login["code"] else ""
-        found.append(Problem(name, f"The login in its files fails: {login['category']}{code}. {login['diagnosis']}".strip(), "login-fails"))
+        found.append(
+            Problem(
+                name,
+                f"The login in its files fails: {login['category']}{code}. {login['diagnosis']}".strip(),
+                "login-fails",
+            )
+        )
     if process is not None and process.get("stale"):
-        found.append(Problem(name, "What runs is older than its files, and may not know of them.", "process-stale", "Restart it, then verify again."))
+        found.append(
+            Problem(
+                name,
+                "What runs is older than its files, and may not know of them.",
+                "process-stale",
+                "Restart it, then verify again.",
+            )
+        )
     return found
 
 
 def with_login(item: Subject) -> AppPlan:
     """The plan with the login that the application's own files hold in the place of the declared one."""
-    return item.plan._replace(relay=dataclasses.replace(item.plan.relay, credential=item.login)) if item.login else item.plan
+    return (
+        item.plan._replace(relay=dataclasses.replace(item.plan.relay, credential=item.login))
+        if item.login
+        else item.plan
+    )
 
 
 APPLY = "Run smarthost.mail.apply, with --check --diff first."
 
 
 def against(
-    item: Subject, changed: bool, drift: t.Sequence[t.Mapping[str, t.Any]], shown: Proof, process: Result | None,
+    item: Subject, changed: bool, drift: t.Sequence[t.Mapping[str, t.Any]], shown: Proof, process: Result | None
 ) -> list[Problem]:
     """Everything that is not as it should be about one application, each with what ends it."""
     found, name = [], item.name
@@ -179,7 +224,9 @@ def against(
         keys = f" ({', '.join(each['keys'])})" if each["keys"] else ""
         hint = "Say drift: enforce for the application to have it written again, or drift: adopt to take it as ours; then run smarthost.mail.apply."
         hint = APPLY if each["done"] != "left" else hint
-        found.append(Problem(name, f"Somebody else has {each['what']} {each['path']}{keys}.", "changed-by-others", hint))
+        found.append(
+            Problem(name, f"Somebody else has {each['what']} {each['path']}{keys}.", "changed-by-others", hint)
+        )
     if changed and not drift:
         what = "Its files are not as declared." if item.recorded is not None else "Its files were never written here."
         found.append(Problem(name, what, "not-as-declared", APPLY))
@@ -190,13 +237,17 @@ def against(
         found.append(Problem(name, why, "not-proven"))
     if process is not None and process.get("stale"):
         hint = "Run smarthost.mail.apply: it activates it."
-        found.append(Problem(name, "What runs is older than its files, and may not know of them.", "process-stale", hint))
+        found.append(
+            Problem(name, "What runs is older than its files, and may not know of them.", "process-stale", hint)
+        )
     return found
 
 
 def not_taken_back(name: str) -> Problem:
     """What is declared to be absent and is there."""
-    return Problem(name, "It is declared to be absent, and what was written for it still stands.", "not-as-declared", APPLY)
+    return Problem(
+        name, "It is declared to be absent, and what was written for it still stands.", "not-as-declared", APPLY
+    )
 
 
 def undo(subjects: t.Sequence[Subject], generations: t.Sequence[Result]) -> str:

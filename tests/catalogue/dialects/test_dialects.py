@@ -25,14 +25,20 @@ WRITTEN = {
     "exim_macros": ({"REMOTE_SMTP_SMARTHOST_HOSTS_REQUIRE_TLS": "*"}, "REMOTE_SMTP_SMARTHOST_HOSTS_REQUIRE_TLS = *\n"),
     "exim_update": ({"dc_smarthost": "smtp.example.com::465"}, "dc_smarthost='smtp.example.com::465'\n"),
     "opensmtpd": (
-        {"table smarthost": {"": "file:/etc/secrets"}, "action": {"": "smarthost", "auth <smarthost>": True, "helo": "a.example"}},
+        {
+            "table smarthost": {"": "file:/etc/secrets"},
+            "action": {"": "smarthost", "auth <smarthost>": True, "helo": "a.example"},
+        },
         'table smarthost "file:/etc/secrets"\naction "smarthost" \\\n  auth <smarthost> \\\n  helo "a.example"\n',
     ),
     "monit": (
         {"set mailserver": {"": "smtp.example.com", "port": 587, "password": 'a"b\\c', "using ssl": True}},
-        "set mailserver \"smtp.example.com\"\n  port 587\n  password 'a\"b\\\\c'\n  using ssl\n",
+        'set mailserver "smtp.example.com"\n  port 587\n  password \'a"b\\\\c\'\n  using ssl\n',
     ),
-    "dma": ({"SMARTHOST": "smtp.example.com", "PORT": 587, "STARTTLS": True}, "SMARTHOST smtp.example.com\nPORT 587\nSTARTTLS\n"),
+    "dma": (
+        {"SMARTHOST": "smtp.example.com", "PORT": 587, "STARTTLS": True},
+        "SMARTHOST smtp.example.com\nPORT 587\nSTARTTLS\n",
+    ),
     "dma_auth": ([["apps@example.com", "smtp.example.com", " a:b|c "]], "apps@example.com|smtp.example.com: a:b|c \n"),
     "ssmtp": ({"mailhub": "smtp.example.com:587", "UseTLS": True}, "mailhub=smtp.example.com:587\nUseTLS=yes\n"),
     "esmtp": (
@@ -60,12 +66,18 @@ WRITTEN = {
         "SMTP_HOST=smtp.example.com\nSMTP_PORT=465\nSMTP_TLS=true\n",
     ),
     "systemd_env": ({"FROM": "Example <a@b>", "PORT": 465}, 'FROM="Example <a@b>"\nPORT=465\n'),
-    "systemd_unit": ({"Service": {"EnvironmentFile": "/srv/100%/mail.env"}}, "[Service]\nEnvironmentFile=/srv/100%%/mail.env\n"),
+    "systemd_unit": (
+        {"Service": {"EnvironmentFile": "/srv/100%/mail.env"}},
+        "[Service]\nEnvironmentFile=/srv/100%%/mail.env\n",
+    ),
     "goini": (
         {"": {"APP_NAME": "Git"}, "mailer": {"ENABLED": True, "SMTP_PORT": 465, "FROM": "Example <a@b>", "USER": ""}},
         "APP_NAME = Git\n\n[mailer]\nENABLED = true\nSMTP_PORT = 465\nFROM = `Example <a@b>`\nUSER = ``\n",
     ),
-    "grafana_ini": ({"smtp": {"enabled": False, "host": "smtp.example.com:465"}}, "[smtp]\nenabled = false\nhost = smtp.example.com:465\n"),
+    "grafana_ini": (
+        {"smtp": {"enabled": False, "host": "smtp.example.com:465"}},
+        "[smtp]\nenabled = false\nhost = smtp.example.com:465\n",
+    ),
     "php": (
         {
             "mail_smtpport": 465,
@@ -98,23 +110,35 @@ WRITTEN = {
         '; <?php exit; ?> DO NOT REMOVE THIS LINE\n\n[General]\nnoreply_email_name = "O\'Neil &#38; Co"\n\n'
         '[mail]\nport = 465\nencryption = "ssl"\n',
     ),
-    "phpini": ({"sendmail_path": "/bin/x -C 'a b' \"$c\""}, "sendmail_path = \"/bin/x -C 'a b' \\\"\\$c\\\"\"\n"),
+    "phpini": ({"sendmail_path": "/bin/x -C 'a b' \"$c\""}, 'sendmail_path = "/bin/x -C \'a b\' \\"\\$c\\""\n'),
     "erb_yaml": (
         {"production": {"email_delivery": {"port": 465, "password": "<% x %>"}}},
         'production:\n  email_delivery:\n    port: 465\n    password: "\\x3c% x %>"\n',
     ),
     "ruby": (
-        {"gitlab_rails['smtp_tls']": True, "A::Base.smtp_settings": {"port": 465, "auth": {"symbol": "plain"}, "l": ["o'neil"]}},
+        {
+            "gitlab_rails['smtp_tls']": True,
+            "A::Base.smtp_settings": {"port": 465, "auth": {"symbol": "plain"}, "l": ["o'neil"]},
+        },
         "gitlab_rails['smtp_tls'] = true\nA::Base.smtp_settings = {\n  port: 465,\n  auth: :plain,\n  l: ['o\\'neil'],\n}\n",
     ),
     "phpdotenv": (
         {"MAIL_HOST": "smtp.example.com", "MAIL_ON": True, "MAIL_USERNAME": "null"},
         'MAIL_HOST=smtp.example.com\nMAIL_ON=true\nMAIL_USERNAME="\\"null\\""\n',
     ),
-    "python": ({"EMAIL_USE_SSL": True, "EMAIL_PORT": 465, "EMAIL_HOST": "h"}, "EMAIL_USE_SSL = True\nEMAIL_PORT = 465\nEMAIL_HOST = 'h'\n"),
-    "json": ({"a": {"b": [1, True, "\u00fc"]}}, '{\n  "a": {\n    "b": [\n      1,\n      true,\n      "\u00fc"\n    ]\n  }\n}\n'),
+    "python": (
+        {"EMAIL_USE_SSL": True, "EMAIL_PORT": 465, "EMAIL_HOST": "h"},
+        "EMAIL_USE_SSL = True\nEMAIL_PORT = 465\nEMAIL_HOST = 'h'\n",
+    ),
+    "json": (
+        {"a": {"b": [1, True, "\u00fc"]}},
+        '{\n  "a": {\n    "b": [\n      1,\n      true,\n      "\u00fc"\n    ]\n  }\n}\n',
+    ),
     "yaml": (
-        {"global": {"smtp_require_tls": False, "smtp_smarthost": "h:25", "tls_config": {"ca_file": "/ca"}}, "on": [1, "a"]},
+        {
+            "global": {"smtp_require_tls": False, "smtp_smarthost": "h:25", "tls_config": {"ca_file": "/ca"}},
+            "on": [1, "a"],
+        },
         'global:\n  smtp_require_tls: false\n  smtp_smarthost: "h:25"\n  tls_config:\n    ca_file: "/ca"\n"on": [1, "a"]\n',
     ),
     "whole": ("correct horse $HOME", "correct horse $HOME"),
@@ -128,7 +152,11 @@ WRITTEN = {
     ),
     "postfix_table": ([["[h]:465", "user:pass word"]], "[h]:465 user:pass word\n"),
     "msmtp": (
-        {"defaults": {"tls": True, "port": 465}, "accounts": {"main": {"host": "h", "password": "a b"}}, "default": "main"},
+        {
+            "defaults": {"tls": True, "port": 465},
+            "accounts": {"main": {"host": "h", "password": "a b"}},
+            "default": "main",
+        },
         'defaults\ntls on\nport 465\n\naccount main\nhost h\npassword "a b"\n\naccount default : main\n',
     ),
     "nullmailer": ([["h", "smtp", "--port=465", "--pass=a b"]], "h smtp --port=465 '--pass=a b'\n"),
@@ -237,7 +265,9 @@ def _module(name: str) -> t.Any:
 
 
 def test_every_dialect_has_its_sample_and_is_a_page() -> None:
-    assert set(WRITTEN) == set(NAMES) == {name for name, _text, _line in NOT_VALID} | {"whole"}  # in which every text is valid
+    assert (
+        set(WRITTEN) == set(NAMES) == {name for name, _text, _line in NOT_VALID} | {"whole"}
+    )  # in which every text is valid
     assert not [path.name for path in FOLDER.glob("*.py") if len(path.read_text(encoding="utf-8").splitlines()) > 250]
 
 
@@ -280,10 +310,17 @@ def test_the_applications_read_types_and_comments_too() -> None:
         "wgSMTP": {"auth": False, "port": 465},
         "CFG": {"smtpuser": "o'neil"},
     }
-    assert languages.wordpress(_module("wordpress").comment("Managed.") + WRITTEN["wordpress"][1]) == WRITTEN["wordpress"][0]
+    assert (
+        languages.wordpress(_module("wordpress").comment("Managed.") + WRITTEN["wordpress"][1])
+        == WRITTEN["wordpress"][0]
+    )
     assert languages.redmine(WRITTEN["erb_yaml"][1]) == WRITTEN["erb_yaml"][0]
     assert oracles.go_yaml(WRITTEN["yaml"][1]) == WRITTEN["yaml"][0]
-    assert oracles.laravel(WRITTEN["phpdotenv"][1]) == {"MAIL_HOST": "smtp.example.com", "MAIL_ON": True, "MAIL_USERNAME": "null"}
+    assert oracles.laravel(WRITTEN["phpdotenv"][1]) == {
+        "MAIL_HOST": "smtp.example.com",
+        "MAIL_ON": True,
+        "MAIL_USERNAME": "null",
+    }
 
 
 @pytest.mark.parametrize(("name", "text", "line"), NOT_VALID)
@@ -292,13 +329,17 @@ def test_a_text_that_is_not_valid_is_named_by_line_and_not_quoted(name: str, tex
     with pytest.raises(NotValid) as caught:
         module.read(text)
     assert caught.value.line == line
-    assert not any(word in str(caught.value) for word in ("two words", "s3cret", "it's", "getenv", "NAME ONLY", "free text"))
+    assert not any(
+        word in str(caught.value) for word in ("two words", "s3cret", "it's", "getenv", "NAME ONLY", "free text")
+    )
     if hasattr(module, "merge"):
         with pytest.raises(NotValid):
             module.merge(text, WRITTEN[name][0], [])
 
 
-@pytest.mark.parametrize(("name", "text", "line"), [case for case in NOT_VALID if case[0] in REFUSING and case != SWALLOWED])
+@pytest.mark.parametrize(
+    ("name", "text", "line"), [case for case in NOT_VALID if case[0] in REFUSING and case != SWALLOWED]
+)
 def test_the_application_refuses_such_a_text_as_well(name: str, text: str, line: int) -> None:
     with pytest.raises(AssertionError):
         REFUSING[name](text)
@@ -328,7 +369,7 @@ MERGED = {
     ),
     "Debian's file for Exim, of any quotes": (
         "exim_update",
-        "dc_a=\"1\"\ndc_b=2\n",
+        'dc_a="1"\ndc_b=2\n',
         {"dc_b": "3", "dc_c": "d"},
         [["dc_a"]],
         "dc_b='3'\ndc_c='d'\n",
@@ -382,7 +423,13 @@ MERGED = {
         [],
         "[smtp]\nuser = u\nhost = x\n",
     ),
-    "gitea does not": ("goini", "[smtp]\nuser = a\\\nhost = x\n", {"smtp": {"user": "u"}}, [], "[smtp]\nuser = u\nhost = x\n"),
+    "gitea does not": (
+        "goini",
+        "[smtp]\nuser = a\\\nhost = x\n",
+        {"smtp": {"user": "u"}},
+        [],
+        "[smtp]\nuser = u\nhost = x\n",
+    ),
     "python takes lines that are indented deeper for more of the value": (
         "rawconfigparser",
         "[options]\naddons_path = /a,\n    # not this\n    /b\nSMTP_Server : old\n  more\nlimit = 1\n",
@@ -392,10 +439,10 @@ MERGED = {
     ),
     "ruby in a user's yaml stays, and none comes from us": (
         "erb_yaml",
-        "default:\n  path: \"<%= 1 %>\"\nproduction:\n",
+        'default:\n  path: "<%= 1 %>"\nproduction:\n',
         {"production": {"password": "<%= 1 %>"}},
         [],
-        "default:\n  path: \"<%= 1 %>\"\nproduction:\n  password: \"\\x3c%= 1 %>\"\n",
+        'default:\n  path: "<%= 1 %>"\nproduction:\n  password: "\\x3c%= 1 %>"\n',
     ),
     "phpdotenv keeps export, spacing and comment": (
         "phpdotenv",
@@ -467,7 +514,18 @@ def test_a_file_that_leaves_no_place_for_our_keys_is_refused(name: str, text: st
 
 
 @pytest.mark.parametrize(
-    "name", ["goini", "phpdotenv", "symfony_dotenv", "exim_update", "postfix_main", "json", "yaml", "rawconfigparser", "erb_yaml"]
+    "name",
+    [
+        "goini",
+        "phpdotenv",
+        "symfony_dotenv",
+        "exim_update",
+        "postfix_main",
+        "json",
+        "yaml",
+        "rawconfigparser",
+        "erb_yaml",
+    ],
 )
 def test_a_file_that_we_made_is_empty_again_after_remove(name: str) -> None:
     tree = {"m": {"a": "1"}} if name in ("goini", "json", "yaml", "rawconfigparser", "erb_yaml") else {"a": "1"}

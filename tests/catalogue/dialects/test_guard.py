@@ -38,13 +38,16 @@ def test_an_indented_file_of_mailman_keeps_its_database_over_many_runs() -> None
     assert merge_guard.remove("rawconfigparser", text, MTA_OWNS, MAILMAN) == MAILMAN
 
 
-@pytest.mark.parametrize("text", [
-    "[mta]\n  [database]\n  url: x\n",
-    "  [mta]\n    [database]\n  url: x\n",
-    "[mta]\n\t  a: 1\n\t[database]\n\turl: x\n",
-    "[a]\n    x: 1\n  [mta]\n  incoming: y\n[database]\nurl: z\n",
-    "[mta]\nincoming: a\n  b\n\n  c\n\n[database]\nurl: z\n",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[mta]\n  [database]\n  url: x\n",
+        "  [mta]\n    [database]\n  url: x\n",
+        "[mta]\n\t  a: 1\n\t[database]\n\turl: x\n",
+        "[a]\n    x: 1\n  [mta]\n  incoming: y\n[database]\nurl: z\n",
+        "[mta]\nincoming: a\n  b\n\n  c\n\n[database]\nurl: z\n",
+    ],
+)
 def test_every_indentation_is_kept(text: str) -> None:
     merged = merge_guard.merge("rawconfigparser", text, MTA, MTA_OWNS)
     wanted = _configparser(text)
@@ -58,7 +61,10 @@ def test_a_value_that_ends_in_a_backslash_takes_in_none_of_our_keys() -> None:
         merged = merge_guard.merge("grafana_ini", text, {"smtp": {"host": "h"}}, owns)
         read = speech.dialect("grafana_ini").read(merged)
         assert read["smtp"]["host"] == "h"
-        assert {**read["smtp"], "host": None} == {**speech.dialect("grafana_ini").read(text).get("smtp", {}), "host": None}
+        assert {**read["smtp"], "host": None} == {
+            **speech.dialect("grafana_ini").read(text).get("smtp", {}),
+            "host": None,
+        }
         assert merge_guard.merge("grafana_ini", merged, {"smtp": {"host": "h"}}, owns) == merged
         assert merge_guard.remove("grafana_ini", merged, owns, text) == text
 
@@ -72,30 +78,50 @@ def test_a_value_that_begins_with_an_equals_sign_is_no_other_operator(text: str)
 
 
 ODD_YAML = {
-    "document end": "default: \n...\n", "a tag": "k: !secret x\n", "a tag of a mapping": "k: !include\n  a: 1\n",
+    "document end": "default: \n...\n",
+    "a tag": "k: !secret x\n",
+    "a tag of a mapping": "k: !include\n  a: 1\n",
     "an anchor twice": "a: &x 1\nb: &x 2\nc: *x\n",
-    "a value key": "k: =\n", "no such date": "k: 2001-99-99\n", "a list as key": "? [a, b]\n: c\n", "merging no mapping": "k:\n  <<: x\n",
-    "5,000 digits": f"k: {'9' * 5000}\n", "900 deep": "k:\n" + "".join(" " * depth + "a:\n" for depth in range(1, 900)),
-    "a bomb of aliases": "a: &a [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1 or ''}, *a{n - 1 or ''}]\n" for n in range(1, 60)),
+    "a value key": "k: =\n",
+    "no such date": "k: 2001-99-99\n",
+    "a list as key": "? [a, b]\n: c\n",
+    "merging no mapping": "k:\n  <<: x\n",
+    "5,000 digits": f"k: {'9' * 5000}\n",
+    "900 deep": "k:\n" + "".join(" " * depth + "a:\n" for depth in range(1, 900)),
+    "a bomb of aliases": "a: &a [x, x]\n"
+    + "".join(f"a{n}: &a{n} [*a{n - 1 or ''}, *a{n - 1 or ''}]\n" for n in range(1, 60)),
     "null above a comment": "default:\n  # none\n  null\nz: 1\n",
 }
 ODD_YAML["900 deep"] = ODD_YAML["900 deep"].rstrip("\n") + " 1\n"
 ODD_JSON = {
-    "empty": "", "blanks": " \n", "5,000 digits": '{"k": %s}' % ("9" * 5000), "900 deep": '{"k": %s1%s}' % ('{"a":' * 900, "}" * 900),
-    "9,000 deep": '{"k": %s%s, "z": 1}' % ("[" * 9000, "]" * 9000), "twice": '{"k": 1, "k": 2}', "null": '{"default": null}',
+    "empty": "",
+    "blanks": " \n",
+    "5,000 digits": '{"k": %s}' % ("9" * 5000),
+    "900 deep": '{{"k": {}1{}}}'.format('{"a":' * 900, "}" * 900),
+    "9,000 deep": '{{"k": {}{}, "z": 1}}'.format("[" * 9000, "]" * 9000),
+    "twice": '{"k": 1, "k": 2}',
+    "null": '{"default": null}',
 }
 NESTED_OWNS = [["default", "smtp", "host"], ["default", "smtp", "password"], ["default", "smtp", "user"]]
 NESTED = {"default": {"smtp": {"host": "h", "password": "p\"w'd: #\\"}}}
 
 
-@pytest.mark.parametrize(("name", "text"), [
-    *[pytest.param(name, text, id=f"{name} {what}") for name in ("yaml", "erb_yaml") for what, text in ODD_YAML.items()],
-    *[pytest.param("json", text, id=f"json {what}") for what, text in ODD_JSON.items()],
-])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *[
+            pytest.param(name, text, id=f"{name} {what}")
+            for name in ("yaml", "erb_yaml")
+            for what, text in ODD_YAML.items()
+        ],
+        *[pytest.param("json", text, id=f"json {what}") for what, text in ODD_JSON.items()],
+    ],
+)
 def test_what_only_the_application_understands_is_kept_as_it_is(name: str, text: str) -> None:
     merged = merge_guard.merge(name, text, NESTED, NESTED_OWNS)
     assert merge_guard.values(name, merged, NESTED_OWNS) == {
-        ("default", "smtp", "host"): "h", ("default", "smtp", "password"): "p\"w'd: #\\",
+        ("default", "smtp", "host"): "h",
+        ("default", "smtp", "password"): "p\"w'd: #\\",
     }
     if text.strip() and "default" not in text:
         assert text.strip("{}\n ") in merged
@@ -118,11 +144,19 @@ def test_a_key_of_ours_that_comes_by_a_merge_key_is_seen() -> None:
     with pytest.raises(merge_guard.Harm, match="as they are declared"):
         merge_guard.merge("yaml", text, NESTED, NESTED_OWNS)
     declared = {"default": {"smtp": {**NESTED["default"]["smtp"], "user": "new"}}}
-    assert merge_guard.values("yaml", merge_guard.merge("yaml", text, declared, NESTED_OWNS), NESTED_OWNS)[("default", "smtp", "user")] == "new"
+    assert (
+        merge_guard.values("yaml", merge_guard.merge("yaml", text, declared, NESTED_OWNS), NESTED_OWNS)[
+            ("default", "smtp", "user")
+        ]
+        == "new"
+    )
 
 
 def test_an_alias_to_a_value_of_ours_keeps_the_file_from_being_changed() -> None:
-    for text in ("default:\n  smtp:\n    host: &h old\nother: *h\n", "x: &h 1\ndefault:\n  smtp:\n    host: &h old\nother: *h\n"):
+    for text in (
+        "default:\n  smtp:\n    host: &h old\nother: *h\n",
+        "x: &h 1\ndefault:\n  smtp:\n    host: &h old\nother: *h\n",
+    ):
         with pytest.raises((NotValid, merge_guard.Harm)):
             merge_guard.merge("yaml", text, NESTED, NESTED_OWNS)
 
@@ -137,27 +171,44 @@ class _Broken:
         return self._mistakes.get(name) or getattr(self._spoken, name)
 
 
-INI, OURS, OWNS = "[log]\nlevel = 1\n[smtp]\nhost = old\n", {"smtp": {"host": "new"}}, [["smtp", "host"], ["smtp", "user"]]
+INI, OURS, OWNS = (
+    "[log]\nlevel = 1\n[smtp]\nhost = old\n",
+    {"smtp": {"host": "new"}},
+    [["smtp", "host"], ["smtp", "user"]],
+)
 
 
-@pytest.mark.parametrize(("mistake", "harm"), [
-    ({"merge": lambda text, tree, owns: "[smtp]\nhost = new\n"}, "lost or read differently"),
-    ({"merge": lambda text, tree, owns: text + " [x]\n"}, "lost or read differently"),
-    ({"merge": lambda text, tree, owns: text.replace("old", "other") or "[smtp]\nhost = new\n"}, "as they are declared"),
-    ({"merge": lambda text, tree, owns: (text or "[smtp]\n") + "host = new\n"}, "with every run"),
-    ({"remove": lambda text, owns, original: text}, "without a trace"),
-])
-def test_a_dialect_with_a_mistake_writes_nothing(mistake: dict[str, t.Any], harm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("mistake", "harm"),
+    [
+        ({"merge": lambda text, tree, owns: "[smtp]\nhost = new\n"}, "lost or read differently"),
+        ({"merge": lambda text, tree, owns: text + " [x]\n"}, "lost or read differently"),
+        (
+            {"merge": lambda text, tree, owns: text.replace("old", "other") or "[smtp]\nhost = new\n"},
+            "as they are declared",
+        ),
+        ({"merge": lambda text, tree, owns: (text or "[smtp]\n") + "host = new\n"}, "with every run"),
+        ({"remove": lambda text, owns, original: text}, "without a trace"),
+    ],
+)
+def test_a_dialect_with_a_mistake_writes_nothing(
+    mistake: dict[str, t.Any], harm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(merge_guard, "dialect", lambda name: _Broken(speech.dialect(name), **mistake))
     with pytest.raises(merge_guard.Harm, match=harm):
         merge_guard.merge("goini", INI, OURS, OWNS)
 
 
-@pytest.mark.parametrize(("mistake", "harm"), [
-    ({"remove": lambda text, owns, original: "[smtp]\nhost = old\n"}, "lost or read differently"),
-    ({"remove": lambda text, owns, original: text}, "could not be put back"),
-])
-def test_a_dialect_that_takes_out_wrongly_writes_nothing(mistake: dict[str, t.Any], harm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("mistake", "harm"),
+    [
+        ({"remove": lambda text, owns, original: "[smtp]\nhost = old\n"}, "lost or read differently"),
+        ({"remove": lambda text, owns, original: text}, "could not be put back"),
+    ],
+)
+def test_a_dialect_that_takes_out_wrongly_writes_nothing(
+    mistake: dict[str, t.Any], harm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     merged = merge_guard.merge("goini", INI, OURS, OWNS)
     monkeypatch.setattr(merge_guard, "dialect", lambda name: _Broken(speech.dialect(name), **mistake))
     with pytest.raises(merge_guard.Harm, match=harm):
@@ -168,4 +219,6 @@ def test_every_dialect_of_shared_files_can_be_guarded() -> None:
     shared = [name for name in speech.dialect_names() if speech.can_share(name)]
     assert len(shared) >= 12
     for name in shared:
-        assert all(callable(getattr(speech.dialect(name), function)) for function in ("merge", "remove", "values", "alike")), name
+        assert all(
+            callable(getattr(speech.dialect(name), function)) for function in ("merge", "remove", "values", "alike")
+        ), name

@@ -74,11 +74,17 @@ CASES = {
         lambda values: {f"$config['{name}']": value for name, value in values.items()},
     ),
     "wordpress": _case("wordpress", lambda text: languages.wordpress(text)["hook"], lambda values: {"hook": values}),
-    "gitlab": _case("ruby", languages.gitlab, lambda values: {f"gitlab_rails['{name}']": value for name, value in values.items()}),
-    "redmine": _case("erb_yaml", lambda text: languages.redmine(text)["production"], lambda values: {"production": values}),
+    "gitlab": _case(
+        "ruby", languages.gitlab, lambda values: {f"gitlab_rails['{name}']": value for name, value in values.items()}
+    ),
+    "redmine": _case(
+        "erb_yaml", lambda text: languages.redmine(text)["production"], lambda values: {"production": values}
+    ),
     "matomo": _case("matomo_ini", lambda text: languages.matomo(text)["mail"], lambda values: {"mail": values}),
     "php.ini": Case("phpini", _flat, languages.phpini),
-    "odoo": _case("rawconfigparser", lambda text: languages.rawconfigparser(text)["options"], lambda values: {"options": values}),
+    "odoo": _case(
+        "rawconfigparser", lambda text: languages.rawconfigparser(text)["options"], lambda values: {"options": values}
+    ),
     "laravel": _case("phpdotenv", oracles.laravel),
     "python": _case("python", oracles.python),
     "go json": _case("json", oracles.go_json),
@@ -94,7 +100,9 @@ CASES = {
     "postmap": Case("postfix_table", lambda values: [list(pair) for pair in values.items()], oracles.postmap),
     "msmtp": Case(
         "msmtp",
-        lambda values: {"accounts": {name: {"host": "localhost", "from": "a@b", "user": value} for name, value in values.items()}},
+        lambda values: {
+            "accounts": {name: {"host": "localhost", "from": "a@b", "user": value} for name, value in values.items()}
+        },
         oracles.msmtp,
     ),
 }
@@ -110,14 +118,32 @@ OWN_READER = {
     ),
     "ssmtp": _case("ssmtp", lambda text: _module("ssmtp").read(text)),
     "esmtp": _case("esmtp", lambda text: _module("esmtp").read(text)),
-    "monit": _case("monit", lambda text: _module("monit").read(text)["set mailserver"], lambda values: {"set mailserver": values}),
-    "opensmtpd": _case("opensmtpd", lambda text: _module("opensmtpd").read(text)["action"], lambda values: {"action": values}),
+    "monit": _case(
+        "monit", lambda text: _module("monit").read(text)["set mailserver"], lambda values: {"set mailserver": values}
+    ),
+    "opensmtpd": _case(
+        "opensmtpd", lambda text: _module("opensmtpd").read(text)["action"], lambda values: {"action": values}
+    ),
     "properties": _case("properties", lambda text: _module("properties").read(text)),
-    "systemd_unit": _case("systemd_unit", lambda text: _module("systemd_unit").read(text)["Service"], lambda values: {"Service": values}),
-    "nullmailer": _case("nullmailer", lambda text: {words[0]: words[1] for words in _module("nullmailer").read(text)}, lambda v: v.items()),
+    "systemd_unit": _case(
+        "systemd_unit", lambda text: _module("systemd_unit").read(text)["Service"], lambda values: {"Service": values}
+    ),
+    "nullmailer": _case(
+        "nullmailer",
+        lambda text: {words[0]: words[1] for words in _module("nullmailer").read(text)},
+        lambda v: v.items(),
+    ),
     "sheet": _case("sheet", lambda text: _module("sheet").read(text)["Mail"], lambda values: {"Mail": values}),
-    "whole": Case("whole", _flat, lambda _text, values: {k: _module("whole").read(_module("whole").write(v)) for k, v in values.items()}),
-    "line": Case("line", _flat, lambda _text, values: {k: _module("line").read(_module("line").write(v)) for k, v in values.items()}),
+    "whole": Case(
+        "whole",
+        _flat,
+        lambda _text, values: {k: _module("whole").read(_module("whole").write(v)) for k, v in values.items()},
+    ),
+    "line": Case(
+        "line",
+        _flat,
+        lambda _text, values: {k: _module("line").read(_module("line").write(v)) for k, v in values.items()},
+    ),
 }
 
 LINES = {"line break", "carriage return"}
@@ -142,15 +168,26 @@ REFUSED: dict[str, set[str]] = {
     "esmtp": LINES | DOUBLE_QUOTES,
     "mutt": LINES,
     "s_nail": LINES | {"tab", "leading tab", "control", "delete"},
-    "monit": LINES | EDGES | DOUBLE_QUOTES | BOTH_QUOTES | {"no-break spaces", "in single quotes", "one single quote", "sql"},
-    "opensmtpd": LINES | DOUBLE_QUOTES | BACKSLASHES | {"both quotes", "three double quotes", "backtick and three double quotes"},
+    "monit": LINES
+    | EDGES
+    | DOUBLE_QUOTES
+    | BOTH_QUOTES
+    | {"no-break spaces", "in single quotes", "one single quote", "sql"},
+    "opensmtpd": LINES
+    | DOUBLE_QUOTES
+    | BACKSLASHES
+    | {"both quotes", "three double quotes", "backtick and three double quotes"},
     "symfony_dotenv": LINES,
     "properties": {"dollar", "braced name"},
     "docker_env": LINES,
     "systemd_env": LINES | {"control", "delete"},
-    "systemd_unit": LINES | EDGES | BACKSLASHES | {"tab", "braces", "url", "yaml anchor", "yaml flow", "question", "php", "control", "delete"},
+    "systemd_unit": LINES
+    | EDGES
+    | BACKSLASHES
+    | {"tab", "braces", "url", "yaml anchor", "yaml flow", "question", "php", "control", "delete"},
     "goini": LINES | {"percent reference", "backtick and three double quotes"},
-    "grafana_ini": LINES | {"percent reference", "backtick and three double quotes", "dollar", "braced name", "grafana file"},
+    "grafana_ini": LINES
+    | {"percent reference", "backtick and three double quotes", "dollar", "braced name", "grafana file"},
     "php": set(),
     "php_settings": set(),
     "wordpress": set(),
@@ -218,7 +255,9 @@ def test_our_own_reader_agrees_with_the_application(dialect: str) -> None:
     case = next(case for case in [*CASES.values(), *OWN_READER.values()] if case.dialect == dialect)
     values = _named(secret for secret in HOSTILE if secret not in REFUSED[dialect])
     tree = case.tree(values)
-    assert _module(dialect).read(_write(case, values)) == ([list(row) for row in tree] if dialect == "nullmailer" else tree)
+    assert _module(dialect).read(_write(case, values)) == (
+        [list(row) for row in tree] if dialect == "nullmailer" else tree
+    )
 
 
 def test_every_dialect_meets_every_hostile_secret() -> None:

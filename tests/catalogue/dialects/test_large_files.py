@@ -14,11 +14,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import 
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import merge_guard
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import (
-    can_share,
-    dialect,
-    dialect_names,
-)
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import can_share, dialect, dialect_names
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import NotValid
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.difference import difference
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import FilePlan
@@ -35,7 +31,12 @@ FILES = {
     "postfix_main": ("A = old\n", "key{n} = value {n}\n", "key{n} = value,\n  more {n}\n# note\n", "\n"),
     "dma": ("A old\n", "KEY{n} value{n}\n", "KEY{n} value{n} # note\n", "\n"),
     "yaml": ("smtp:\n  host: old\n", "key{n}: some value {n}\n", "'key {n}':\n- |\n  text\n- [{n}, *x]\n", "\n"),
-    "json": ('{"smtp": {"host": "old"},\n', '"key{n}": "some value {n}",\n', '"key\\n{n}": {"a": [1, null, {n}]},\n', '"z": 1}\n'),
+    "json": (
+        '{"smtp": {"host": "old"},\n',
+        '"key{n}": "some value {n}",\n',
+        '"key\\n{n}": {"a": [1, null, {n}]},\n',
+        '"z": 1}\n',
+    ),
 }
 FILES.update(grafana_ini=FILES["goini"], symfony_dotenv=FILES["phpdotenv"], erb_yaml=FILES["yaml"])
 SIZES = (40_000, 160_000)
@@ -82,12 +83,23 @@ def test_time_grows_with_the_file_and_not_with_its_square(name: str, odd: bool) 
     assert _is_linear(name, small, large)
 
 
-@pytest.mark.parametrize("name", [name for name in SHARED if name not in ("yaml", "erb_yaml")])  # which refuse a key twice
+@pytest.mark.parametrize(
+    "name", [name for name in SHARED if name not in ("yaml", "erb_yaml")]
+)  # which refuse a key twice
 def test_a_key_of_ours_thousands_of_times_is_no_trouble(name: str) -> None:
-    one = {"goini": "host = 1\n", "grafana_ini": "host = 1\n", "rawconfigparser": "host = 1\n", "json": '"host": 1,', "dma": "A 1\n"}.get(name, "A=1\n")
+    one = {
+        "goini": "host = 1\n",
+        "grafana_ini": "host = 1\n",
+        "rawconfigparser": "host = 1\n",
+        "json": '"host": 1,',
+        "dma": "A 1\n",
+    }.get(name, "A=1\n")
     start, _usual, _rare, end = FILES[name]
     counts = [300, 1200]
-    texts = [('{"smtp": {' + one * count + '"z": 1}}' if name == "json" else start.replace("[x]\n", "") + one * count + end) for count in counts]
+    texts = [
+        ('{"smtp": {' + one * count + '"z": 1}}' if name == "json" else start.replace("[x]\n", "") + one * count + end)
+        for count in counts
+    ]
     assert _is_linear(name, *texts)
 
 
@@ -103,24 +115,61 @@ def _seconds_or_refused(name: str, text: str) -> float:
     return time.process_time() - began
 
 
-@pytest.mark.parametrize("piece", ["\n", "\r\n", " \n", "# note\n", "[s]\n", "k = \\\n", "- a\n", '"', "`", "[", "{", "<%", "a=", "\ufeff", "\t", "$"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "\n",
+        "\r\n",
+        " \n",
+        "# note\n",
+        "[s]\n",
+        "k = \\\n",
+        "- a\n",
+        '"',
+        "`",
+        "[",
+        "{",
+        "<%",
+        "a=",
+        "\ufeff",
+        "\t",
+        "$",
+    ],
+)
 @pytest.mark.parametrize("name", SHARED)
 def test_a_text_of_one_piece_over_and_over_is_no_trouble(name: str, piece: str) -> None:
     """Comments alone are quite usual, as in a file that nobody has written anything into yet."""
     small, large = (piece * (size // len(piece)) for size in (10_000, 40_000))
-    assert any(_seconds_or_refused(name, large) < FACTOR * max(_seconds_or_refused(name, small), 0.02) for _try in range(4))
+    assert any(
+        _seconds_or_refused(name, large) < FACTOR * max(_seconds_or_refused(name, small), 0.02) for _try in range(4)
+    )
 
 
-@pytest.mark.parametrize("start, piece, end", [
-    ("A=", "a", " x\n"), ("A=", "a", "'\n"), ("A=", "a'b'", " x\n"), ("A ", "a", " b\n"), ("[smtp]\nhost = ", "a ", '"\n'), ("smtp: ", "a ", "\n"),
-    ('A="', "\\a", "\n"), ("A=", "a\\", "b'\n"), ("A=", "${a", "\n"), ("A", " ", "b\n"), ('{"smtp": "', "\\n", "\n"), ("smtp: <%= ", "a ", "\n"),
-])
+@pytest.mark.parametrize(
+    "start, piece, end",
+    [
+        ("A=", "a", " x\n"),
+        ("A=", "a", "'\n"),
+        ("A=", "a'b'", " x\n"),
+        ("A ", "a", " b\n"),
+        ("[smtp]\nhost = ", "a ", '"\n'),
+        ("smtp: ", "a ", "\n"),
+        ('A="', "\\a", "\n"),
+        ("A=", "a\\", "b'\n"),
+        ("A=", "${a", "\n"),
+        ("A", " ", "b\n"),
+        ('{"smtp": "', "\\n", "\n"),
+        ("smtp: <%= ", "a ", "\n"),
+    ],
+)
 @pytest.mark.parametrize("name", SHARED)
 def test_one_long_line_that_is_nearly_valid_is_no_trouble(name: str, start: str, piece: str, end: str) -> None:
     """A word that a user makes two characters longer must not take twice the time."""
     assert _seconds_or_refused(name, start + piece * 30 + end) < 0.5
     small, large = (start + piece * (size // len(piece)) + end for size in (10_000, 40_000))
-    assert any(_seconds_or_refused(name, large) < FACTOR * max(_seconds_or_refused(name, small), 0.02) for _try in range(4))
+    assert any(
+        _seconds_or_refused(name, large) < FACTOR * max(_seconds_or_refused(name, small), 0.02) for _try in range(4)
+    )
 
 
 def test_every_shared_dialect_has_its_large_file() -> None:

@@ -80,7 +80,13 @@ def _messy_conf(rng: random.Random) -> str:
             "# passwd = commented out",
             "",
             "   ",
-            rng.choice(["PASSWD = old ; the old one", "passwd: `old`", "Passwd=old\n  of two lines\n\t; and a comment\n\n  and a third"]),
+            rng.choice(
+                [
+                    "PASSWD = old ; the old one",
+                    "passwd: `old`",
+                    "Passwd=old\n  of two lines\n\t; and a comment\n\n  and a third",
+                ]
+            ),
             "from : x@y",
             "HOST   =   spaced   ",
             "user =",
@@ -145,16 +151,27 @@ def _messy_main_cf(rng: random.Random) -> str:
 
 
 def _messy_json(rng: random.Random) -> str:
-    tree: dict[str, t.Any] = {"ServiceSettings": {"SiteURL": "https://\u00fc.example", "Empty": {}, "List": [1, {"a": None}]}}
+    tree: dict[str, t.Any] = {
+        "ServiceSettings": {"SiteURL": "https://\u00fc.example", "Empty": {}, "List": [1, {"a": None}]}
+    }
     if rng.random() < 0.8:
         keys = rng.sample(["SMTPServer", "SMTPPort", "Other", "SMTPPassword", "Last", "Password}{"], rng.randint(0, 6))
-        tree["EmailSettings"] = rng.choice([{key: rng.choice(["old", 1.50, None, True, [], {"x": "}"}]) for key in keys}] * 4 + [None])
+        tree["EmailSettings"] = rng.choice(
+            [{key: rng.choice(["old", 1.50, None, True, [], {"x": "}"}]) for key in keys}] * 4 + [None]
+        )
     items = list(tree.items())
     rng.shuffle(items)
     text = json.dumps(
-        dict(items), indent=rng.choice([None, 0, 2, 4, "\t"]), ensure_ascii=rng.random() < 0.5, separators=rng.choice([None, (",", ":")])
+        dict(items),
+        indent=rng.choice([None, 0, 2, 4, "\t"]),
+        ensure_ascii=rng.random() < 0.5,
+        separators=rng.choice([None, (",", ":")]),
     )
-    text = text.replace("\n", rng.choice(["\n", "\r\n"])).replace("1.5", "1.50e0").replace("{}", rng.choice(["{}", "{ }", "{\n}"]))
+    text = (
+        text.replace("\n", rng.choice(["\n", "\r\n"]))
+        .replace("1.5", "1.50e0")
+        .replace("{}", rng.choice(["{}", "{ }", "{\n}"]))
+    )
     return rng.choice([text, text + "\n", "\n " + text + " \n", "{}", "", "{ }\n"])
 
 
@@ -193,7 +210,9 @@ def _messy_yaml(rng: random.Random) -> str:
     ]
     chosen = rng.sample(parts, rng.randint(0, 5)) + rng.choice([body, body, []])
     rng.shuffle(chosen)
-    text = "\n".join(rng.choice([[], ["---"]]) + head + [line for part in chosen for line in part]) + "\n" * rng.choice([1, 2])
+    text = "\n".join(rng.choice([[], ["---"]]) + head + [line for part in chosen for line in part]) + "\n" * rng.choice(
+        [1, 2]
+    )
     text += rng.choice(["", "", "...\n"])
     return rng.choice(["", "\ufeff"]) + text.replace("\n", rng.choice(["\n", "\r\n"]))
 
@@ -228,7 +247,9 @@ SHARED = {
         languages.redmine,
     ),
     "gitea": Shared("goini", _INI, {"mailer": {"ENABLED": False}}, _INI_OWNS, _messy_ini, oracles.gitea),
-    "grafana": Shared("grafana_ini", _INI, {"mailer": {"ENABLED": False, "USER": "u"}}, _INI_OWNS, _messy_grafana, oracles.grafana),
+    "grafana": Shared(
+        "grafana_ini", _INI, {"mailer": {"ENABLED": False, "USER": "u"}}, _INI_OWNS, _messy_grafana, oracles.grafana
+    ),
     "laravel": Shared(
         "phpdotenv",
         {"MAIL_HOST": "smtp.example.com", "MAIL_PORT": 465, "MAIL_PASSWORD": SECRET},
@@ -239,7 +260,11 @@ SHARED = {
     ),
     "postfix": Shared(
         "postfix_main",
-        {"relayhost": "[smtp.example.com]:465", "smtp_tls_wrappermode": True, "smtp_sasl_password_maps": "texthash:/etc/postfix/x"},
+        {
+            "relayhost": "[smtp.example.com]:465",
+            "smtp_tls_wrappermode": True,
+            "smtp_sasl_password_maps": "texthash:/etc/postfix/x",
+        },
         {"relayhost": ""},
         _owned(keys=["relayhost", "smtp_tls_wrappermode", "smtp_sasl_password_maps", "smtp_tls_security_level"]),
         _messy_main_cf,
@@ -289,8 +314,9 @@ def test_merge_sets_ours_and_changes_no_other_setting(name: str) -> None:
     shared = SHARED[name]
     owned = {tuple(path) for path in shared.owns}
     for dialect, text in _files(shared):
-        before, after = _leaves(dialect.read(text) if text.strip("\ufeff\r\n") else {}), _leaves(
-            dialect.read(dialect.merge(text, shared.tree, shared.owns))
+        before, after = (
+            _leaves(dialect.read(text) if text.strip("\ufeff\r\n") else {}),
+            _leaves(dialect.read(dialect.merge(text, shared.tree, shared.owns))),
         )
         ours = _leaves(shared.tree)
         assert set(after) - set(_not_ours(after, owned)) == set(ours), text
@@ -305,7 +331,9 @@ def test_the_application_reads_ours_from_the_merged_file(name: str) -> None:
             continue
         read = _leaves(shared.read(dialect.merge(text.removeprefix("\ufeff"), shared.tree, shared.owns)))
         for path, value in _leaves(shared.tree).items():
-            wanted = {"goini": dialect.read, "grafana_ini": dialect.read, "rawconfigparser": dialect.read}.get(shared.dialect)
+            wanted = {"goini": dialect.read, "grafana_ini": dialect.read, "rawconfigparser": dialect.read}.get(
+                shared.dialect
+            )
             spelled = _leaves(wanted(dialect.write(shared.tree)))[path] if wanted else value
             assert (
                 str(read[path]) == {"True": "yes"}.get(str(spelled), str(spelled))
@@ -333,7 +361,10 @@ def test_every_line_that_is_not_ours_stays_byte_for_byte_and_in_order(name: str)
     for dialect, text in _files(shared):
         without_ours = dialect.merge(text, {}, shared.owns)
         merged = dialect.merge(text, shared.tree, shared.owns)
-        assert _in_order(without_ours.lstrip("\ufeff"), merged.lstrip("\ufeff"), loose=shared.dialect == "json"), (text, merged)
+        assert _in_order(without_ours.lstrip("\ufeff"), merged.lstrip("\ufeff"), loose=shared.dialect == "json"), (
+            text,
+            merged,
+        )
 
 
 def _in_order(part: str, whole: str, loose: bool) -> bool:
@@ -342,7 +373,11 @@ def _in_order(part: str, whole: str, loose: bool) -> bool:
         characters = iter(whole)
         return all(char in characters for char in part.replace("null", "") if char not in " \r\n\t,{}")
     lines = iter(line.rstrip("\r\n") for line in whole.splitlines())
-    return all(line.rstrip("\r\n") in lines for line in part.splitlines() if line.strip() and not line.lstrip().startswith("global:"))
+    return all(
+        line.rstrip("\r\n") in lines
+        for line in part.splitlines()
+        if line.strip() and not line.lstrip().startswith("global:")
+    )
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -381,7 +416,9 @@ def test_remove_keeps_what_the_user_has_added_since(name: str) -> None:
 def test_both_yaml_parsers_give_the_same_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
     nodes = _module("_yaml_nodes")
     texts = [
-        text.removeprefix("\ufeff") + "\nemoji: \U0001f600 # x\n" for _dialect, text in _files(SHARED["alertmanager"]) if "..." not in text
+        text.removeprefix("\ufeff") + "\nemoji: \U0001f600 # x\n"
+        for _dialect, text in _files(SHARED["alertmanager"])
+        if "..." not in text
     ]
     assert nodes.LOADER.__name__ == "CSafeLoader", "PyYAML here is built without libyaml: nothing to compare"
     by_libyaml = [nodes.parse(text) for text in texts]

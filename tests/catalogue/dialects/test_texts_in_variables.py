@@ -35,7 +35,10 @@ def test_every_hostile_secret_arrives_as_it_was_declared(app: str, form: str) ->
     read_value, variable = APPLICATIONS[app]
     [file] = CATALOGUE.find(app, "test").forms[form].files
     expression = file.settings[variable]
-    written = {f"v{number}": evaluate(expression, {"password": value, "login": True}) for number, value in enumerate(HOSTILE.values())}
+    written = {
+        f"v{number}": evaluate(expression, {"password": value, "login": True})
+        for number, value in enumerate(HOSTILE.values())
+    }
     read = read_value(read_file(dialect.write({name: secret.reveal() for name, secret in written.items()})))
     changed = [name for number, (name, value) in enumerate(HOSTILE.items()) if read.get(f"v{number}") != value]
     assert changed == []

@@ -77,7 +77,16 @@ def _go_readers() -> str:
     """Builds readers.go once a process, from Debian's Go sources and without a network."""
     folder = tempfile.mkdtemp(prefix="go-readers-")
     program = str(pathlib.Path(folder, "readers"))
-    _run("go", "build", "-o", program, HERE / "readers.go", GO111MODULE="off", GOPATH="/usr/share/gocode", GOTOOLCHAIN="local")
+    _run(
+        "go",
+        "build",
+        "-o",
+        program,
+        HERE / "readers.go",
+        GO111MODULE="off",
+        GOPATH="/usr/share/gocode",
+        GOTOOLCHAIN="local",
+    )
     return program
 
 
@@ -114,10 +123,15 @@ def compose(text: str, services: t.Sequence[str]) -> Read:
     need(_find("docker-compose"), "docker-compose")
     with tempfile.TemporaryDirectory() as folder:
         own, ours = pathlib.Path(folder, "compose.yml"), pathlib.Path(folder, "mail.yml")
-        own.write_text("version: '3'\nservices:\n" + "".join(f"  {name}: {{image: scratch}}\n" for name in services), "utf-8")
+        own.write_text(
+            "version: '3'\nservices:\n" + "".join(f"  {name}: {{image: scratch}}\n" for name in services), "utf-8"
+        )
         ours.write_text("version: '3'\n" + text, "utf-8")
         found = yaml.safe_load(_run("docker-compose", "-f", own, "-f", ours, "config"))["services"]
-    return {name: {key: value.replace("$$", "$") for key, value in service["environment"].items()} for name, service in found.items()}
+    return {
+        name: {key: value.replace("$$", "$") for key, value in service["environment"].items()}
+        for name, service in found.items()
+    }
 
 
 def php(text: str) -> Read:
@@ -138,7 +152,9 @@ def laravel(text: str) -> Read:
 
 def systemd(text: str) -> Read:
     """load_env_file of libsystemd-shared, the function behind EnvironmentFile=."""
-    libraries = glob.glob("/usr/lib/*/systemd/libsystemd-shared-*.so") + glob.glob("/usr/lib/systemd/libsystemd-shared-*.so")
+    libraries = glob.glob("/usr/lib/*/systemd/libsystemd-shared-*.so") + glob.glob(
+        "/usr/lib/systemd/libsystemd-shared-*.so"
+    )
     need(libraries, "libsystemd-shared")
     with _file(text) as path:
         return json.loads(_run(sys.executable, HERE / "load_env_file.py", libraries[0], path))
@@ -173,7 +189,15 @@ def postmap(text: str, keys: t.Iterable[str]) -> Read:
     need(_find("postmap"), "postfix")
     with _file(text) as path:
         path.with_name("main.cf").touch()
-        found = _run(_find("postmap") or "", "-c", path.parent, "-q", "-", f"texthash:{path}", stdin="".join(f"{key}\n" for key in keys))
+        found = _run(
+            _find("postmap") or "",
+            "-c",
+            path.parent,
+            "-q",
+            "-",
+            f"texthash:{path}",
+            stdin="".join(f"{key}\n" for key in keys),
+        )
     return dict(line.split("\t", 1) for line in found.split("\n") if line)
 
 

@@ -31,7 +31,9 @@ def mutt(text: str, values: t.Mapping[str, str]) -> Read:
     """Mutt, asked for every variable. It shows a value in double quotes with backslashes, and no more than SHOWN_BY_MUTT characters."""
     need(_find("mutt"), "mutt")
     with _file(text, "muttrc") as path:
-        shown = _run("mutt", "-n", "-F", path, *[word for name in values for word in ("-Q", f"my_{name}")], LC_ALL="C.UTF-8")
+        shown = _run(
+            "mutt", "-n", "-F", path, *[word for name in values for word in ("-Q", f"my_{name}")], LC_ALL="C.UTF-8"
+        )
     lines = [line.removeprefix("my_").partition("=") for line in shown.split("\n") if line]
     return {name: re.sub(r"\\(.)", _unescaped, spelled[1:-1])[:SHOWN_BY_MUTT] for name, _equals, spelled in lines}
 

@@ -13,7 +13,9 @@ import sys
 
 from . import Read, _find, _run, need
 
-_AUTHENTIK = "import json, sys; print(json.dumps({name: json.loads(value) for name, value in json.load(sys.stdin).items()}))"
+_AUTHENTIK = (
+    "import json, sys; print(json.dumps({name: json.loads(value) for name, value in json.load(sys.stdin).items()}))"
+)
 _GHOST = """
 const given = JSON.parse(require("fs").readFileSync(0, "utf8"));
 console.log(JSON.stringify(Object.fromEntries(Object.entries(given).map(([name, value]) => [name, JSON.parse(value)]))));

@@ -14,11 +14,11 @@ import errno
 import os
 import typing as t
 
-from . import durable
 from ..._shared import paths
-from .snapshot import Meta, Seen, stamp_of
 from ..._shared.paths import OpenFolder
 from ..._shared.problem import Problem, ProblemsError
+from . import durable
+from .snapshot import Meta, Seen, stamp_of
 
 Identities = t.Mapping[str, t.Tuple[int, ...]]
 

@@ -96,7 +96,12 @@ def look(path: str, known: t.Optional[dict[str, OpenFolder]] = None) -> Seen:
             return Seen(path, path, DANGLING)
         raise
     except ValueError:  # NUL, or characters that the host's encoding has not
-        return Seen(path, path, UNSAFE, unsafe=Problem(path, "No file can have this name.", "path-not-valid", "Write it in the host's encoding."))
+        return Seen(
+            path,
+            path,
+            UNSAFE,
+            unsafe=Problem(path, "No file can have this name.", "path-not-valid", "Write it in the host's encoding."),
+        )
 
 
 def _look(path: str, known: t.Optional[dict[str, OpenFolder]]) -> t.Optional[Seen]:

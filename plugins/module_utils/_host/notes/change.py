@@ -24,7 +24,11 @@ def _option(kind: str, read: fields.Reader[t.Any], default: t.Any = None, **more
     spec = {"type": kind, **({} if default is None else {"default": default}), **more}
     metadata = {"spec": spec, "read": read}
     # pylint: disable-next=invalid-field-call
-    return dataclasses.field(metadata=metadata) if more.get("required") else dataclasses.field(default=default, metadata=metadata)
+    return (
+        dataclasses.field(metadata=metadata)
+        if more.get("required")
+        else dataclasses.field(default=default, metadata=metadata)
+    )
 
 
 def _sealed(**field: t.Any) -> t.Any:
@@ -60,7 +64,9 @@ class Change:
     @classmethod
     def from_option(cls, value: object, place: str = "changes") -> Change:
         """Without what travels sealed. Raises DamagedError."""
-        given = {name: item for name, item in fields.mapping(value, place).items() if item is not None}  # null: left out
+        given = {
+            name: item for name, item in fields.mapping(value, place).items() if item is not None
+        }  # null: left out
         found = Fields(given, place)
         change = cls(**{field.name: _read(found, field) for field in _FIELDS})
         found.end()
@@ -68,7 +74,9 @@ class Change:
 
     def to_option(self) -> t.Dict[str, t.Any]:
         """As the option has it; what is as by default is left out."""
-        told = {field.name: getattr(self, field.name) for field in _FIELDS if getattr(self, field.name) != field.default}
+        told = {
+            field.name: getattr(self, field.name) for field in _FIELDS if getattr(self, field.name) != field.default
+        }
         return {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
 
     @property

@@ -64,7 +64,11 @@ def parse(data: bytes) -> object:
     """The value of a JSON text. Raises DamagedError, also for what other parsers take: a key twice, NaN, a number beyond all bounds."""
     try:
         value: object = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float,
+            data.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_int=_integer,
+            parse_float=_float,
         )
     except ValueError:  # its message may quote the text
         raise DamagedError("it is not JSON") from None
@@ -171,7 +175,9 @@ def nullable(read: Reader[T]) -> Reader[t.Optional[T]]:
 
 def tuple_of(read: Reader[T]) -> Reader[t.Tuple[T, ...]]:
     """A list of what ``read`` reads."""
-    return lambda value, place: tuple(read(item, f"{place}[{number}]") for number, item in enumerate(array(value, place)))
+    return lambda value, place: tuple(
+        read(item, f"{place}[{number}]") for number, item in enumerate(array(value, place))
+    )
 
 
 def mapping_of(read: Reader[T], name: t.Optional[Reader[str]] = None) -> Reader[t.Dict[str, T]]:

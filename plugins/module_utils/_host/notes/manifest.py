@@ -10,10 +10,11 @@ import dataclasses
 import re
 import typing as t
 
+from ..disk.snapshot import Meta
 from . import fields, ownership
 from .fields import DamagedError, Fields
-from ..disk.snapshot import Meta
-from .ownership import Json, OwnershipRecord, Spec
+from .migration import Json, migrated
+from .ownership import OwnershipRecord, Spec
 
 PHASES = ("prepared", "go", "undo")
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -48,9 +49,15 @@ class JournalEntry:
         command = found.optional("command", ownership.command)
         named = fields.text if command else fields.path
         entry = cls(
-            path=found.take("path", named), real=found.take("real", named), temp=found.take("temp", fields.nullable(fields.path)),
-            back=found.take("back", fields.path), blob=found.take("blob", _number), before=found.take("before", fields.nullable(ownership.meta)),
-            make=found.take("make", _PATHS), drop=found.take("drop", _PATHS), command=command,
+            path=found.take("path", named),
+            real=found.take("real", named),
+            temp=found.take("temp", fields.nullable(fields.path)),
+            back=found.take("back", fields.path),
+            blob=found.take("blob", _number),
+            before=found.take("before", fields.nullable(ownership.meta)),
+            make=found.take("make", _PATHS),
+            drop=found.take("drop", _PATHS),
+            command=command,
             stamp=found.maybe("stamp", _STAMP, _NO_STAMP),
         )
         found.end()
@@ -61,8 +68,14 @@ class JournalEntry:
     def to_json(self) -> Json:
         """As the journal has it."""
         told: Json = {
-            "path": self.path, "real": self.real, "temp": self.temp, "back": self.back, "blob": self.blob,
-            "before": None if self.before is None else self.before.as_dict(), "make": list(self.make), "drop": list(self.drop),
+            "path": self.path,
+            "real": self.real,
+            "temp": self.temp,
+            "back": self.back,
+            "blob": self.blob,
+            "before": None if self.before is None else self.before.as_dict(),
+            "make": list(self.make),
+            "drop": list(self.drop),
         }
         if self.stamp != ():
             told["stamp"] = self.stamp and list(self.stamp)
@@ -88,8 +101,12 @@ class Journal:
         """From any version that there ever was. Raises DamagedError."""
         found, name, phase = _begun(value, place)
         journal = cls(
-            id=name, phase=phase, entries=found.take("entries", _ENTRIES), record_before=found.take("record_before", OwnershipRecord.from_json),
-            record=found.take("record", OwnershipRecord.from_json), drops=found.take("drops", fields.tuple_of(ownership.generation)),
+            id=name,
+            phase=phase,
+            entries=found.take("entries", _ENTRIES),
+            record_before=found.take("record_before", OwnershipRecord.from_json),
+            record=found.take("record", OwnershipRecord.from_json),
+            drops=found.take("drops", fields.tuple_of(ownership.generation)),
             folders=found.maybe("folders", fields.mapping_of(fields.tuple_of(fields.whole), fields.path), {}),
         )
         found.end()
@@ -98,8 +115,13 @@ class Journal:
     def to_json(self) -> Json:
         """As it is written."""
         return {
-            "version": self.VERSION, "id": self.id, "phase": self.phase, "entries": [entry.to_json() for entry in self.entries],
-            "record_before": self.record_before.to_json(), "record": self.record.to_json(), "drops": list(self.drops),
+            "version": self.VERSION,
+            "id": self.id,
+            "phase": self.phase,
+            "entries": [entry.to_json() for entry in self.entries],
+            "record_before": self.record_before.to_json(),
+            "record": self.record.to_json(),
+            "drops": list(self.drops),
             "folders": {path: list(identity) for path, identity in self.folders.items()},
         }
 
@@ -123,7 +145,7 @@ class Manifest:
 
 
 def _begun(value: object, place: str) -> t.Tuple[Fields, str, str]:
-    found = Fields(ownership.migrated(value, place, Journal.VERSION, {1: _from_1}), place)
+    found = Fields(migrated(value, place, Journal.VERSION, {1: _from_1}), place)
     return found, found.take("id", ownership.generation), found.take("phase", _phase)
 
 

@@ -14,10 +14,11 @@ import dataclasses
 import re
 import typing as t
 
+from ..._shared.visible import visible
+from ..disk.snapshot import Meta
 from . import fields
 from .fields import DamagedError, Fields
-from ..disk.snapshot import Meta
-from ..._shared.visible import visible
+from .migration import Json, migrated
 
 #: The name of a generation: when, and which of that second.
 GENERATION = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]{1,9}")
@@ -30,7 +31,6 @@ _WORDS, _KEYS = fields.tuple_of(fields.text), fields.tuple_of(fields.tuple_of(fi
 Spec = t.Mapping[str, t.Any]
 #: By key a fingerprint (see drift).
 Prints = t.Dict[str, str]
-Json = t.Dict[str, t.Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,8 +49,11 @@ class UsedFile:
         """Raises DamagedError."""
         found = Fields(value, place)
         used = cls(
-            path=found.take("path", fields.text), dialect=found.maybe("dialect", fields.text, ""), shared=found.maybe("shared", fields.flag, False),
-            owns=found.maybe("owns", _KEYS, ()), readers=found.optional("readers", _WORDS),
+            path=found.take("path", fields.text),
+            dialect=found.maybe("dialect", fields.text, ""),
+            shared=found.maybe("shared", fields.flag, False),
+            owns=found.maybe("owns", _KEYS, ()),
+            readers=found.optional("readers", _WORDS),
             live=found.maybe("live", fields.flag, False),
         )
         found.end()
@@ -59,7 +62,13 @@ class UsedFile:
     def to_json(self) -> Json:
         """As the record has it."""
         common = {} if self.readers is None else {"readers": list(self.readers), "live": self.live}
-        return {"path": self.path, "dialect": self.dialect, "shared": self.shared, "owns": [list(key) for key in self.owns], **common}
+        return {
+            "path": self.path,
+            "dialect": self.dialect,
+            "shared": self.shared,
+            "owns": [list(key) for key in self.owns],
+            **common,
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,16 +93,25 @@ class RecordedApp:
         found = Fields(value, place)
         words = {name: found.maybe(name, fields.text, "") for name in ("app", "form", "relay", "credential_id")}
         return cls(
-            **words, activate=found.maybe("activate", _activate, {}), files=found.maybe("files", fields.tuple_of(UsedFile.from_json), ()),
-            since=found.optional("since", fields.moment), notes=_NOTES(found.rest(), place),
+            **words,
+            activate=found.maybe("activate", _activate, {}),
+            files=found.maybe("files", fields.tuple_of(UsedFile.from_json), ()),
+            since=found.optional("since", fields.moment),
+            notes=_NOTES(found.rest(), place),
         )
 
     def to_json(self) -> Json:
         """As the record has it."""
         since = {} if self.since is None else {"since": self.since}
         return {
-            **self.notes, "app": self.app, "form": self.form, "relay": self.relay, "credential_id": self.credential_id,
-            "activate": dict(self.activate), "files": [file.to_json() for file in self.files], **since,
+            **self.notes,
+            "app": self.app,
+            "form": self.form,
+            "relay": self.relay,
+            "credential_id": self.credential_id,
+            "activate": dict(self.activate),
+            "files": [file.to_json() for file in self.files],
+            **since,
         }
 
     def common_files(self) -> t.Dict[str, UsedFile]:
@@ -127,11 +145,17 @@ class RecordedFile:
         """Raises DamagedError."""
         found = Fields(value, place)
         file = cls(
-            app=found.take("app", fields.text), shared=found.take("shared", fields.flag), secret=found.take("secret", fields.flag),
-            original=found.take("original", fields.nullable(blob)), original_meta=found.take("original_meta", fields.nullable(meta)),
+            app=found.take("app", fields.text),
+            shared=found.take("shared", fields.flag),
+            secret=found.take("secret", fields.flag),
+            original=found.take("original", fields.nullable(blob)),
+            original_meta=found.take("original_meta", fields.nullable(meta)),
             folders=found.take("folders", fields.tuple_of(fields.path)),
-            wrote=found.take("wrote", _PRINTS), stands=found.take("stands", _PRINTS), common=found.maybe("common", fields.flag, False),
-            command=found.optional("command", command), kept=found.optional("kept", blob),
+            wrote=found.take("wrote", _PRINTS),
+            stands=found.take("stands", _PRINTS),
+            common=found.maybe("common", fields.flag, False),
+            command=found.optional("command", command),
+            kept=found.optional("kept", blob),
         )
         found.end()
         if (file.original is None) != (file.original_meta is None):
@@ -141,9 +165,14 @@ class RecordedFile:
     def to_json(self) -> Json:
         """As the record has it."""
         told: Json = {
-            "app": self.app, "shared": self.shared, "secret": self.secret, "original": self.original,
-            "original_meta": None if self.original_meta is None else self.original_meta.as_dict(), "folders": list(self.folders),
-            "wrote": dict(self.wrote), "stands": dict(self.stands),
+            "app": self.app,
+            "shared": self.shared,
+            "secret": self.secret,
+            "original": self.original,
+            "original_meta": None if self.original_meta is None else self.original_meta.as_dict(),
+            "folders": list(self.folders),
+            "wrote": dict(self.wrote),
+            "stands": dict(self.stands),
         }
         if self.common:
             told["common"] = True
@@ -195,8 +224,10 @@ class OwnershipRecord:
         """From any version that there ever was. Raises DamagedError."""
         found = Fields(migrated(value, place, cls.VERSION, _MIGRATIONS), place)
         record = cls(
-            apps=found.take("apps", fields.mapping_of(RecordedApp.from_json)), files=found.take("files", fields.mapping_of(RecordedFile.from_json)),
-            gone=found.maybe("gone", fields.mapping_of(Gone.from_json), {}), last=found.take("last", _last),
+            apps=found.take("apps", fields.mapping_of(RecordedApp.from_json)),
+            files=found.take("files", fields.mapping_of(RecordedFile.from_json)),
+            gone=found.maybe("gone", fields.mapping_of(Gone.from_json), {}),
+            last=found.take("last", _last),
         )
         found.end()
         for path, file in record.files.items():
@@ -262,19 +293,6 @@ class RecordChange:
         return {name: app for name, app in self.apps.items() if name not in self.remove}
 
 
-def migrated(value: object, place: str, version: int, steps: t.Mapping[int, t.Callable[[Json], Json]]) -> Json:
-    """A document in this version, from an older one. ``steps``: from each older version to the one after it. Raises DamagedError."""
-    document: Json = dict(fields.mapping(value, place))
-    found = fields.whole(document.pop("version", 1), f"{place}.version")
-    if found > version:
-        raise DamagedError(f"{fields.shown(place)} is of version {found}, and this release knows no version after {version}", newer=True)
-    if found < 1 or (found == 1) != ("version" not in fields.mapping(value, place)):
-        raise DamagedError(f"{fields.shown(place)} is of no version that there ever was")
-    for number in range(found, version):
-        document = steps[number](document)
-    return document
-
-
 def generation(value: object, place: str) -> str:
     """The name of a generation."""
     return _matching(GENERATION, value, place)
@@ -289,7 +307,9 @@ def meta(value: object, place: str) -> Meta:
     """Who may do what with a file."""
     found = Fields(value, place)
     read = Meta(
-        found.take("uid", fields.account), found.take("gid", fields.account), found.take("mode", _mode),
+        found.take("uid", fields.account),
+        found.take("gid", fields.account),
+        found.take("mode", _mode),
         found.take("xattrs", fields.mapping_of(fields.text)),
     )
     found.end()
@@ -362,8 +382,12 @@ def _signal(value: object, place: str) -> object:
 
 _PRINTS, _NOTES = fields.mapping_of(_print), fields.mapping_of(fields.anything)
 _ACTIVATE: t.Dict[str, fields.Reader[object]] = {
-    "how": fields.nullable(fields.text), "systemd": fields.nullable(fields.text), "reason": fields.nullable(fields.text),
-    "command": fields.nullable(_WORDS), "signal": fields.nullable(_signal), "compose": fields.nullable(_compose),
+    "how": fields.nullable(fields.text),
+    "systemd": fields.nullable(fields.text),
+    "reason": fields.nullable(fields.text),
+    "command": fields.nullable(_WORDS),
+    "signal": fields.nullable(_signal),
+    "compose": fields.nullable(_compose),
 }
 #: From version 1, which had no number, and no memory of ids that are gone.
 _MIGRATIONS: t.Dict[int, t.Callable[[Json], Json]] = {1: lambda document: {**document, "last": ""}}

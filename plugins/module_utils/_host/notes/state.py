@@ -24,12 +24,12 @@ import stat
 import time
 import typing as t
 
-from . import fields, stored_json
-from ..disk.durable import make_folder, remove_file, sync_folder, write_new
-from .manifest import Journal, Manifest
-from .ownership import GENERATION, OwnershipRecord
 from ..._shared.paths import private_folder
 from ..._shared.problem import OTHER_STATE_DIR, Problem, ProblemsError
+from ..disk.durable import make_folder, remove_file, sync_folder, write_new
+from . import fields, stored_json
+from .manifest import Journal, Manifest
+from .ownership import GENERATION, OwnershipRecord
 
 _POLL_SECONDS = 0.05
 KEY_BYTES = 32
@@ -69,7 +69,14 @@ class State:
         except FileNotFoundError:
             return self._unsafe()
         except NotADirectoryError:
-            return [Problem(self.folder, "The state folder lies below something that is not a folder.", "state-dir", f"Name {OTHER_STATE_DIR}.")]
+            return [
+                Problem(
+                    self.folder,
+                    "The state folder lies below something that is not a folder.",
+                    "state-dir",
+                    f"Name {OTHER_STATE_DIR}.",
+                )
+            ]
         if not stat.S_ISDIR(status.st_mode):
             return [Problem(self.folder, "The state folder is not a folder.", "state-dir", f"Name {OTHER_STATE_DIR}.")]
         if status.st_uid != os.geteuid():
@@ -118,7 +125,9 @@ class State:
         """That of a finished generation. Raises ProblemsError when damaged; all other generations can be used."""
         path = self.manifest(name)
         hint = f"Restore it from a backup, or delete the folder {self.generation(name)}: what that run replaced cannot be brought back then."
-        manifest = stored_json.load(path, stored_json.JOURNAL_BYTES, lambda value: Manifest.from_json(value, name), hint)
+        manifest = stored_json.load(
+            path, stored_json.JOURNAL_BYTES, lambda value: Manifest.from_json(value, name), hint
+        )
         if manifest is None:
             raise ProblemsError([stored_json.damaged(path, fields.DamagedError("it is gone"), hint)])
         return manifest
@@ -174,7 +183,11 @@ class State:
     def next_id(self, record: OwnershipRecord) -> str:
         """An id that no generation ever had: it sorts after every other, also when the clock was set back, and after those that are gone."""
         stamp, number = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()), 1
-        known = [*self._begun(), *_named_by([*_list(self.originals), *record.blobs]), *([record.last] if record.last else [])]
+        known = [
+            *self._begun(),
+            *_named_by([*_list(self.originals), *record.blobs]),
+            *([record.last] if record.last else []),
+        ]
         last = max(map(sort_key, known), default=("", 0))
         if last[0] >= stamp:
             stamp, number = last[0], last[1] + 1
@@ -234,7 +247,9 @@ class State:
         try:
             return stored_json.open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         except fields.DamagedError as error:
-            raise ProblemsError([stored_json.damaged(path, error, "Delete it while no run is at work: nothing is kept in it.")]) from None
+            raise ProblemsError(
+                [stored_json.damaged(path, error, "Delete it while no run is at work: nothing is kept in it.")]
+            ) from None
 
     def _locked(self, timeout: float) -> Problem:
         what = f"Another run is at work on this host; waited {timeout:g} seconds for it."
@@ -248,7 +263,9 @@ def sort_key(name: str) -> tuple[str, int]:
 
 
 def _not_a(kind: str, path: str) -> Problem:
-    return stored_json.damaged(path, fields.DamagedError(f"it is not a {kind}"), "Find out who put it there, and move it away.")
+    return stored_json.damaged(
+        path, fields.DamagedError(f"it is not a {kind}"), "Find out who put it there, and move it away."
+    )
 
 
 def _remove(path: str) -> None:

@@ -11,8 +11,8 @@ import os
 import stat
 import typing as t
 
-from . import fields
 from ..._shared.problem import Problem, ProblemsError
+from . import fields
 
 MIB = 1 << 20
 #: A record of 5,000 applications has some 7 MiB; a journal has it twice.
@@ -62,5 +62,10 @@ def open_file(path: str, flags: int) -> int:
 def damaged(path: str, error: fields.DamagedError, hint: str) -> Problem:
     """A file of ours that cannot be used, and what to do."""
     if error.newer:
-        return Problem(path, f"A later release of smarthost.mail has written this: {error}.", "state-damaged", "Use that release, or a later one.")
+        return Problem(
+            path,
+            f"A later release of smarthost.mail has written this: {error}.",
+            "state-damaged",
+            "Use that release, or a later one.",
+        )
     return Problem(path, f"Our own notes cannot be used: {error}.", "state-damaged", hint)

@@ -16,10 +16,10 @@ import time
 import typing as t
 
 from ..services import container_list, units
-from . import packages
-from ..tools import safe_command
 from ..services.container_list import Container
+from ..tools import safe_command
 from ..tools.small_file import read_lines
+from . import packages
 from .wiring import Verdict, Wiring
 
 SECONDS = 20.0  # for all applications of a host
@@ -63,20 +63,29 @@ class Wanted(t.NamedTuple):
     @classmethod
     def from_option(cls, option: t.Mapping[str, t.Any]) -> Wanted:
         """From one element of the option ``detect`` of smtp_deploy."""
-        lists = {name: tuple(option.get(name) or ()) for name in ("units", "packages", "commands", "places", "images", "paths")}
+        lists = {
+            name: tuple(option.get(name) or ())
+            for name in ("units", "packages", "commands", "places", "images", "paths")
+        }
         version, wiring = dict(option.get("version") or {}), dict(option.get("wiring") or {})
         version.update({name: tuple(version.get(name) or ()) for name in ("package", "run")})
         wiring["beside"] = tuple(wiring.get("beside") or ())
         return cls(
-            app=option["app"], compose=option.get("compose"), version=Version(**version),
-            wiring=Wiring(**wiring) if "path" in wiring else None, required=bool(option.get("required")),
-            required_unit=option.get("required_unit"), **lists,
+            app=option["app"],
+            compose=option.get("compose"),
+            version=Version(**version),
+            wiring=Wiring(**wiring) if "path" in wiring else None,
+            required=bool(option.get("required")),
+            required_unit=option.get("required_unit"),
+            **lists,
         )
 
     @property
     def asks_for_containers(self) -> bool:
         """Whether a container engine may know something of it."""
-        return bool(self.images or self.compose or (self.wiring and (self.wiring.container or self.wiring.compose_file)))
+        return bool(
+            self.images or self.compose or (self.wiring and (self.wiring.container or self.wiring.compose_file))
+        )
 
 
 class Known(t.NamedTuple):
@@ -123,19 +132,34 @@ def _look_up(wanted: t.Sequence[Wanted]) -> Known:
 
 
 def _answer(item: Wanted, known: Known) -> Answer:
-    own = [container for container in known.containers if item.compose and container.is_of(item.compose["folder"], item.compose["services"])]
+    own = [
+        container
+        for container in known.containers
+        if item.compose and container.is_of(item.compose["folder"], item.compose["services"])
+    ]
     seen = [f"unit {units.full_name(name)}" for name in item.units if known.units.load(name) is not None]
     seen += [f"package {name}" for name in item.packages if name in known.packages]
     seen += [f"command {name}" for name in item.commands if name in known.programs]
     seen += [path for path in item.places if os.path.exists(path)]
-    seen += [f"a container of {name}" for name in item.images if any(container.repository == name for container in known.containers)]
+    seen += [
+        f"a container of {name}"
+        for name in item.images
+        if any(container.repository == name for container in known.containers)
+    ]
     seen += [f"a container in {item.compose['folder']}"] if item.compose and own else []
     unseen = [known.no_packages] if item.packages and known.no_packages else []
     version, why = _version(item.version, known)
-    verdicts = item.wiring.verdicts(own if item.compose else known.containers, known.no_containers, known.units) if item.wiring else {}
+    verdicts = (
+        item.wiring.verdicts(own if item.compose else known.containers, known.no_containers, known.units)
+        if item.wiring
+        else {}
+    )
     nothing = item.required and not seen and not unseen and not any(verdict.seen for verdict in verdicts.values())
     return {
-        "seen": seen, "unseen": [text[:_LONGEST_REASON] for text in unseen], "version": version, "version_why": why[:_LONGEST_REASON],
+        "seen": seen,
+        "unseen": [text[:_LONGEST_REASON] for text in unseen],
+        "version": version,
+        "version_why": why[:_LONGEST_REASON],
         "wiring": {way: _told(verdict) for way, verdict in verdicts.items()},
         "missing": nothing or item.required_unit is not None and known.units.load(item.required_unit) is None,
     }
@@ -160,7 +184,11 @@ def _version(asked: Version, known: Known) -> t.Tuple[t.Optional[str], str]:
     if known.left <= 0:
         return None, f"{asked.run[0]} was not asked for its version: there was no time left"
     output, why = safe_command.run(asked.run, known.left, _LARGEST)
-    return (None, f"its version is not known: {why}") if output is None else (_found(asked.find, output.decode("utf-8", "replace").splitlines()), "")
+    return (
+        (None, f"its version is not known: {why}")
+        if output is None
+        else (_found(asked.find, output.decode("utf-8", "replace").splitlines()), "")
+    )
 
 
 def _found(expression: str, lines: t.Iterable[str]) -> t.Optional[str]:

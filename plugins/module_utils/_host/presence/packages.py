@@ -47,7 +47,7 @@ def _block(data: bytes, line: bytes) -> t.Optional[bytes]:
     if at < 0:
         return None
     begin, end = data.rfind(b"\n\n", 0, at + 1), data.find(b"\n\n", at + 1)
-    return data[max(begin, 0):end if end >= 0 else len(data)]
+    return data[max(begin, 0) : end if end >= 0 else len(data)]
 
 
 def _dpkg(block: bytes) -> str:

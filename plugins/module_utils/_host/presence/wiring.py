@@ -63,12 +63,20 @@ class Wiring(t.NamedTuple):
             found["line"] = self._by_line(self.line)
         if self.beside:
             missing = [path for path in self.beside if not os.path.exists(path)]
-            found["beside"] = Verdict(None, f"{missing[0]} is not there") if missing else Verdict(True, f"{self.beside[0]} stands beside it")
+            found["beside"] = (
+                Verdict(None, f"{missing[0]} is not there")
+                if missing
+                else Verdict(True, f"{self.beside[0]} stands beside it")
+            )
         if self.container:
             found["container"] = self._by_variables(containers, why_none)
         if self.compose_file:
             made = any(container.is_made_with(self.path) for container in containers)
-            why = f"a container was made with {self.path}" if made else why_none or f"no container was made with {self.path}"
+            why = (
+                f"a container was made with {self.path}"
+                if made
+                else why_none or f"no container was made with {self.path}"
+            )
             found["compose_file"] = Verdict(made or None, why)
         return found
 
@@ -100,7 +108,9 @@ class Wiring(t.NamedTuple):
         find = re.compile(line["find"]) if "find" in line else None
         active = [text.strip() for text in lines if not text.lstrip().startswith(_COMMENTS)]
         there = any(" ".join(text.split()) == wanted or (find and find.search(text[:_LONGEST_LINE])) for text in active)
-        return Verdict(True, f"{place} names it") if there else Verdict(False, f"{place} does not have the line {wanted}")
+        return (
+            Verdict(True, f"{place} names it") if there else Verdict(False, f"{place} does not have the line {wanted}")
+        )
 
     def _by_variables(self, containers: t.Sequence[Container], why_none: str) -> Verdict:
         variables = variables_of(self.path)
@@ -132,5 +142,7 @@ def _once_started(unit: units.Unit, what: str, loader: units.Loader) -> Verdict:
     """What a unit says holds for a process that was started since."""
     start = None if unit.coming else loader.started(unit.name)
     if start is not None and start < unit.changed:
-        return Verdict(False, f"{what}, but what runs was started before its unit was last changed", f"Restart {unit.name}.")
+        return Verdict(
+            False, f"{what}, but what runs was started before its unit was last changed", f"Restart {unit.name}."
+        )
     return Verdict(True, what)

@@ -12,11 +12,11 @@ import subprocess
 import time
 import typing as t
 
+from ..._shared.paths import UnsafePathError, who
+from ..._shared.problem import Problem, ProblemsError, from_os_error
 from ..tools import bounded_run, safe_command
 from . import staleness, systemd, units
 from .compose import Project
-from ..._shared.paths import UnsafePathError, who
-from ..._shared.problem import Problem, ProblemsError, from_os_error
 
 INIT_SCRIPTS = "/etc/init.d"
 PID_FILES = "/run"
@@ -96,7 +96,7 @@ class Round(t.NamedTuple):
 
 
 def activate(
-    activations: t.Sequence[Activation], check: bool, timeout: float, state_dir: t.Optional[str] = None,
+    activations: t.Sequence[Activation], check: bool, timeout: float, state_dir: t.Optional[str] = None
 ) -> dict[str, t.Any]:
     """Activate all, also after one has failed; in check mode say what would be done.
 
@@ -111,7 +111,9 @@ def activate(
     told = []
     for item in activations:
         if item.wanted == "none":
-            told.append(_tell(item, ActivationOutcome(False, item.reason or "nothing says how this application is activated")))
+            told.append(
+                _tell(item, ActivationOutcome(False, item.reason or "nothing says how this application is activated"))
+            )
             continue
         if item.target not in done:
             began = time.time()
@@ -124,7 +126,11 @@ def activate(
             told.append(_tell(item, done[item.target]))
         else:
             shared = done[item.target]
-            told.append(_tell(item, shared._replace(reason=f"together with {first[item.target]}") if shared.activated else shared))
+            told.append(
+                _tell(
+                    item, shared._replace(reason=f"together with {first[item.target]}") if shared.activated else shared
+                )
+            )
     answer: dict[str, t.Any] = {"changed": any(item["activated"] for item in told), "activations": told}
     problems = [one.problem for one in done.values() if one.problem] + ([] if check else _keep(this.notes))
     return _with_problems(answer, problems)
@@ -133,7 +139,12 @@ def activate(
 def _with_problems(answer: dict[str, t.Any], problems: t.Sequence[Problem]) -> dict[str, t.Any]:
     if not problems:
         return answer
-    return {**answer, "failed": True, "msg": "\n".join(map(str, problems)), "problems": [problem.as_dict() for problem in problems]}
+    return {
+        **answer,
+        "failed": True,
+        "msg": "\n".join(map(str, problems)),
+        "problems": [problem.as_dict() for problem in problems],
+    }
 
 
 def _tell(item: Activation, done: ActivationOutcome) -> dict[str, t.Any]:
@@ -145,7 +156,11 @@ def _keep(notes: staleness.Notes) -> list[Problem]:
     try:
         notes.keep()
     except OSError as error:
-        return [from_os_error(error, notes.path or "", "What was activated could not be noted; the next run may activate it again.")]
+        return [
+            from_os_error(
+                error, notes.path or "", "What was activated could not be noted; the next run may activate it again."
+            )
+        ]
     return []
 
 
@@ -162,7 +177,9 @@ def _act(item: Activation, this: Round) -> ActivationOutcome:
         if fresh:
             return fresh
         if safe_command.find(item.command[0]) is None:
-            return _failed(item, f"Cannot be activated: there is no program {item.command[0]}.", "the program is missing")
+            return _failed(
+                item, f"Cannot be activated: there is no program {item.command[0]}.", "the program is missing"
+            )
         return _run(item, item.command, this)
     if item.compose:
         return _compose(item, Project.from_option(item.compose), this)
@@ -226,7 +243,9 @@ def _lacking(item: Activation) -> t.Optional[ActivationOutcome]:
     if path is None:
         return None
     hint = f"Write EnvironmentFile=-{path} there, or take that line out; then: systemctl daemon-reload && systemctl restart {name}"
-    what = f"{name} was not started again, and would not come back: it names EnvironmentFile={path}, which is not there."
+    what = (
+        f"{name} was not started again, and would not come back: it names EnvironmentFile={path}, which is not there."
+    )
     return _failed(item, what, "it would not start", hint)
 
 
@@ -239,7 +258,9 @@ def _still_runs(item: Activation, done: ActivationOutcome, this: Round) -> Activ
     if not failed or this.check:
         return done._replace(down=failed)
     hint = f"systemctl status {unit} and journalctl --unit {unit} show why."
-    return _failed(item, f"{unit} was started again and has ended with a failure.", "it has failed since", hint)._replace(down=True)
+    return _failed(
+        item, f"{unit} was started again and has ended with a failure.", "it has failed since", hint
+    )._replace(down=True)
 
 
 def _knows_another_drop_in(unit: str, known: str) -> bool:
@@ -283,18 +304,33 @@ def _run(item: Activation, command: t.Sequence[str], this: Round, folder: t.Opti
     except safe_command.UnsafeCommandError as error:
         return _unsafe(item, command, error)
     except OSError as error:
-        return _failed(item, f"Could not be activated: {' '.join(command)}: {error.strerror}.", "the command could not be started")
-    return ActivationOutcome(True, "") if ended.status == 0 else _ended(item, command, ended.status, ended.errors, begun.as_whom)
+        return _failed(
+            item, f"Could not be activated: {' '.join(command)}: {error.strerror}.", "the command could not be started"
+        )
+    return (
+        ActivationOutcome(True, "")
+        if ended.status == 0
+        else _ended(item, command, ended.status, ended.errors, begun.as_whom)
+    )
 
 
 def _unsafe(item: Activation, command: t.Sequence[str], error: safe_command.UnsafeCommandError) -> ActivationOutcome:
     what = f"Could not be activated: {' '.join(command)} is not started as root: {error}."
-    return ActivationOutcome(False, "the command is not started as root", Problem(item.app, what, "unsafe-command", error.HINT))
+    return ActivationOutcome(
+        False, "the command is not started as root", Problem(item.app, what, "unsafe-command", error.HINT)
+    )
 
 
-def _ended(item: Activation, command: t.Sequence[str], status: int, said: bytes, as_whom: str = "") -> ActivationOutcome:
+def _ended(
+    item: Activation, command: t.Sequence[str], status: int, said: bytes, as_whom: str = ""
+) -> ActivationOutcome:
     hint = "\n".join(said.decode("utf-8", "replace").splitlines()[-_LAST_LINES:])
-    return _failed(item, f"Could not be activated: {' '.join(command)} ended with status {status}.{as_whom}", f"the command ended with status {status}", hint)
+    return _failed(
+        item,
+        f"Could not be activated: {' '.join(command)} ended with status {status}.{as_whom}",
+        f"the command ended with status {status}",
+        hint,
+    )
 
 
 def _timed_out(item: Activation, command: t.Sequence[str], timeout: float) -> ActivationOutcome:

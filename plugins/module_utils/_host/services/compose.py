@@ -38,11 +38,22 @@ class Project(t.NamedTuple):
     @classmethod
     def from_option(cls, option: t.Mapping[str, t.Any]) -> Project:
         """From the option ``compose`` of smtp_activate."""
-        return cls(option["folder"], tuple(option["services"]), tuple(option.get("files") or ()), option.get("program") or "docker")
+        return cls(
+            option["folder"],
+            tuple(option["services"]),
+            tuple(option.get("files") or ()),
+            option.get("program") or "docker",
+        )
 
     def command(self, *words: str) -> tuple[str, ...]:
         """A command of Compose, to be run in the folder."""
-        return (self.program, "compose", *(word for file in self.files for word in ("--file", file)), *words, *self.services)
+        return (
+            self.program,
+            "compose",
+            *(word for file in self.files for word in ("--file", file)),
+            *words,
+            *self.services,
+        )
 
     @property
     def made_anew(self) -> tuple[str, ...]:

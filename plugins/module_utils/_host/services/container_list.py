@@ -43,7 +43,10 @@ class Container:
     def is_of(self, folder: str, services: t.Collection[str]) -> bool:
         """Whether it is one of these services of the Compose project in this folder."""
         made_in = self.labels.get("com.docker.compose.project.working_dir", "")
-        return os.path.normpath(made_in or "/") == os.path.normpath(folder) and self.labels.get("com.docker.compose.service", "") in services
+        return (
+            os.path.normpath(made_in or "/") == os.path.normpath(folder)
+            and self.labels.get("com.docker.compose.service", "") in services
+        )
 
     def is_made_with(self, path: str) -> bool:
         """Whether this file is one of the Compose files that it was made with."""
@@ -76,7 +79,9 @@ def parse(inspected: bytes) -> t.List[Container]:
         tree = json.loads(inspected)
     except (ValueError, RecursionError):
         return []
-    return [found for item in (tree if isinstance(tree, list) else []) for found in [_container(item)] if found is not None]
+    return [
+        found for item in (tree if isinstance(tree, list) else []) for found in [_container(item)] if found is not None
+    ]
 
 
 def variables_of(path: str) -> t.Dict[str, str]:
@@ -105,4 +110,8 @@ def _container(item: t.Any) -> t.Optional[Container]:
     given, labels = config.get("Env"), config.get("Labels")
     pairs = [text.partition("=") for text in (given if isinstance(given, list) else []) if isinstance(text, str)]
     known = labels if isinstance(labels, dict) else {}
-    return Container(str(config.get("Image", "")), {str(key): str(value) for key, value in known.items()}, {name: value for name, _e, value in pairs})
+    return Container(
+        str(config.get("Image", "")),
+        {str(key): str(value) for key, value in known.items()},
+        {name: value for name, _e, value in pairs},
+    )

@@ -29,16 +29,24 @@ def noted(before: OwnershipRecord, after: OwnershipRecord, touched: t.Collection
     for name in touched:
         if name in before.apps and _wants(name, before.apps[name]):
             gone[name] = Gone(before.apps[name].activate, now)
-    return dataclasses.replace(after, apps=apps, gone={name: app for name, app in gone.items() if name not in after.apps})
+    return dataclasses.replace(
+        after, apps=apps, gone={name: app for name, app in gone.items() if name not in after.apps}
+    )
 
 
 def forgotten(record: OwnershipRecord, notes: Notes) -> OwnershipRecord:
     """The record without what was taken back and has been activated since."""
-    left = {name: gone for name, gone in record.gone.items() if (notes.last(_activation(name, gone).target) or 0) < gone.since}
+    left = {
+        name: gone
+        for name, gone in record.gone.items()
+        if (notes.last(_activation(name, gone).target) or 0) < gone.since
+    }
     return dataclasses.replace(record, gone=left)
 
 
-def applications(before: OwnershipRecord, after: OwnershipRecord, touched: t.Collection[str]) -> t.List[t.Dict[str, t.Any]]:
+def applications(
+    before: OwnershipRecord, after: OwnershipRecord, touched: t.Collection[str]
+) -> t.List[t.Dict[str, t.Any]]:
     """For the controller: every application that is ours, or was and may not know better, and since when; touched: changed now.
 
     noted: which relay and credential the record has of one that is ours; None for one that no longer is.
@@ -50,7 +58,15 @@ def applications(before: OwnershipRecord, after: OwnershipRecord, touched: t.Col
             now = name in touched
             ours = after.apps.get(name)
             noted = {"relay": ours.relay, "credential_id": ours.credential_id} if ours is not None else None
-            told.append({"name": name, "activate": dict(app.activate), "since": None if now else app.since, "touched": now, "noted": noted})
+            told.append(
+                {
+                    "name": name,
+                    "activate": dict(app.activate),
+                    "since": None if now else app.since,
+                    "touched": now,
+                    "noted": noted,
+                }
+            )
     return told
 
 

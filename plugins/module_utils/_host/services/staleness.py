@@ -15,11 +15,11 @@ import os
 import time
 import typing as t
 
-from ..notes import fields, stored_json
 from ..._shared import regular_file
-from ..disk.durable import write_json
 from ..._shared.paths import UnsafePathError, private_folder, trusted
 from ..._shared.problem import ProblemsError
+from ..disk.durable import write_json
+from ..notes import fields, stored_json
 
 Target = t.Tuple[str, ...]
 _LONGEST_PID = 10
@@ -68,7 +68,9 @@ def started(pid: t.Optional[int]) -> t.Optional[float]:
         return None
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            ticks = int(file.read().rpartition(b")")[2].split()[19])  # field 22 of proc(5); the name before it may hold anything
+            ticks = int(
+                file.read().rpartition(b")")[2].split()[19]
+            )  # field 22 of proc(5); the name before it may hold anything
     except (OSError, ValueError, IndexError):
         return None
     return time.time() - (time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"))
@@ -109,7 +111,12 @@ def fresh(since: t.Optional[float], start: t.Optional[float], noted: t.Optional[
 
 def _times(path: str) -> dict[str, float]:
     hint = "Delete it: what may run with older settings is then activated once more."
-    return stored_json.load(path, stored_json.NOTES_BYTES, lambda value: fields.mapping_of(fields.moment)(value, "it"), hint) or {}
+    return (
+        stored_json.load(
+            path, stored_json.NOTES_BYTES, lambda value: fields.mapping_of(fields.moment)(value, "it"), hint
+        )
+        or {}
+    )
 
 
 def _name(target: Target) -> str:

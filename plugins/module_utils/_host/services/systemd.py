@@ -25,7 +25,9 @@ def is_running() -> bool:
 
 def state_of(unit: str, timeout: float) -> t.Tuple[t.Optional[State], str]:
     """The properties of a unit, or None and why there are none."""
-    shown, why = safe_command.run(("systemctl", "show", f"--property={_PROPERTIES}", "--", unit), timeout, bounded_run.FEW, any_status=True)
+    shown, why = safe_command.run(
+        ("systemctl", "show", f"--property={_PROPERTIES}", "--", unit), timeout, bounded_run.FEW, any_status=True
+    )
     if shown is None:
         return None, why
     return dict(line.split("=", 1) for line in shown.decode("utf-8", "replace").splitlines() if "=" in line), ""

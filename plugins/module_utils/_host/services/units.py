@@ -20,11 +20,33 @@ from . import systemd
 
 #: Where systemd looks, first what wins.
 FOLDERS = (
-    "/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient", "/run/systemd/generator.early",
-    "/etc/systemd/system", "/etc/systemd/system.attached", "/run/systemd/system", "/run/systemd/system.attached", "/run/systemd/generator",
-    "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system", "/run/systemd/generator.late",
+    "/etc/systemd/system.control",
+    "/run/systemd/system.control",
+    "/run/systemd/transient",
+    "/run/systemd/generator.early",
+    "/etc/systemd/system",
+    "/etc/systemd/system.attached",
+    "/run/systemd/system",
+    "/run/systemd/system.attached",
+    "/run/systemd/generator",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+    "/run/systemd/generator.late",
 )
-TYPES = (".service", ".socket", ".timer", ".path", ".target", ".mount", ".automount", ".swap", ".slice", ".scope", ".device")
+TYPES = (
+    ".service",
+    ".socket",
+    ".timer",
+    ".path",
+    ".target",
+    ".mount",
+    ".automount",
+    ".swap",
+    ".slice",
+    ".scope",
+    ".device",
+)
 DROP_IN_FOLDER, DROP_IN_NAME = "/etc/systemd/system", "smarthost-mail.conf"
 _LARGEST = 256 << 10
 _MOST_DROP_INS = 200
@@ -56,7 +78,10 @@ class Unit(t.NamedTuple):
 
     def reads(self, path: str) -> bool:
         """Whether a process of this unit gets the variables of this file."""
-        return any(os.path.normpath(value[1:] if value.startswith("-") else value) == path for value in self.values("EnvironmentFile"))
+        return any(
+            os.path.normpath(value[1:] if value.startswith("-") else value) == path
+            for value in self.values("EnvironmentFile")
+        )
 
     def lacks(self) -> t.Optional[str]:
         """A file of variables that is not there and without which it does not start; None where there is none (systemd.exec(5))."""
@@ -65,15 +90,24 @@ class Unit(t.NamedTuple):
 
     def names(self, path: str) -> bool:
         """Whether a command line of this unit, or a variable that it sets, names this file, or a folder that it lies in."""
-        return path in self._places() or any(place != "/" and path.startswith(place + "/") and not _is_file(place) for place in self._places())
+        return path in self._places() or any(
+            place != "/" and path.startswith(place + "/") and not _is_file(place) for place in self._places()
+        )
 
     def names_instead(self, path: str) -> t.Optional[str]:
         """Another file of the same name that a command line of this unit names."""
-        alike = sorted(place for place in self._places() if place != path and os.path.basename(place) == os.path.basename(path))
+        alike = sorted(
+            place for place in self._places() if place != path and os.path.basename(place) == os.path.basename(path)
+        )
         return alike[0] if alike else None
 
     def _places(self) -> t.Set[str]:
-        words = [word.strip("'\"") for key in ("ExecStart", "Environment") for value in self.values(key) for word in value.split()]
+        words = [
+            word.strip("'\"")
+            for key in ("ExecStart", "Environment")
+            for value in self.values(key)
+            for word in value.split()
+        ]
         parts = [part for word in words for part in (word, word.partition("=")[2], word.rpartition("=")[2])]
         return {os.path.normpath(part) for part in parts if part.startswith("/")}
 
@@ -84,7 +118,7 @@ class Unit(t.NamedTuple):
         known = {"n": self.name, "N": stem, "p": prefix, "i": instance, "I": instance.replace("-", "/"), "%": "%"}
         parts, at = [], 0
         while at < len(value):
-            if value[at] == "%" and value[at + 1:at + 2] in known:
+            if value[at] == "%" and value[at + 1 : at + 2] in known:
                 parts.append(known[value[at + 1]])
                 at += 2
             else:
@@ -168,8 +202,12 @@ def _drop_ins(names: t.Iterable[str], more: t.Mapping[str, str]) -> t.List[str]:
     """Their paths, in the order in which they apply: by file name; of those with one name the first folder's wins."""
     found: t.Dict[str, str] = {}
     kinds = {name.rpartition(".")[2] for name in names}
-    roots = [folder for folder in FOLDERS if os.path.isdir(folder) or any(path.startswith(folder + "/") for path in more)]
-    for folder in [f"{name}.d" for name in dict.fromkeys(part for name in names for part in _levels(name))] + [f"{kind}.d" for kind in sorted(kinds)]:
+    roots = [
+        folder for folder in FOLDERS if os.path.isdir(folder) or any(path.startswith(folder + "/") for path in more)
+    ]
+    for folder in [f"{name}.d" for name in dict.fromkeys(part for name in names for part in _levels(name))] + [
+        f"{kind}.d" for kind in sorted(kinds)
+    ]:
         for root in roots:
             place = os.path.join(root, folder)
             there = {os.path.basename(path) for path in more if os.path.dirname(path) == place}

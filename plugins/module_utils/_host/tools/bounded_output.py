@@ -44,7 +44,7 @@ def collect(process: subprocess.Popen[bytes], timeout: float, most: int) -> t.Tu
                     output += piece
                 else:
                     errors += piece
-                    del errors[:max(0, len(errors) - TAIL_BYTES)]
+                    del errors[: max(0, len(errors) - TAIL_BYTES)]
             if len(output) > most:
                 raise TooMuchError
     process.wait(max(0, deadline - time.monotonic()))

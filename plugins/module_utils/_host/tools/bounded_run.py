@@ -34,7 +34,13 @@ def run(words: t.Sequence[str], timeout: float, most: int, **popen: t.Any) -> Fi
 
     most: bytes that are kept of standard output. popen: what else ``subprocess.Popen`` is told.
     """
-    given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True, **popen}
+    given = {
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "start_new_session": True,
+        **popen,
+    }
     process = subprocess.Popen(list(words), **given)
     output, errors = bytearray(), bytearray()
     cut = False

@@ -10,8 +10,8 @@ import json
 import typing as t
 
 from ..._shared import regular_file
-from .tool_command import ToolCommand, Tree, parsed
 from ..._shared.problem import Problem, ProblemsError
+from .tool_command import ToolCommand, Tree, parsed
 
 MOST_ANSWER = 8 << 20
 _THIS_HOST = ("localhost", "127.0.0.1", "::1")
@@ -23,7 +23,9 @@ def read(command: ToolCommand, timeout: float) -> Tree:
     found = _call(command, method, {"filter": {key: [value]}, "output": "extend"}, timeout)
     if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], dict):
         what = f'{method} does not find exactly one with {key} "{value}".'
-        raise ProblemsError([Problem(command.place, what, "tool-output", "Say object: with the name of one that is there.")])
+        raise ProblemsError(
+            [Problem(command.place, what, "tool-output", "Say object: with the name of one that is there.")]
+        )
     return found[0]
 
 
@@ -33,7 +35,9 @@ def write(command: ToolCommand, body: Tree, timeout: float) -> None:
     found = read(command, timeout)
     if key not in found:
         what = f'{command.read[0]} answers without "{key}", so nothing says which one to write.'
-        raise ProblemsError([Problem(command.place, what, "tool-output", "See whether the user of the token may read it.")])
+        raise ProblemsError(
+            [Problem(command.place, what, "tool-output", "See whether the user of the token may read it.")]
+        )
     _call(command, method, {**body, key: found[key]}, timeout)
 
 
@@ -61,7 +65,9 @@ def _call(command: ToolCommand, method: str, params: Tree, timeout: float) -> t.
         text = _within(timeout, asked)
     except urllib.error.HTTPError as error:
         error.close()
-        raise ProblemsError([Problem(command.place, f"{method} is answered with HTTP status {error.code}.", "tool-failed")]) from None
+        raise ProblemsError(
+            [Problem(command.place, f"{method} is answered with HTTP status {error.code}.", "tool-failed")]
+        ) from None
     except OSError as error:
         reason = getattr(error, "reason", error)
         raise ProblemsError([Problem(command.place, f"This cannot be reached: {reason}.", "tool-failed")]) from None
@@ -118,7 +124,9 @@ def _address(command: ToolCommand) -> str:
     url = urllib.parse.urlsplit(address)
     if url.scheme != "https" and url.hostname not in _THIS_HOST:
         what = "The token and the password would cross the network in clear text."
-        raise ProblemsError([Problem(command.place, what, "plaintext-auth", "Say tool: with an address that begins with https.")])
+        raise ProblemsError(
+            [Problem(command.place, what, "plaintext-auth", "Say tool: with an address that begins with https.")]
+        )
     return address
 
 
@@ -131,4 +139,6 @@ def _token(command: ToolCommand) -> str:
         return token
     except (OSError, ValueError) as error:
         what = f"The token of its API cannot be read ({type(error).__name__})."
-        raise ProblemsError([Problem(path, what, "tool-missing", "Put it there, 0600, or say path: with where it is.")]) from None
+        raise ProblemsError(
+            [Problem(path, what, "tool-missing", "Put it there, 0600, or say path: with where it is.")]
+        ) from None

@@ -23,7 +23,25 @@ from . import bounded_run
 #: Where root looks for programs, whatever its environment says.
 PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/snap/bin")
 #: A program of these runs what its arguments name: that file is looked at as well.
-INTERPRETERS = ("ash", "bash", "bun", "dash", "deno", "java", "ksh", "lua", "node", "nodejs", "perl", "php", "python", "ruby", "sh", "tclsh", "zsh")
+INTERPRETERS = (
+    "ash",
+    "bash",
+    "bun",
+    "dash",
+    "deno",
+    "java",
+    "ksh",
+    "lua",
+    "node",
+    "nodejs",
+    "perl",
+    "php",
+    "python",
+    "ruby",
+    "sh",
+    "tclsh",
+    "zsh",
+)
 _MOST_LINKS = 40
 _NOBODY = 65534
 _LONGEST_LINE = 256
@@ -32,7 +50,9 @@ _LONGEST_LINE = 256
 class UnsafeCommandError(Exception):
     """This program is not started; the text says why, as the end of a sentence."""
 
-    HINT = "Give it and every folder it is in to root, and take the right to write from others; or name another program."
+    HINT = (
+        "Give it and every folder it is in to root, and take the right to write from others; or name another program."
+    )
 
 
 class Start(t.NamedTuple):
@@ -94,7 +114,7 @@ def start(words: t.Sequence[str], folder: t.Optional[str] = None) -> t.Optional[
 
 
 def run(
-    words: t.Sequence[str], timeout: float, most: int, folder: t.Optional[str] = None, any_status: bool = False,
+    words: t.Sequence[str], timeout: float, most: int, folder: t.Optional[str] = None, any_status: bool = False
 ) -> t.Tuple[t.Optional[bytes], str]:
     """What a program prints, at most so many bytes; or None and the reason, as a sentence without its end. Never raises for what it does."""
     try:
@@ -183,7 +203,11 @@ def _interpreted(program: str, arguments: t.Sequence[str]) -> t.List[str]:
         line = os.fsdecode(file.read(_LONGEST_LINE).partition(b"\n")[0])
     named = line[2:].split() if line.startswith("#!") else []
     if named and os.path.basename(named[0]) == "env":
-        named += [path for path in [find(next((word for word in named[1:] if not word.startswith("-") and "=" not in word), ""))] if path]
+        named += [
+            path
+            for path in [find(next((word for word in named[1:] if not word.startswith("-") and "=" not in word), ""))]
+            if path
+        ]
     return [word for word in named if os.path.isabs(word) and os.path.exists(word)]
 
 
@@ -203,6 +227,7 @@ def _become(uid: int) -> t.Callable[[], None]:
         os.setgroups(groups)
         os.setgid(gid)
         os.setuid(uid)
+
     return become
 
 

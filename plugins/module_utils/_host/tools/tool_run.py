@@ -13,9 +13,9 @@ import subprocess
 import tempfile
 import typing as t
 
+from ..._shared.problem import Problem, ProblemsError
 from . import safe_command
 from .bounded_output import TooMuchError, collect, last_lines
-from ..._shared.problem import Problem, ProblemsError
 
 _LAST_LINES = 3
 _LONGEST_LINE = 400
@@ -39,7 +39,12 @@ def run(call: Call, body: t.Optional[bytes], seconds: float, most: int) -> bytes
         begun = _begun(call)
         try:
             process = subprocess.Popen(
-                list(begun.words), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, **begun.popen,
+                list(begun.words),
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                **begun.popen,
             )
         except OSError as error:
             raise _missing(call, os.strerror(error.errno or 0)) from None
@@ -51,7 +56,13 @@ def run(call: Call, body: t.Optional[bytes], seconds: float, most: int) -> bytes
                 what = f"{said} did not end within {seconds:g} seconds."
                 if isinstance(error, TooMuchError):
                     what = f"{said} prints more than {most} bytes."
-                raise ProblemsError([Problem(call.place, what, "tool-failed", "Run it by hand, and see whether the application is well.")]) from None
+                raise ProblemsError(
+                    [
+                        Problem(
+                            call.place, what, "tool-failed", "Run it by hand, and see whether the application is well."
+                        )
+                    ]
+                ) from None
     if process.returncode:
         # What reading prints is full of the application's other secrets.
         lines = _last_lines(errors, call) + ([] if body is None else _last_lines(output, call))
@@ -64,7 +75,9 @@ def _begun(call: Call) -> safe_command.Start:
     try:
         begun = safe_command.start([*call.tool, *call.words])
     except safe_command.UnsafeCommandError as error:
-        raise ProblemsError([Problem(call.place, f"This is not started as root: {error}.", "unsafe-command", error.HINT)]) from None
+        raise ProblemsError(
+            [Problem(call.place, f"This is not started as root: {error}.", "unsafe-command", error.HINT)]
+        ) from None
     if begun is None:
         raise _missing(call, os.strerror(errno.ENOENT))
     return begun

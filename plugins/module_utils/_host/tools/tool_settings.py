@@ -17,9 +17,9 @@ from __future__ import annotations
 import json
 import typing as t
 
-from .tool_command import ToolCommand, Path, Tree, parsed
-from ..disk.snapshot import FILE, Meta, Seen
 from ..._shared.problem import Problem, ProblemsError
+from ..disk.snapshot import FILE, Meta, Seen
+from .tool_command import Path, ToolCommand, Tree, parsed
 
 TIMEOUT_SECONDS = 120
 MOST_OUTPUT = 8 << 20
@@ -37,7 +37,9 @@ def present_settings(command: ToolCommand, known: t.Optional[Tree] = None) -> Tr
     tree = parsed(text)
     if not isinstance(tree, dict):
         what = f"What {' '.join(command.read)} prints is not a JSON object."
-        raise ProblemsError([Problem(command.place, what, "tool-output", "Run it by hand, and see whether the application is well.")])
+        raise ProblemsError(
+            [Problem(command.place, what, "tool-output", "Run it by hand, and see whether the application is well.")]
+        )
     return _only(tree, command.keys)
 
 
@@ -100,7 +102,10 @@ def without_stars(command: ToolCommand, data: bytes) -> bytes:
 
 def facts(data: bytes) -> dict[str, bytes]:
     """By key its value in one spelling, for fingerprints."""
-    return {".".join(path): json.dumps(value, sort_keys=True).encode("ascii") for path, value in _leaves(json.loads(data), ())}
+    return {
+        ".".join(path): json.dumps(value, sort_keys=True).encode("ascii")
+        for path, value in _leaves(json.loads(data), ())
+    }
 
 
 def _run(command: ToolCommand, words: t.Sequence[str], body: t.Optional[bytes], known: Tree) -> bytes:

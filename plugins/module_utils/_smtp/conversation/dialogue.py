@@ -7,29 +7,29 @@ from __future__ import annotations
 
 import typing as t
 
+from ..._shared.light import NamedTuple
+from ..diagnosis.classify import classify
+from ..protocol.bounds import listed
 from ..protocol.commands import (
     Action,
     AwaitReply,
-    SmtpCommand,
     Connect,
     Dialogue,
     Patience,
     Resolve,
     Send,
+    SmtpCommand,
     StartTls,
     Tunnel,
     ask,
     command,
     require,
 )
-from ..protocol.bounds import listed
-from ..diagnosis.classify import classify
 from ..protocol.failure import Failure
-from .goal import Goal
-from ..._shared.light import NamedTuple
-from .login import authenticate
 from ..protocol.log import ConversationLog
 from ..protocol.reply import Capabilities, Reply
+from .goal import Goal
+from .login import authenticate
 
 if t.TYPE_CHECKING:
     from ..protocol.answer import HttpAnswer
@@ -101,7 +101,7 @@ def _ehlo(goal: Goal, record: ConversationLog, step: str) -> t.Generator[Action,
 
 
 def _literal(ip: str) -> str:
-    return "[IPv6:%s]" % ip if ":" in ip else "[%s]" % ip
+    return f"[IPv6:{ip}]" if ":" in ip else f"[{ip}]"
 
 
 def _starttls(goal: Goal, record: ConversationLog) -> Dialogue:
@@ -111,7 +111,10 @@ def _starttls(goal: Goal, record: ConversationLog) -> Dialogue:
     with record.during("starttls"):
         if not offered:
             masked = record.capabilities.masked
-            raise Failure("starttls_masked" if masked else "starttls_not_offered", offered=listed(sorted(record.capabilities.words)))
+            raise Failure(
+                "starttls_masked" if masked else "starttls_not_offered",
+                offered=listed(sorted(record.capabilities.words)),
+            )
         require((yield from ask(record, command("STARTTLS"))), 2, "starttls_refused")
     with record.during("tls"):
         record.tls = yield StartTls()
@@ -131,7 +134,9 @@ class Exchange(NamedTuple):
 def _envelope(goal: Goal, record: ConversationLog) -> Dialogue:
     """MAIL and RCPT, then RSET (RFC 5321 3.3), for each sender; or the message. In one group where the server takes groups."""
     try:
-        steps = [exchange for sender in (goal.sender,) + goal.also_from for exchange in _of_sender(goal, sender, record)]
+        steps = [
+            exchange for sender in (goal.sender,) + goal.also_from for exchange in _of_sender(goal, sender, record)
+        ]
     except Failure as failure:
         failure.stage = "mail"
         raise
@@ -146,7 +151,13 @@ def _envelope(goal: Goal, record: ConversationLog) -> Dialogue:
 
 def _of_sender(goal: Goal, sender: str, record: ConversationLog) -> list[Exchange]:
     recipients = (sender,) if goal.own_recipient and sender != goal.sender else goal.recipients
-    steps = [Exchange("mail", command("MAIL", _path("FROM", sender) + _utf8(sender, recipients, record) + _size(goal, record)), sender)]
+    steps = [
+        Exchange(
+            "mail",
+            command("MAIL", _path("FROM", sender) + _utf8(sender, recipients, record) + _size(goal, record)),
+            sender,
+        )
+    ]
     steps += [Exchange("rcpt", command("RCPT", _path("TO", recipient)), sender) for recipient in recipients]
     return steps + ([Exchange("rset", command("RSET"), sender)] if goal.message is None else [])
 
@@ -157,12 +168,14 @@ def _size(goal: Goal, record: ConversationLog) -> str:
         return ""
     limit = record.capabilities.words["SIZE"].split(" ")[0]
     if limit.isdecimal() and 0 < int(limit) < len(goal.message):
-        raise Failure("message_too_large", detail="the message has %d bytes, the server takes %s" % (len(goal.message), limit))
+        raise Failure(
+            "message_too_large", detail="the message has %d bytes, the server takes %s" % (len(goal.message), limit)
+        )
     return " SIZE=%d" % len(goal.message)
 
 
 def _path(word: str, address: str) -> str:
-    return "%s:<%s>" % (word, address)
+    return f"{word}:<{address}>"
 
 
 def _utf8(sender: str, recipients: t.Tuple[str, ...], record: ConversationLog) -> str:
@@ -198,7 +211,12 @@ def _in_order(goal: Goal, steps: list[Exchange], record: ConversationLog) -> Dia
                 if step != "quit":
                     require(record.reply, 2, REFUSED_AT[step])
         except Failure as failure:
-            if step == "rcpt" and goal.own_recipient and failure.reply is not None and _of_the_recipient(goal, failure.reply, record):
+            if (
+                step == "rcpt"
+                and goal.own_recipient
+                and failure.reply is not None
+                and _of_the_recipient(goal, failure.reply, record)
+            ):
                 record.untested = failure.reply
                 continue
             if step != "quit":

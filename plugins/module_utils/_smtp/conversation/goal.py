@@ -11,7 +11,6 @@ import typing as t
 from ..._shared.light import NamedTuple
 from ..sasl.credential import Credential, Random
 
-
 LEVELS = ("connect", "tls", "auth", "envelope")
 
 

@@ -11,20 +11,21 @@ import functools
 import re
 import typing as t
 
-from ..protocol.commands import Action, Asking, SmtpCommand, Compute, Dialogue, ask, command, refused
-from ..sasl.mechanisms import Mechanism, candidates
 from ..protocol.bounds import listed
+from ..protocol.commands import Action, Asking, Compute, Dialogue, SmtpCommand, ask, command, refused
 from ..protocol.failure import Failure
-from .goal import Goal
 from ..protocol.log import ConversationLog
 from ..protocol.reply import Reply
 from ..sasl.credential import BadChallenge, Credential, Exchange, MechanismError, Session, UnusableMechanism
-
+from ..sasl.mechanisms import Mechanism, candidates
+from .goal import Goal
 
 # A longer initial response is sent when the server asks for it: 512 octets a command (RFC 5321 4.5.3.1.4), less "AUTH " and the line end.
 MOST_IN_COMMAND = 505
 
-_UNSUPPORTED = r"(?i)unsupported|unrecogni[sz]ed|unknown|not (?:supported|implemented|recogni[sz]ed|available)|invalid mechanism"
+_UNSUPPORTED = (
+    r"(?i)unsupported|unrecogni[sz]ed|unknown|not (?:supported|implemented|recogni[sz]ed|available)|invalid mechanism"
+)
 _WEAK = r"(?i)\bweak"
 
 
@@ -35,14 +36,18 @@ def authenticate(goal: Goal, credential: Credential, record: ConversationLog) ->
     offered = record.capabilities.auth
     if not offered:
         starttls = record.tls is None and record.capabilities.offers("STARTTLS")
-        raise Failure("auth_not_offered", starttls_hint="It does offer STARTTLS: use security: starttls." if starttls else "")
+        raise Failure(
+            "auth_not_offered", starttls_hint="It does offer STARTTLS: use security: starttls." if starttls else ""
+        )
     reply, detail, end_point = None, "", _end_point(record)
     for mechanism in candidates(offered, goal.mechanisms, credential, bool(end_point)):
         try:
-            reply, rejected_login = yield from _login(mechanism, _session(goal, credential, mechanism, end_point, record), record)
+            reply, rejected_login = yield from _login(
+                mechanism, _session(goal, credential, mechanism, end_point, record), record
+            )
         except UnusableMechanism as exc:
             # Nothing was sent: another mechanism is not another attempt.
-            detail = "%s: %s" % (mechanism.name, exc)
+            detail = f"{mechanism.name}: {exc}"
             record.remark(detail)
             continue
         if reply.kind == 2:
@@ -52,7 +57,9 @@ def authenticate(goal: Goal, credential: Credential, record: ConversationLog) ->
             category = "auth_temporary" if reply.kind == 4 else record.suspicion or "auth_failed"
             who = credential.username or "the client certificate"
             raise refused(reply, category, mechanism=mechanism.name, username=who, **WRONG[mechanism.needs])
-    raise Failure("auth_mechanism_unsupported", reply, detail, offered=listed(offered), allowed=", ".join(goal.mechanisms))
+    raise Failure(
+        "auth_mechanism_unsupported", reply, detail, offered=listed(offered), allowed=", ".join(goal.mechanisms)
+    )
 
 
 # What a rejected login calls for, by what the mechanism needs; a password is what diagnosis.py speaks of by itself.
@@ -72,7 +79,9 @@ def _end_point(record: ConversationLog) -> bytes:
     return channel_binding.server_end_point(record.certificate)
 
 
-def _session(goal: Goal, credential: Credential, mechanism: Mechanism, end_point: bytes, record: ConversationLog) -> Session:
+def _session(
+    goal: Goal, credential: Credential, mechanism: Mechanism, end_point: bytes, record: ConversationLog
+) -> Session:
     # A server that refused the -PLUS which it offered is told that we could have used it, like one that never offered it.
     plus = mechanism.name + "-PLUS"
     return Session(
@@ -89,7 +98,9 @@ def _session(goal: Goal, credential: Credential, mechanism: Mechanism, end_point
     )
 
 
-def _login(mechanism: Mechanism, session: Session, record: ConversationLog) -> t.Generator[Action, t.Any, tuple[Reply, bool]]:
+def _login(
+    mechanism: Mechanism, session: Session, record: ConversationLog
+) -> t.Generator[Action, t.Any, tuple[Reply, bool]]:
     """One mechanism. Returns the last reply, and whether it was an answer to the login itself."""
     exchange = mechanism.exchange(session)
     first = next(exchange, None)
@@ -99,17 +110,17 @@ def _login(mechanism: Mechanism, session: Session, record: ConversationLog) -> t
     while reply.kind == 3:
         answer, error = yield Compute(functools.partial(_answer, exchange, reply.lines[-1]))
         if error is not None:
-            record.trace("*", "%s: %s" % (mechanism.name, error))
+            record.trace("*", f"{mechanism.name}: {error}")
             # RFC 4954 4: "*" cancels. A server that does not wait for it changes nothing about why.
             try:
                 yield from ask(record, command("*"))
             except Failure:
                 pass
-            raise Failure(error.category, reply, detail="%s: %s" % (mechanism.name, error), mechanism=mechanism.name)
+            raise Failure(error.category, reply, detail=f"{mechanism.name}: {error}", mechanism=mechanism.name)
         reply = yield from _say(_encode(answer), record)
         rejected_login = reply.kind != 2
     if reply.kind == 2 and mechanism.proves and not _proven(exchange):
-        why = "%s: it took the login without proof of its own" % mechanism.name
+        why = f"{mechanism.name}: it took the login without proof of its own"
         raise Failure("auth_server_unproven", reply, detail=why, mechanism=mechanism.name)
     return reply, rejected_login
 
@@ -157,7 +168,9 @@ def _mechanism_unknown(reply: Reply) -> bool:
 
     534 is "too weak"; Gmail uses it for a rejected password too, so the word must be there.
     """
-    in_words = (reply.code in (500, 501, 502) and re.search(_UNSUPPORTED, reply.text)) or (reply.code == 534 and re.search(_WEAK, reply.text))
+    in_words = (reply.code in (500, 501, 502) and re.search(_UNSUPPORTED, reply.text)) or (
+        reply.code == 534 and re.search(_WEAK, reply.text)
+    )
     return reply.code == 504 or bool(in_words)
 
 

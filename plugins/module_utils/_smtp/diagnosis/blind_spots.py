@@ -6,7 +6,12 @@
 from __future__ import annotations
 
 NOT_SEEN = {
-    "connect": ("whether TLS works", "whether the login works", "whether the sender is accepted", "whether mail is relayed"),
+    "connect": (
+        "whether TLS works",
+        "whether the login works",
+        "whether the sender is accepted",
+        "whether mail is relayed",
+    ),
     "tls": ("whether the login works", "whether the sender is accepted", "whether mail is relayed"),
     "auth": ("whether this login may use the sender", "whether mail is relayed", "whether a quota is used up"),
     "envelope": ("what the relay says to the content", "whether a quota is used up", "greylisting at later hosts"),

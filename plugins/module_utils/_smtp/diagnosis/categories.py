@@ -33,11 +33,15 @@ _LESS = "Send less at a time, and wait."
 CATEGORIES = {
     "ok": Diagnosis("works", ()),
     "dns_failure": Diagnosis(
-        "cannot be looked up: {detail}", ("Correct the name of the host.", "Check this host's resolver: getent hosts {host}.")
+        "cannot be looked up: {detail}",
+        ("Correct the name of the host.", "Check this host's resolver: getent hosts {host}."),
     ),
     "connect_refused": Diagnosis(
         "refuses connections on this port",
-        ("Correct the port: {usual_port} is usual with security: {security}.", "See that the relay is running and listens on this address."),
+        (
+            "Correct the port: {usual_port} is usual with security: {security}.",
+            "See that the relay is running and listens on this address.",
+        ),
     ),
     "connect_timeout": Diagnosis(
         "does not answer",
@@ -51,21 +55,31 @@ CATEGORIES = {
         "cannot be reached: {detail}", ("Check this host's routes and addresses, IPv6 too.", "Correct the host.")
     ),
     "port_blocked": Diagnosis(
-        "may not be connected to: this host itself forbids it ({detail})", ("Allow it in this host's firewall, SELinux policy or sandbox.",)
+        "may not be connected to: this host itself forbids it ({detail})",
+        ("Allow it in this host's firewall, SELinux policy or sandbox.",),
     ),
     "not_smtp": Diagnosis("does not speak SMTP: {detail}", ("Correct host and port.", "Look for a proxy in between.")),
     "greeting_timeout": Diagnosis(
         "accepted the connection and then did not greet in time",
-        ("If this port expects TLS at once (465), use security: tls.", "Allow more time: the relay may delay its greeting on purpose."),
+        (
+            "If this port expects TLS at once (465), use security: tls.",
+            "Allow more time: the relay may delay its greeting on purpose.",
+        ),
     ),
-    "greeting_rejected": Diagnosis("turns this host away in its greeting", ("Have this host's address allowed at the relay.", _OPERATOR)),
+    "greeting_rejected": Diagnosis(
+        "turns this host away in its greeting", ("Have this host's address allowed at the relay.", _OPERATOR)
+    ),
     "rate_limited": Diagnosis("limits how often this host may come", (_LESS, "Have the limit raised.")),
     "server_busy": Diagnosis("does not serve just now", (_LATER, _OPERATOR)),
     "ehlo_rejected": Diagnosis('does not accept the HELO name "{helo}"', (_FULL_NAME,)),
     "tls_mode_mismatch": Diagnosis("speaks the other TLS mode on this port than security: {security}", (_OTHER_TLS,)),
     "starttls_not_offered": Diagnosis(
         "does not offer STARTTLS",
-        (_OTHER_TLS, "If it offered STARTTLS before, look for someone in between who removes it.", "Give the relay a certificate."),
+        (
+            _OTHER_TLS,
+            "If it offered STARTTLS before, look for someone in between who removes it.",
+            "Give the relay a certificate.",
+        ),
     ),
     "starttls_masked": Diagnosis(
         "seems to offer STARTTLS, but something in between overwrites the word",
@@ -82,19 +96,23 @@ CATEGORIES = {
         ),
     ),
     "tls_version": Diagnosis(
-        "has no TLS version in common with this host", ("Update the relay: TLS 1.2 is needed.", "As a last resort, lower tls_min_version.")
+        "has no TLS version in common with this host",
+        ("Update the relay: TLS 1.2 is needed.", "As a last resort, lower tls_min_version."),
     ),
     "tls_cipher": Diagnosis(
         "ended the TLS handshake: no cipher in common, or it wants a client certificate",
         ("Update the relay's TLS settings.", "Ask whether it wants client certificates."),
     ),
-    "tls_handshake_closed": Diagnosis("ended the connection during the TLS handshake", (_OTHER_TLS, "Look at the relay's log.")),
+    "tls_handshake_closed": Diagnosis(
+        "ended the connection during the TLS handshake", (_OTHER_TLS, "Look at the relay's log.")
+    ),
     "client_cert_required": Diagnosis(
         "wants a client certificate, or another one",
         ("Name one that it knows in client_cert and client_key.", "Use a port that takes a login instead.", _OPERATOR),
     ),
     "cert_unknown_ca": Diagnosis(
-        "shows a certificate of a CA that this host does not trust", (_OWN_CA, "See that the relay sends its intermediate certificates.")
+        "shows a certificate of a CA that this host does not trust",
+        (_OWN_CA, "See that the relay sends its intermediate certificates."),
     ),
     "cert_self_signed": Diagnosis(
         "shows a certificate that it signed itself",
@@ -104,7 +122,10 @@ CATEGORIES = {
     "cert_not_yet_valid": Diagnosis("shows a certificate that is not valid yet", (_CLOCK, _RENEW)),
     "cert_hostname": Diagnosis(
         'shows a certificate for another name than "{server_name}"',
-        ("Use one of its names as host: {names}.", "If the host is an address or an alias, set tls_server_name to the certificate's name."),
+        (
+            "Use one of its names as host: {names}.",
+            "If the host is an address or an alias, set tls_server_name to the certificate's name.",
+        ),
     ),
     "cert_pin": Diagnosis(
         "shows a certificate that is not one of tls_fingerprints: {detail}",
@@ -114,7 +135,9 @@ CATEGORIES = {
         "shows a certificate chain that breaks a rule: {detail}",
         ("Have the certificate and its CA made anew, with today's key sizes, hashes and extensions.",),
     ),
-    "cert_expiring": Diagnosis("has a certificate that ends in {days_left} days, fewer than the {wanted_days} expected", (_RENEW,)),
+    "cert_expiring": Diagnosis(
+        "has a certificate that ends in {days_left} days, fewer than the {wanted_days} expected", (_RENEW,)
+    ),
     "auth_not_offered": Diagnosis(
         "offers no login on this connection",
         (
@@ -124,7 +147,8 @@ CATEGORIES = {
         ),
     ),
     "auth_mechanism_unsupported": Diagnosis(
-        "takes none of the login mechanisms that were allowed and can be used here; it offers {offered}", (_MECHANISM, "{detail}.")
+        "takes none of the login mechanisms that were allowed and can be used here; it offers {offered}",
+        (_MECHANISM, "{detail}."),
     ),
     "auth_mechanism_too_weak": Diagnosis(
         "refuses this login mechanism ({mechanism}) as too weak",
@@ -132,61 +156,96 @@ CATEGORIES = {
     ),
     "auth_requires_tls": Diagnosis(
         "needs TLS before the login",
-        ("Use security: starttls or tls.", "To send the password in clear text all the same: allow_plaintext_auth: true."),
+        (
+            "Use security: starttls or tls.",
+            "To send the password in clear text all the same: allow_plaintext_auth: true.",
+        ),
     ),
     "auth_required": Diagnosis("wants a login first", (_LOGIN,)),
     "auth_failed": Diagnosis('rejected the login of "{username}" ({mechanism})', (_PASSWORD,)),
     "auth_server_unproven": Diagnosis(
-        "could not prove that it knows the password: {detail}", ("Treat the relay as an impostor until this is explained.", _OPERATOR)
+        "could not prove that it knows the password: {detail}",
+        ("Treat the relay as an impostor until this is explained.", _OPERATOR),
     ),
     "auth_app_password_required": Diagnosis(
         'wants an app password for "{username}"', ("Make an app password for this account and use it here.",)
     ),
     "auth_basic_disabled": Diagnosis("does not take passwords any more", ("Use OAuth2.",)),
-    "auth_tenant_disabled": Diagnosis("has SMTP logins switched off for this organisation or mailbox", ("Switch on Authenticated SMTP.",)),
-    "auth_policy_blocked": Diagnosis('refuses the login of "{username}" by a policy', ("Have this login exempted from the policy.",)),
-    "auth_account_blocked": Diagnosis('has blocked the account "{username}"', ("Have the account released, then change its password.",)),
-    "auth_temporary": Diagnosis("cannot check logins just now", (_LATER, "Look at the relay's log: its password store may be down.")),
+    "auth_tenant_disabled": Diagnosis(
+        "has SMTP logins switched off for this organisation or mailbox", ("Switch on Authenticated SMTP.",)
+    ),
+    "auth_policy_blocked": Diagnosis(
+        'refuses the login of "{username}" by a policy', ("Have this login exempted from the policy.",)
+    ),
+    "auth_account_blocked": Diagnosis(
+        'has blocked the account "{username}"', ("Have the account released, then change its password.",)
+    ),
+    "auth_temporary": Diagnosis(
+        "cannot check logins just now", (_LATER, "Look at the relay's log: its password store may be down.")
+    ),
     "token_error": Diagnosis("was not tried: {detail}", ("Correct the tenant, the client id or the client secret.",)),
     "token_wrong_scope": Diagnosis(
-        "needs a token for another purpose: this one has {has}; needed is {needed}", ("Ask for the scope that the relay wants.",)
+        "needs a token for another purpose: this one has {has}; needed is {needed}",
+        ("Ask for the scope that the relay wants.",),
     ),
     "sender_rejected": Diagnosis('does not accept the sender "{sender}"', (_SENDER, "Correct the sender.")),
     "send_as_denied": Diagnosis('does not let this login send as "{sender}"', (_SENDER,)),
-    "sender_unverified": Diagnosis('has not verified the sender "{sender}"', ("Verify the sender or its domain at the provider.",)),
-    "recipient_rejected": Diagnosis(
-        "does not accept the recipient", ("Correct the recipient.", "If the text speaks of greylisting, try again in some minutes.")
+    "sender_unverified": Diagnosis(
+        'has not verified the sender "{sender}"', ("Verify the sender or its domain at the provider.",)
     ),
-    "relay_denied": Diagnosis("does not relay for this host", (_LOGIN, "Have this host's address allowed at the relay.")),
-    "quota_exceeded": Diagnosis("says that a quota is used up", ("Wait for the next period, or have the quota raised.",)),
-    "message_too_large": Diagnosis("finds the message too large", ("Send something smaller, or have the limit raised.",)),
-    "message_rejected": Diagnosis("does not accept the message", ("Read what it said; it is about the content or the sender.", _OPERATOR)),
+    "recipient_rejected": Diagnosis(
+        "does not accept the recipient",
+        ("Correct the recipient.", "If the text speaks of greylisting, try again in some minutes."),
+    ),
+    "relay_denied": Diagnosis(
+        "does not relay for this host", (_LOGIN, "Have this host's address allowed at the relay.")
+    ),
+    "quota_exceeded": Diagnosis(
+        "says that a quota is used up", ("Wait for the next period, or have the quota raised.",)
+    ),
+    "message_too_large": Diagnosis(
+        "finds the message too large", ("Send something smaller, or have the limit raised.",)
+    ),
+    "message_rejected": Diagnosis(
+        "does not accept the message", ("Read what it said; it is about the content or the sender.", _OPERATOR)
+    ),
     "reputation_blocked": Diagnosis(
         "does not trust the sending address or domain",
         ("Look the address up at the list it names, and ask for delisting.", "Correct SPF, DKIM and reverse DNS."),
     ),
     "protocol_error": Diagnosis(
-        "does not keep to the protocol: {detail}", ("Correct host and port.", "Look for a proxy or a firewall in between.")
+        "does not keep to the protocol: {detail}",
+        ("Correct host and port.", "Look for a proxy or a firewall in between."),
     ),
-    "disconnected": Diagnosis("hung up: {detail}", (_LATER, "Look at the relay's log: it may turn this host away without a word.")),
+    "disconnected": Diagnosis(
+        "hung up: {detail}", (_LATER, "Look at the relay's log: it may turn this host away without a word.")
+    ),
     "deadline_exceeded": Diagnosis(
-        "did not finish within {timeout:g} s", ("Allow more time.", "Look at the relay: it is slow, or keeps clients waiting on purpose.")
+        "did not finish within {timeout:g} s",
+        ("Allow more time.", "Look at the relay: it is slow, or keeps clients waiting on purpose."),
     ),
-    "expect_unmet": Diagnosis("behaves otherwise than expected: {detail}", ("Correct what is expected, or the relay.",)),
+    "expect_unmet": Diagnosis(
+        "behaves otherwise than expected: {detail}", ("Correct what is expected, or the relay.",)
+    ),
 }
 
 
 # On this host itself it is a mail server that does not run, and no other port is a way out.
 ON_THIS_HOST = {
     "connect_refused": Diagnosis(
-        "refuses connections on this port", ("Start the mail server of this host, and see that it listens on {host}:{port}.",)
-    ),
+        "refuses connections on this port",
+        ("Start the mail server of this host, and see that it listens on {host}:{port}.",),
+    )
 }
 
 # A proxy in between refuses or fails: the relay itself has not been seen.
 AT_PROXY = Diagnosis(
     "was not reached through the proxy: {detail}",
-    ("Correct proxy: its address, its kind, its login.", "Have the proxy allow this relay and this port.", "Correct host and port."),
+    (
+        "Correct proxy: its address, its kind, its login.",
+        "Have the proxy allow this relay and this port.",
+        "Correct host and port.",
+    ),
 )
 
 
@@ -202,7 +261,9 @@ def explain(category: str, facts: t.Mapping[str, t.Any]) -> tuple[str, list[str]
     known = _Facts((key, value) for key, value in facts.items() if value not in ("", None))
     known.setdefault("timeout", 0)
     known.setdefault("wrong", "Correct the username or the password")
-    return row.sentence.format_map(known), [remedy.format_map(known) for remedy in row.remedies if _applies(remedy, known)]
+    return row.sentence.format_map(known), [
+        remedy.format_map(known) for remedy in row.remedies if _applies(remedy, known)
+    ]
 
 
 def _applies(remedy: str, known: _Facts) -> bool:

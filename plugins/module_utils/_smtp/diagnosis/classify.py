@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from . import enhanced_codes, providers
 from ..._shared.light import NamedTuple
 from ..protocol.reply import Reply
+from . import enhanced_codes, providers
 
 if t.TYPE_CHECKING:
     from ..protocol.answer import HttpAnswer
@@ -99,11 +99,19 @@ def classify(category: str, stage: str, reply: Reply | HttpAnswer | None, host: 
     said, words = str(reply), reply.text
     row = providers.find(provider, said)
     if row is not None:
-        return Classification(row.category, row.meaning, row.remedies, row.of or provider, "certain" if provider else "likely")
+        return Classification(
+            row.category, row.meaning, row.remedies, row.of or provider, "certain" if provider else "likely"
+        )
     advice = enhanced_codes.remedy(reply.enhanced)
     sure = "certain" if reply.code in PLAIN_CODES else "likely" if advice else "guess"
-    found = Classification(category, enhanced_codes.meaning(reply.code, reply.enhanced), (advice,) if advice else (), provider, sure)
+    found = Classification(
+        category, enhanced_codes.meaning(reply.code, reply.enhanced), (advice,) if advice else (), provider, sure
+    )
     for rule in RULES:
-        if (not rule.stages or stage in rule.stages) and re.match(rule.codes, said) and re.search(rule.words, words, re.I):
+        if (
+            (not rule.stages or stage in rule.stages)
+            and re.match(rule.codes, said)
+            and re.search(rule.words, words, re.I)
+        ):
             return found._replace(category=rule.category, confidence="likely")
     return found

@@ -115,7 +115,10 @@ ENHANCED = {
     "7.9": ("login mechanism too weak", "Choose a stronger mechanism."),
     "7.10": ("encryption needed", "Use security: starttls or tls."),
     "7.11": ("encryption needed for this mechanism", "Use security: starttls or tls."),
-    "7.12": ("password must first be moved to a new mechanism", "Log in once with PLAIN over TLS, or reset the password."),
+    "7.12": (
+        "password must first be moved to a new mechanism",
+        "Log in once with PLAIN over TLS, or reset the password.",
+    ),
     "7.13": ("account switched off", "Have the account switched on."),
     "7.14": ("no trust relationship", "Ask the operator of the relay."),
     "7.15": ("priority too low", "Send with a higher priority."),

@@ -9,7 +9,6 @@ import typing as t
 
 from ..._shared.light import NamedTuple
 
-
 OAUTH = "Use OAuth2, or a relay of your own in front of it; app passwords do not help."
 WAIT = "Wait, and send less at a time."
 

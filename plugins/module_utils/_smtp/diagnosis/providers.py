@@ -25,7 +25,11 @@ class Provider(NamedTuple):
 
 
 PROVIDERS = {
-    "m365": Provider("Microsoft 365", (".outlook.com", ".office365.com", ".outlook.office365.com", ".graph.microsoft.com"), ("microsoft esmtp mail service",)),
+    "m365": Provider(
+        "Microsoft 365",
+        (".outlook.com", ".office365.com", ".outlook.office365.com", ".graph.microsoft.com"),
+        ("microsoft esmtp mail service",),
+    ),
     "gmail": Provider("Gmail", (".gmail.com", ".google.com", ".googlemail.com"), ("gsmtp",)),
     "ses": Provider("Amazon SES", (".amazonaws.com",), ("amazonses.com", "simpleemailservice")),
     "sendgrid": Provider("SendGrid", (".sendgrid.net",), ("sendgrid",)),

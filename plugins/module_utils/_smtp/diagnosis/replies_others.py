@@ -23,7 +23,10 @@ ROWS = (
         ("5.7.8", "username and password not accepted"),
         "auth_failed",
         "wrong, or not an app password",
-        ("Make an app password for this account and use it here.", "With OAuth2: the scope must be https://mail.google.com/."),
+        (
+            "Make an app password for this account and use it here.",
+            "With OAuth2: the scope must be https://mail.google.com/.",
+        ),
     ),
     Row(
         "gmail-web-login",
@@ -33,7 +36,14 @@ ROWS = (
         "the login was held back as suspicious",
         ("Log in once with a web browser.", "Make an app password for this account and use it here."),
     ),
-    Row("gmail-starttls", "", ("must issue a starttls",), "auth_requires_tls", "TLS is needed first", ("Use security: starttls or tls.",)),
+    Row(
+        "gmail-starttls",
+        "",
+        ("must issue a starttls",),
+        "auth_requires_tls",
+        "TLS is needed first",
+        ("Use security: starttls or tls.",),
+    ),
     Row(
         "gmail-pipelined",
         "",
@@ -42,14 +52,24 @@ ROWS = (
         "commands were sent ahead of the TLS handshake",
         ("This is a fault of the program that sends.",),
     ),
-    Row("gmail-attempts", "gmail", ("454 4.7.0",), "auth_temporary", "cannot log in just now, or too many attempts", (WAIT,)),
+    Row(
+        "gmail-attempts",
+        "gmail",
+        ("454 4.7.0",),
+        "auth_temporary",
+        "cannot log in just now, or too many attempts",
+        (WAIT,),
+    ),
     Row(
         "gmail-ehlo",
         "gmail",
         ("421", "4.7.0", "(ehlo)"),
         "ehlo_rejected",
         "it does not take this HELO name, or this host's address is not registered",
-        ("Set helo to this host's full name.", "Register this host's address at the SMTP relay service of Google Workspace."),
+        (
+            "Set helo to this host's full name.",
+            "Register this host's address at the SMTP relay service of Google Workspace.",
+        ),
     ),
     Row(
         "gmail-relay",
@@ -57,7 +77,10 @@ ROWS = (
         ("5.7.0", "mail relay denied"),
         "relay_denied",
         "this host's address or the sender's domain is not registered",
-        ("Register this host's address at the SMTP relay service of Google Workspace.", "For a personal account, use smtp.gmail.com."),
+        (
+            "Register this host's address at the SMTP relay service of Google Workspace.",
+            "For a personal account, use smtp.gmail.com.",
+        ),
     ),
     Row(
         "gmail-auth-required",
@@ -78,7 +101,12 @@ ROWS = (
     Row("gmail-daily", "", ("550 5.4.5",), "quota_exceeded", "the sender has used up its quota for the day", (WAIT,)),
     Row("gmail-rate", "gmail", ("450 4.2.1",), "rate_limited", "too many messages at a time", (WAIT,)),
     Row(
-        "ses-required", "ses", ("530", "authentication required"), "auth_required", "no login happened", ("Declare username and password.",)
+        "ses-required",
+        "ses",
+        ("530", "authentication required"),
+        "auth_required",
+        "no login happened",
+        ("Declare username and password.",),
     ),
     Row(
         "ses-credentials",
@@ -128,7 +156,14 @@ ROWS = (
         "sender (in the sandbox also the recipient) is not verified in this region",
         ("Verify the address or domain in this region.", "Have the account moved out of the sandbox."),
     ),
-    Row("ses-iam", "", ("554", "access denied", "ses:send"), "send_as_denied", "the IAM user may not send", ("Grant ses:SendRawEmail.",)),
+    Row(
+        "ses-iam",
+        "",
+        ("554", "access denied", "ses:send"),
+        "send_as_denied",
+        "the IAM user may not send",
+        ("Grant ses:SendRawEmail.",),
+    ),
     Row(
         "ses-concurrent",
         "",
@@ -145,7 +180,14 @@ ROWS = (
         "the server waited too long for the client",
         ("Check the network between this host and the relay.",),
     ),
-    Row("ses-too-long", "", ("552", "message is too long"), "message_too_large", "over the size limit", ("Send something smaller.",)),
+    Row(
+        "ses-too-long",
+        "",
+        ("552", "message is too long"),
+        "message_too_large",
+        "over the size limit",
+        ("Send something smaller.",),
+    ),
     Row(
         "sendgrid-credits",
         "",
@@ -202,7 +244,14 @@ ROWS = (
         "refused after the fact, such as a suppressed recipient",
         ("Look at the activity of this server at Postmark.",),
     ),
-    Row("yandex-tls", "", ("530 5.7.7",), "auth_requires_tls", "TLS is needed first", ("Use security: tls on port 465.",)),
+    Row(
+        "yandex-tls",
+        "",
+        ("530 5.7.7",),
+        "auth_requires_tls",
+        "TLS is needed first",
+        ("Use security: tls on port 465.",),
+    ),
     Row(
         "yandex-format",
         "",
@@ -217,7 +266,10 @@ ROWS = (
         ("5.7.8", "does not have access rights"),
         "auth_app_password_required",
         "mail programs are not switched on for this account",
-        ("Switch on mail programs in the account's settings.", "Make an app password for this account and use it here."),
+        (
+            "Switch on mail programs in the account's settings.",
+            "Make an app password for this account and use it here.",
+        ),
     ),
     Row(
         "yandex-spam",
@@ -263,7 +315,9 @@ ROWS = (
         "wrong send mail token",
         ('The username is the word "emailapikey", the password is the send mail token.',),
     ),
-    Row("zeptomail-virus", "zeptomail", ("552 5.7.1",), "message_rejected", "taken for a virus", ("Send a plain text.",)),
+    Row(
+        "zeptomail-virus", "zeptomail", ("552 5.7.1",), "message_rejected", "taken for a virus", ("Send a plain text.",)
+    ),
     Row(
         "ovh-login",
         "ovh",
@@ -280,7 +334,14 @@ ROWS = (
         "the HELO name is not a name",
         ("Set helo to this host's full name, without blanks.",),
     ),
-    Row("brevo-login", "brevo", ("535",), "auth_failed", "not an SMTP key", ("Use an SMTP key as password, not the account's password.",)),
+    Row(
+        "brevo-login",
+        "brevo",
+        ("535",),
+        "auth_failed",
+        "not an SMTP key",
+        ("Use an SMTP key as password, not the account's password.",),
+    ),
     Row(
         "socketlabs-mechanism",
         "",
@@ -313,5 +374,12 @@ ROWS = (
         "the client talked before it was asked",
         ("This is a fault of the program that sends, or of a proxy in between.",),
     ),
-    Row("cisco-connections", "", ("421", "#4.4.5"), "rate_limited", "too many connections at a time", ("Open fewer connections.",)),
+    Row(
+        "cisco-connections",
+        "",
+        ("421", "#4.4.5"),
+        "rate_limited",
+        "too many connections at a time",
+        ("Open fewer connections.",),
+    ),
 )

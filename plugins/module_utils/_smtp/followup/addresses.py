@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from .handshake_probe import Look, look_at_all
+from ..network.transport import Deadline
 from ..options.target import RelayTarget
 from ..protocol.log import Address, ConversationLog
-from ..network.transport import Deadline
-
+from .handshake_probe import Look, look_at_all
 
 MOST = 8
 # Up to here it is the address that is good or bad; what comes later is the login's or the sender's.
@@ -40,7 +39,9 @@ def look_at_each(relay: RelayTarget, record: ConversationLog, deadline: Deadline
 
 def _address(ip: str, seen: ConversationLog, tried: Address | None) -> Address:
     failure = seen.failure if seen.failure and seen.failure.stage in EARLY else None
-    known = next((address for address in seen.addresses if address.ip == ip), tried) or Address(ip, 0, "", False, "", 0.0)
+    known = next((address for address in seen.addresses if address.ip == ip), tried) or Address(
+        ip, 0, "", False, "", 0.0
+    )
     return known._replace(
         ok=failure is None,
         error=(failure.detail or failure.category) if failure else "",
@@ -52,13 +53,17 @@ def _address(ip: str, seen: ConversationLog, tried: Address | None) -> Address:
 def _differences(addresses: t.Sequence[Address], offers: t.Mapping[str, frozenset[str]]) -> list[str]:
     """One sentence for each way in which the addresses are not alike."""
     well = [address for address in addresses if address.ok]
-    found = ["%s is not well (%s: %s), other addresses are" % (one.ip, one.category, one.error) for one in addresses if not one.ok and well]
+    found = [
+        f"{one.ip} is not well ({one.category}: {one.error}), other addresses are"
+        for one in addresses
+        if not one.ok and well
+    ]
     if len({one.cert_sha256 for one in well}) > 1:
-        shown = ", ".join("%s sha256:%s" % (one.ip, one.cert_sha256[:16] or "none") for one in well)
+        shown = ", ".join("{} sha256:{}".format(one.ip, one.cert_sha256[:16] or "none") for one in well)
         found.append("the addresses show different certificates: " + shown)
     common = frozenset.intersection(*(offers[one.ip] for one in well)) if well else frozenset()
     for one in well:
         more = sorted(offers[one.ip] - common)
         if more:
-            found.append("not every address offers what %s does: %s" % (one.ip, ", ".join(more)))
+            found.append("not every address offers what {} does: {}".format(one.ip, ", ".join(more)))
     return found

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from ..network import dns
-from ..protocol.failure import Failure
-from ..options.target import RelayTarget
-from ..protocol.log import ConversationLog
 from ..network.transport import Deadline
+from ..options.target import RelayTarget
+from ..protocol.failure import Failure
+from ..protocol.log import ConversationLog
 
 
 def find(relay: RelayTarget, record: ConversationLog, deadline: Deadline) -> RelayTarget:
@@ -27,7 +27,7 @@ def find(relay: RelayTarget, record: ConversationLog, deadline: Deadline) -> Rel
         record.failure = failure
         return relay
     shown = ", ".join("%s port %d" % (target.host, target.port) for target in targets)
-    record.trace("*", "%s of %s: %s" % (relay.route.resolve, relay.host, shown))
+    record.trace("*", f"{relay.route.resolve} of {relay.host}: {shown}")
     if relay.route.resolve == "mx":
         record.exchangers = tuple(target.host for target in targets)
     best = targets[0]

@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
-from . import addresses, destination
-from ..network import dane, dns
-from ..x509.certificate import TlsInfo
 from ..._shared.problem import Problem
+from ..network import dane, dns
+from ..network.transport import Deadline
 from ..options.target import RelayTarget
 from ..protocol.log import ConversationLog
-from ..network.transport import Deadline
+from ..x509.certificate import TlsInfo
+from . import addresses, destination
 
 
 def missing(relay: RelayTarget) -> list[Problem]:
     """What this host lacks for it."""
-    rows = (("resolve", relay.route.resolve != "host"), ("dane", relay.route.dane), ("mta_sts", relay.mta_sts is not None))
+    rows = (
+        ("resolve", relay.route.resolve != "host"),
+        ("dane", relay.route.dane),
+        ("mta_sts", relay.mta_sts is not None),
+    )
     asked = [option for option, wanted in rows if wanted]
     return [problem for option in asked[:1] for problem in dns.missing(option)]
 
@@ -40,4 +44,6 @@ def after(relay: RelayTarget, record: ConversationLog, deadline: Deadline, confi
     if relay.route.dane:
         shown = record.failure.facts.get("tls") if record.failure else None
         seen = record.tls or shown or confirmed
-        record.dane = dane.report(relay.host, relay.port, seen.chain if seen else (), relay.route.dns_servers, deadline.rest())
+        record.dane = dane.report(
+            relay.host, relay.port, seen.chain if seen else (), relay.route.dns_servers, deadline.rest()
+        )

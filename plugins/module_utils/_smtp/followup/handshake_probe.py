@@ -8,15 +8,15 @@ from __future__ import annotations
 import threading
 import typing as t
 
-from ..conversation.dialogue import converse
-from ..protocol.engine import Engine
-from ..conversation.goal import Goal
 from ..._shared.light import NamedTuple
-from ..options.target import RelayTarget
-from ..protocol.log import ConversationLog
 from ..._shared.secret import Redactor
+from ..conversation.dialogue import converse
+from ..conversation.goal import Goal
 from ..network.tls import TlsSettings
 from ..network.transport import Deadline, Endpoint, run
+from ..options.target import RelayTarget
+from ..protocol.engine import Engine
+from ..protocol.log import ConversationLog
 
 
 class Look(NamedTuple):

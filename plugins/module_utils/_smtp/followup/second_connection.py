@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
-from . import addresses
 from ..._shared.light import NamedTuple
-from .handshake_probe import Look, look, look_at_all, unverified
-from ..options.target import RelayTarget
-from ..protocol.log import ConversationLog
 from ..network.route import is_path
 from ..network.transport import Deadline
+from ..options.target import RelayTarget
+from ..protocol.log import ConversationLog
+from . import addresses
+from .handshake_probe import Look, look, look_at_all, unverified
 
 
 class FollowUpFinding(NamedTuple):
@@ -38,7 +38,12 @@ PORT_PATIENCE = 3.0
 def confirm(relay: RelayTarget, record: ConversationLog, deadline: Deadline) -> FollowUpFinding | None:
     """Look again where that can tell something; None where it cannot or did not. ``record`` is of the failed conversation."""
     found = _same_place(relay, record, deadline)
-    if relay.route.proxy is None and record.failure is not None and record.failure.stage in addresses.EARLY and addresses.others(record):
+    if (
+        relay.route.proxy is None
+        and record.failure is not None
+        and record.failure.stage in addresses.EARLY
+        and addresses.others(record)
+    ):
         differ = addresses.look_at_each(relay, record, deadline)
         record.warnings += differ
         if differ:
@@ -68,7 +73,9 @@ def _certificate(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | No
     seen = look(relay, Look("tls", tls=unverified(relay.tls)), deadline).tls
     if seen is None:
         return None
-    return FollowUpFinding("the certificate was read on a second connection, without verifying it and without logging in", tls=seen)
+    return FollowUpFinding(
+        "the certificate was read on a second connection, without verifying it and without logging in", tls=seen
+    )
 
 
 def _any_tls(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | None:
@@ -78,8 +85,12 @@ def _any_tls(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | None:
     info = seen.tls or (seen.failure.facts.get("tls") if seen.failure else None)
     if info is None:
         return None
-    agreed = "it agreed to %s with %s" % (info.version, info.cipher) if info.cipher else "it sent its certificate before it hung up"
-    return FollowUpFinding("on a second connection, which would have taken anything, %s" % agreed, tls=info)
+    agreed = (
+        f"it agreed to {info.version} with {info.cipher}"
+        if info.cipher
+        else "it sent its certificate before it hung up"
+    )
+    return FollowUpFinding(f"on a second connection, which would have taken anything, {agreed}", tls=info)
 
 
 def _speaks_tls(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | None:
@@ -93,13 +104,23 @@ def _speaks_tls(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | Non
 def _speaks_plainly(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | None:
     seen = look(relay, Look("connect", "none"), deadline)
     if seen.failure is not None and seen.failure.category == "not_smtp":
-        return FollowUpFinding("a second connection without TLS was answered: %s" % seen.failure.detail, "not_smtp", ("Correct host and port.",))
+        return FollowUpFinding(
+            f"a second connection without TLS was answered: {seen.failure.detail}",
+            "not_smtp",
+            ("Correct host and port.",),
+        )
     if seen.greeting is None:
         return None
     text = "a second connection without TLS was greeted: " + str(seen.greeting)
     if seen.capabilities.offers("STARTTLS"):
-        return FollowUpFinding(text + "; it offers STARTTLS", "tls_mode_mismatch", ("Use security: starttls with port %d." % relay.port,))
-    return FollowUpFinding(text + "; it does not offer STARTTLS", "tls_mode_mismatch", ("Use a port that speaks TLS: this one has none at all.",))
+        return FollowUpFinding(
+            text + "; it offers STARTTLS", "tls_mode_mismatch", ("Use security: starttls with port %d." % relay.port,)
+        )
+    return FollowUpFinding(
+        text + "; it does not offer STARTTLS",
+        "tls_mode_mismatch",
+        ("Use a port that speaks TLS: this one has none at all.",),
+    )
 
 
 def _other_ports(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | None:
@@ -110,8 +131,10 @@ def _other_ports(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | No
     plain = [port for (port, _security), record in zip(ports, seen) if record.reached == "connect"]
     if not good and not plain:
         tried = ", ".join(str(port) for port, _security in ports)
-        return FollowUpFinding("none of the usual ports (%s) answers either" % tried)
-    text = "the same host answers on %s" % ", ".join(
-        ["port %d with security: %s" % one for one in good] + ["port %d without TLS" % port for port in plain]
+        return FollowUpFinding(f"none of the usual ports ({tried}) answers either")
+    text = "the same host answers on {}".format(
+        ", ".join(
+            ["port %d with security: %s" % one for one in good] + ["port %d without TLS" % port for port in plain]
+        )
     )
     return FollowUpFinding(text, remedies=tuple("Use port %d with security: %s." % one for one in good))

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ..web import graph, oauth2
-from ..protocol.failure import Failure
-from ..web.http import HttpRoute
-from ..options.target import RelayTarget
-from ..protocol.log import ConversationLog
-from ..network.route import Route
 from ..._shared.secret import Redactor
+from ..network.route import Route
 from ..network.transport import Deadline
-
+from ..options.target import RelayTarget
+from ..protocol.failure import Failure
+from ..protocol.log import ConversationLog
+from ..web import graph, oauth2
+from ..web.http import HttpRoute
 
 ROTATED = (
     "The token endpoint gave a new refresh token in the place of oauth2.refresh_token. Where it retires the old one, the next probe, "
@@ -23,7 +22,9 @@ ROTATED = (
 )
 
 
-def with_token(relay: RelayTarget, record: ConversationLog, redactor: Redactor, deadline: Deadline) -> RelayTarget | None:
+def with_token(
+    relay: RelayTarget, record: ConversationLog, redactor: Redactor, deadline: Deadline
+) -> RelayTarget | None:
     """The relay with its token as the credential, where the level needs one; None, with the failure in ``record``, without a token."""
     if relay.oauth2 is None or relay.credential is None or relay.level in ("connect", "tls"):
         return relay
@@ -42,7 +43,9 @@ def graph_way(relay: RelayTarget) -> HttpRoute:
     return HttpRoute(relay.tls, Route(proxy=relay.route.proxy))
 
 
-def converse_with_graph(relay: RelayTarget, message: t.Optional[bytes], record: ConversationLog, redactor: Redactor, deadline: Deadline) -> None:
+def converse_with_graph(
+    relay: RelayTarget, message: t.Optional[bytes], record: ConversationLog, redactor: Redactor, deadline: Deadline
+) -> None:
     """Instead of SMTP. Never raises: how it ended is in ``record``."""
     if relay.graph is None:
         raise AssertionError("only called for a relay of type ms_graph")

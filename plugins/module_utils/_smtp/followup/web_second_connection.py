@@ -13,19 +13,19 @@ from __future__ import annotations
 
 import typing as t
 
-from .second_connection import NO_AGREEMENT, NO_HANDSHAKE, FollowUpFinding
-from ..protocol.failure import Failure
-from ..web.http import HttpRequest, Url, HttpRoute, ask, reach
-from .handshake_probe import Look, look, unverified
-from .token_login import graph_way
-from ..protocol.log import ConversationLog
-from ..network.route import at
 from ..._shared.secret import Redactor
+from ..network.route import at
+from ..protocol.failure import Failure
+from ..protocol.log import ConversationLog
+from ..web.http import HttpRequest, HttpRoute, Url, ask, reach
+from .handshake_probe import Look, look, unverified
+from .second_connection import NO_AGREEMENT, NO_HANDSHAKE, FollowUpFinding
+from .token_login import graph_way
 
 if t.TYPE_CHECKING:
-    from ..x509.certificate import TlsInfo
-    from ..options.target import RelayTarget
     from ..network.transport import Deadline
+    from ..options.target import RelayTarget
+    from ..x509.certificate import TlsInfo
 
 # What answers at all answers soon.
 PATIENCE = 5.0
@@ -51,7 +51,13 @@ def _handshake(failure: Failure, url: Url, way: HttpRoute, deadline: Deadline) -
         return _as_it_is(_seen(url, way._replace(tls=unverified(way.tls)), deadline))
     if failure.category in NO_AGREEMENT:
         info = _seen(url, way._replace(tls=unverified(way.tls)._replace(client=None, glance=True)), deadline)
-        return FollowUpFinding("on a second connection, which would have taken anything, it agreed to %s" % info.version, tls=info) if info else None
+        return (
+            FollowUpFinding(
+                f"on a second connection, which would have taken anything, it agreed to {info.version}", tls=info
+            )
+            if info
+            else None
+        )
     return _plainly(url, way, deadline) if failure.category in NO_HANDSHAKE else None
 
 
@@ -67,7 +73,13 @@ def _seen(url: Url, way: HttpRoute, deadline: Deadline) -> TlsInfo | None:
 def _as_it_is(info: TlsInfo | None) -> FollowUpFinding | None:
     if info is None:
         return None
-    words = (info.subject or "no subject", ", ".join(info.names) or "no name", info.issuer, info.not_before, info.not_after)
+    words = (
+        info.subject or "no subject",
+        ", ".join(info.names) or "no name",
+        info.issuer,
+        info.not_before,
+        info.not_after,
+    )
     text = "its certificate, read on a second connection without verifying it, is of %s, for %s, by %s, valid from %s to %s"
     return FollowUpFinding(text % words, tls=info)
 
@@ -75,10 +87,18 @@ def _as_it_is(info: TlsInfo | None) -> FollowUpFinding | None:
 def _plainly(url: Url, way: HttpRoute, deadline: Deadline) -> FollowUpFinding | None:
     """Without TLS, the path, or anything else that the request held."""
     try:
-        response = ask(HttpRequest("GET", url._replace(scheme="http", target="/")), way, ConversationLog(Redactor()), deadline, "look")
+        response = ask(
+            HttpRequest("GET", url._replace(scheme="http", target="/")),
+            way,
+            ConversationLog(Redactor()),
+            deadline,
+            "look",
+        )
     except Failure:
         return None
-    return FollowUpFinding("a second connection without TLS, and without any secret, was answered with HTTP %d" % response.status)
+    return FollowUpFinding(
+        "a second connection without TLS, and without any secret, was answered with HTTP %d" % response.status
+    )
 
 
 def _relay(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | None:
@@ -95,6 +115,10 @@ def _relay(relay: RelayTarget, deadline: Deadline) -> FollowUpFinding | None:
     if not deadline.rest():
         return None  # how far it got then tells of the clock
     if seen.failure is None:
-        text = "%s itself answers as declared, as far as can be seen without logging in: it is the token that is missing"
+        text = (
+            "%s itself answers as declared, as far as can be seen without logging in: it is the token that is missing"
+        )
         return FollowUpFinding(text % where, tls=seen.tls)
-    return FollowUpFinding("%s does not answer as declared either, at %s: %s" % (where, seen.failure.stage, seen.failure.category))
+    return FollowUpFinding(
+        f"{where} does not answer as declared either, at {seen.failure.stage}: {seen.failure.category}"
+    )

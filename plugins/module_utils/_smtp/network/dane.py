@@ -8,11 +8,10 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
+from ..._shared.light import NamedTuple
+from ..protocol.failure import Failure
 from ..x509 import der
 from . import dns
-from ..protocol.failure import Failure
-from ..._shared.light import NamedTuple
-
 
 # RFC 7672 3.1: of the usages only these two mean something for SMTP.
 TRUST_ANCHOR, END_ENTITY = 2, 3
@@ -32,7 +31,9 @@ class TlsaRecord(NamedTuple):
     data: bytes
 
 
-def report(host: str, port: int, chain: t.Sequence[bytes], servers: t.Sequence[tuple[str, int]], seconds: float) -> dict[str, t.Any]:
+def report(
+    host: str, port: int, chain: t.Sequence[bytes], servers: t.Sequence[tuple[str, int]], seconds: float
+) -> dict[str, t.Any]:
     """``status`` is one of match, mismatch, none, unusable, unknown, error; ``secure``: whether DNSSEC proved the records."""
     name = "_%d._tcp.%s" % (port, host)
     try:
@@ -51,7 +52,11 @@ def judge(records: t.Sequence[TlsaRecord], chain: t.Sequence[bytes]) -> tuple[st
     """A status and a sentence. ``chain`` is DER, the server's own certificate first, as far as it could be seen."""
     if not records:
         return "none", "there are no TLSA records"
-    usable = [one for one in records if one.usage in (TRUST_ANCHOR, END_ENTITY) and one.selector in (0, 1) and one.matching in _DIGESTS]
+    usable = [
+        one
+        for one in records
+        if one.usage in (TRUST_ANCHOR, END_ENTITY) and one.selector in (0, 1) and one.matching in _DIGESTS
+    ]
     if not usable:
         return "unusable", "no TLSA record is of a kind that SMTP uses (RFC 7672 3.1: usage 2 or 3)"
     if not chain:
@@ -60,7 +65,10 @@ def judge(records: t.Sequence[TlsaRecord], chain: t.Sequence[bytes]) -> tuple[st
         # DANE-EE is about the server's own certificate alone, DANE-TA about one that signed it.
         for data in chain[:1] if one.usage == END_ENTITY else chain[1:]:
             if _selected(one, data) == one.data:
-                return "match", "the certificate is the one in DNS" if one.usage == END_ENTITY else "the CA is the one in DNS"
+                return (
+                    "match",
+                    "the certificate is the one in DNS" if one.usage == END_ENTITY else "the CA is the one in DNS",
+                )
     if len(chain) < 2 and any(one.usage == TRUST_ANCHOR for one in usable):
         return "unknown", "a record names a CA, and Python before 3.13 does not show the chain"
     return "mismatch", "no TLSA record matches the certificate"

@@ -9,10 +9,9 @@ import importlib
 import sys
 import typing as t
 
-from ..protocol.failure import Failure
 from ..._shared.light import NamedTuple
 from ..._shared.problem import Problem
-
+from ..protocol.failure import Failure
 
 # SMTP never answers to a bare dot (RFC 7505 3, RFC 2782): it says that there is no such service.
 NOWHERE = "."
@@ -39,7 +38,7 @@ def missing(option: str) -> list[Problem]:
         importlib.import_module("dns.resolver")
     except ImportError:
         what = "this needs the Python library dnspython for %s on this host." % (sys.executable or "Python")
-        return [Problem(option, what, "dnspython-missing", "Install it there, or leave %s out." % option)]
+        return [Problem(option, what, "dnspython-missing", f"Install it there, or leave {option} out.")]
     return []
 
 
@@ -63,7 +62,7 @@ def ask(name: str, kind: str, servers: t.Sequence[tuple[str, int]], seconds: flo
     except resolver_module.NoAnswer as exc:
         return DnsAnswer((), bool(exc.response().flags & flags.AD))
     except (errors.DNSException, OSError, ValueError) as exc:
-        raise Failure("dns_failure", detail="the %s record of %s: %s" % (kind, name, str(exc).rstrip("."))) from exc
+        raise Failure("dns_failure", detail="the {} record of {}: {}".format(kind, name, str(exc).rstrip("."))) from exc
     return DnsAnswer(tuple(answer), bool(answer.response.flags & flags.AD))
 
 
@@ -77,17 +76,19 @@ def mx(domain: str, port: int, servers: t.Sequence[tuple[str, int]], seconds: fl
 
 def srv(domain: str, tls: bool, servers: t.Sequence[tuple[str, int]], seconds: float) -> list[Target]:
     """Where ``domain`` takes submissions, best first (RFC 6186 3.1; with TLS from the first byte RFC 8314 5.1)."""
-    name = "_submission%s._tcp.%s" % ("s" if tls else "", domain)
+    name = "_submission{}._tcp.{}".format("s" if tls else "", domain)
     found = ask(name, "SRV", servers, seconds).records
-    return _best_first("SRV", name, [Target((record.priority, -record.weight), _host(record.target), record.port) for record in found])
+    return _best_first(
+        "SRV", name, [Target((record.priority, -record.weight), _host(record.target), record.port) for record in found]
+    )
 
 
 def _best_first(kind: str, name: str, targets: list[Target]) -> list[Target]:
     usable = sorted(target for target in targets if target.host != NOWHERE)
     if targets and not usable:
-        raise Failure("dns_failure", detail="the %s record of %s says that there is no such service" % (kind, name))
+        raise Failure("dns_failure", detail=f"the {kind} record of {name} says that there is no such service")
     if not usable:
-        raise Failure("dns_failure", detail="%s has no %s record" % (name, kind))
+        raise Failure("dns_failure", detail=f"{name} has no {kind} record")
     return usable
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..protocol.failure import Failure
 from ..._shared.light import NamedTuple
+from ..protocol.failure import Failure
 from .route import Proxy
-
 
 MAX_HEAD = 8192
 
@@ -127,10 +126,10 @@ def _ascii(host: str) -> bytes:
 
 
 def _http(proxy: Proxy, host: str, port: int) -> Talk:
-    where = "%s:%d" % ("[%s]" % host if ":" in host else _ascii(host).decode("ascii"), port)
-    lines = ["CONNECT %s HTTP/1.1" % where, "Host: %s" % where]
+    where = "%s:%d" % (f"[{host}]" if ":" in host else _ascii(host).decode("ascii"), port)
+    lines = [f"CONNECT {where} HTTP/1.1", f"Host: {where}"]
     if proxy.username:
-        lines.append("Proxy-Authorization: Basic %s" % proxy.basic)
+        lines.append(f"Proxy-Authorization: Basic {proxy.basic}")
     yield Say("".join(line + "\r\n" for line in [*lines, ""]).encode("ascii"))
     first = (yield TakeHead()).partition(b"\n")[0].strip().decode("latin-1")
     found = re.match(r"HTTP/1\.[01] (\d{3})(?: |\Z)", first)
@@ -139,4 +138,4 @@ def _http(proxy: Proxy, host: str, port: int) -> Talk:
     status = int(found.group(1))
     if status // 100 != 2:
         printable = re.sub(r"[^ -~]", "?", first)[:120]
-        raise Failure(HTTP_ERRORS.get(status, "protocol_error"), detail='it answered "%s"' % printable)
+        raise Failure(HTTP_ERRORS.get(status, "protocol_error"), detail=f'it answered "{printable}"')

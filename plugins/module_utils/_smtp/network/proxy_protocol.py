@@ -18,7 +18,9 @@ def header(version: str, source: str, source_port: int, target: str, target_port
     Source: HAProxy, "The PROXY protocol", sections 2.1 and 2.2.
     """
     if not source:
-        return (b"PROXY UNKNOWN\r\n" if version == "v1" else _SIGNATURE + bytes((_LOCAL, 0, 0, 0))), "from an unknown address"
+        return (
+            b"PROXY UNKNOWN\r\n" if version == "v1" else _SIGNATURE + bytes((_LOCAL, 0, 0, 0))
+        ), "from an unknown address"
     ends = [ipaddress.ip_address(text.partition("%")[0]) for text in (source, target)]
     shown = "from %s port %d to %s port %d" % (ends[0], source_port, ends[1], target_port)
     if version == "v1":

@@ -14,7 +14,6 @@ from ..._shared.problem import Problem
 from ..._shared.secret import Secret
 from .tls import ClientCertificate, TlsSettings
 
-
 PROXY_PORTS = {"socks5": 1080, "http": 3128}
 LMTP_PORT = 24  # IANA; there is no other port for LMTP over TCP, and never 25 (RFC 2033 5)
 
@@ -36,7 +35,7 @@ class Proxy(NamedTuple):
     @property
     def basic(self) -> str:
         """The login as RFC 7617 writes it."""
-        return base64.b64encode(("%s:%s" % (self.username, self.password.reveal())).encode("utf-8")).decode("ascii")
+        return base64.b64encode((f"{self.username}:{self.password.reveal()}").encode("utf-8")).decode("ascii")
 
 
 class Route(NamedTuple):
@@ -86,46 +85,52 @@ def read_route(options: Options) -> tuple[Route, list[Problem]]:
         introduction=options["proxy_protocol"] if options.get("proxy_protocol") in ("v1", "v2") else "",
     )
     if not all(found and _is_address(found.group(1) or found.group(2)) for found in servers):
-        what, hint = "not each of them is an address, or an address and a port.", "Such as: 192.0.2.53 or 192.0.2.53:5353."
+        what, hint = (
+            "not each of them is an address, or an address and a port.",
+            "Such as: 192.0.2.53 or 192.0.2.53:5353.",
+        )
         problems.append(Problem("dns_servers", what, "dns-server-form", hint))
-    return route, problems + _contradictions(options, route)
+    return route, [*problems, *_contradictions(options, route)]
 
 
-def _contradictions(options: Options, route: Route) -> list[Problem]:
+def _contradictions(options: Options, route: Route) -> t.Iterator[Problem]:
     host, path = options.get("host") or "", is_path(options.get("host") or "")
     proven = options.get("tls_server_name") or options.get("tls_fingerprints")
-    rows = (
-        (
-            bool(route.source_address) and not _is_address(route.source_address),
-            Problem("source_address", "this is not an IP address.", "source-address-form", "Write an address of this host, such as 192.0.2.1."),
-        ),
-        (
-            path and bool(route.proxy or route.source_address or route.asks_dns or route.addresses != "first" or options.get("port")),
-            Problem("host", "a unix socket has no port, no addresses, no DNS and no proxy.", "unix-socket", "Leave them out."),
-        ),
-        (
-            bool(route.proxy) and (route.addresses != "first" or route.source_address != ""),
-            Problem(
-                "proxy", "the proxy looks the name up and chooses the address.", "proxy-addresses", "Leave addresses and source_address out.",
-            ),
-        ),
-        (
-            route.protocol == "lmtp" and options.get("port") == 25,
-            Problem("port", "LMTP must not use port 25 (RFC 2033).", "lmtp-port", "It is usually 24, or a unix socket."),
-        ),
-        (
-            route.resolve != "host" and _is_address(host),
-            Problem("resolve", "an address has no %s record." % route.resolve, "resolve-address", "Give a name as host."),
-        ),
-        (
-            route.resolve != "host" and bool(options.get("username")) and not proven,
-            Problem(
-                "resolve", "names from DNS prove nothing, and would be given the password.", "resolve-login",
-                "Say in tls_server_name which name the relay's certificate must carry.",
-            ),
-        ),
-    )
-    return [problem for wrong, problem in rows if wrong]
+    if route.source_address and not _is_address(route.source_address):
+        yield Problem(
+            "source_address",
+            "this is not an IP address.",
+            "source-address-form",
+            "Write an address of this host, such as 192.0.2.1.",
+        )
+    if path and bool(
+        route.proxy or route.source_address or route.asks_dns or route.addresses != "first" or options.get("port")
+    ):
+        yield Problem(
+            "host", "a unix socket has no port, no addresses, no DNS and no proxy.", "unix-socket", "Leave them out."
+        )
+    if route.proxy and (route.addresses != "first" or route.source_address != ""):
+        yield Problem(
+            "proxy",
+            "the proxy looks the name up and chooses the address.",
+            "proxy-addresses",
+            "Leave addresses and source_address out.",
+        )
+    if route.protocol == "lmtp" and options.get("port") == 25:
+        yield Problem(
+            "port", "LMTP must not use port 25 (RFC 2033).", "lmtp-port", "It is usually 24, or a unix socket."
+        )
+    if route.resolve != "host" and _is_address(host):
+        yield Problem(
+            "resolve", f"an address has no {route.resolve} record.", "resolve-address", "Give a name as host."
+        )
+    if route.resolve != "host" and bool(options.get("username")) and not proven:
+        yield Problem(
+            "resolve",
+            "names from DNS prove nothing, and would be given the password.",
+            "resolve-login",
+            "Say in tls_server_name which name the relay's certificate must carry.",
+        )
 
 
 def _is_address(text: str) -> bool:
@@ -166,27 +171,6 @@ def read_tls(options: Options) -> tuple[TlsSettings, list[Problem]]:
     """What was declared of TLS, and every problem."""
     matches = [re.match(_FINGERPRINT, text) for text in options.get("tls_fingerprints") or ()]
     certificate, key = options.get("client_cert") or "", options.get("client_key") or ""
-    rows = (
-        (
-            not all(matches),
-            Problem(
-                "tls_fingerprints", "not each of them is a fingerprint.", "not-a-fingerprint",
-                "Write sha256: (of the certificate) or spki-sha256: (of its public key) and 64 hexadecimal digits.",
-            ),
-        ),
-        (
-            bool(key) and not certificate,
-            Problem("client_key", "a key stands here without client_cert.", "client-key-alone", "Give both, or client_cert alone."),
-        ),
-        (
-            bool(options.get("client_key_password")) and not certificate,
-            Problem("client_key_password", "a password stands here without client_cert.", "client-key-alone", "Leave it out, or give client_cert."),
-        ),
-        (
-            options.get("ca_mode") == "add" and not options.get("ca_path"),
-            Problem("ca_mode", "there is no CA to add.", "ca-mode", "Name it in ca_path, or leave ca_mode out."),
-        ),
-    )
     client = ClientCertificate(certificate, key or certificate, Secret(options.get("client_key_password") or ""))
     settings = TlsSettings(
         verify=options["validate_certs"],
@@ -194,11 +178,41 @@ def read_tls(options: Options) -> tuple[TlsSettings, list[Problem]]:
         server_name=options.get("tls_server_name") or options.get("host") or "",
         min_version=options["tls_min_version"],
         fingerprints=tuple(
-            "%s:%s" % ((found.group(1) or "sha256").lower(), found.group(2).replace(":", "").lower()) for found in matches if found
+            "{}:{}".format((found.group(1) or "sha256").lower(), found.group(2).replace(":", "").lower())
+            for found in matches
+            if found
         ),
         ca_added=options.get("ca_mode") == "add",
         client=client if certificate else None,
         strict=bool(options.get("tls_x509_strict")),
         ciphers=options.get("tls_ciphers") or "",
     )
-    return settings, [problem for wrong, problem in rows if wrong]
+    return settings, list(_tls_contradictions(options, all(matches)))
+
+
+def _tls_contradictions(options: Options, fingerprints: bool) -> t.Iterator[Problem]:
+    """fingerprints: whether each of them is one."""
+    certificate = options.get("client_cert")
+    if not fingerprints:
+        yield Problem(
+            "tls_fingerprints",
+            "not each of them is a fingerprint.",
+            "not-a-fingerprint",
+            "Write sha256: (of the certificate) or spki-sha256: (of its public key) and 64 hexadecimal digits.",
+        )
+    if options.get("client_key") and not certificate:
+        yield Problem(
+            "client_key",
+            "a key stands here without client_cert.",
+            "client-key-alone",
+            "Give both, or client_cert alone.",
+        )
+    if options.get("client_key_password") and not certificate:
+        yield Problem(
+            "client_key_password",
+            "a password stands here without client_cert.",
+            "client-key-alone",
+            "Leave it out, or give client_cert.",
+        )
+    if options.get("ca_mode") == "add" and not options.get("ca_path"):
+        yield Problem("ca_mode", "there is no CA to add.", "ca-mode", "Name it in ca_path, or leave ca_mode out.")

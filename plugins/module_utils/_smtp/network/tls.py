@@ -10,11 +10,11 @@ import ssl
 import typing as t
 from _thread import allocate_lock
 
-from ..x509.certificate import TlsInfo, certificate_in, describe, strictly
-from ..protocol.failure import Failure
 from ..._shared.light import NamedTuple
 from ..._shared.problem import Problem, ProblemsError
 from ..._shared.secret import Secret
+from ..protocol.failure import Failure
+from ..x509.certificate import TlsInfo, certificate_in, describe, strictly
 
 if t.TYPE_CHECKING:
     import socket
@@ -94,7 +94,9 @@ def _new_context(settings: TlsSettings) -> ssl.SSLContext:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
         return made
-    made.verify_flags = ssl.VerifyFlags(made.verify_flags | PARTIAL_CHAIN | (ssl.VERIFY_X509_STRICT if settings.strict else 0))
+    made.verify_flags = ssl.VerifyFlags(
+        made.verify_flags | PARTIAL_CHAIN | (ssl.VERIFY_X509_STRICT if settings.strict else 0)
+    )
     if settings.ca_path:
         _load_authorities(made, settings.ca_path)
     if settings.ca_added or not settings.ca_path:
@@ -121,13 +123,17 @@ def _passed(option: str, path: str) -> Passed:
     try:
         return Passed(path)
     except UnsafePathError as exc:
-        raise ProblemsError([exc.problem._replace(where=option, what="%s is not safe. %s" % (path, exc.problem.what))]) from exc
+        raise ProblemsError(
+            [exc.problem._replace(where=option, what=f"{path} is not safe. {exc.problem.what}")]
+        ) from exc
     except OSError as exc:
         raise _unreadable(option, path, exc) from exc
 
 
 def _unreadable(option: str, path: str, exc: Exception) -> ProblemsError:
-    return ProblemsError([Problem(option, "%s cannot be read: %s." % (path, getattr(exc, "strerror", exc)), "not-readable")])
+    return ProblemsError(
+        [Problem(option, "{} cannot be read: {}.".format(path, getattr(exc, "strerror", exc)), "not-readable")]
+    )
 
 
 def _load_authorities(made: ssl.SSLContext, path: str) -> None:
@@ -152,7 +158,7 @@ def _load_authorities(made: ssl.SSLContext, path: str) -> None:
 
 
 def _no_certificate(path: str) -> ProblemsError:
-    return ProblemsError([Problem("ca_path", "%s holds no certificate in PEM." % path, "ca-path")])
+    return ProblemsError([Problem("ca_path", f"{path} holds no certificate in PEM.", "ca-path")])
 
 
 def handshake(sock: socket.socket, settings: TlsSettings) -> tuple[ssl.SSLSocket, TlsInfo]:
@@ -161,9 +167,13 @@ def handshake(sock: socket.socket, settings: TlsSettings) -> tuple[ssl.SSLSocket
     if settings.glance:
         _glance(sock, made, settings)
     try:
-        secure = made.wrap_socket(sock, server_hostname=as_sent(settings.server_name) or None, do_handshake_on_connect=False)
+        secure = made.wrap_socket(
+            sock, server_hostname=as_sent(settings.server_name) or None, do_handshake_on_connect=False
+        )
     except ValueError as exc:
-        raise Failure("cert_hostname", detail="%r is not a name that a certificate can carry" % settings.server_name) from exc
+        raise Failure(
+            "cert_hostname", detail=f"{settings.server_name!r} is not a name that a certificate can carry"
+        ) from exc
     try:
         secure.do_handshake()
     except OSError as exc:
@@ -177,7 +187,7 @@ def handshake(sock: socket.socket, settings: TlsSettings) -> tuple[ssl.SSLSocket
     info = _describe(secure, made, settings.verify)
     if settings.fingerprints and not info.pinned_by(settings.fingerprints):
         secure.close()
-        seen = "its certificate is sha256:%s, its public key spki-sha256:%s" % (info.sha256, info.spki_sha256)
+        seen = f"its certificate is sha256:{info.sha256}, its public key spki-sha256:{info.spki_sha256}"
         raise Failure("cert_pin", detail=seen, tls=info)
     return secure, info
 
@@ -212,7 +222,9 @@ def _glance(sock: socket.socket, made: ssl.SSLContext, settings: TlsSettings) ->
             data = certificate_in(seen)
             break
     cipher = secure.cipher()
-    info = TlsInfo(secure.version() or (cipher[1] if cipher else ""), cipher[0] if cipher and secure.version() else "", False)
+    info = TlsInfo(
+        secure.version() or (cipher[1] if cipher else ""), cipher[0] if cipher and secure.version() else "", False
+    )
     raise Failure("disconnected", tls=describe(info, data) if data else None)
 
 
@@ -252,11 +264,24 @@ MESSAGES = (
     # An alert about a certificate is about ours: what we think of the relay's is SSLCertVerificationError.
     (
         "client_cert_required",
-        ("certificate required", "bad certificate", "certificate unknown", "alert unknown ca", "certificate expired", "certificate revoked")
+        (
+            "certificate required",
+            "bad certificate",
+            "certificate unknown",
+            "alert unknown ca",
+            "certificate expired",
+            "certificate revoked",
+        )
         + ("unsupported certificate", "access denied"),
     ),
-    ("tls_mode_mismatch", ("wrong version number", "unknown protocol", "http request", "packet length too long", "record layer failure")),
-    ("tls_version", ("protocol version", "unsupported protocol", "no protocols available", "legacy sigalg", "version too low")),
+    (
+        "tls_mode_mismatch",
+        ("wrong version number", "unknown protocol", "http request", "packet length too long", "record layer failure"),
+    ),
+    (
+        "tls_version",
+        ("protocol version", "unsupported protocol", "no protocols available", "legacy sigalg", "version too low"),
+    ),
     ("tls_cipher", ("handshake failure", "no shared cipher", "no cipher", "key too small", "insufficient security")),
 )
 
@@ -278,4 +303,7 @@ def explain(exc: Exception, shaking_hands: bool = False) -> Failure | None:
     for category, fragments in MESSAGES:
         if any(fragment in text for fragment in fragments):
             return Failure(category, detail=(exc.reason or "").replace("_", " ").lower())
-    return Failure("tls_handshake_closed" if shaking_hands else "disconnected", detail=(exc.reason or str(exc)).replace("_", " ").lower())
+    return Failure(
+        "tls_handshake_closed" if shaking_hands else "disconnected",
+        detail=(exc.reason or str(exc)).replace("_", " ").lower(),
+    )

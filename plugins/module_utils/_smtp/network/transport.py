@@ -11,19 +11,27 @@ import time
 import typing as t
 from _thread import allocate_lock, start_new_thread
 
-from . import tls
+from ..._shared.light import NamedTuple
 from ..protocol.commands import Compute, Connect, Patience, Resolve, StartTls, Tunnel
 from ..protocol.engine import Read, Write
 from ..protocol.failure import Failure
-from ..._shared.light import NamedTuple
-from ..protocol.log import Address, Peer, ConversationLog
+from ..protocol.log import Address, ConversationLog, Peer
+from . import tls
+from .aside import Aside, in_time
 from .route import Route, is_path
 
 if t.TYPE_CHECKING:
     from ..protocol.engine import AnyEngine, Effect
     from .proxy import Take, TakeHead
 
-_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+_UNREACHABLE = (
+    errno.ENETUNREACH,
+    errno.EHOSTUNREACH,
+    errno.ENETDOWN,
+    errno.EHOSTDOWN,
+    errno.EADDRNOTAVAIL,
+    errno.EAFNOSUPPORT,
+)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
 _FAMILIES = {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}
 _WANTED = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
@@ -167,7 +175,12 @@ class _Wire:
         if failure.category in ENDED and self._guard is not None and not self._whole.rest():
             # Not the peer: the guard has ended the connection.
             failure = Failure("deadline_exceeded")
-        if failure.category == "deadline_exceeded" and self._step is not None and not self._step.rest() and self._whole.rest():
+        if (
+            failure.category == "deadline_exceeded"
+            and self._step is not None
+            and not self._step.rest()
+            and self._whole.rest()
+        ):
             failure.facts.setdefault("timeout", self._endpoint.route.step_timeout)
         return failure
 
@@ -210,16 +223,20 @@ class _Wire:
 
         sock = self._ready()
         through = self._endpoint.route.proxy is not None or sock.family == socket.AF_UNIX
-        data, shown = proxy_protocol.header(version, *(("", 0, "", 0) if through else (*sock.getsockname()[:2], *sock.getpeername()[:2])))
-        self._record.trace("*", "PROXY protocol %s: %s" % (version, shown))
+        data, shown = proxy_protocol.header(
+            version, *(("", 0, "", 0) if through else (*sock.getsockname()[:2], *sock.getpeername()[:2]))
+        )
+        self._record.trace("*", f"PROXY protocol {version}: {shown}")
         sock.sendall(data)
 
     def _note(self, family: int, address: t.Any, failure: Failure | None, started: float) -> None:
         ip, port = (address, 0) if family == socket.AF_UNIX else address[:2]
         ms = round((time.monotonic() - started) * 1000, 1)
         said, category = (failure.detail or failure.category, failure.category) if failure else ("", "")
-        self._record.addresses.append(Address(ip, port, _FAMILIES.get(socket.AddressFamily(family), "unix"), failure is None, said, ms, category))
-        self._record.trace("*", "connect to %s: %s" % ("%s port %d" % (ip, port) if port else ip, said or "ok"))
+        self._record.addresses.append(
+            Address(ip, port, _FAMILIES.get(socket.AddressFamily(family), "unix"), failure is None, said, ms, category)
+        )
+        self._record.trace("*", "connect to {}: {}".format("%s port %d" % (ip, port) if port else ip, said or "ok"))
 
     def _tunnel(self) -> None:
         """Let the proxy connect to the relay."""
@@ -229,7 +246,9 @@ class _Wire:
         settings = self._endpoint.route.proxy
         if settings is None:
             raise AssertionError("only called where there is a proxy")
-        self._record.trace("*", "%s proxy, connect to %s port %d" % (settings.kind, self._endpoint.host, self._endpoint.port))
+        self._record.trace(
+            "*", "%s proxy, connect to %s port %d" % (settings.kind, self._endpoint.host, self._endpoint.port)
+        )
         talk = proxy.tunnel(settings, self._endpoint.host, self._endpoint.port)
         try:
             step = next(talk)
@@ -310,49 +329,21 @@ def _resolve(endpoint: Endpoint, deadline: Deadline) -> list[t.Any]:
     return list(found)
 
 
-class _Aside:
-    """Work in a thread of its own, which is left behind by those who do not wait until its end.
-
-    Not by ``threading``, which does the same in the end and takes longer to load than a lookup takes.
-    """
-
-    def __init__(self, work: t.Callable[[], t.Any]) -> None:
-        self._work = work
-        self._done: list[t.Any] = []
-        self._busy = allocate_lock()
-        self._busy.acquire()
-        start_new_thread(self._run, ())
-
-    def _run(self) -> None:
-        try:
-            self._done.append(self._work())
-        except (OSError, ValueError) as exc:
-            self._done.append(exc)
-        finally:
-            self._busy.release()
-
-    def within(self, seconds: float) -> t.Any:
-        """What it returned, or the OSError or ValueError it raised, or None if it takes too long. Any number may wait for it."""
-        if self._busy.acquire(timeout=max(seconds, 0)):
-            self._busy.release()
-        return self._done[0] if self._done else None
-
-
-def in_time(work: t.Callable[[], t.Any], seconds: float) -> t.Any:
-    """What ``work`` returns, or the OSError or ValueError it raised, or None if it took too long (it is then left behind)."""
-    return _Aside(work).within(seconds)
-
-
 class OwnName:
     """This host's full name, looked up once for however many probes ask for it, none of which waits longer than it can spare."""
 
     def __init__(self) -> None:
-        self._search = _Aside(socket.getfqdn)
+        self._search = Aside(socket.getfqdn)
 
     def within(self, seconds: float) -> str:
         """The name, or an empty text if there is none worth saying (RFC 5321 4.1.4 then wants the address)."""
         for name in (self._search.within(seconds), socket.gethostname()):
-            if isinstance(name, str) and "." in name and not name.startswith("localhost.") and not name.endswith(".arpa"):
+            if (
+                isinstance(name, str)
+                and "." in name
+                and not name.startswith("localhost.")
+                and not name.endswith(".arpa")
+            ):
                 return name
         return ""
 
@@ -366,7 +357,9 @@ def _explain(exc: Exception, connecting: bool = False) -> Failure:
         return known
     text = str(getattr(exc, "strerror", None) or exc)
     if isinstance(exc, socket.timeout) or "timed out" in text:
-        return Failure("connect_timeout" if connecting else "deadline_exceeded", detail="no answer in time" if connecting else "")
+        return Failure(
+            "connect_timeout" if connecting else "deadline_exceeded", detail="no answer in time" if connecting else ""
+        )
     if isinstance(exc, ConnectionRefusedError):
         return Failure("connect_refused", detail=text)
     number = getattr(exc, "errno", None)

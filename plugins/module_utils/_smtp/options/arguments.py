@@ -62,7 +62,10 @@ def relay_options() -> dict[str, dict[str, t.Any]]:
         "send": {"type": "str", "choices": ["never", "on_change", "always"], "default": "never"},
         "subject": {"type": "str"},
         "reply_to": {"type": "str"},
-        "message": {"type": "dict", "options": {"signature": {"type": "str"}, "charset": {"type": "str"}, "plain_text": {"type": "bool"}}},
+        "message": {
+            "type": "dict",
+            "options": {"signature": {"type": "str"}, "charset": {"type": "str"}, "plain_text": {"type": "bool"}},
+        },
         "credential_id": {"type": "str"},
         "expect": {"type": "dict", "options": expect_options()},
         "diagnose": {"type": "bool", "default": True},
@@ -89,12 +92,25 @@ def expect_options() -> dict[str, dict[str, t.Any]]:
     """What can be expected of a relay."""
     words: dict[str, t.Any] = {"type": "list", "elements": "str"}
     text, number, yes = {"type": "str"}, {"type": "int"}, {"type": "bool"}
-    spec = {"category": text, "min_cert_days": number, "starttls": yes, "auth": words, "no_plain_before_tls": yes, "tls_version": text}
+    spec = {
+        "category": text,
+        "min_cert_days": number,
+        "starttls": yes,
+        "auth": words,
+        "no_plain_before_tls": yes,
+        "tls_version": text,
+    }
     return dict(spec, features=words)
 
 
 def argument_spec() -> dict[str, dict[str, t.Any]]:
     """The module's own options, and ``relays`` with the same ones, whose defaults are the module's values."""
-    inner = {key: {word: value for word, value in spec.items() if word != "default"} for key, spec in relay_options().items()}
+    inner = {
+        key: {word: value for word, value in spec.items() if word != "default"} for key, spec in relay_options().items()
+    }
     inner["name"] = {"type": "str"}
-    return dict(relay_options(), fail={"type": "bool", "default": True}, relays={"type": "list", "elements": "dict", "options": inner})
+    return dict(
+        relay_options(),
+        fail={"type": "bool", "default": True},
+        relays={"type": "list", "elements": "dict", "options": inner},
+    )

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..diagnosis.categories import CATEGORIES
 from ..._shared.problem import Problem
-
+from ..diagnosis.categories import CATEGORIES
 
 VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 # Mechanisms that put the password itself on the wire.
@@ -22,7 +21,14 @@ def problems(expect: Values) -> list[Problem]:
     """What of the option ``expect`` cannot be."""
     found = []
     if expect.get("category", "ok") not in CATEGORIES:
-        found.append(Problem("expect.category", "this is not a category.", "expect-category", "One of: %s." % ", ".join(CATEGORIES)))
+        found.append(
+            Problem(
+                "expect.category",
+                "this is not a category.",
+                "expect-category",
+                "One of: {}.".format(", ".join(CATEGORIES)),
+            )
+        )
     if "tls_version" in expect and _version(expect["tls_version"]) is None:
         hint = 'Write "1.3", or ">=1.2" for that one or later.'
         found.append(Problem("expect.tls_version", "this is not a TLS version.", "tls-version", hint))
@@ -43,17 +49,25 @@ def unmet(expect: Values, seen: Values) -> list[str]:
 
     ``seen``: the result of the probe so far, with ``category``, ``reply``, ``stage``, ``tls``, ``capabilities`` and ``security``.
     """
-    return [text for text in (check(expect[name], seen) for name, check in CHECKS.items() if expect.get(name) is not None) if text]
+    return [
+        text
+        for text in (check(expect[name], seen) for name, check in CHECKS.items() if expect.get(name) is not None)
+        if text
+    ]
 
 
 def _category(wanted: str, seen: Values) -> str:
     category, reply = seen["category"], seen["reply"]
     if category != wanted:
-        return "category: %s wanted, %s seen" % (wanted, category)
+        return f"category: {wanted} wanted, {category} seen"
     # A login is proved dead by nothing less than 535 (RFC 4954 6), or its enhanced code under another 5xx.
-    login_refused = seen["stage"] == "auth" and (reply["code"] == 535 or (str(reply["code"])[:1] == "5" and reply["enhanced"] == "5.7.8"))
+    login_refused = seen["stage"] == "auth" and (
+        reply["code"] == 535 or (str(reply["code"])[:1] == "5" and reply["enhanced"] == "5.7.8")
+    )
     if wanted == "auth_failed" and not login_refused:
-        return "category: a login refused with 535 wanted, %s at %s seen" % (reply["code"] or "no reply", seen["stage"])
+        return "category: a login refused with 535 wanted, {} at {} seen".format(
+            reply["code"] or "no reply", seen["stage"]
+        )
     return ""
 
 
@@ -66,7 +80,7 @@ def _days(wanted: int, seen: Values) -> str:
 
 def _starttls(wanted: bool, seen: Values) -> str:
     offered = "STARTTLS" in _first(seen)
-    return "" if offered == wanted else "starttls: %s wanted, %s seen" % (_offered(wanted), _offered(offered))
+    return "" if offered == wanted else f"starttls: {_offered(wanted)} wanted, {_offered(offered)} seen"
 
 
 def _offered(yes: bool) -> str:
@@ -76,20 +90,20 @@ def _offered(yes: bool) -> str:
 def _auth(wanted: t.Sequence[str], seen: Values) -> str:
     offered = seen["auth"]["offered"]
     missing = [name.upper() for name in wanted if name.upper() not in offered]
-    return "auth: %s wanted, %s seen" % (", ".join(missing), ", ".join(offered) or "none") if missing else ""
+    return "auth: {} wanted, {} seen".format(", ".join(missing), ", ".join(offered) or "none") if missing else ""
 
 
 def _no_plain(wanted: bool, seen: Values) -> str:
     # Where TLS comes first, nothing is offered before it.
     before = [] if seen["security"] == "tls" else _first(seen).get("AUTH", "").upper().split()
     plain = [name for name in before if name in PLAIN_TEXT]
-    return "no_plain_before_tls: %s offered without TLS" % ", ".join(plain) if wanted and plain else ""
+    return "no_plain_before_tls: {} offered without TLS".format(", ".join(plain)) if wanted and plain else ""
 
 
 def _tls_version(wanted: str, seen: Values) -> str:
     version = seen["tls"].get("version") or "none"
     met = version.replace("TLSv", "") in map(_name, _version(wanted) or ())
-    return "" if met else "tls_version: %s wanted, %s seen" % (wanted, version)
+    return "" if met else f"tls_version: {wanted} wanted, {version} seen"
 
 
 def _name(version: str) -> str:
@@ -100,7 +114,11 @@ def _name(version: str) -> str:
 def _features(wanted: t.Sequence[str], seen: Values) -> str:
     offered = _last(seen)
     missing = [name.upper() for name in wanted if name.upper() not in offered]
-    return "features: %s wanted, %s seen" % (", ".join(missing), ", ".join(sorted(offered)) or "none") if missing else ""
+    return (
+        "features: {} wanted, {} seen".format(", ".join(missing), ", ".join(sorted(offered)) or "none")
+        if missing
+        else ""
+    )
 
 
 def _first(seen: Values) -> Values:

@@ -12,7 +12,6 @@ import typing as t
 from ..._shared.light import NamedTuple
 from ..._shared.problem import Problem
 
-
 # RFC 5322 3.4: a display name, quoted or not, before an address in angle brackets.
 _NAMED = r'(?:"((?:[^"\\\x00-\x1f\x7f-\x9f]|\\[^\x00-\x1f\x7f-\x9f])*)"|([^"<>\x00-\x1f\x7f-\x9f]*))\s*<([^<>\s]+)>\Z'
 
@@ -49,7 +48,14 @@ def read(options: t.Mapping[str, t.Any]) -> tuple[MessageOptions, list[Problem]]
     signature, reply_to = given.get("signature") or "", options.get("reply_to") or ""
     problems = []
     if not _is_text(charset):
-        problems.append(Problem("message.charset", "this is not a character set.", "message-charset", "Write one such as utf-8 or iso-8859-1."))
+        problems.append(
+            Problem(
+                "message.charset",
+                "this is not a character set.",
+                "message-charset",
+                "Write one such as utf-8 or iso-8859-1.",
+            )
+        )
     if not signature.isprintable():
         what = "this holds a control character."
         problems.append(Problem("message.signature", what, "control-character", "Write it on one line without."))
@@ -58,12 +64,16 @@ def read(options: t.Mapping[str, t.Any]) -> tuple[MessageOptions, list[Problem]]
         problems.append(Problem("reply_to", "this is not a mail address.", "not-an-address", hint))
     plain_text = given.get("plain_text")
     names = [options.get(key) or "" for key in ("from_name", "reply_to_name")]
-    return MessageOptions(options.get("subject") or "", reply_to, signature, charset, plain_text is None or plain_text, *names), problems
+    return MessageOptions(
+        options.get("subject") or "", reply_to, signature, charset, plain_text is None or plain_text, *names
+    ), problems
 
 
 def _is_text(charset: str) -> bool:
     """Whether Python has it, as a character set and not as one of its other codecs, such as base64 or rot13."""
     try:
-        return codecs.lookup(charset).name != "idna" and "a".encode(charset).decode(charset) == "a" and charset.isascii()
+        return (
+            codecs.lookup(charset).name != "idna" and "a".encode(charset).decode(charset) == "a" and charset.isascii()
+        )
     except (LookupError, ValueError):
         return False

@@ -8,11 +8,11 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from ..web.http import Url, HttpRoute, parse_url
 from ..._shared.light import NamedTuple
 from ..._shared.problem import Problem
-from .oauth2_options import through
 from ..network.tls import TlsSettings
+from ..web.http import HttpRoute, Url, parse_url
+from .oauth2_options import through
 
 if t.TYPE_CHECKING:
     Options: t.TypeAlias = "t.Mapping[str, t.Any]"
@@ -37,7 +37,7 @@ def read(options: Options) -> tuple[Asked | None, list[Problem]]:
     try:
         url = parse_url(options.get("mta_sts_url") or WELL_KNOWN % domain)
     except ValueError as exc:
-        return None, [Problem("mta_sts_url", "this %s." % exc, "mta-sts-url")]
+        return None, [Problem("mta_sts_url", f"this {exc}.", "mta-sts-url")]
     settings = TlsSettings(True, options.get("mta_sts_ca_path") or "", url.host, "1.2", ())
     return Asked(domain, url, HttpRoute(settings, through(options))), []
 

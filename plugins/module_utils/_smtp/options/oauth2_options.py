@@ -8,23 +8,25 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..diagnosis import providers
-from ..web.http import Url, HttpRoute, parse_url
 from ..._shared.problem import Problem
-from ..web.oauth2 import OAuth2
-from ..network.route import Route, read_route
 from ..._shared.secret import Secret
-from ..web.jwt import KeyProblem, RsaKey, load
 from ..._shared.text import unfit
+from ..diagnosis import providers
+from ..network.route import Route, read_route
 from ..network.tls import TlsSettings
+from ..web.http import HttpRoute, Url, parse_url
+from ..web.jwt import KeyProblem, RsaKey, load
+from ..web.oauth2 import OAuth2
 from ..web.token import GMAIL, GRAPH, OUTLOOK, Need
-
 
 GRANTS = ("client_credentials", "refresh_token", "jwt_bearer")
 GRAPH_URL = "https://graph.microsoft.com"
 
 MICROSOFT_TOKEN_URL = "https://login.microsoftonline.com/%s/oauth2/v2.0/token"
-MICROSOFT_SCOPES = {"smtp": "https://outlook.office365.com/.default", "ms_graph": "https://graph.microsoft.com/.default"}
+MICROSOFT_SCOPES = {
+    "smtp": "https://outlook.office365.com/.default",
+    "ms_graph": "https://graph.microsoft.com/.default",
+}
 GOOGLE_TOKEN_URL = "https://oauth2.googleapis.com/token"
 GOOGLE_SCOPE = "https://mail.google.com/"
 
@@ -45,15 +47,20 @@ def read(options: Options) -> tuple[OAuth2 | None, list[Problem]]:
     grant = _grant(given)
     url, problems = _url(given, google)
     key, wrong = _key(given)
-    problems += wrong + _contradictions(options, given, grant)
+    problems += [*wrong, *_contradictions(options, given, grant)]
     if problems:
         return None, problems
     usual = MICROSOFT_SCOPES[kind] if given.get("tenant_id") else GOOGLE_SCOPE if google else ""
-    secret = {name: Secret(given[name]) if name in given else None for name in ("client_secret", "refresh_token", "client_assertion", "token")}
+    secret = {
+        name: Secret(given[name]) if name in given else None
+        for name in ("client_secret", "refresh_token", "client_assertion", "token")
+    }
     made = OAuth2(
         grant=grant,
         url=None if grant == "given" else url,
-        way=HttpRoute(TlsSettings(True, given.get("ca_path", ""), url.host if url else "", "1.2", ()), through(options)),
+        way=HttpRoute(
+            TlsSettings(True, given.get("ca_path", ""), url.host if url else "", "1.2", ()), through(options)
+        ),
         # A refresh token carries its scope with it; Google refuses to be told again.
         scope=given.get("scope", "" if google and grant == "refresh_token" else usual),
         client_id=given.get("client_id", ""),
@@ -75,14 +82,18 @@ def _grant(given: Options) -> str:
     if "refresh_token" in given:
         return "refresh_token"
     # Microsoft takes a signed assertion as the client's proof of itself, everybody else as the grant.
-    return "jwt_bearer" if "jwt_key" in given and "tenant_id" not in given and "client_secret" not in given else "client_credentials"
+    return (
+        "jwt_bearer"
+        if "jwt_key" in given and "tenant_id" not in given and "client_secret" not in given
+        else "client_credentials"
+    )
 
 
 def _need(options: Options, given: Options, kind: str, google: bool) -> Need | None:
     """What the token must be for, where it is known; a service of one's own is asked with whatever token there is."""
     if kind == "ms_graph":
         own = parse_graph(options)[0]
-        extra = ("%s://%s" % (own.scheme, own.authority),) if own else ()
+        extra = (f"{own.scheme}://{own.authority}",) if own else ()
         return GRAPH._replace(audiences=GRAPH.audiences + extra)
     if google:
         return GMAIL
@@ -96,7 +107,7 @@ def parse_graph(options: Options) -> tuple[Url | None, list[Problem]]:
     try:
         url = parse_url(options.get("graph_url") or GRAPH_URL)
     except ValueError as exc:
-        return None, [Problem("graph_url", "this %s." % exc, "graph-url")]
+        return None, [Problem("graph_url", f"this {exc}.", "graph-url")]
     return url._replace(target=url.target.rstrip("/")), []
 
 
@@ -112,7 +123,11 @@ def as_graph(options: Options) -> tuple[Options, Url | None, list[Problem]]:
         problems.append(Problem("host", "Microsoft Graph is reached at graph_url.", "not-for-type", "Leave host out."))
     if url is None:
         return dict(options, host="graph.microsoft.com", port=443, security="tls"), None, problems
-    return dict(options, host=url.host, port=url.port, security="tls" if url.scheme == "https" else "none"), url, problems
+    return (
+        dict(options, host=url.host, port=url.port, security="tls" if url.scheme == "https" else "none"),
+        url,
+        problems,
+    )
 
 
 def _url(given: Options, google: bool) -> tuple[Url | None, list[Problem]]:
@@ -129,7 +144,7 @@ def _url(given: Options, google: bool) -> tuple[Url | None, list[Problem]]:
     try:
         return parse_url(text), []
     except ValueError as exc:
-        return None, [Problem("oauth2.token_url", "this %s." % exc, "oauth2-url")]
+        return None, [Problem("oauth2.token_url", f"this {exc}.", "oauth2-url")]
 
 
 def _key(given: Options) -> tuple[RsaKey | None, list[Problem]]:
@@ -138,44 +153,52 @@ def _key(given: Options) -> tuple[RsaKey | None, list[Problem]]:
     try:
         return load(given["jwt_key"]), []
     except KeyProblem as exc:
-        return None, [Problem("oauth2.jwt_key", "this %s." % exc, "oauth2-key")]
+        return None, [Problem("oauth2.jwt_key", f"this {exc}.", "oauth2-key")]
 
 
-def _contradictions(options: Options, given: Options, grant: str) -> list[Problem]:
-    """What cannot be, whoever is asked. One row: the condition, and what to tell."""
+def _contradictions(options: Options, given: Options, grant: str) -> t.Iterator[Problem]:
+    """What cannot be, whoever is asked."""
     proof = bool({"client_secret", "jwt_key", "client_assertion"} & set(given))
     thumbprint = given.get("jwt_thumbprint", "")
+    if options.get("password"):
+        yield Problem("password, oauth2", "these are two ways to log in.", "oauth2-password", "Leave one out.")
+    if not (options.get("username") or options.get("from")):
+        yield Problem(
+            "username",
+            "username is missing.",
+            "missing-key",
+            "Name the mailbox that the token is for, here or in from.",
+        )
+    if grant not in GRANTS + ("given",):
+        yield Problem("oauth2.grant", "this is not a grant.", "token-grant", "One of: {}.".format(", ".join(GRANTS)))
+    if grant != "given" and "client_id" not in given:
+        yield Problem("oauth2", "client_id is missing.", "missing-key")
+    if grant == "client_credentials" and not proof:
+        yield Problem(
+            "oauth2", "client_secret, jwt_key or client_assertion is missing.", "missing-key", "Give one of them."
+        )
+    if grant == "refresh_token" and "refresh_token" not in given:
+        yield Problem("oauth2", "refresh_token is missing.", "missing-key")
+    if grant == "jwt_bearer" and "jwt_key" not in given:
+        yield Problem("oauth2", "jwt_key is missing.", "missing-key")
+    if thumbprint and not re.match(_THUMBPRINT, thumbprint):
+        yield Problem(
+            "oauth2.jwt_thumbprint",
+            "this is not the thumbprint of a certificate.",
+            "oauth2-thumbprint",
+            "Write its SHA-1 or SHA-256, 40 or 64 hexadecimal digits.",
+        )
+    if "jwt_key" in given and "tenant_id" in given and not thumbprint:
+        yield Problem(
+            "oauth2", "jwt_thumbprint is missing.", "missing-key", "Microsoft finds the certificate of jwt_key by it."
+        )
+    yield from _unfit_texts(given)
+
+
+def _unfit_texts(given: Options) -> t.Iterator[Problem]:
     strings = {key: value for key, value in given.items() if key != "jwt_key" and isinstance(value, str)}
-    rows = (
-        (bool(options.get("password")), Problem("password, oauth2", "these are two ways to log in.", "oauth2-password", "Leave one out.")),
-        (
-            not (options.get("username") or options.get("from")),
-            Problem("username", "username is missing.", "missing-key", "Name the mailbox that the token is for, here or in from."),
-        ),
-        (grant not in GRANTS + ("given",), Problem("oauth2.grant", "this is not a grant.", "token-grant", "One of: %s." % ", ".join(GRANTS))),
-        (grant != "given" and "client_id" not in given, Problem("oauth2", "client_id is missing.", "missing-key")),
-        (
-            grant == "client_credentials" and not proof,
-            Problem("oauth2", "client_secret, jwt_key or client_assertion is missing.", "missing-key", "Give one of them."),
-        ),
-        (grant == "refresh_token" and "refresh_token" not in given, Problem("oauth2", "refresh_token is missing.", "missing-key")),
-        (grant == "jwt_bearer" and "jwt_key" not in given, Problem("oauth2", "jwt_key is missing.", "missing-key")),
-        (
-            bool(thumbprint) and not re.match(_THUMBPRINT, thumbprint),
-            Problem(
-                "oauth2.jwt_thumbprint", "this is not the thumbprint of a certificate.", "oauth2-thumbprint",
-                "Write its SHA-1 or SHA-256, 40 or 64 hexadecimal digits.",
-            ),
-        ),
-        (
-            "jwt_key" in given and "tenant_id" in given and not thumbprint,
-            Problem("oauth2", "jwt_thumbprint is missing.", "missing-key", "Microsoft finds the certificate of jwt_key by it."),
-        ),
-    )
-    found = [problem for wrong, problem in rows if wrong]
     for key in sorted(strings):
         sent_as_it_is = key in ("token", "client_assertion")
         if unfit(strings[key]) or (sent_as_it_is and (" " in strings[key] or not strings[key].isascii())):
             what = "this holds a character that does not belong there (a line end, a blank or the like)."
-            found.append(Problem("oauth2." + key, what, "control-character", "Write it without."))
-    return found
+            yield Problem("oauth2." + key, what, "control-character", "Write it without.")

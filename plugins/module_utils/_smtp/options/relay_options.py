@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import typing as t
 
-from . import message
-from ..sasl.mechanisms import NAMES
-from ..network.route import LMTP_PORT, at, is_path, read_route, read_tls
-from ..sasl.credential import Credential
 from ..._shared.problem import Problem
 from ..._shared.secret import Secret
 from ..._shared.security import PORT_OF, SECURITY_OF
-from .target import RelayTarget
 from ..._shared.text import unfit
+from ..network.route import LMTP_PORT, at, is_path, read_route, read_tls
+from ..sasl.credential import Credential
+from ..sasl.mechanisms import NAMES
+from . import message
+from .target import RelayTarget
 
 if t.TYPE_CHECKING:
     from ..web.http import Url
-    from .mta_sts_options import Asked as MtaSts
     from ..web.oauth2 import OAuth2
+    from .mta_sts_options import Asked as MtaSts
 
 
 Options: t.TypeAlias = "t.Mapping[str, t.Any]"
@@ -29,7 +29,7 @@ Options: t.TypeAlias = "t.Mapping[str, t.Any]"
 def read(options: Options) -> tuple[RelayTarget | None, list[Problem]]:
     """One relay, or None and the problems."""
     options, oauth2, graph, problems = _by_token(_names_apart(options))
-    problems += _control_characters(options) + _contradictions(options)
+    problems += [*_control_characters(options), *_contradictions(options)]
     port, security, wrong = _port_and_security(options)
     problems += wrong
     route, wrong = read_route(options)
@@ -87,7 +87,11 @@ def _envelope(options: Options, sender: str) -> dict[str, t.Any]:
     """Recipients and further senders. ``sender``: whose own address stands in where no recipient is named; empty for nobody's."""
     own = bool(sender) and not options.get("to")
     further = tuple(options.get("also_from") or ()) if sender else ()
-    return {"recipients": (sender,) if own else tuple(options.get("to") or ()), "also_from": further, "own_recipient": own}
+    return {
+        "recipients": (sender,) if own else tuple(options.get("to") or ()),
+        "also_from": further,
+        "own_recipient": own,
+    }
 
 
 def _names_apart(options: Options) -> Options:
@@ -114,7 +118,9 @@ def _given(values: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
 
 def _credential(options: Options) -> Credential | None:
     """Who logs in: by name, or by client certificate where that is asked for by name or by level."""
-    by_certificate = bool(options.get("client_cert")) and ("EXTERNAL" in _mechanisms(options) or options.get("level") == "auth")
+    by_certificate = bool(options.get("client_cert")) and (
+        "EXTERNAL" in _mechanisms(options) or options.get("level") == "auth"
+    )
     # A token is for a mailbox: where no other is named, for the sender's.
     name = options.get("username") or (options.get("from") if options.get("oauth2") else "")
     if not name and not by_certificate:
@@ -165,39 +171,45 @@ def _control_characters(options: Options) -> list[Problem]:
     return found
 
 
-def _contradictions(options: Options) -> list[Problem]:
-    """What cannot be, whatever the relay says. One row: the condition, and what to tell."""
+def _contradictions(options: Options) -> t.Iterator[Problem]:
+    """What cannot be, whatever the relay says."""
     level, send = options.get("level"), options["send"]
     envelope = level == "envelope" or send != "never"
     unknown = sorted({name for name in options.get("auth_mechanisms") or () if name.upper() not in NAMES})
-    rows = (
-        (bool(options.get("password")) and not options.get("username"), _half("username", "a password stands here without a user name.")),
-        (bool(options.get("username")) and not _proof(options), _half("password", "a user name stands here without a password.")),
-        (
-            level == "auth" and not any(options.get(key) for key in ("username", "oauth2", "client_cert")),
-            Problem("level", "auth needs a login.", "level-credential", "Give username and password, oauth2 or client_cert."),
-        ),
-        (
-            (envelope and not options.get("from")) or (send != "never" and not options.get("to")),
-            Problem("from, to", "a sender or a recipient is missing.", "envelope-addresses", "level: envelope needs from; send needs from and to."),
-        ),
-        (
-            bool(options.get("also_from")) and send != "never",
-            Problem("also_from", "a message is from one sender.", "send-senders", "Leave it out with send."),
-        ),
-        (
-            send != "never" and level not in (None, "envelope"),
-            Problem("level", "%s and send do not go together." % level, "send-level", "Leave level out."),
-        ),
-        (_blank(options.get("helo") or ""), Problem("helo", "this is not a host name.", "helo-form", "Write one name, without blanks.")),
-        (options["timeout"] <= 0, Problem("timeout", "this is not a number of seconds.", "out-of-range", "Write more than 0.")),
-        ((options.get("step_timeout") or 1) <= 0, Problem("step_timeout", "this is not a number of seconds.", "out-of-range", "Write more than 0.")),
-        (
-            bool(unknown),
-            Problem("auth_mechanisms", "not a login mechanism: %s." % ", ".join(unknown), "auth-mechanism", "One of: %s." % ", ".join(NAMES)),
-        ),
-    )
-    return _host(options.get("host") or "") + _addresses(options) + [problem for wrong, problem in rows if wrong]
+    yield from _host(options.get("host") or "")
+    yield from _addresses(options)
+    if options.get("password") and not options.get("username"):
+        yield _half("username", "a password stands here without a user name.")
+    if options.get("username") and not _proof(options):
+        yield _half("password", "a user name stands here without a password.")
+    if level == "auth" and not any(options.get(key) for key in ("username", "oauth2", "client_cert")):
+        yield Problem(
+            "level", "auth needs a login.", "level-credential", "Give username and password, oauth2 or client_cert."
+        )
+    if (envelope and not options.get("from")) or (send != "never" and not options.get("to")):
+        yield Problem(
+            "from, to",
+            "a sender or a recipient is missing.",
+            "envelope-addresses",
+            "level: envelope needs from; send needs from and to.",
+        )
+    if options.get("also_from") and send != "never":
+        yield Problem("also_from", "a message is from one sender.", "send-senders", "Leave it out with send.")
+    if send != "never" and level not in (None, "envelope"):
+        yield Problem("level", f"{level} and send do not go together.", "send-level", "Leave level out.")
+    if _blank(options.get("helo") or ""):
+        yield Problem("helo", "this is not a host name.", "helo-form", "Write one name, without blanks.")
+    if options["timeout"] <= 0:
+        yield Problem("timeout", "this is not a number of seconds.", "out-of-range", "Write more than 0.")
+    if (options.get("step_timeout") or 1) <= 0:
+        yield Problem("step_timeout", "this is not a number of seconds.", "out-of-range", "Write more than 0.")
+    if unknown:
+        yield Problem(
+            "auth_mechanisms",
+            "not a login mechanism: {}.".format(", ".join(unknown)),
+            "auth-mechanism",
+            "One of: {}.".format(", ".join(NAMES)),
+        )
 
 
 def _half(missing: str, what: str) -> Problem:
@@ -241,12 +253,16 @@ def _port_and_security(options: Options) -> tuple[int, str, list[Problem]]:
     if options.get("protocol") == "lmtp" and port in (None, LMTP_PORT):
         return LMTP_PORT, security or "none", []
     if port is not None and not 0 < port < 65536:
-        return 0, "", [Problem("port", '"%d" is not a TCP port.' % port, "port-range", "Write a number from 1 to 65535.")]
+        return (
+            0,
+            "",
+            [Problem("port", '"%d" is not a TCP port.' % port, "port-range", "Write a number from 1 to 65535.")],
+        )
     if security is None and port is None:
         security = "tls"
     if security is None:
         if port not in SECURITY_OF:
-            what = "with port %s it must be said how the connection is secured." % port
-            return 0, "", [Problem("security", what, "security-unsaid", "One of: %s." % ", ".join(PORT_OF))]
+            what = f"with port {port} it must be said how the connection is secured."
+            return 0, "", [Problem("security", what, "security-unsaid", "One of: {}.".format(", ".join(PORT_OF)))]
         security = SECURITY_OF[port]
     return port or PORT_OF[security], security, []

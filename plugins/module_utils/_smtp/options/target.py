@@ -8,15 +8,15 @@ from __future__ import annotations
 import typing as t
 
 from ..._shared.light import NamedTuple
-from .message import MessageOptions
 from ..network.route import Route
-from ..sasl.credential import Credential
 from ..network.tls import TlsSettings
+from ..sasl.credential import Credential
+from .message import MessageOptions
 
 if t.TYPE_CHECKING:
     from ..web.http import Url
-    from .mta_sts_options import Asked as MtaSts
     from ..web.oauth2 import OAuth2
+    from .mta_sts_options import Asked as MtaSts
 
 
 class RelayTarget(NamedTuple):

@@ -9,7 +9,6 @@ import typing as t
 
 from ..._shared.light import NamedTuple
 
-
 TEXT = 1000  # characters of one text
 ITEMS = 100  # entries of one list or mapping
 PART = 16384  # characters of one part of a result, such as all its steps: of what comes after them a text has as few as FEW
@@ -47,7 +46,7 @@ def both_ends(lines: t.Sequence[str], total: int) -> tuple[list[str], list[str]]
     if not left_out:
         return first + last, []
     words = "%d of %d lines are left out" % (left_out, total)
-    return first + ["*: %s here" % words] + last, ["transcript: " + words]
+    return first + [f"*: {words} here"] + last, ["transcript: " + words]
 
 
 def ending(lines: t.Sequence[str], most: int, characters: int) -> list[str]:
@@ -87,7 +86,10 @@ class _Part:
         if isinstance(value, dict):
             if len(value) > ITEMS:
                 self._said.append("%s: the first %d of %d entries" % (where, ITEMS, len(value)))
-            return {self._key(key, where): self.value(value[key], "%s.%s" % (where, self._key(key))) for key in list(value)[:ITEMS]}
+            return {
+                self._key(key, where): self.value(value[key], f"{where}.{self._key(key)}")
+                for key in list(value)[:ITEMS]
+            }
         return value
 
     def _text(self, text: str, where: str) -> str:
@@ -95,7 +97,7 @@ class _Part:
         self._left -= min(len(text), most)
         if len(text) <= most:
             # It was cut where it was read.
-            self._said += ["%s: its end" % where] if text.endswith(MORE) else []
+            self._said += [f"{where}: its end"] if text.endswith(MORE) else []
             return text
         self._said.append("%s: the first %d of %d characters" % (where, most, len(text)))
         return text[:most] + MORE

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from .failure import Failure
 from ..._shared.light import NamedTuple
+from .failure import Failure
 from .log import ConversationLog
 from .reply import Reply
-
 
 _CONTROL = frozenset(map(chr, [*range(0x20), 0x7F]))
 
@@ -70,7 +69,7 @@ def command(verb: str, argument: str = "", shown: str = "") -> SmtpCommand:
     """The only place where commands are made: no control character gets past it (command injection)."""
     line = verb + " " + argument if argument else verb
     if not _CONTROL.isdisjoint(line):
-        raise Failure("protocol_error", detail="%s: control characters are not allowed in a command" % verb)
+        raise Failure("protocol_error", detail=f"{verb}: control characters are not allowed in a command")
     return SmtpCommand(line.encode("utf-8") + b"\r\n", shown or line)
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ..._shared.light import NamedTuple
 from .commands import AwaitReply, Dialogue, Patience, Send, StartTls
 from .failure import Failure
-from ..._shared.light import NamedTuple
 from .reply import Malformed, Reply, ReplyParser
 
 if t.TYPE_CHECKING:
@@ -133,7 +133,7 @@ class Engine:
         except Malformed as exc:
             self._trace("S", exc.shown)
             category = "protocol_error" if self._replies else "not_smtp"
-            raise Failure(category, detail="it sent %s: %s" % (exc.why, exc.shown)) from exc
+            raise Failure(category, detail=f"it sent {exc.why}: {exc.shown}") from exc
         if reply is not None:
             self._replies += 1
             for number, line in enumerate(reply.lines, 1):
@@ -153,4 +153,6 @@ class Engine:
     def _nothing_before_tls(self) -> None:
         """RFC 3207 4.2, CVE-2011-0411: plain text behind the 220 would be read as if it came through TLS."""
         if self._parser.pending:
-            raise Failure("starttls_injection", detail="%d bytes in clear text behind the go-ahead for TLS" % self._parser.pending)
+            raise Failure(
+                "starttls_injection", detail="%d bytes in clear text behind the go-ahead for TLS" % self._parser.pending
+            )

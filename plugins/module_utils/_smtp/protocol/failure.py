@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-
 if t.TYPE_CHECKING:
     from .answer import HttpAnswer
     from .reply import Reply
@@ -21,7 +20,9 @@ class Failure(Exception):
     for the report.
     """
 
-    def __init__(self, category: str, reply: Reply | HttpAnswer | None = None, detail: str = "", **facts: t.Any) -> None:
+    def __init__(
+        self, category: str, reply: Reply | HttpAnswer | None = None, detail: str = "", **facts: t.Any
+    ) -> None:
         super().__init__(category)
         self.category = category
         self.reply = reply

@@ -8,18 +8,23 @@ from __future__ import annotations
 import time
 import typing as t
 
+from ..._shared.light import NamedTuple
 from .bounds import FIRST, LAST, MORE, ending
 from .failure import Failure
-from ..._shared.light import NamedTuple
 from .reply import Capabilities, Reply
 
 if t.TYPE_CHECKING:
-    from .answer import HttpAnswer
-    from ..x509.certificate import TlsInfo
     from ..._shared.secret import Redactor
+    from ..x509.certificate import TlsInfo
+    from .answer import HttpAnswer
 
 # A deadline that passes has its own name where the step tells more than the clock.
-LATE_AT = {"resolve": "dns_failure", "connect": "connect_timeout", "proxy": "connect_timeout", "greeting": "greeting_timeout"}
+LATE_AT = {
+    "resolve": "dns_failure",
+    "connect": "connect_timeout",
+    "proxy": "connect_timeout",
+    "greeting": "greeting_timeout",
+}
 
 MOST_OF_LINE = 2000
 
@@ -85,7 +90,9 @@ class ConversationLog:
         self.unseen: tuple[str, ...] = ()
         self.accepted: Reply | HttpAnswer | None = None
         self.senders: dict[str, Failure | None] = {}  # those whose envelope was tried, and why one was refused
-        self.untested: Reply | HttpAnswer | None = None  # what was said to a recipient of our own choice, which proves nothing
+        self.untested: Reply | HttpAnswer | None = (
+            None  # what was said to a recipient of our own choice, which proves nothing
+        )
         self.quit_sent = False
         self.reached = ""
         self.failure: Failure | None = None
@@ -95,7 +102,7 @@ class ConversationLog:
 
     def trace(self, who: str, text: str) -> None:
         """Add a line to the transcript: ``C`` we said, ``S`` the server said, ``*`` something happened."""
-        self._keep("%s: %s" % (who, text))
+        self._keep(f"{who}: {text}")
 
     def include(self, other: ConversationLog) -> None:
         """What was said in a conversation beside this one, or inside of it, belongs into the same transcript."""

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from .bounds import MORE
 from ..._shared.light import NamedTuple
 from ..._shared.text import enhanced_code
 from ..._shared.visible import visible
-
+from .bounds import MORE
 
 # RFC 5321 4.5.3.1.5 allows 512 octets a reply line; real servers send more. No reply of a sane server comes near 64 KiB.
 MAX_LINE = 4096
@@ -109,7 +108,9 @@ class ReplyParser:
         """What can be known of a line by its beginning and its length, whether or not its end (-1) has arrived: the same, however it is cut."""
         # A TLS record has no newline to wait for, and a reply starts with a digit.
         if self._data and not 0x32 <= self._data[0] <= 0x35:
-            raise Malformed("something that is not a reply", bytes(self._data[: end if end >= 0 else None]).rstrip(b"\r"))
+            raise Malformed(
+                "something that is not a reply", bytes(self._data[: end if end >= 0 else None]).rstrip(b"\r")
+            )
         if (end if end >= 0 else len(self._data)) > MAX_LINE:
             raise Malformed("a line of more than %d bytes" % MAX_LINE, bytes(self._data[:MAX_LINE]))
 

@@ -17,7 +17,7 @@ MOST_SHOWN = 300
 
 def xoauth2(session: Session) -> Exchange:
     """``user=...^Aauth=Bearer ...^A^A``. A refused token is explained in a challenge, which is answered with nothing."""
-    challenge = yield ("user=%s\x01auth=Bearer %s\x01\x01" % (session.credential.username, _token(session))).encode("utf-8")
+    challenge = yield (f"user={session.credential.username}\x01auth=Bearer {_token(session)}\x01\x01").encode("utf-8")
     _explain(challenge, session)
     yield b""
 
@@ -26,8 +26,8 @@ def oauthbearer(session: Session) -> Exchange:
     """RFC 7628 3.1; the answer to its explanation of a refused token is ^A (3.2.3)."""
     name = session.credential.username.replace("=", "=3D").replace(",", "=2C")
     place = "host=%s\x01port=%d\x01" % (session.host, session.port) if session.host else ""
-    header = "n,a=%s," % name if name else "n,,"
-    challenge = yield ("%s\x01%sauth=Bearer %s\x01\x01" % (header, place, _token(session))).encode("utf-8")
+    header = f"n,a={name}," if name else "n,,"
+    challenge = yield (f"{header}\x01{place}auth=Bearer {_token(session)}\x01\x01").encode("utf-8")
     _explain(challenge, session)
     yield b"\x01"
 
@@ -47,7 +47,7 @@ def _explain(challenge: bytes, session: Session) -> None:
         said = None
     if not isinstance(said, dict):
         raise BadChallenge("it explains the refused token in something that is not a JSON object")
-    words = ["%s: %s" % (key, re.sub(_CONTROL, "?", str(said[key]))) for key in _SHOWN if key in said]
+    words = ["{}: {}".format(key, re.sub(_CONTROL, "?", str(said[key]))) for key in _SHOWN if key in said]
     # RFC 6750 3.1, which both mechanisms take their words from.
     suspicion = "token_wrong_scope" if said.get("status") == "insufficient_scope" else ""
     session.note("of the token the server says " + (", ".join(words)[:MOST_SHOWN] or "nothing"), suspicion)

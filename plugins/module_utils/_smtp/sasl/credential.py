@@ -12,7 +12,6 @@ import typing as t
 from ..._shared.light import NamedTuple
 from ..._shared.secret import Secret
 
-
 Random: t.TypeAlias = "t.Callable[[int], bytes]"
 
 
@@ -37,7 +36,11 @@ class Credential(NamedTuple):
 
     def holds(self, kind: str) -> bool:
         """Whether it has what a mechanism of this kind needs."""
-        return {"token": self.token is not None, "password": bool(self.password.reveal()), "certificate": self.certificate}[kind]
+        return {
+            "token": self.token is not None,
+            "password": bool(self.password.reveal()),
+            "certificate": self.certificate,
+        }[kind]
 
 
 class Session(NamedTuple):

@@ -101,7 +101,9 @@ MECHANISMS = (
 NAMES = tuple(mechanism.name for mechanism in MECHANISMS)
 
 
-def candidates(offered: t.Collection[str], allowed: t.Sequence[str], credential: Credential, bindable: bool) -> list[Mechanism]:
+def candidates(
+    offered: t.Collection[str], allowed: t.Sequence[str], credential: Credential, bindable: bool
+) -> list[Mechanism]:
     """What may be tried, in order: the user's order where ``allowed`` is given, else strongest first.
 
     ``bindable``: the connection has something to tie a login to.

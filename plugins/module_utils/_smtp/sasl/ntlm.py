@@ -10,8 +10,8 @@ import hmac
 import struct
 
 from ..._shared.light import NamedTuple
-from .md4 import md4
 from .credential import BadChallenge, Credential, Exchange, Session, require_md5
+from .md4 import md4
 
 SIGNATURE = b"NTLMSSP\0"
 UNICODE, REQUEST_TARGET, NTLM, ALWAYS_SIGN, EXTENDED_SECURITY, TARGET_INFO = 0x1, 0x4, 0x200, 0x8000, 0x80000, 0x800000
@@ -82,7 +82,9 @@ def timestamp(target_info: bytes) -> bytes:
 
 def _now() -> bytes:
     """100 nanoseconds since 1601."""
-    return struct.pack("<Q", (datetime.datetime.now(datetime.timezone.utc) - _EPOCH) // datetime.timedelta(microseconds=1) * 10)
+    return struct.pack(
+        "<Q", (datetime.datetime.now(datetime.timezone.utc) - _EPOCH) // datetime.timedelta(microseconds=1) * 10
+    )
 
 
 def response_key(username: str, domain: str, password: str) -> bytes:
@@ -109,7 +111,9 @@ def _authenticate(username: str, domain: str, old: bytes, response: bytes, flags
     for part in parts:
         fields += _field(len(part), at)
         at += len(part)
-    return SIGNATURE + struct.pack("<I", 3) + fields + struct.pack("<I", flags & (FLAGS | TARGET_INFO)) + b"".join(parts)
+    return (
+        SIGNATURE + struct.pack("<I", 3) + fields + struct.pack("<I", flags & (FLAGS | TARGET_INFO)) + b"".join(parts)
+    )
 
 
 def _field(length: int, offset: int) -> bytes:

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import stringprep
-import unicodedata
 import typing as t
+import unicodedata
 
 from .credential import UnusableMechanism
-
 
 _PROHIBITED: tuple[t.Callable[[str], bool], ...] = (
     stringprep.in_table_c12,
@@ -32,13 +31,15 @@ def saslprep(text: str, what: str) -> bytes:
     """
     if text.isascii() and text.isprintable():
         return text.encode("ascii")
-    mapped = "".join(" " if stringprep.in_table_c12(char) else char for char in text if not stringprep.in_table_b1(char))
+    mapped = "".join(
+        " " if stringprep.in_table_c12(char) else char for char in text if not stringprep.in_table_b1(char)
+    )
     prepared = unicodedata.ucd_3_2_0.normalize("NFKC", mapped)
     if any(prohibited(char) for char in prepared for prohibited in _PROHIBITED):
-        raise UnusableMechanism("the %s holds a character that RFC 4013 forbids" % what)
+        raise UnusableMechanism(f"the {what} holds a character that RFC 4013 forbids")
     if any(map(stringprep.in_table_d1, prepared)):
         # RFC 3454 6: text that runs right to left begins and ends so, and holds nothing that runs left to right.
         ends = stringprep.in_table_d1(prepared[0]) and stringprep.in_table_d1(prepared[-1])
         if not ends or any(map(stringprep.in_table_d2, prepared)):
-            raise UnusableMechanism("the %s mixes directions of writing as RFC 4013 forbids" % what)
+            raise UnusableMechanism(f"the {what} mixes directions of writing as RFC 4013 forbids")
     return prepared.encode("utf-8")

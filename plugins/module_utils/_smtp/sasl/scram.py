@@ -37,7 +37,10 @@ def scram(session: Session, algorithm: str, plus: bool) -> Exchange:
     first = yield gs2 + bare
     nonce, salt, iterations = _server_first(first, nonce)
     if iterations < FEWEST_ITERATIONS:
-        session.warn("the server stores the password with %d iterations; RFC 7677 wants at least %d" % (iterations, FEWEST_ITERATIONS))
+        session.warn(
+            "the server stores the password with %d iterations; RFC 7677 wants at least %d"
+            % (iterations, FEWEST_ITERATIONS)
+        )
     _in_time(algorithm, iterations, session)
     # RFC 5802 6: with "p" the binding itself is repeated, otherwise only the header; the server compares both.
     final = b"c=" + base64.b64encode(gs2 + (session.end_point if plus else b"")) + b",r=" + nonce
@@ -102,7 +105,7 @@ def _proven(verdict: bytes, expected: bytes, session: Session) -> bool:
     text = verdict.decode("utf-8", "replace")
     error = re.match(_ERROR, text)
     if error:
-        session.note("the server says %s" % error.group(1))
+        session.note(f"the server says {error.group(1)}")
         return False
     match = re.match(_FINAL, text)
     try:

@@ -12,24 +12,25 @@ documents that it leaves no trace, and a probe must not.
 from __future__ import annotations
 
 import base64
-import urllib.parse
 import typing as t
+import urllib.parse
 
-from ..protocol.answer import HttpAnswer
-from ..protocol.failure import Failure
-from .http import HttpRequest, Response, Url, HttpRoute, ask
 from ..._shared.light import NamedTuple
-from .oauth2 import retry_after
-from ..protocol.log import ConversationLog
 from ..._shared.secret import Redactor, Secret
 from ..network.transport import Deadline
-
+from ..protocol.answer import HttpAnswer
+from ..protocol.failure import Failure
+from ..protocol.log import ConversationLog
+from .http import HttpRequest, HttpRoute, Response, Url, ask
+from .oauth2 import retry_after
 
 MOST_SHOWN = 400
 UNSEEN = "whether the mailbox exists: the application may not read users (User.ReadBasic.All)"
 UNPROVED = "whether an application access policy lets the application send from this mailbox"
 
-_MAILBOX = ("Correct the sender: it must be the user principal name or address of a user with an Exchange Online mailbox.",)
+_MAILBOX = (
+    "Correct the sender: it must be the user principal name or address of a user with an Exchange Online mailbox.",
+)
 _ACCESS = (
     "Grant Mail.Send of Microsoft Graph to the application, with admin consent.",
     "Let the mailbox be within the application's access policy (RBAC for Applications in Exchange Online); a change takes up to an hour.",
@@ -46,18 +47,30 @@ class GraphError(NamedTuple):
 
 # Source: "Microsoft Graph error responses" and Exchange Online's response codes.
 CODES = {
-    "InvalidAuthenticationToken": GraphError("auth_failed", "the token is not taken", ("Fetch the token for Microsoft Graph, at its own tenant.",)),
+    "InvalidAuthenticationToken": GraphError(
+        "auth_failed", "the token is not taken", ("Fetch the token for Microsoft Graph, at its own tenant.",)
+    ),
     "ErrorAccessDenied": GraphError("send_as_denied", "the application may not send from this mailbox", _ACCESS),
-    "ErrorSendAsDenied": GraphError("send_as_denied", "this mailbox may not send as that address", ("Send as the mailbox itself, or grant Send As.",)),
+    "ErrorSendAsDenied": GraphError(
+        "send_as_denied",
+        "this mailbox may not send as that address",
+        ("Send as the mailbox itself, or grant Send As.",),
+    ),
     "Authorization_RequestDenied": GraphError("send_as_denied", "the application lacks the permission", _ACCESS),
     "Request_ResourceNotFound": GraphError("sender_rejected", "the tenant has no such user", _MAILBOX),
     "ErrorInvalidUser": GraphError("sender_rejected", "the tenant has no such user", _MAILBOX),
-    "MailboxNotEnabledForRESTAPI": GraphError("sender_rejected", "the user has no mailbox in Exchange Online", _MAILBOX),
-    "ErrorInvalidRecipients": GraphError("recipient_rejected", "a recipient is not an address", ("Correct the recipient.",)),
+    "MailboxNotEnabledForRESTAPI": GraphError(
+        "sender_rejected", "the user has no mailbox in Exchange Online", _MAILBOX
+    ),
+    "ErrorInvalidRecipients": GraphError(
+        "recipient_rejected", "a recipient is not an address", ("Correct the recipient.",)
+    ),
     "ErrorMessageSizeExceeded": GraphError("message_too_large", "the message is too large"),
     "ErrorQuotaExceeded": GraphError("quota_exceeded", "the mailbox is full"),
     "ErrorExceededMessageLimit": GraphError("quota_exceeded", "the mailbox has sent as much as it may for now"),
-    "ErrorMessageSubmissionBlocked": GraphError("auth_account_blocked", "the account is blocked from sending, as after spam"),
+    "ErrorMessageSubmissionBlocked": GraphError(
+        "auth_account_blocked", "the account is blocked from sending, as after spam"
+    ),
     "ApplicationThrottled": GraphError("rate_limited", "the application asks too often"),
 }
 
@@ -73,7 +86,9 @@ class GraphClient(NamedTuple):
 
     def at(self, path: str) -> Url:
         """The address of something of this mailbox."""
-        return self.url._replace(target="%s/v1.0/users/%s%s" % (self.url.target, urllib.parse.quote(self.sender, safe="@"), path))
+        return self.url._replace(
+            target="{}/v1.0/users/{}{}".format(self.url.target, urllib.parse.quote(self.sender, safe="@"), path)
+        )
 
     def headers(self, *more: tuple[str, str]) -> tuple[tuple[str, str], ...]:
         """With the token, which never leaves for another host: no redirect is followed."""
@@ -97,7 +112,9 @@ def converse(mailbox: GraphClient, level: str, record: ConversationLog, redactor
         record.failure = failure
 
 
-def _look(mailbox: GraphClient, headers: t.Tuple[t.Tuple[str, str], ...], record: ConversationLog, deadline: Deadline) -> Response:
+def _look(
+    mailbox: GraphClient, headers: t.Tuple[t.Tuple[str, str], ...], record: ConversationLog, deadline: Deadline
+) -> Response:
     return ask(HttpRequest("GET", mailbox.at("?$select=mail"), headers), mailbox.way, record, deadline, "mailbox")
 
 
@@ -116,13 +133,21 @@ def _judge_look(response: Response, level: str, record: ConversationLog, redacto
         raise _failed(response, answer, found, "auth" if response.status == 401 else "mailbox", "protocol_error")
 
 
-def _send(mailbox: GraphClient, message: bytes, record: ConversationLog, redactor: Redactor, deadline: Deadline) -> None:
+def _send(
+    mailbox: GraphClient, message: bytes, record: ConversationLog, redactor: Redactor, deadline: Deadline
+) -> None:
     """The message as it is, in base64 (Graph: "Send mail in MIME format"): what arrives is what was declared."""
     headers = mailbox.headers(("Content-Type", "text/plain"))
     own = ConversationLog(redactor)
     with record.during("message"):
         try:
-            response = ask(HttpRequest("POST", mailbox.at("/sendMail"), headers, base64.b64encode(message)), mailbox.way, own, deadline, "message")
+            response = ask(
+                HttpRequest("POST", mailbox.at("/sendMail"), headers, base64.b64encode(message)),
+                mailbox.way,
+                own,
+                deadline,
+                "message",
+            )
         finally:
             record.include(own)
         _code, answer, found = _explained(response, redactor)
@@ -138,7 +163,11 @@ def _explained(response: Response, redactor: Redactor) -> tuple[str, HttpAnswer,
     error = error if isinstance(error, dict) else {}
     code, words = (str(error.get(key, "")) for key in ("code", "message"))
     found = CODES.get(code)
-    shown = redactor.text(" ".join(("%s: %s" % (code, words))[: 10 * MOST_SHOWN].split()))[:MOST_SHOWN] if code else "HTTP %d" % response.status
+    shown = (
+        redactor.text(" ".join((f"{code}: {words}")[: 10 * MOST_SHOWN].split()))[:MOST_SHOWN]
+        if code
+        else "HTTP %d" % response.status
+    )
     accepted = {200: "the mailbox answers", 202: "the message is accepted"}.get(response.status, "")
     return code, HttpAnswer(response.status, shown, found.sentence if found else accepted), found
 
@@ -152,7 +181,9 @@ def _failed(response: Response, answer: HttpAnswer, found: GraphError | None, st
     category = found.category if found else by_status.get(response.status, otherwise)
     if 300 <= response.status < 400:
         category = "protocol_error"
-    detail = "it answers with HTTP %d" % response.status + (", and a token is not sent elsewhere" if 300 <= response.status < 400 else "")
+    detail = "it answers with HTTP %d" % response.status + (
+        ", and a token is not sent elsewhere" if 300 <= response.status < 400 else ""
+    )
     failure = Failure(category, answer, detail, remedies=remedies, mechanism="bearer token")
     failure.stage = stage
     return failure

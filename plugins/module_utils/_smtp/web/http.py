@@ -8,19 +8,18 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-import urllib.parse
 import typing as t
+import urllib.parse
 
-from ..protocol.commands import Connect, Resolve, StartTls, Tunnel
-from ..protocol.answer import HttpAnswer
-from ..protocol.engine import Close, Effect, Read, Write
-from ..protocol.failure import Failure
 from ..._shared.light import NamedTuple
-from ..protocol.log import ConversationLog
 from ..network.route import Route
 from ..network.tls import TlsSettings
 from ..network.transport import Deadline, Endpoint, run
-
+from ..protocol.answer import HttpAnswer
+from ..protocol.commands import Connect, Resolve, StartTls, Tunnel
+from ..protocol.engine import Close, Effect, Read, Write
+from ..protocol.failure import Failure
+from ..protocol.log import ConversationLog
 
 # Token endpoints and Graph answer a few KiB. Nothing they say is worth more memory than this.
 MAX_HEAD = 32768
@@ -48,12 +47,12 @@ class Url(NamedTuple):
         return "%s:%d" % (self.host, self.port)
 
     def __str__(self) -> str:
-        return "%s://%s%s" % (self.scheme, self.authority, self.target)
+        return f"{self.scheme}://{self.authority}{self.target}"
 
     @property
     def authority(self) -> str:
         """As the Host header wants it: brackets for IPv6, no port where it is the usual one."""
-        host = "[%s]" % self.host if ":" in self.host else self.host
+        host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == USUAL_PORTS[self.scheme] else "%s:%d" % (host, self.port)
 
 
@@ -99,17 +98,22 @@ class HttpRequest(NamedTuple):
     most: int = MAX_BODY
 
     def __repr__(self) -> str:
-        return "%s %s" % (self.method, self.url)
+        return f"{self.method} {self.url}"
 
     def __str__(self) -> str:
         return repr(self)
 
     def encoded(self) -> bytes:
         """The bytes to send. Raises :class:`Failure` where a header would end early."""
-        own: tuple[tuple[str, str], ...] = (("Host", self.url.authority), ("User-Agent", "smarthost.mail"), ("Accept", self.accept), ("Connection", "close"))
+        own: tuple[tuple[str, str], ...] = (
+            ("Host", self.url.authority),
+            ("User-Agent", "smarthost.mail"),
+            ("Accept", self.accept),
+            ("Connection", "close"),
+        )
         if self.body or self.method == "POST":
             own += (("Content-Length", str(len(self.body))),)
-        lines = ["%s %s HTTP/1.1" % (self.method, self.url.target)] + ["%s: %s" % pair for pair in own + self.headers]
+        lines = [f"{self.method} {self.url.target} HTTP/1.1"] + ["{}: {}".format(*pair) for pair in own + self.headers]
         if not all(line.isascii() and line.isprintable() for line in lines):
             raise Failure("protocol_error", detail="a header of the request would hold a control character")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii") + self.body
@@ -190,7 +194,9 @@ class ResponseReader:
         if status is None or not all(colon and re.match(_FIELD_NAME, name) for name, colon, _value in fields):
             raise Failure("protocol_error", detail="its headers are not HTTP")
         self._status = int(status.group(1))
-        self._headers = {name.decode("ascii").lower(): value.strip(b" \t").decode("latin-1") for name, _colon, value in fields}
+        self._headers = {
+            name.decode("ascii").lower(): value.strip(b" \t").decode("latin-1") for name, _colon, value in fields
+        }
         self._in_body = self._status >= 200
         if self._in_body:
             self._measure()
@@ -320,7 +326,9 @@ def ask(request: HttpRequest, way: HttpRoute, record: ConversationLog, deadline:
 
     A redirect is an answer like any other: to follow it would hand the credential to whoever it names.
     """
-    response: Response = _carry_out(_exchange(request, record, step, way.route.proxy is not None), request.url, way, record, deadline)
+    response: Response = _carry_out(
+        _exchange(request, record, step, way.route.proxy is not None), request.url, way, record, deadline
+    )
     return response
 
 

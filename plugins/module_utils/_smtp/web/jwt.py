@@ -19,7 +19,6 @@ import typing as t
 
 from ..x509.der import DerError, contents
 
-
 INTEGER, OCTETS, SEQUENCE = 0x02, 0x04, 0x30
 # Below 2048 bits no provider takes a signature; above 8192 the arithmetic is slow enough to look like a hang.
 LEAST_BITS, MOST_BITS = 2048, 8192
@@ -74,7 +73,7 @@ def load(pem: str) -> RsaKey:
     if kind == "ENCRYPTED PRIVATE KEY" or "ENCRYPTED" in body:
         raise KeyProblem("has a passphrase; give it without one, from a vault")
     if kind not in ("PRIVATE KEY", "RSA PRIVATE KEY"):
-        raise KeyProblem("is not a private RSA key, but says BEGIN %s" % kind)
+        raise KeyProblem(f"is not a private RSA key, but says BEGIN {kind}")
     try:
         data = base64.b64decode("".join(body.split()), validate=True)
         return RsaKey(_checked(_pkcs1(data) if kind == "RSA PRIVATE KEY" else _pkcs8(data)))
@@ -124,6 +123,9 @@ def base64url(data: bytes) -> str:
 
 def jwt(key: RsaKey, header: t.Mapping[str, str], claims: t.Mapping[str, t.Any]) -> str:
     """A signed token in compact form (RFC 7519 7.1)."""
-    parts = [base64url(json.dumps(part, separators=(",", ":")).encode("utf-8")) for part in (dict(header, alg="RS256"), claims)]
+    parts = [
+        base64url(json.dumps(part, separators=(",", ":")).encode("utf-8"))
+        for part in (dict(header, alg="RS256"), claims)
+    ]
     signed = ".".join(parts)
     return signed + "." + base64url(sign(key, signed.encode("ascii")))

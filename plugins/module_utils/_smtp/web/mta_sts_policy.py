@@ -10,7 +10,6 @@ import typing as t
 
 from ..._shared.light import NamedTuple
 
-
 MODES = ("enforce", "testing", "none")
 LONGEST = 31557600  # seconds, about a year (RFC 8461 3.2)
 DAY = 86400
@@ -43,7 +42,7 @@ def announced(records: t.Sequence[bytes]) -> str:
         raise UnusablePolicy("%d records announce a policy, and only one may" % len(ours))
     found = re.search(r";[ \t]*id=([^;]*)", ours[0])
     if found is None or not re.match(r"[A-Za-z0-9]{1,32}\Z", found.group(1).strip(" \t")):
-        raise UnusablePolicy("its record has no id of 1 to 32 letters and digits: %s" % shown(ours[0]))
+        raise UnusablePolicy(f"its record has no id of 1 to 32 letters and digits: {shown(ours[0])}")
     return found.group(1).strip(" \t")
 
 
@@ -56,11 +55,11 @@ def parse(body: bytes) -> Policy:
     if version != "STSv1":
         raise UnusablePolicy("its version is %s and not STSv1" % (shown(version) or "missing"))
     if mode not in MODES:
-        raise UnusablePolicy("its mode is %s and not one of %s" % (shown(mode) or "missing", ", ".join(MODES)))
+        raise UnusablePolicy("its mode is {} and not one of {}".format(shown(mode) or "missing", ", ".join(MODES)))
     if not re.match(r"[0-9]{1,10}\Z", age):
         raise UnusablePolicy("its max_age is %s and not a number of seconds" % (shown(age) or "missing"))
     if wrong:
-        raise UnusablePolicy("%s is not a host, nor *. and a domain" % shown(wrong[0]))
+        raise UnusablePolicy(f"{shown(wrong[0])} is not a host, nor *. and a domain")
     if not mx and mode != "none":
         raise UnusablePolicy("it names no mx")
     return Policy(mode, int(age), mx, tuple(_remarks(mode, int(age), fields)))
@@ -78,7 +77,9 @@ def _fields(body: bytes) -> dict[str, list[str]]:
         name, colon, value = line.partition(":")
         good = colon and re.match(_NAME, name.rstrip(" \t"))
         if line.strip(" \t") and not (good and line.replace("\t", " ").isprintable()):
-            raise UnusablePolicy("line %d is not of the form name: value, as in mode: enforce: %s" % (number, shown(line)))
+            raise UnusablePolicy(
+                "line %d is not of the form name: value, as in mode: enforce: %s" % (number, shown(line))
+            )
         if good:
             fields.setdefault(name.rstrip(" \t").lower(), []).append(value.strip(" \t"))
     return fields

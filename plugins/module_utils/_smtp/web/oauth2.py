@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import re
 import time
+import typing as t
 import urllib.parse
 import uuid
-import typing as t
 
-from . import token_errors
+from ..._shared.light import NamedTuple
+from ..._shared.secret import Redactor, Secret
+from ..network.transport import Deadline
 from ..protocol.answer import HttpAnswer
 from ..protocol.failure import Failure
-from .http import HttpRequest, Response, Url, HttpRoute, ask
-from ..._shared.light import NamedTuple
 from ..protocol.log import ConversationLog
-from ..._shared.secret import Redactor, Secret
+from . import token_errors
+from .http import HttpRequest, HttpRoute, Response, Url, ask
 from .jwt import RsaKey, base64url, jwt
 from .token import Claims, Need, check, inspect
-from ..network.transport import Deadline
-
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -63,7 +62,11 @@ class OAuth2(NamedTuple):
 
     def secrets(self) -> list[Secret]:
         """All that must never show."""
-        return [secret for secret in (self.client_secret, self.refresh_token, self.client_assertion, self.token) if secret is not None]
+        return [
+            secret
+            for secret in (self.client_secret, self.refresh_token, self.client_assertion, self.token)
+            if secret is not None
+        ]
 
 
 class Token(NamedTuple):
@@ -97,7 +100,12 @@ def _given(oauth2: OAuth2) -> Token:
 
 def _fetch(oauth2: OAuth2, url: Url, record: ConversationLog, redactor: Redactor, deadline: Deadline) -> Token:
     body = _form(oauth2, url, redactor)
-    request = HttpRequest("POST", url, (("Content-Type", "application/x-www-form-urlencoded"),), urllib.parse.urlencode(body).encode("ascii"))
+    request = HttpRequest(
+        "POST",
+        url,
+        (("Content-Type", "application/x-www-form-urlencoded"),),
+        urllib.parse.urlencode(body).encode("ascii"),
+    )
     own = ConversationLog(redactor)
     try:
         response = ask(request, oauth2.way, own, deadline, "token")
@@ -116,10 +124,13 @@ def _fetch(oauth2: OAuth2, url: Url, record: ConversationLog, redactor: Redactor
 
 def _unreachable(url: Url, failure: Failure) -> tuple[str, ...]:
     if failure.category.startswith("cert_"):
-        return ("If %s has a CA of its own, put that CA on this host and name it in oauth2.ca_path." % url.host, "Check this host's clock.")
+        return (
+            f"If {url.host} has a CA of its own, put that CA on this host and name it in oauth2.ca_path.",
+            "Check this host's clock.",
+        )
     if failure.stage == "proxy":
-        return ("Correct proxy: its address, its kind, its login.", "Have the proxy allow %s." % url.where)
-    return ("Allow this host to reach %s." % url.where, "Correct oauth2.token_url.")
+        return ("Correct proxy: its address, its kind, its login.", f"Have the proxy allow {url.where}.")
+    return (f"Allow this host to reach {url.where}.", "Correct oauth2.token_url.")
 
 
 def _form(oauth2: OAuth2, url: Url, redactor: Redactor) -> dict[str, str]:
@@ -137,7 +148,10 @@ def _form(oauth2: OAuth2, url: Url, redactor: Redactor) -> dict[str, str]:
     elif oauth2.client_assertion is not None:
         form.update(client_assertion_type=ASSERTION_TYPE, client_assertion=oauth2.client_assertion.reveal())
     elif oauth2.key is not None:
-        form.update(client_assertion_type=ASSERTION_TYPE, client_assertion=_assertion(oauth2, url, oauth2.client_id, {}, redactor))
+        form.update(
+            client_assertion_type=ASSERTION_TYPE,
+            client_assertion=_assertion(oauth2, url, oauth2.client_id, {}, redactor),
+        )
     return form
 
 
@@ -149,7 +163,9 @@ def _assertion(oauth2: OAuth2, url: Url, subject: str, more: t.Mapping[str, str]
     header = {"typ": "JWT"}
     if oauth2.thumbprint:
         header["x5t" if len(oauth2.thumbprint) == 20 else "x5t#S256"] = base64url(oauth2.thumbprint)
-    claims = dict(more, iss=oauth2.client_id, aud=str(url), iat=now, nbf=now, exp=now + ASSERTION_LIFE, jti=uuid.uuid4().hex)
+    claims = dict(
+        more, iss=oauth2.client_id, aud=str(url), iat=now, nbf=now, exp=now + ASSERTION_LIFE, jti=uuid.uuid4().hex
+    )
     if subject:
         claims["sub"] = subject
     made = jwt(oauth2.key, header, claims)
@@ -172,16 +188,25 @@ def _read(response: Response, url: Url, record: ConversationLog, redactor: Redac
     if "error" in said or response.status != 200:
         error, description = (str(said.get(key, ""))[: 10 * MOST_SHOWN] for key in ("error", "error_description"))
         found = token_errors.meaning(error, description)
-        text = redactor.text(" ".join(("%s: %s" % (error, description)).split()))[:MOST_SHOWN]
+        text = redactor.text(" ".join((f"{error}: {description}").split()))[:MOST_SHOWN]
         record.reply = HttpAnswer(response.status, text, found.sentence)
         raise _refused(url, record, found.sentence, found.remedies)
     token = said.get("access_token")
     if isinstance(token, str) and len(token) > LONGEST:
-        raise _refused(url, record, "its access token is longer than %d characters" % LONGEST, ("Have tokens with fewer claims given out to this client.",))
+        raise _refused(
+            url,
+            record,
+            "its access token is longer than %d characters" % LONGEST,
+            ("Have tokens with fewer claims given out to this client.",),
+        )
     if not isinstance(token, str) or not re.match(_TOKEN, token):
-        raise _refused(url, record, "its answer holds no access token that could be sent on", ("Correct oauth2.token_url.",))
+        raise _refused(
+            url, record, "its answer holds no access token that could be sent on", ("Correct oauth2.token_url.",)
+        )
     if str(said.get("token_type", "Bearer")).lower() != "bearer":
-        raise _refused(url, record, "its token is of a type other than Bearer", ("Have bearer tokens given out to this client.",))
+        raise _refused(
+            url, record, "its token is of a type other than Bearer", ("Have bearer tokens given out to this client.",)
+        )
     granted, newer = (said[key] if isinstance(said.get(key), str) else "" for key in ("scope", "refresh_token"))
     return Token(Secret(token), _lasting(inspect(token, granted), said)), newer
 
@@ -203,7 +228,7 @@ def _odd(response: Response) -> str:
 
 
 def _refused(url: Url, record: ConversationLog, sentence: str, remedies: t.Tuple[str, ...]) -> Failure:
-    return Failure("token_error", record.reply, "%s gives out no token: %s" % (url.host, sentence), remedies=remedies)
+    return Failure("token_error", record.reply, f"{url.host} gives out no token: {sentence}", remedies=remedies)
 
 
 def _busy(response: Response, url: Url, record: ConversationLog) -> Failure:

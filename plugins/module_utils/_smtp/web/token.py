@@ -11,9 +11,8 @@ import re
 import time
 import typing as t
 
-from ..protocol.failure import Failure
 from ..._shared.light import NamedTuple
-
+from ..protocol.failure import Failure
 
 # Clocks differ a little (RFC 7519 4.1.4).
 LEEWAY = 60
@@ -85,7 +84,10 @@ GRAPH = Need(
     ),
 )
 GMAIL = Need(
-    (), (), ("https://mail.google.com/",), ("Ask for the scope https://mail.google.com/: gmail.send and the others are not enough for SMTP.",)
+    (),
+    (),
+    ("https://mail.google.com/",),
+    ("Ask for the scope https://mail.google.com/: gmail.send and the others are not enough for SMTP.",),
 )
 
 
@@ -101,7 +103,12 @@ def inspect(token: str, granted: str = "") -> Claims:
         return Claims(scopes=named)
     scopes = _words(said.get("scp")) or _words(said.get("scope"))
     return Claims(
-        False, _words(said.get("aud")), _words(said.get("roles")), scopes or named, _seconds(said.get("exp")), _seconds(said.get("nbf"))
+        False,
+        _words(said.get("aud")),
+        _words(said.get("roles")),
+        scopes or named,
+        _seconds(said.get("exp")),
+        _seconds(said.get("nbf")),
     )
 
 
@@ -113,26 +120,32 @@ def _words(value: t.Any) -> tuple[str, ...]:
 
 def _seconds(value: t.Any) -> float | None:
     """Only what is a date within reach of a calendar."""
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e11 else None
+    return (
+        float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e11 else None
+    )
 
 
 def check(claims: Claims, need: Need | None, now: float) -> None:
     """Raises :class:`Failure`: token_error for one out of its time, token_wrong_scope for one made for something else."""
     if claims.expires is not None and claims.expires < now - LEEWAY:
-        raise Failure("token_error", detail="the token ended at %s" % _utc(claims.expires), remedies=_RENEW)
+        raise Failure("token_error", detail=f"the token ended at {_utc(claims.expires)}", remedies=_RENEW)
     if claims.not_before is not None and claims.not_before > now + LEEWAY:
-        raise Failure("token_error", detail="the token is valid from %s only" % _utc(claims.not_before), remedies=_CLOCK)
+        raise Failure("token_error", detail=f"the token is valid from {_utc(claims.not_before)} only", remedies=_CLOCK)
     if need is None:
         return
     has, wants = [], []
-    if need.audiences and claims.audience and not {name.rstrip("/").lower() for name in claims.audience} & set(need.audiences):
-        has.append("the audience %s" % ", ".join(claims.audience[:MOST_SHOWN]))
-        wants.append("the audience %s" % need.audiences[0])
+    if (
+        need.audiences
+        and claims.audience
+        and not {name.rstrip("/").lower() for name in claims.audience} & set(need.audiences)
+    ):
+        has.append("the audience {}".format(", ".join(claims.audience[:MOST_SHOWN])))
+        wants.append(f"the audience {need.audiences[0]}")
     lacking = not (set(claims.roles) & set(need.roles) or set(claims.scopes) & set(need.scopes))
     # Where neither is there to be read, as in an opaque token, nothing is known, and the service itself must say.
     if lacking and (not claims.opaque or claims.scopes):
-        held = ["roles %s" % ", ".join(claims.roles[:MOST_SHOWN])] if claims.roles else []
-        held += ["scopes %s" % " ".join(claims.scopes[:MOST_SHOWN])] if claims.scopes else []
+        held = ["roles {}".format(", ".join(claims.roles[:MOST_SHOWN]))] if claims.roles else []
+        held += ["scopes {}".format(" ".join(claims.scopes[:MOST_SHOWN]))] if claims.scopes else []
         has.append(" and ".join(held) or "no roles and no scopes")
         wants.append(" or ".join(dict.fromkeys(need.roles[:1] + need.scopes[:1])))
     if wants:

@@ -9,12 +9,13 @@ import hashlib
 import time
 import typing as t
 
-from . import der
 from ..._shared.light import NamedTuple
-
+from . import der
 
 _ID_CE = b"\x55\x1d"
-SUBJECT_KEY, KEY_USAGE, ALT_NAME, CONSTRAINTS, AUTHORITY_KEY = (_ID_CE + bytes((number,)) for number in (14, 15, 17, 19, 35))
+SUBJECT_KEY, KEY_USAGE, ALT_NAME, CONSTRAINTS, AUTHORITY_KEY = (
+    _ID_CE + bytes((number,)) for number in (14, 15, 17, 19, 35)
+)
 _KEY_ID, _EMPTY_NAME = 0x80, b"\x30\x00"
 _HANDSHAKE, _CERTIFICATE = 22, 11
 _CERT_SIGN = 0x04  # bit 5 of KeyUsage (RFC 5280 4.2.1.3), counted from the left
@@ -94,7 +95,11 @@ def strictly(info: TlsInfo, chain: t.Sequence[bytes], trusted: t.Callable[[], t.
     try:
         seen = _as_far_as_seen(chain, trusted)
         whole = [der.parse(data) for data in seen]
-        found = [problem for number, cert in enumerate(whole) for problem in _broken_rules(cert, last=number == len(whole) - 1)]
+        found = [
+            problem
+            for number, cert in enumerate(whole)
+            for problem in _broken_rules(cert, last=number == len(whole) - 1)
+        ]
     except der.DerError:
         return info
     info = info._replace(chain=tuple(seen))
@@ -127,14 +132,22 @@ def _broken_rules(cert: der.Certificate, last: bool) -> list[str]:
     # A BIT STRING: tag, length, the number of unused bits, the bits.
     usage = has[KEY_USAGE].value[3:] if KEY_USAGE in has else b""
     signs = bool(usage) and bool(usage[0] & _CERT_SIGN)
-    names_key = AUTHORITY_KEY in has and any(tag == _KEY_ID for tag, _body in der.contents(has[AUTHORITY_KEY].value, der.SEQUENCE))
+    names_key = AUTHORITY_KEY in has and any(
+        tag == _KEY_ID for tag, _body in der.contents(has[AUTHORITY_KEY].value, der.SEQUENCE)
+    )
     rows = (
-        (authority and not has[CONSTRAINTS].critical if CONSTRAINTS in has else False, "the basic constraints of a CA are not critical"),
+        (
+            authority and not has[CONSTRAINTS].critical if CONSTRAINTS in has else False,
+            "the basic constraints of a CA are not critical",
+        ),
         (authority and not usage, "a CA does not say what its key is for"),
         (not authority and signs, "its key may sign certificates, although it is no CA"),
         (cert.issuer_der == _EMPTY_NAME, "its issuer has no name"),
         (cert.subject_der == _EMPTY_NAME and (authority or ALT_NAME not in has), "it has no name"),
-        (cert.subject_der == _EMPTY_NAME and ALT_NAME in has and not has[ALT_NAME].critical, "its only names are not critical"),
+        (
+            cert.subject_der == _EMPTY_NAME and ALT_NAME in has and not has[ALT_NAME].critical,
+            "its only names are not critical",
+        ),
         (not cert.same_algorithm, "it names two signature algorithms"),
         (AUTHORITY_KEY in has and has[AUTHORITY_KEY].critical, "the identifier of its issuer's key is critical"),
         (SUBJECT_KEY in has and has[SUBJECT_KEY].critical, "the identifier of its key is critical"),
@@ -142,11 +155,14 @@ def _broken_rules(cert: der.Certificate, last: bool) -> list[str]:
         (cert.version >= 3 and not last and not names_key, "it does not identify its issuer's key"),
         (cert.version >= 3 and authority and SUBJECT_KEY not in has, "a CA does not identify its key"),
     )
-    return ["%s: %s" % (cert.subject or "a certificate", text) for wrong, text in rows if wrong]
+    return ["{}: {}".format(cert.subject or "a certificate", text) for wrong, text in rows if wrong]
 
 
 def _constraints(cert: der.Certificate) -> bool:
     """Whether it says that it is a CA (RFC 5280 4.2.1.9)."""
     if CONSTRAINTS not in cert.extensions:
         return False
-    return any(tag == der.BOOLEAN and body != b"\0" for tag, body in der.contents(cert.extensions[CONSTRAINTS].value, der.SEQUENCE))
+    return any(
+        tag == der.BOOLEAN and body != b"\0"
+        for tag, body in der.contents(cert.extensions[CONSTRAINTS].value, der.SEQUENCE)
+    )

@@ -10,7 +10,6 @@ import typing as t
 
 from ..._shared.light import NamedTuple
 
-
 SEQUENCE, OCTETS, BOOLEAN, OID, UTC_TIME, GENERAL_TIME = 0x30, 0x04, 0x01, 0x06, 0x17, 0x18
 EXTENSIONS, VERSION = 0xA3, 0xA0
 SAN_EMAIL, SAN_DNS, SAN_IP = 0x81, 0x82, 0x87
@@ -90,7 +89,7 @@ def _values(data: bytes) -> list[_Value]:
 
 def _inside(value: _Value, tag: int) -> list[_Value]:
     if value.tag != tag:
-        raise DerError("tag 0x%02x where 0x%02x belongs" % (value.tag, tag))
+        raise DerError(f"tag 0x{value.tag:02x} where 0x{tag:02x} belongs")
     return _values(value.body)
 
 
@@ -120,7 +119,7 @@ def parse(data: bytes) -> Certificate:
             same_algorithm=algorithm.whole == signature_algorithm.whole,
         )
     except (IndexError, ValueError) as exc:
-        raise DerError("not a certificate: %s" % exc) from exc
+        raise DerError(f"not a certificate: {exc}") from exc
 
 
 def _name(value: _Value) -> str:
@@ -130,7 +129,11 @@ def _name(value: _Value) -> str:
         for pair in _values(relative.body):
             kind, text = _inside(pair, SEQUENCE)
             encoding = "utf-16-be" if text.tag == BMP_STRING else "utf-8"
-            parts.append("%s=%s" % (_NAME_OIDS.get(kind.body, "OID." + kind.body.hex()), text.body.decode(encoding, "backslashreplace")))
+            parts.append(
+                "{}={}".format(
+                    _NAME_OIDS.get(kind.body, "OID." + kind.body.hex()), text.body.decode(encoding, "backslashreplace")
+                )
+            )
     return ", ".join(parts)
 
 
@@ -140,15 +143,15 @@ def _time(value: _Value) -> Time:
     if value.tag == UTC_TIME:
         text = ("19" if text[:2] >= "50" else "20") + text
     elif value.tag != GENERAL_TIME:
-        raise DerError("tag 0x%02x where a time belongs" % value.tag)
+        raise DerError(f"tag 0x{value.tag:02x} where a time belongs")
     if len(text) != 15 or not text[:14].isdecimal() or text[14] != "Z":
-        raise DerError("not a time: %s" % text)
+        raise DerError(f"not a time: {text}")
     year = int(text[:4])
     month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
     first = _days(year, month, 1)
     length = _days(year, month + 1, 1) - first
     if not (year and 1 <= month <= 12 and 1 <= day <= length and hour < 24 and minute < 60 and second < 60):
-        raise DerError("not a time: %s" % text)
+        raise DerError(f"not a time: {text}")
     shown = "%04d-%02d-%02dT%02d:%02d:%02dZ" % (year, month, day, hour, minute, second)
     return Time(shown, (((first + day - 1) * 24 + hour) * 60 + minute) * 60 + second)
 

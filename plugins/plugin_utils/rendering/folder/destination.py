@@ -17,13 +17,13 @@ import re
 import typing as t
 
 from ....module_utils._shared.seal import fingerprint, new_key
-from . import manifest
-from ..difference import difference
-from .folder import FILE_MODE, RenderFolder
-from .manifest import RenderManifest, ManifestFile
 from ...declaration.model import AppPlan, FilePlan, Refusal
 from ...problems import Problem, ProblemsError
+from ..difference import difference
 from ..render import Rendered, holds_secret, render_app
+from . import manifest
+from .folder import FILE_MODE, RenderFolder
+from .manifest import ManifestFile, RenderManifest
 
 ENCODING, ERRORS = "utf-8", "surrogateescape"
 _OTHERS = 0o007
@@ -91,15 +91,22 @@ class Destination:
         left = [file for file in gone if file not in removed and self._stands(file.file)]
         entries = [self._entry(name, known.get(name), contents[name], before[name]) for name in contents]
         entries += [file for name, file in known.items() if name not in contents and file not in gone]
-        after = RenderManifest(self._host, self._salt, self._folders(entries), tuple(sorted(entries, key=lambda entry: entry.file)))
+        after = RenderManifest(
+            self._host, self._salt, self._folders(entries), tuple(sorted(entries, key=lambda entry: entry.file))
+        )
         is_changed = bool(changed or removed or after != self._before)
         if is_changed and not check:
             self._perform(after, changed, removed)
         shown = {"diff": list(self._differences(changed, before, removed))} if diff else {}
         return {
-            "changed": is_changed, "generation": None, "activations": [], "manifest": self._folder.at(manifest.NAME),
+            "changed": is_changed,
+            "generation": None,
+            "activations": [],
+            "manifest": self._folder.at(manifest.NAME),
             "files": [{"path": self._folder.at(name), "changed": name in changed} for name in contents],
-            "removed": [self._folder.at(file.file) for file in removed], "drift": [self._kept_by_others(file) for file in left], **shown,
+            "removed": [self._folder.at(file.file) for file in removed],
+            "drift": [self._kept_by_others(file) for file in left],
+            **shown,
         }
 
     # -- what is there ------------------------------------------------------------------------
@@ -110,7 +117,16 @@ class Destination:
         self._salt = before.salt if before else new_key()
         if before and before.host != self._host:
             what = f"This folder holds the files of {before.host}, not of {self._host}."
-            raise ProblemsError([Problem(self._folder.path, what, "dest-of-other-host", "Give each host a folder: dest: ./out/{{ inventory_hostname }}.")])
+            raise ProblemsError(
+                [
+                    Problem(
+                        self._folder.path,
+                        what,
+                        "dest-of-other-host",
+                        "Give each host a folder: dest: ./out/{{ inventory_hostname }}.",
+                    )
+                ]
+            )
         return before
 
     def _text(self, name: str) -> str | None:
@@ -129,7 +145,9 @@ class Destination:
                 continue
             if found and found.data != data and name not in ours and not self._items[name][0].file.shared:
                 what = "This file is there already, and no earlier render wrote it."
-                problems.append(Problem(self._folder.at(name), what, "dest-not-ours", "Move it away, or render to another folder."))
+                problems.append(
+                    Problem(self._folder.at(name), what, "dest-not-ours", "Move it away, or render to another folder.")
+                )
         if problems:
             raise ProblemsError(problems)
         return before
@@ -148,7 +166,13 @@ class Destination:
         return found is not None and not file.existed and fingerprint(self._salt, found.data) == file.fingerprint
 
     def _kept_by_others(self, file: ManifestFile) -> dict[str, t.Any]:
-        return {"name": ", ".join(file.apps), "path": self._folder.at(file.file), "keys": [], "what": "changed", "done": "kept"}
+        return {
+            "name": ", ".join(file.apps),
+            "path": self._folder.at(file.file),
+            "keys": [],
+            "what": "changed",
+            "done": "kept",
+        }
 
     # -- what is to be there ------------------------------------------------------------------
 
@@ -160,7 +184,9 @@ class Destination:
             self._items[name] = (Rendered(item.file._replace(readers=readers), item.text), (*other[1], app))
         elif other:
             what = f"{name} is already rendered for {other[1][0]}."
-            self.problems.append(Problem(f"{self._folder.path} ({app})", what, "same-file", "Give one of them another path."))
+            self.problems.append(
+                Problem(f"{self._folder.path} ({app})", what, "same-file", "Give one of them another path.")
+            )
         else:
             self._items[name] = (item, (app,))
 
@@ -169,10 +195,19 @@ class Destination:
         file = item.file
         owner, group, mode = _placed(file)
         return ManifestFile(
-            file=name, path=None if file.command else file.path, tool=file.path if file.command else None, apps=apps,
-            owner=owner, group=group, mode=mode, group_if_readable=file.group_if_open if holds_secret(file) else None,
-            readers=file.readers or (), secret=holds_secret(file), shared=file.shared,
-            existed=known.existed if known else before is not None, fingerprint=fingerprint(self._salt, data),
+            file=name,
+            path=None if file.command else file.path,
+            tool=file.path if file.command else None,
+            apps=apps,
+            owner=owner,
+            group=group,
+            mode=mode,
+            group_if_readable=file.group_if_open if holds_secret(file) else None,
+            readers=file.readers or (),
+            secret=holds_secret(file),
+            shared=file.shared,
+            existed=known.existed if known else before is not None,
+            fingerprint=fingerprint(self._salt, data),
         )
 
     def _folders(self, entries: t.Sequence[ManifestFile]) -> tuple[str, ...]:
@@ -180,7 +215,9 @@ class Destination:
         needed = {file.file[:number] for file in entries for number, char in enumerate(file.file) if char == "/"}
         return tuple(name for name in self._before.folders if name in needed) if self._before else ()
 
-    def _differences(self, changed: t.Mapping[str, bytes], before: t.Mapping[str, t.Any], removed: t.Iterable[ManifestFile]) -> t.Iterator[dict[str, str]]:
+    def _differences(
+        self, changed: t.Mapping[str, bytes], before: t.Mapping[str, t.Any], removed: t.Iterable[ManifestFile]
+    ) -> t.Iterator[dict[str, str]]:
         for name in changed:
             found = before[name]
             item = self._items[name][0]
@@ -188,11 +225,15 @@ class Destination:
             yield {**shown, "before_header": self._folder.at(name), "after_header": self._folder.at(name)}
         for file in removed:
             yield {
-                "before_header": self._folder.at(file.file), "after_header": "/dev/null",
-                "before": f"(the file of {', '.join(file.apps)} that an earlier run rendered)\n", "after": "",
+                "before_header": self._folder.at(file.file),
+                "after_header": "/dev/null",
+                "before": f"(the file of {', '.join(file.apps)} that an earlier run rendered)\n",
+                "after": "",
             }
 
-    def _perform(self, after: RenderManifest, changed: t.Mapping[str, bytes], removed: t.Iterable[ManifestFile]) -> None:
+    def _perform(
+        self, after: RenderManifest, changed: t.Mapping[str, bytes], removed: t.Iterable[ManifestFile]
+    ) -> None:
         """Every new file is complete before anything is removed or replaced, and the manifest names them before they take their places."""
         made: list[str] = []
         try:
@@ -216,13 +257,27 @@ def absolute(dest: str) -> str:
     path = os.path.abspath(os.path.expanduser(dest)) if dest.strip() else ""
     if path in ("", "/", "//"):
         what = "This is no folder to render to." if path else "No folder is named."
-        raise ProblemsError([Problem("dest", what, "dest-required", "Example: dest: ./out/{{ inventory_hostname }}. Leave dest out to write in place.")])
+        raise ProblemsError(
+            [
+                Problem(
+                    "dest",
+                    what,
+                    "dest-required",
+                    "Example: dest: ./out/{{ inventory_hostname }}. Leave dest out to write in place.",
+                )
+            ]
+        )
     return path
 
 
 def no_state(state: str) -> Problem:
     """Why a folder is asked in vain for what is kept on a host."""
-    return Problem("dest", f"A folder has nothing for state: {state}; records and generations are kept on the host.", "dest-state", "Leave dest out.")
+    return Problem(
+        "dest",
+        f"A folder has nothing for state: {state}; records and generations are kept on the host.",
+        "dest-state",
+        "Leave dest out.",
+    )
 
 
 def name_of(file: FilePlan) -> str:
@@ -241,9 +296,16 @@ def _placed(file: FilePlan) -> tuple[str | None, str | None, str | None]:
     if file.command:
         return None, None, None
     if file.readers is not None:
-        users, groups = ([reader.partition(":")[2] for reader in file.readers if reader.startswith(kind)] for kind in ("user", "group"))
+        users, groups = (
+            [reader.partition(":")[2] for reader in file.readers if reader.startswith(kind)]
+            for kind in ("user", "group")
+        )
         alone = len(users) + len(groups) < 2
-        return (users[0] if users and alone else None), (groups[0] if groups and alone else None), "0640" if groups or not alone else "0600"
+        return (
+            (users[0] if users and alone else None),
+            (groups[0] if groups and alone else None),
+            "0640" if groups or not alone else "0600",
+        )
     secret = holds_secret(file)
     mode = file.mode or (None if file.shared else "0600" if secret else "0644")
     if mode and secret:
@@ -255,4 +317,8 @@ def _nested(names: t.Sequence[str], folder: RenderFolder) -> list[Problem]:
     """Files that are to be folders for others."""
     above = {name[:number] for name in names for number, char in enumerate(name) if char == "/"}
     what = "Another file is to stand below this one, or this is the manifest."
-    return [Problem(folder.at(name), what, "same-file", "Give one of them another path.") for name in names if name in above or names.count(name) > 1]
+    return [
+        Problem(folder.at(name), what, "same-file", "Give one of them another path.")
+        for name in names
+        if name in above or names.count(name) > 1
+    ]

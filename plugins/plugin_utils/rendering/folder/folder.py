@@ -124,7 +124,9 @@ class RenderFolder:
     def replace(self, names: t.Iterable[str]) -> None:
         """Let what was prepared take its places, in this order."""
         for name in names:
-            with self._told(name, "Some files are new, others are not: render again."), contextlib.ExitStack() as opened:
+            with self._told(
+                name, "Some files are new, others are not: render again."
+            ), contextlib.ExitStack() as opened:
                 parent = self._parent(name, opened)
                 os.rename(_base(_temp(name)), _base(name), src_dir_fd=parent, dst_dir_fd=parent)
                 _sync(parent)
@@ -168,7 +170,7 @@ class RenderFolder:
         parent = self._root
         parts = name.split("/")[:-1]
         for number, part in enumerate(parts):
-            above = "/".join(parts[:number + 1])
+            above = "/".join(parts[: number + 1])
             try:
                 child = os.open(part, _FOLDER, dir_fd=parent)
             except FileNotFoundError:
@@ -183,7 +185,9 @@ class RenderFolder:
                     raise
                 if stat.S_ISLNK(os.stat(part, dir_fd=parent, follow_symlinks=False).st_mode):
                     raise ProblemsError([self._link(above)]) from None
-                raise ProblemsError([Problem(self.at(above), "A file stands where a folder is to be.", "parent-not-folder", _MOVE)]) from None
+                raise ProblemsError(
+                    [Problem(self.at(above), "A file stands where a folder is to be.", "parent-not-folder", _MOVE)]
+                ) from None
             opened.callback(os.close, child)
             parent = child
         return parent
@@ -192,14 +196,23 @@ class RenderFolder:
         if stat.S_ISLNK(found.st_mode):
             raise ProblemsError([self._link(name)])
         if stat.S_ISDIR(found.st_mode):
-            raise ProblemsError([Problem(self.at(name), "A folder stands where the file is to be.", "target-is-folder", _MOVE)])
+            raise ProblemsError(
+                [Problem(self.at(name), "A folder stands where the file is to be.", "target-is-folder", _MOVE)]
+            )
         if not stat.S_ISREG(found.st_mode):
             raise ProblemsError([Problem(self.at(name), "A socket, pipe or device stands here.", "not-a-file", _MOVE)])
         if found.st_size > MOST_BYTES:
-            raise ProblemsError([Problem(self.at(name), f"This file has more than {MOST_BYTES} bytes.", "not-a-file", _MOVE)])
+            raise ProblemsError(
+                [Problem(self.at(name), f"This file has more than {MOST_BYTES} bytes.", "not-a-file", _MOVE)]
+            )
 
     def _link(self, name: str) -> Problem:
-        return Problem(self.at(name), "This is a symbolic link; below dest none is followed.", "dest-link", "Remove it, or render to another folder.")
+        return Problem(
+            self.at(name),
+            "This is a symbolic link; below dest none is followed.",
+            "dest-link",
+            "Remove it, or render to another folder.",
+        )
 
     def _lock(self) -> None:
         """Only one render at a time; the lock is the folder itself, so nothing lies about."""
@@ -219,7 +232,12 @@ class RenderFolder:
                 return
 
     def _locked(self) -> Problem:
-        return Problem(self.path, "Another run renders to this folder.", "locked", "Give each host a folder: dest: ./out/{{ inventory_hostname }}.")
+        return Problem(
+            self.path,
+            "Another run renders to this folder.",
+            "locked",
+            "Give each host a folder: dest: ./out/{{ inventory_hostname }}.",
+        )
 
     @contextlib.contextmanager
     def _told(self, name: str = "", after: str = NOTHING) -> t.Iterator[None]:
@@ -252,7 +270,9 @@ def _base(name: str) -> str:
 def _temp(name: str) -> str:
     """Where a file is written before it takes its place; short, whatever the name."""
     above, slash, base = name.rpartition("/")
-    return f"{above}{slash}{_TEMP[0]}{hashlib.sha256(base.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}{_TEMP[1]}"
+    return (
+        f"{above}{slash}{_TEMP[0]}{hashlib.sha256(base.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}{_TEMP[1]}"
+    )
 
 
 def _sync(folder: int) -> None:

@@ -71,7 +71,9 @@ class RenderManifest:
             raise _not_ours(where, "It has no version.")
         if found["version"] > VERSION:
             what = f"It has version {found['version']}, and this release of smarthost.mail knows {VERSION}."
-            raise ProblemsError([Problem(where, what, "manifest-newer", "Use the release that wrote it, or render to another folder.")])
+            raise ProblemsError(
+                [Problem(where, what, "manifest-newer", "Use the release that wrote it, or render to another folder.")]
+            )
         return _typed(found, where)
 
 
@@ -82,7 +84,9 @@ def _typed(found: dict[str, t.Any], where: str) -> RenderManifest:
     except (KeyError, TypeError, AttributeError):
         raise _not_ours(where, "It was changed by somebody else.") from None
     names = [*manifest.folders, *(file.file for file in files)]
-    if not all(isinstance(value, str) for value in (manifest.host, manifest.salt, *names)) or not _is_salt(manifest.salt):
+    if not all(isinstance(value, str) for value in (manifest.host, manifest.salt, *names)) or not _is_salt(
+        manifest.salt
+    ):
         raise _not_ours(where, "It was changed by somebody else.")
     if any(not is_below(name) for name in names):
         raise _not_ours(where, "It names a file outside of the folder.")
@@ -91,7 +95,9 @@ def _typed(found: dict[str, t.Any], where: str) -> RenderManifest:
 
 def _file(item: dict[str, t.Any]) -> ManifestFile:
     values = {field.name: item[field.name] for field in dataclasses.fields(ManifestFile)}
-    return ManifestFile(**{**values, "apps": tuple(map(_text, values["apps"])), "readers": tuple(map(_text, values["readers"]))})
+    return ManifestFile(
+        **{**values, "apps": tuple(map(_text, values["apps"])), "readers": tuple(map(_text, values["readers"]))}
+    )
 
 
 def _text(value: t.Any) -> str:
@@ -110,4 +116,6 @@ def is_below(name: str) -> bool:
 
 
 def _not_ours(where: str, why: str) -> ProblemsError:
-    return ProblemsError([Problem(where, f"This is not a manifest that smtp_config wrote. {why}", "manifest-damaged", _ANOTHER_FOLDER)])
+    return ProblemsError(
+        [Problem(where, f"This is not a manifest that smtp_config wrote. {why}", "manifest-damaged", _ANOTHER_FOLDER)]
+    )

@@ -31,7 +31,12 @@ PLAY = """
 
 
 def run(
-    folder: pathlib.Path, hosts: t.Mapping[str, t.Any], *options: str, serial: int = 0, dest: str = "out", kind: str = "apply",
+    folder: pathlib.Path,
+    hosts: t.Mapping[str, t.Any],
+    *options: str,
+    serial: int = 0,
+    dest: str = "out",
+    kind: str = "apply",
     started_in: t.Optional[pathlib.Path] = None,
 ) -> "subprocess.CompletedProcess[str]":
     """Record facts on hosts and write the report."""
@@ -60,7 +65,12 @@ def test_a_relative_folder_is_below_the_one_in_which_ansible_was_started(tmp_pat
 
 
 def test_in_batches_each_report_says_whose_turn_has_not_come(tmp_path: pathlib.Path) -> None:
-    done = run(tmp_path, {"a": {"recorded": {"apps": []}}, "b": {"recorded": {"apps": []}}}, serial=1, dest="{{ inventory_hostname }}")
+    done = run(
+        tmp_path,
+        {"a": {"recorded": {"apps": []}}, "b": {"recorded": {"apps": []}}},
+        serial=1,
+        dest="{{ inventory_hostname }}",
+    )
     assert done.returncode == 0, done.stdout
     assert outcomes(tmp_path / "a" / "report.json") == {"b": "not_run", "a": "nothing"}
     assert outcomes(tmp_path / "b" / "report.json") == {"a": "nothing", "b": "nothing"}
@@ -69,10 +79,14 @@ def test_in_batches_each_report_says_whose_turn_has_not_come(tmp_path: pathlib.P
 
 def test_a_secret_of_the_declaration_in_the_words_of_any_task_is_stars_in_every_file(tmp_path: pathlib.Path) -> None:
     host = {
-        "smtp_relay": {"relays": {"main": {"username": "apps", "password": "{{ vaulted }}", "next": {"password": "next-secret-1"}}}},
+        "smtp_relay": {
+            "relays": {"main": {"username": "apps", "password": "{{ vaulted }}", "next": {"password": "next-secret-1"}}}
+        },
         "vaulted": "main-secret-1",
         "smtp_relay_apps": ["gitea", {"name": "grafana", "oauth2": {"client_secret": "oauth-secret-1"}}],
-        "recorded": {"failure": {"task": "Mine", "msg": "curl -u apps:main-secret-1 said next-secret-1 and oauth-secret-1"}},
+        "recorded": {
+            "failure": {"task": "Mine", "msg": "curl -u apps:main-secret-1 said next-secret-1 and oauth-secret-1"}
+        },
     }
     assert run(tmp_path, {"a": host}).returncode == 0
     texts = [path.read_text("utf-8") for path in (tmp_path / "out").iterdir()]
@@ -81,9 +95,15 @@ def test_a_secret_of_the_declaration_in_the_words_of_any_task_is_stars_in_every_
 
 
 def test_a_declaration_that_does_not_resolve_does_not_stop_the_report(tmp_path: pathlib.Path) -> None:
-    host = {"smtp_relay": {"password": "{{ nowhere }}"}, "recorded": {"failure": {"task": "Write", "msg": "'nowhere' is undefined"}}}
+    host = {
+        "smtp_relay": {"password": "{{ nowhere }}"},
+        "recorded": {"failure": {"task": "Write", "msg": "'nowhere' is undefined"}},
+    }
     assert run(tmp_path, {"a": host}, kind="verify").returncode == 0
-    assert json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["findings"][0]["what"] == "'nowhere' is undefined"
+    assert (
+        json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["findings"][0]["what"]
+        == "'nowhere' is undefined"
+    )
 
 
 def test_a_check_is_marked_and_options_that_are_wrong_are_named(tmp_path: pathlib.Path) -> None:

@@ -24,11 +24,11 @@ RELAY = {"host": "smtp.example.com", "username": "u", "password": "p w", "from":
 
 def test_settings_are_data_with_the_secret_in_the_clear() -> None:
     settings = smtp.smtp_settings(RELAY, "gitea", form="env")
-    assert (settings["GITEA__mailer__SMTP_ADDR"], settings["GITEA__mailer__SMTP_PORT"], settings["GITEA__mailer__PASSWD"]) == (
-        "smtp.example.com",
-        "465",
-        "p w",
-    )
+    assert (
+        settings["GITEA__mailer__SMTP_ADDR"],
+        settings["GITEA__mailer__SMTP_PORT"],
+        settings["GITEA__mailer__PASSWD"],
+    ) == ("smtp.example.com", "465", "p w")
 
 
 def test_files_are_texts_by_path_each_a_whole_file_or_our_part_of_it() -> None:
@@ -53,11 +53,23 @@ def test_the_next_credential_is_asked_for_by_name() -> None:
             lambda: smtp.smtp_settings({"host": "h", "pasword": "hunter2"}, "gitea"),
             'smtp_relay.pasword: unknown key. Did you mean "password"?   [unknown-key]',
         ),
-        (lambda: smtp.smtp_settings(RELAY, "gitae"), 'there is no application "gitae" in the catalogue. Did you mean "gitea"?'),
-        (lambda: smtp.smtp_settings(RELAY, "gitea", "emv"), 'Gitea has no form "emv". Did you mean "env"?   [unknown-form]'),
+        (
+            lambda: smtp.smtp_settings(RELAY, "gitae"),
+            'there is no application "gitae" in the catalogue. Did you mean "gitea"?',
+        ),
+        (
+            lambda: smtp.smtp_settings(RELAY, "gitea", "emv"),
+            'Gitea has no form "emv". Did you mean "env"?   [unknown-form]',
+        ),
         (lambda: smtp.smtp_settings({**RELAY, "port": 587}, "gitea"), "Gitea cannot require STARTTLS"),
-        (lambda: smtp.smtp_settings(RELAY, {"name": "gitea", "state": "absent"}), "only an application with state: present has settings"),
-        (lambda: smtp.smtp_settings(RELAY, 5), "smtp_relay_apps[0]: text or a mapping is expected here, not a number.   [wrong-type]"),
+        (
+            lambda: smtp.smtp_settings(RELAY, {"name": "gitea", "state": "absent"}),
+            "only an application with state: present has settings",
+        ),
+        (
+            lambda: smtp.smtp_settings(RELAY, 5),
+            "smtp_relay_apps[0]: text or a mapping is expected here, not a number.   [wrong-type]",
+        ),
         (lambda: smtp.smtp_settings(RELAY, "gitea", credential="nxt"), "credential: one of current, next is expected"),
         (
             lambda: smtp.smtp_settings(RELAY, "gitea", catalogue="/nowhere/at/all"),
@@ -95,11 +107,16 @@ def test_applications_that_connect_alike_share_one_probe() -> None:
 
 
 def test_without_applications_every_relay_that_speaks_smtp_is_probed() -> None:
-    relays = {"a": {"host": "a.example.com"}, "q": {"type": "local_mta", "via": "a"}, "off": {"enabled": False}, "none": {"type": "none"}}
-    assert [(probe["name"], probe["host"], probe["validate_certs"]) for probe in smtp.smtp_probes({"default": "a", "relays": relays})] == [
-        ("a", "a.example.com", True),
-        ("q", "127.0.0.1", True),
-    ]
+    relays = {
+        "a": {"host": "a.example.com"},
+        "q": {"type": "local_mta", "via": "a"},
+        "off": {"enabled": False},
+        "none": {"type": "none"},
+    }
+    assert [
+        (probe["name"], probe["host"], probe["validate_certs"])
+        for probe in smtp.smtp_probes({"default": "a", "relays": relays})
+    ] == [("a", "a.example.com", True), ("q", "127.0.0.1", True)]
 
 
 def test_a_probe_logs_in_with_the_credential_that_the_application_holds() -> None:
@@ -112,7 +129,9 @@ def test_a_probe_logs_in_with_the_credential_that_the_application_holds() -> Non
 
 
 def test_vaulted_lazy_and_tagged_values_are_what_they_stand_for(tmp_path: pathlib.Path) -> None:
-    vaulted = VaultLib([("default", VaultSecret(b"opensesame"))]).encrypt("p w", VaultSecret(b"opensesame")).decode("ascii")
+    vaulted = (
+        VaultLib([("default", VaultSecret(b"opensesame"))]).encrypt("p w", VaultSecret(b"opensesame")).decode("ascii")
+    )
     indented = vaulted.strip().replace("\n", "\n      ")
     (tmp_path / "pass").write_text("opensesame\n")
     (tmp_path / "play.yml").write_text(f"""
@@ -151,7 +170,10 @@ def test_vaulted_lazy_and_tagged_values_are_what_they_stand_for(tmp_path: pathli
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=os.environ)
     assert done.returncode == 0, done.stdout + done.stderr
     written = json.loads((tmp_path / "out.json").read_text())
-    assert (written["settings"]["GITEA__mailer__PASSWD"], written["settings"]["GITEA__mailer__SMTP_PORT"]) == ("p w", "465")
+    assert (written["settings"]["GITEA__mailer__PASSWD"], written["settings"]["GITEA__mailer__SMTP_PORT"]) == (
+        "p w",
+        "465",
+    )
     assert (written["probes"][0]["password"], written["probes"][0]["port"]) == ("p w", 465)
 
 

@@ -32,15 +32,22 @@ guard(AnsibleModule(argument_spec={{}}), work)
 
 
 @pytest.mark.parametrize(("kind", "text"), [("action_plugins", ACTION), ("library", MODULE)])
-def test_through_ansible_neither_a_traceback_nor_the_errors_text_is_printed(tmp_path: pathlib.Path, kind: str, text: str) -> None:
+def test_through_ansible_neither_a_traceback_nor_the_errors_text_is_printed(
+    tmp_path: pathlib.Path, kind: str, text: str
+) -> None:
     for folder in (kind, "library"):
         (tmp_path / folder).mkdir(exist_ok=True)
     (tmp_path / "library/boom.py").write_text(text if kind == "library" else "")
     (tmp_path / kind / "boom.py").write_text(text)
     (tmp_path / "play.yml").write_text("[{hosts: localhost, gather_facts: false, tasks: [{boom: {}}]}]")
     ended = subprocess.run(
-        [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "-vvv", str(tmp_path / "play.yml")], cwd=tmp_path, timeout=120, check=False,
-        env={**os.environ, "ANSIBLE_PYTHON_INTERPRETER": sys.executable}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "-vvv", str(tmp_path / "play.yml")],
+        cwd=tmp_path,
+        timeout=120,
+        check=False,
+        env={**os.environ, "ANSIBLE_PYTHON_INTERPRETER": sys.executable},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     output = ended.stdout.decode("utf-8")
     assert ended.returncode == 2 and '"code": "internal-error"' in output and internal_error.ISSUES in output

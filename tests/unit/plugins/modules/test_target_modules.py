@@ -29,22 +29,33 @@ ANSIBLE = pathlib.Path(sys.executable).parent / "ansible"
 def ansible(module: str, options: dict[str, t.Any], *flags: str) -> tuple[dict[str, t.Any], str]:
     """The result of an ad-hoc task on this machine, and everything that was printed."""
     environment = {
-        **os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal", "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        **os.environ,
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal",
+        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
     }
     ended = subprocess.run(
         [str(ANSIBLE), "localhost", "-m", f"smarthost.mail.{module}", "-a", json.dumps(options), *flags],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=120,
+        check=False,
     )
     text = ended.stdout.decode("utf-8")
-    return json.JSONDecoder().raw_decode(text[text.index("=> {") + 3:])[0], text
+    return json.JSONDecoder().raw_decode(text[text.index("=> {") + 3 :])[0], text
 
 
 class TestThroughAnsible:
-    def test_a_set_is_predicted_written_read_and_rolled_back_and_no_output_holds_the_secret(self, tmp_path: pathlib.Path) -> None:
+    def test_a_set_is_predicted_written_read_and_rolled_back_and_no_output_holds_the_secret(
+        self, tmp_path: pathlib.Path
+    ) -> None:
         path, key = str(tmp_path / "mail dir" / "grüße.env"), new_key()
         options = {
-            "state_dir": str(tmp_path / "state"), "seal_key": key, "contents": seal_contents(key, {path: f"PASSWORD={SECRET}\n".encode()}),
-            "changes": [{"app": "wiki", "path": path, "mode": "0640", "secret": True}], "record": {"apps": {"wiki": {"relay": "main"}}},
+            "state_dir": str(tmp_path / "state"),
+            "seal_key": key,
+            "contents": seal_contents(key, {path: f"PASSWORD={SECRET}\n".encode()}),
+            "changes": [{"app": "wiki", "path": path, "mode": "0640", "secret": True}],
+            "record": {"apps": {"wiki": {"relay": "main"}}},
         }
         predicted, output = ansible("smtp_deploy", options, "--check", "--diff", "-vvv")
         assert predicted["changed"] and os.listdir(tmp_path) == []
@@ -54,7 +65,9 @@ class TestThroughAnsible:
         read, still_more = ansible("smtp_deploy", query, "-vvv")
         assert unseal(key, read_label(path), read["read"][path]["content"]).decode() == f"PASSWORD={SECRET}\n"
         for text in (output, more, still_more):
-            assert SECRET not in text and base64.b64encode(SECRET.encode()).decode()[:20] not in text and key not in text
+            assert (
+                SECRET not in text and base64.b64encode(SECRET.encode()).decode()[:20] not in text and key not in text
+            )
         assert not ansible("smtp_deploy", options)[0]["changed"]
         assert ansible("smtp_deploy", {"state": "rolled_back", "state_dir": options["state_dir"]})[0]["changed"]
         assert os.listdir(tmp_path) == ["state"]
@@ -62,7 +75,9 @@ class TestThroughAnsible:
     def test_what_stands_in_the_way_is_a_failure_that_names_it(self, tmp_path: pathlib.Path) -> None:
         key = new_key()
         options = {
-            "state_dir": str(tmp_path / "state"), "seal_key": key, "contents": seal_contents(key, {str(tmp_path): b"x"}),
+            "state_dir": str(tmp_path / "state"),
+            "seal_key": key,
+            "contents": seal_contents(key, {str(tmp_path): b"x"}),
             "changes": [{"app": "wiki", "path": str(tmp_path)}],
         }
         result, output = ansible("smtp_deploy", options)
@@ -76,7 +91,10 @@ class TestThroughAnsible:
         ]
         assert ansible("smtp_activate", {"activations": items}, "--check")[0]["changed"] and os.listdir(tmp_path) == []
         result, _output = ansible("smtp_activate", {"activations": items})
-        assert [(item["app"], item["activated"]) for item in result["activations"]] == [("wiki", True), ("msmtp", False)]
+        assert [(item["app"], item["activated"]) for item in result["activations"]] == [
+            ("wiki", True),
+            ("msmtp", False),
+        ]
         assert os.listdir(tmp_path) == ["activated"]
         items[0]["systemd"] = "wiki"
         assert "mutually exclusive" in ansible("smtp_activate", {"activations": items})[0]["msg"]

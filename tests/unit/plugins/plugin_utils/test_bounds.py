@@ -73,12 +73,15 @@ def test_a_number_of_any_length_is_a_problem() -> None:
     assert problems({"host": "h", 16**5000: 1}) and problems({"host": 16**5000})
 
 
-@pytest.mark.parametrize("relay", [
-    {"host": "h", "password": "p", "username": "u", "next": {"\x1b[31mid": "x", "password": "p2"}},
-    {"host": "h", "\x1b[31mkey\u202e": "x"},
-    {"default": "main", "relays": {"\x1b[31mmain": {"host": "h"}}},
-    {"default": "\x1b[31m", "relays": {"main": {"host": "h"}}},
-])
+@pytest.mark.parametrize(
+    "relay",
+    [
+        {"host": "h", "password": "p", "username": "u", "next": {"\x1b[31mid": "x", "password": "p2"}},
+        {"host": "h", "\x1b[31mkey\u202e": "x"},
+        {"default": "main", "relays": {"\x1b[31mmain": {"host": "h"}}},
+        {"default": "\x1b[31m", "relays": {"main": {"host": "h"}}},
+    ],
+)
 def test_what_cannot_be_seen_reaches_no_message(relay: t.Any) -> None:
     said = problems(relay)
     assert "\x1b" not in said and "\u202e" not in said
@@ -87,17 +90,30 @@ def test_what_cannot_be_seen_reaches_no_message(relay: t.Any) -> None:
 SECRET = "Sup3r-Secret/Value"
 
 
-@pytest.mark.parametrize("relay", [
-    {"default": SECRET, "relays": {"main": {**RELAY, "password": SECRET}}},
-    {"default": "main", "relays": {"main": {**RELAY, "password": SECRET}, "b": {"like": SECRET}}},
-    {"default": "main", "relays": {"main": {**RELAY, "password": SECRET}, SECRET: {"security": "x"}}},
-    {**RELAY, "password": SECRET, "security": SECRET}, {**RELAY, "password": SECRET, "type": SECRET}, {**RELAY, "password": SECRET, "port": SECRET},
-    {**RELAY, "password": SECRET, "from": SECRET}, {**RELAY, "password": SECRET, "host": f"x {SECRET} y"}, {**RELAY, "password": SECRET, SECRET: 1},
-    {**RELAY, "password": SECRET, "type": "local_mta", "via": SECRET}, {**RELAY, "password": SECRET, "auth_mechanisms": [SECRET]},
-    {**RELAY, "password": SECRET * 8, "security": SECRET * 8}, {**RELAY, "next": {"id": SECRET, "password": SECRET}, "security": SECRET},
-])
+@pytest.mark.parametrize(
+    "relay",
+    [
+        {"default": SECRET, "relays": {"main": {**RELAY, "password": SECRET}}},
+        {"default": "main", "relays": {"main": {**RELAY, "password": SECRET}, "b": {"like": SECRET}}},
+        {"default": "main", "relays": {"main": {**RELAY, "password": SECRET}, SECRET: {"security": "x"}}},
+        {**RELAY, "password": SECRET, "security": SECRET},
+        {**RELAY, "password": SECRET, "type": SECRET},
+        {**RELAY, "password": SECRET, "port": SECRET},
+        {**RELAY, "password": SECRET, "from": SECRET},
+        {**RELAY, "password": SECRET, "host": f"x {SECRET} y"},
+        {**RELAY, "password": SECRET, SECRET: 1},
+        {**RELAY, "password": SECRET, "type": "local_mta", "via": SECRET},
+        {**RELAY, "password": SECRET, "auth_mechanisms": [SECRET]},
+        {**RELAY, "password": SECRET * 8, "security": SECRET * 8},
+        {**RELAY, "next": {"id": SECRET, "password": SECRET}, "security": SECRET},
+    ],
+)
 def test_a_secret_where_a_name_belongs_is_not_repeated(relay: t.Any) -> None:
-    apps = [{"name": "x", "app": SECRET, "relay": SECRET, "state": SECRET}] if SECRET in str(relay).replace(SECRET * 8, "") else []
+    apps = (
+        [{"name": "x", "app": SECRET, "relay": SECRET, "state": SECRET}]
+        if SECRET in str(relay).replace(SECRET * 8, "")
+        else []
+    )
     assert "Secret" not in problems(relay, apps)
 
 
@@ -112,12 +128,16 @@ def test_very_many_applications_cost_no_more_than_their_number() -> None:
     import pstats
 
     def calls(number: int) -> int:
-        apps = [{"name": f"gitea{n}", "app": "gitea", "form": "env", "path": f"/srv/{n}/mail.env"} for n in range(number)]
+        apps = [
+            {"name": f"gitea{n}", "app": "gitea", "form": "env", "path": f"/srv/{n}/mail.env"} for n in range(number)
+        ]
         profile = cProfile.Profile()
         profile.enable()
         deployment = Deployment(HostState(OwnershipRecord(), {}, KEY))
         relay = {**RELAY, "credential_id": "1", "secret": "file", "next": {"id": "2", "password": "p2"}}
-        planned = plan.plan_host(resolve.load(relay, apps), CATALOGUE, in_force={f"gitea{n}": "1" for n in range(number)})
+        planned = plan.plan_host(
+            resolve.load(relay, apps), CATALOGUE, in_force={f"gitea{n}": "1" for n in range(number)}
+        )
         for item in planned.apps:
             assert deployment.add(item)
         deployment.arguments(KEY)
@@ -152,32 +172,78 @@ def _load(tmp_path: pathlib.Path, text: str) -> str:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ProblemsError) as caught:
         load_entry(path)
-    assert {problem.code for problem in caught.value.problems} <= {"entry-invalid", "wrong-type", "unknown-key", "missing-key", "out-of-range"}
+    assert {problem.code for problem in caught.value.problems} <= {
+        "entry-invalid",
+        "wrong-type",
+        "unknown-key",
+        "missing-key",
+        "out-of-range",
+    }
     return "\n".join(str(problem) for problem in caught.value.problems)
 
 
 HUNGRY = [
-    "'a' * 10**9", "'a' * 1000000000", "1000000000 * 'a'", "'a'.ljust(10**9)", "'a'.ljust(1000000000)", "'%999999999d' % 1", "'%*d' % (999999999, 1)",
-    "'%.999999999f' % 1", "10**10**10", "'a' | center(1000000000)", "'a' | indent(1000000000)", "'{:>999999999}'.format(1)", "['a'] | batch(9, 'x') | list",
-    "'a'.zfill(1000000000)", "'a'.expandtabs(1000000000)", "range(100000) | list", "lipsum(n=10000)", "(" * 300 + "host" + ")" * 300, "[" * 300 + "]" * 300,
-    "not " * 3000 + "host", "host ~ " * 2000 + "host", "'a' | format(1)", "'{:>999}' | format(1)", "1.5 | round(1000000000, 'ceil')",
+    "'a' * 10**9",
+    "'a' * 1000000000",
+    "1000000000 * 'a'",
+    "'a'.ljust(10**9)",
+    "'a'.ljust(1000000000)",
+    "'%999999999d' % 1",
+    "'%*d' % (999999999, 1)",
+    "'%.999999999f' % 1",
+    "10**10**10",
+    "'a' | center(1000000000)",
+    "'a' | indent(1000000000)",
+    "'{:>999999999}'.format(1)",
+    "['a'] | batch(9, 'x') | list",
+    "'a'.zfill(1000000000)",
+    "'a'.expandtabs(1000000000)",
+    "range(100000) | list",
+    "lipsum(n=10000)",
+    "(" * 300 + "host" + ")" * 300,
+    "[" * 300 + "]" * 300,
+    "not " * 3000 + "host",
+    "host ~ " * 2000 + "host",
+    "'a' | format(1)",
+    "'{:>999}' | format(1)",
+    "1.5 | round(1000000000, 'ceil')",
 ]
 
 
 @pytest.mark.parametrize("expression", HUNGRY, ids=range(len(HUNGRY)))
-def test_an_entry_with_a_hungry_expression_is_refused_when_it_is_loaded(expression: str, tmp_path: pathlib.Path) -> None:
+def test_an_entry_with_a_hungry_expression_is_refused_when_it_is_loaded(
+    expression: str, tmp_path: pathlib.Path
+) -> None:
     said = _entry(tmp_path, settings={"mailer": {"ENABLED": f"={expression}"}})
     assert "entry-invalid" in said and len(said) < 20_000
 
 
-@pytest.mark.parametrize("expression", [
-    "username * 1000000000", "names * 1000000000", "(port * 10) * username", "wide % 1", "'x'.join(long)", "long | join(username)",
-    "long_text.replace('a', long_text)", "long_text | replace('a', long_text)", "username | json" + " | json" * 60,
-    "username | percent" + " | percent" * 900, "(username ~ '{:>999999999}').format(1)",
-    "port * port * port * port * port * port * port * port",
-])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "username * 1000000000",
+        "names * 1000000000",
+        "(port * 10) * username",
+        "wide % 1",
+        "'x'.join(long)",
+        "long | join(username)",
+        "long_text.replace('a', long_text)",
+        "long_text | replace('a', long_text)",
+        "username | json" + " | json" * 60,
+        "username | percent" + " | percent" * 900,
+        "(username ~ '{:>999999999}').format(1)",
+        "port * port * port * port * port * port * port * port",
+    ],
+)
 def test_what_only_a_value_makes_large_is_stopped_where_it_happens(expression: str) -> None:
-    values = {"username": '"\\%', "port": 10**6, "names": ["a"], "wide": "%999999999d", "long": ["a"] * 10_000, "long_text": "a" * 100_000}
+    values = {
+        "username": '"\\%',
+        "port": 10**6,
+        "names": ["a"],
+        "wide": "%999999999d",
+        "long": ["a"] * 10_000,
+        "long_text": "a" * 100_000,
+    }
     values["long"] = ["a" * 1000] * 10_000 if "join" in expression else values["long"]
     with pytest.raises(ExpressionError) as caught:
         compute(expression, values)
@@ -197,15 +263,42 @@ def test_keys_of_an_entry_are_read_as_they_are_written(key: str, tmp_path: pathl
     assert "entry-invalid" in said and "\x1b" not in said
 
 
-@pytest.mark.parametrize("pattern", ["{section:>999999999}", "{section!r}", "{section!s}_{key}", "{key:{section}}", "{0}", "{section", "{section.__class__}"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "{section:>999999999}",
+        "{section!r}",
+        "{section!s}_{key}",
+        "{key:{section}}",
+        "{0}",
+        "{section",
+        "{section.__class__}",
+    ],
+)
 def test_a_pattern_of_an_entry_names_and_does_nothing_else(pattern: str, tmp_path: pathlib.Path) -> None:
-    assert "entry-invalid" in _entry(tmp_path, forms={"env": {"dialect": "docker_env", "path": "/etc/x.env", "flatten": pattern}})
+    assert "entry-invalid" in _entry(
+        tmp_path, forms={"env": {"dialect": "docker_env", "path": "/etc/x.env", "flatten": pattern}}
+    )
 
 
-@pytest.mark.parametrize("text", [
-    BOMB + "settings: *a59\n", "a: &a\n  b: *a\n", "[" * 900 + "]" * 900, "a:\n" + "".join(" " * n + "a:\n" for n in range(1, 500)), "x" * 300_000, "- a\n", "",
-    "title: x\nforms: 2001-99-99\n", "? [a]\n: b\n", "k: !!python/object:os.system x\n", "title: &t [*t]\n", "null\n", "title: " + "9" * 5000 + "\n",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        BOMB + "settings: *a59\n",
+        "a: &a\n  b: *a\n",
+        "[" * 900 + "]" * 900,
+        "a:\n" + "".join(" " * n + "a:\n" for n in range(1, 500)),
+        "x" * 300_000,
+        "- a\n",
+        "",
+        "title: x\nforms: 2001-99-99\n",
+        "? [a]\n: b\n",
+        "k: !!python/object:os.system x\n",
+        "title: &t [*t]\n",
+        "null\n",
+        "title: " + "9" * 5000 + "\n",
+    ],
+)
 def test_an_entry_that_is_any_yaml_is_refused_with_a_code(text: str, tmp_path: pathlib.Path) -> None:
     assert len(_load(tmp_path, text)) < 5_000
 
@@ -215,12 +308,16 @@ def test_an_entry_that_is_any_yaml_is_refused_with_a_code(text: str, tmp_path: p
 
 def _file(name: str, owns: t.Sequence[t.Tuple[str, ...]], tree: t.Any = None, shared: bool = True) -> FilePlan:
     item = plan.plan_host(resolve.load(RELAY, [{"name": "gitea", "form": "env"}]), CATALOGUE).apps[0].files[0]
-    return item._replace(path="/etc/x", dialect=name, shared=shared, tree=tree or {}, owns=tuple(owns), secrets=frozenset())
+    return item._replace(
+        path="/etc/x", dialect=name, shared=shared, tree=tree or {}, owns=tuple(owns), secrets=frozenset()
+    )
 
 
 def test_a_diff_of_a_hostile_file_is_short_and_can_be_seen() -> None:
     hostile = {
-        "yaml": BOMB + "smtp: *a59\n", "json": '{"smtp": "' + "x" * 100_000 + '"}', "docker_env": "".join(f"A{n}=x\n" for n in range(5000)),
+        "yaml": BOMB + "smtp: *a59\n",
+        "json": '{"smtp": "' + "x" * 100_000 + '"}',
+        "docker_env": "".join(f"A{n}=x\n" for n in range(5000)),
         "goini": "[smtp]\nhost = \x1b[31m\u202e\n",
     }
     for name, text in hostile.items():
@@ -242,7 +339,9 @@ def _plan(name: str, tree: t.Any, owns: t.Sequence[t.Tuple[str, ...]]) -> AppPla
     return found._replace(files=(_file(name, owns, tree),))
 
 
-def _host(content: str, original: t.Optional[str], dialect: str, owns: t.Sequence[t.Tuple[str, ...]], path: str = "/etc/x") -> HostState:
+def _host(
+    content: str, original: t.Optional[str], dialect: str, owns: t.Sequence[t.Tuple[str, ...]], path: str = "/etc/x"
+) -> HostState:
     sealed = seal.seal(KEY, seal.read_label(path), content.encode())
     before = None if original is None else seal.seal(KEY, seal.original_label(path), original.encode())
     record = RecordedApp("gitea", "x", "default", "", {}, (UsedFile(path, dialect, True, tuple(owns), None, False),))
@@ -264,11 +363,22 @@ def test_a_shared_json_file_is_left_in_peace_when_the_application_goes(content: 
 def test_a_file_that_cannot_be_read_is_the_trouble_of_its_application_alone(content: str) -> None:
     deployment = Deployment(_host(content, None, "json", OWNS))
     assert not deployment.add(_plan("json", {"smtp": {"host": "h"}}, OWNS))
-    assert [problem.code for problem in deployment.problems] == ["file-not-valid"] and "/etc/x" in str(deployment.problems[0])
+    assert [problem.code for problem in deployment.problems] == ["file-not-valid"] and "/etc/x" in str(
+        deployment.problems[0]
+    )
     assert (deployment.changes, deployment.texts, deployment.facts, deployment.apps) == ([], {}, {}, {})
 
 
-@pytest.mark.parametrize("error", [RecursionError("hunter2"), ValueError("hunter2"), KeyError("hunter2"), AssertionError("hunter2"), MemoryError("hunter2")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        RecursionError("hunter2"),
+        ValueError("hunter2"),
+        KeyError("hunter2"),
+        AssertionError("hunter2"),
+        MemoryError("hunter2"),
+    ],
+)
 def test_whatever_a_dialect_raises_is_a_problem_that_names_the_file_and_shows_nothing_of_it(error: Exception) -> None:
     found = render.not_valid("smtp_relay_apps[0] (x)", "/etc/x", "goini", error)
     assert (found.code, "hunter2" in str(found), "/etc/x" in str(found)) == ("file-not-valid", False, True)

@@ -54,7 +54,9 @@ def test_the_users_folder_comes_first(tmp_path: pathlib.Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(ProblemsError, match=r"nowhere: this folder of the catalogue is not there.   \[catalogue-folder\]"):
+    with pytest.raises(
+        ProblemsError, match=r"nowhere: this folder of the catalogue is not there.   \[catalogue-folder\]"
+    ):
         Catalogue([str(tmp_path / "nowhere")])
 
 
@@ -68,7 +70,11 @@ def test_a_shipped_entry_is_right_beyond_the_schema_too() -> None:
 BROKEN = [
     ("title: Mine\n", "", "entry: title is missing.   [missing-key]"),
     ("title: Mine", "titel: Mine\ntitle: Mine", 'entry.titel: unknown key. Did you mean "title"?   [unknown-key]'),
-    ("title: Mine", "title: [Mine", "this is not valid YAML: line 2 did not find expected ',' or ']'.   [entry-invalid]"),
+    (
+        "title: Mine",
+        "title: [Mine",
+        "this is not valid YAML: line 2 did not find expected ',' or ']'.   [entry-invalid]",
+    ),
     ("evidence: documented", "evidence: seen", 'entry.evidence: "seen" is not a value for this.   [not-allowed]'),
     ("  env: {", "  Env!: {", 'entry.forms: "Env!" is not the name of a form.   [not-a-name]'),
     (
@@ -108,9 +114,21 @@ BROKEN = [
         "  api: {dialect: json, path: /x, command: {token: '{path}', tool: [x], read: [y], write: [z], depth: 1}}\n  env: {",
         "forms.api.command: for an API these are an address; a method, a key and a value; a method and a key.   [entry-invalid]",
     ),
-    ("{section}_{KEY}", "{part}", "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]"),
-    ("{section}_{KEY}", "{section.x}", "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]"),
-    ("{section}_{KEY}", "{", "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]"),
+    (
+        "{section}_{KEY}",
+        "{part}",
+        "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]",
+    ),
+    (
+        "{section}_{KEY}",
+        "{section.x}",
+        "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]",
+    ),
+    (
+        "{section}_{KEY}",
+        "{",
+        "forms.ini.flatten: the pattern names something else than section and key.   [entry-invalid]",
+    ),
     (
         "settings: {mail: {host: =host, password: =password}}",
         "settings: =password",
@@ -126,9 +144,17 @@ BROKEN = [
         "settings: {mail: =host, password: =password}\nsecret_file: {mail: {host: null}}",
         "forms.ini.secret_file: it has keys where the settings have none.   [entry-invalid]",
     ),
-    ("host: =host", "host: =hots", 'forms.env.settings.mail.host: expressions know no "hots". Did you mean "host"?   [entry-invalid]'),
+    (
+        "host: =host",
+        "host: =hots",
+        'forms.env.settings.mail.host: expressions know no "hots". Did you mean "host"?   [entry-invalid]',
+    ),
     ("host: =host", "host: =host +", "forms.env.settings.mail.host: the expression 'host +' does not parse: "),
-    ("host: =host", "on: =host", "forms.env.settings.mail.True: YAML reads this key as something else than text.   [entry-invalid]"),
+    (
+        "host: =host",
+        "on: =host",
+        "forms.env.settings.mail.True: YAML reads this key as something else than text.   [entry-invalid]",
+    ),
     (
         "SSL_CERT_FILE: =ca_path",
         "PASSWORD: =password",
@@ -177,7 +203,11 @@ def test_a_file_that_is_no_entry_at_all_is_named(tmp_path: pathlib.Path, content
 
 def test_a_whole_entry_is_right(tmp_path: pathlib.Path) -> None:
     entry = load_entry(write(tmp_path, "mine", ENTRY))
-    assert (entry.name, list(entry.forms), entry.forms["env"].lacks["verify"].code) == ("mine", ["env", "ini"], "no-verify")
+    assert (entry.name, list(entry.forms), entry.forms["env"].lacks["verify"].code) == (
+        "mine",
+        ["env", "ini"],
+        "no-verify",
+    )
     assert entry.forms["ini"].files[0].settings == {"X_mail_HOST": "=host", "X_mail_PASSWORD": "=password"}
 
 
@@ -203,4 +233,8 @@ def test_an_expression_that_fails_only_when_it_runs_is_named_without_a_value(tmp
 
 
 def test_sections_and_keys_flatten_to_one_level() -> None:
-    assert flattened({"mail": {"host": 1, "port": 2}, "top": 3}, "{SECTION}__{key}") == {"MAIL__host": 1, "MAIL__port": 2, "TOP__top": 3}
+    assert flattened({"mail": {"host": 1, "port": 2}, "top": 3}, "{SECTION}__{key}") == {
+        "MAIL__host": 1,
+        "MAIL__port": 2,
+        "TOP__top": 3,
+    }

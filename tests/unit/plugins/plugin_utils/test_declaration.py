@@ -24,13 +24,17 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model i
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 TABLE = pathlib.Path(__file__).with_name("declarations.txt").read_text("utf-8")
-CASES = [re.split(r"\n--\n?", case.strip("\n"), maxsplit=1) for case in re.split(r"^== ", TABLE, flags=re.MULTILINE)[1:]]
+CASES = [
+    re.split(r"\n--\n?", case.strip("\n"), maxsplit=1) for case in re.split(r"^== ", TABLE, flags=re.MULTILINE)[1:]
+]
 
 
 def load(text: str) -> Declaration:
     """What a variables file of this text declares."""
     variables = yaml.safe_load(text)
-    return resolve.load(variables["smtp_relay"], {name: value for name, value in variables.items() if name != "smtp_relay"})
+    return resolve.load(
+        variables["smtp_relay"], {name: value for name, value in variables.items() if name != "smtp_relay"}
+    )
 
 
 def relay(text: str) -> Relay:
@@ -39,7 +43,9 @@ def relay(text: str) -> Relay:
 
 
 @pytest.mark.parametrize(
-    ("written", "answer"), [(case[0].partition("\n")[2], case[1]) for case in CASES], ids=[case[0].partition("\n")[0] for case in CASES]
+    ("written", "answer"),
+    [(case[0].partition("\n")[2], case[1]) for case in CASES],
+    ids=[case[0].partition("\n")[0] for case in CASES],
 )
 def test_what_is_wrong_is_said_all_at_once_in_the_users_words(written: str, answer: str) -> None:
     try:
@@ -59,10 +65,16 @@ smtp_relay_apps_base: [{name: msmtp, path: /srv/msmtprc}, {name: grafana, state:
 smtp_relay_apps: [ghost, {name: gitea}]
 """)
     assert [(request.name, request.where, *request.also) for request in declared.requests] == [
-        ("ghost", "smtp_relay_apps[0]"), ("gitea", "smtp_relay_apps[1]", "smtp_relay_apps_wiki[0]"),
-        ("msmtp", "smtp_relay_apps_base[0]", "smtp_relay_apps_wiki[1]"), ("grafana", "smtp_relay_apps_base[1]"),
+        ("ghost", "smtp_relay_apps[0]"),
+        ("gitea", "smtp_relay_apps[1]", "smtp_relay_apps_wiki[0]"),
+        ("msmtp", "smtp_relay_apps_base[0]", "smtp_relay_apps_wiki[1]"),
+        ("grafana", "smtp_relay_apps_base[1]"),
     ]
-    assert resolve.load({"host": "h"}, {}).requests == () == resolve.load({"host": "h"}, {"smtp_relay_apps_base": None}).requests
+    assert (
+        resolve.load({"host": "h"}, {}).requests
+        == ()
+        == resolve.load({"host": "h"}, {"smtp_relay_apps_base": None}).requests
+    )
 
 
 PORTS = """
@@ -91,7 +103,11 @@ port  security       -> port security
 @pytest.mark.parametrize("row", PORTS.strip().splitlines()[1:])
 def test_port_and_security_follow_from_each_other(row: str) -> None:
     port, security, *expected = row.split()
-    said = {"host": "h"} | ({} if port == "-" else {"port": int(port)}) | ({} if security == "-" else {"security": security})
+    said = (
+        {"host": "h"}
+        | ({} if port == "-" else {"port": int(port)})
+        | ({} if security == "-" else {"security": security})
+    )
     resolved = resolve.load(said, []).relays["default"]
     assert [str(resolved.port), resolved.security] == expected
 
@@ -147,7 +163,13 @@ smtp_relay:
     ).relays["c"]
     assert copy.credential == DeclaredCredential("", "u", Secret("three"))
     assert (copy.next, copy.default) == (None, False)
-    assert (copy.host, copy.validate_certs, copy.ca_path, copy.timeout, copy.accept) == ("h", False, "/ca.pem", 9, frozenset({"no-verify"}))
+    assert (copy.host, copy.validate_certs, copy.ca_path, copy.timeout, copy.accept) == (
+        "h",
+        False,
+        "/ca.pem",
+        9,
+        frozenset({"no-verify"}),
+    )
     assert (copy.message.charset, copy.message.signature, copy.description, copy.from_) == (
         "utf-8",
         "Sent",
@@ -158,7 +180,13 @@ smtp_relay:
 
 def test_a_local_mta_is_reached_on_loopback_whatever_else_is_said() -> None:
     found = relay("{type: local_mta, from: a@example.com}")
-    assert (found.host, found.port, found.security, found.credential, found.sends) == ("127.0.0.1", 25, "none", None, True)
+    assert (found.host, found.port, found.security, found.credential, found.sends) == (
+        "127.0.0.1",
+        25,
+        "none",
+        None,
+        True,
+    )
 
 
 @pytest.mark.parametrize("text", ["{type: none}", "{host: h, enabled: false}"])
@@ -201,7 +229,8 @@ def test_what_ansible_before_2_19_templates_to_text_is_what_it_was(key: str, wri
 
 
 @pytest.mark.parametrize(
-    ("key", "written"), [("port", "587.5"), ("port", "9" * 5000), ("port", "-1"), ("timeout", ""), ("validate_certs", "yes")]
+    ("key", "written"),
+    [("port", "587.5"), ("port", "9" * 5000), ("port", "-1"), ("timeout", ""), ("validate_certs", "yes")],
 )
 def test_what_is_neither_number_nor_truth_stays_wrong(key: str, written: str) -> None:
     with pytest.raises(ProblemsError, match="wrong-type"):
@@ -217,4 +246,8 @@ def test_an_activation_that_is_off_says_why() -> None:
     requests = load(
         "smtp_relay: {host: h}\nsmtp_relay_apps: [{name: a, activate: 'false'}, {name: b, activate: true}, {name: c, activate: {systemd: x}}]"
     ).requests
-    assert [request.activate for request in requests] == [{"how": "none", "reason": "as declared"}, {}, {"systemd": "x"}]
+    assert [request.activate for request in requests] == [
+        {"how": "none", "reason": "as declared"},
+        {},
+        {"systemd": "x"},
+    ]

@@ -20,7 +20,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader im
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder.folder import RenderFolder
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
-SECRET = "canary \"quoted\" #secret"
+SECRET = 'canary "quoted" #secret'
 RELAY = {"host": "smtp.example.com", "username": "apps@example.com", "password": SECRET, "from": "noreply@example.com"}
 CATALOGUE = Catalogue()
 GITEA, MSMTP = {"name": "gitea", "form": "ini", "path": "/srv/gitea/app.ini"}, {"name": "msmtp"}
@@ -28,7 +28,13 @@ Result = t.Dict[str, t.Any]
 
 
 def render(
-    folder: pathlib.Path, *apps: t.Any, host: str = "web1", check: bool = False, diff: bool = False, keep: t.Sequence[str] = (), **relay: t.Any,
+    folder: pathlib.Path,
+    *apps: t.Any,
+    host: str = "web1",
+    check: bool = False,
+    diff: bool = False,
+    keep: t.Sequence[str] = (),
+    **relay: t.Any,
 ) -> Result:
     """One render, as the action does it."""
     planned = plan.plan_host(resolve.load({**RELAY, **relay}, list(apps)), CATALOGUE, "current")
@@ -66,17 +72,28 @@ def manifest(folder: pathlib.Path) -> dict[str, Result]:
 
 
 def permissions(folder: pathlib.Path) -> set[tuple[str, str]]:
-    return {("folder" if path.is_dir() else "file", oct(stat.S_IMODE(path.stat().st_mode))) for path in [folder, *folder.rglob("*")]}
+    return {
+        ("folder" if path.is_dir() else "file", oct(stat.S_IMODE(path.stat().st_mode)))
+        for path in [folder, *folder.rglob("*")]
+    }
 
 
 # -- what is written ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])
-def test_files_are_the_callers_alone_and_the_manifest_says_whose_they_are_on_the_host(tmp_path: pathlib.Path, umask: int) -> None:
+def test_files_are_the_callers_alone_and_the_manifest_says_whose_they_are_on_the_host(
+    tmp_path: pathlib.Path, umask: int
+) -> None:
     before = os.umask(umask)
     try:
-        outcome = render(tmp_path / "deep" / "out", MSMTP, GITEA, "nextcloud", {"name": "env", "app": "gitea", "group": "git", "mode": "0644"})
+        outcome = render(
+            tmp_path / "deep" / "out",
+            MSMTP,
+            GITEA,
+            "nextcloud",
+            {"name": "env", "app": "gitea", "group": "git", "mode": "0644"},
+        )
     finally:
         os.umask(before)
     folder = tmp_path / "deep" / "out"
@@ -84,11 +101,23 @@ def test_files_are_the_callers_alone_and_the_manifest_says_whose_they_are_on_the
     assert permissions(folder) == {("folder", "0o700"), ("file", "0o600")}
     assert not [name for name in standing(folder) if name.startswith(".")]
     entries = manifest(folder)
-    assert {name: (entry["path"], entry["owner"], entry["group"], entry["mode"]) for name, entry in entries.items()} == {
+    assert {
+        name: (entry["path"], entry["owner"], entry["group"], entry["mode"]) for name, entry in entries.items()
+    } == {
         "etc/msmtprc": ("/etc/msmtprc", "root", "mail", "0640"),
         "srv/gitea/app.ini": ("/srv/gitea/app.ini", None, None, None),
-        "etc/gitea/mailer.env": ("/etc/gitea/mailer.env", None, "git", "0640"),  # it holds a secret: others get no permission
-        "var/www/nextcloud/config/zz-smarthost.config.php": ("/var/www/nextcloud/config/zz-smarthost.config.php", "www-data", "www-data", "0640"),
+        "etc/gitea/mailer.env": (
+            "/etc/gitea/mailer.env",
+            None,
+            "git",
+            "0640",
+        ),  # it holds a secret: others get no permission
+        "var/www/nextcloud/config/zz-smarthost.config.php": (
+            "/var/www/nextcloud/config/zz-smarthost.config.php",
+            "www-data",
+            "www-data",
+            "0640",
+        ),
     }
     assert (entries["srv/gitea/app.ini"]["shared"], entries["srv/gitea/app.ini"]["group_if_readable"]) == (True, "git")
     assert SECRET.replace('"', "") not in (folder / "manifest.json").read_text("utf-8")
@@ -122,7 +151,10 @@ def test_a_second_render_changes_nothing_and_check_mode_predicts(tmp_path: pathl
     assert render(folder, MSMTP, GITEA, check=True, host="web1", password="another one")["changed"]
     assert standing(folder) == before
     outcome = render(folder, MSMTP, GITEA, **{"from": "other@example.com"})
-    assert [file["path"] for file in outcome["files"] if file["changed"]] == [str(folder / "etc/msmtprc"), str(folder / "srv/gitea/app.ini")]
+    assert [file["path"] for file in outcome["files"] if file["changed"]] == [
+        str(folder / "etc/msmtprc"),
+        str(folder / "srv/gitea/app.ini"),
+    ]
     # Who owns it on the host is a change as well, of the manifest alone.
     outcome = render(folder, {**MSMTP, "group": "1000"}, GITEA, **{"from": "other@example.com"})
     assert outcome["changed"] and not any(file["changed"] for file in outcome["files"])
@@ -139,7 +171,10 @@ def test_the_difference_names_what_changes_and_no_secret(tmp_path: pathlib.Path)
     first = render(tmp_path, MSMTP, GITEA, diff=True)["diff"]
     second = render(tmp_path, MSMTP, diff=True, password="canary number two")["diff"]
     assert "canary" not in json.dumps([first, second])
-    assert [entry["after_header"] for entry in first] == [str(tmp_path / "etc/msmtprc"), str(tmp_path / "srv/gitea/app.ini")]
+    assert [entry["after_header"] for entry in first] == [
+        str(tmp_path / "etc/msmtprc"),
+        str(tmp_path / "srv/gitea/app.ini"),
+    ]
     assert "accounts.default.password = (secret) (changed)" in second[0]["after"]
     assert (second[1]["before_header"], second[1]["after"]) == (str(tmp_path / "srv/gitea/app.ini"), "")
 
@@ -151,7 +186,10 @@ def test_what_is_no_longer_planned_is_removed_with_the_folders_that_were_made_fo
     (tmp_path / "srv" / "mine").mkdir(parents=True)
     render(tmp_path, MSMTP, GITEA, {"name": "gitea2", "app": "gitea"})
     outcome = render(tmp_path, MSMTP)
-    assert outcome["changed"] and outcome["removed"] == [str(tmp_path / "etc/gitea/mailer.env"), str(tmp_path / "srv/gitea/app.ini")]
+    assert outcome["changed"] and outcome["removed"] == [
+        str(tmp_path / "etc/gitea/mailer.env"),
+        str(tmp_path / "srv/gitea/app.ini"),
+    ]
     assert sorted(standing(tmp_path)) == ["etc", "etc/msmtprc", "manifest.json", "srv", "srv/mine"]
     assert json.loads((tmp_path / "manifest.json").read_text("utf-8"))["folders"] == ["etc"]
     render(tmp_path)
@@ -167,7 +205,10 @@ def test_what_somebody_has_changed_or_had_before_us_is_left_and_reported_once(tm
     with (tmp_path / "etc/msmtprc").open("a", encoding="utf-8") as file:
         file.write("# by hand\n")
     outcome = render(tmp_path)
-    assert outcome["removed"] == [] and {item["path"] for item in outcome["drift"]} == {str(theirs), str(tmp_path / "etc/msmtprc")}
+    assert outcome["removed"] == [] and {item["path"] for item in outcome["drift"]} == {
+        str(theirs),
+        str(tmp_path / "etc/msmtprc"),
+    }
     assert {item["done"] for item in outcome["drift"]} == {"kept"}
     assert theirs.exists() and (tmp_path / "etc/msmtprc").exists()
     assert render(tmp_path)["drift"] == [] and not render(tmp_path)["changed"]
@@ -195,7 +236,9 @@ def test_a_file_of_ours_that_somebody_changed_is_as_declared_again(tmp_path: pat
     assert render(tmp_path, MSMTP)["changed"] and "smtp.example.com" in (tmp_path / "etc/msmtprc").read_text("utf-8")
 
 
-def test_killed_before_the_last_file_the_next_render_finishes_it(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_before_the_last_file_the_next_render_finishes_it(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     render(tmp_path, MSMTP, GITEA)
     real, calls = os.rename, []
 
@@ -267,12 +310,24 @@ def test_other_things_in_the_way_are_named_all_at_once(tmp_path: pathlib.Path) -
     (tmp_path / "etc/msmtprc").mkdir(parents=True)
     (tmp_path / "srv").write_text("", "utf-8")
     os.mkfifo(tmp_path / "etc/pipe")
-    apps = [MSMTP, {"name": "a", "app": "gitea", "path": "/srv/a.env"}, {"name": "b", "app": "gitea", "path": "/etc/pipe"}]
-    assert sorted(refused(tmp_path, *apps)) == [("etc/msmtprc", "target-is-folder"), ("etc/pipe", "not-a-file"), ("srv", "parent-not-folder")]
+    apps = [
+        MSMTP,
+        {"name": "a", "app": "gitea", "path": "/srv/a.env"},
+        {"name": "b", "app": "gitea", "path": "/etc/pipe"},
+    ]
+    assert sorted(refused(tmp_path, *apps)) == [
+        ("etc/msmtprc", "target-is-folder"),
+        ("etc/pipe", "not-a-file"),
+        ("srv", "parent-not-folder"),
+    ]
 
 
 def test_names_that_meet_each_other_or_the_manifest(tmp_path: pathlib.Path) -> None:
-    meet = [{"name": "a", "app": "gitea", "path": "/x"}, {"name": "b", "app": "gitea", "path": "/x/y"}, {"name": "c", "app": "gitea", "path": "/manifest.json"}]
+    meet = [
+        {"name": "a", "app": "gitea", "path": "/x"},
+        {"name": "b", "app": "gitea", "path": "/x/y"},
+        {"name": "c", "app": "gitea", "path": "/manifest.json"},
+    ]
     assert {code for _where, code in refused(tmp_path, *meet)} == {"same-file"}
 
 
@@ -315,8 +370,13 @@ def test_a_name_that_is_too_long_leaves_nothing_behind(tmp_path: pathlib.Path) -
 
 
 DAMAGED = {
-    "": "manifest-damaged", "{": "manifest-damaged", "[]": "manifest-damaged", "null": "manifest-damaged", "[" * 100_000: "manifest-damaged",
-    '{"name": "My app", "icons": []}': "manifest-damaged", "\0": "manifest-damaged",
+    "": "manifest-damaged",
+    "{": "manifest-damaged",
+    "[]": "manifest-damaged",
+    "null": "manifest-damaged",
+    "[" * 100_000: "manifest-damaged",
+    '{"name": "My app", "icons": []}': "manifest-damaged",
+    "\0": "manifest-damaged",
     '{"written_by": "smarthost.mail.smtp_config"}': "manifest-damaged",
     '{"written_by": "smarthost.mail.smtp_config", "version": true}': "manifest-damaged",
     '{"written_by": "smarthost.mail.smtp_config", "version": 2}': "manifest-newer",

@@ -51,7 +51,14 @@ def test_an_expression_is_a_value_and_no_value_leaves_the_key_out(written: objec
 
 @pytest.mark.parametrize(
     "written",
-    ["=password", "=username ~ password", "=password | percent", "=password[:3]", "='x' if password else 'y'", "=password | upper"],
+    [
+        "=password",
+        "=username ~ password",
+        "=password | percent",
+        "=password[:3]",
+        "='x' if password else 'y'",
+        "=password | upper",
+    ],
 )
 def test_what_a_secret_goes_into_is_a_secret(written: str) -> None:
     result = evaluate(written, CONTEXT)
@@ -66,9 +73,15 @@ def test_a_list_that_a_secret_goes_into_is_of_secrets() -> None:
 @pytest.mark.parametrize(
     ("written", "value"),
     [
-        ("=password is ascii", True), ("=client_secret", None), ("=not password", False), ("=password and port == 465", True),
-        ("=password is none", False), ("=none if password else 'x'", None), ("=client_secret | json if client_secret else none", None),
-        ("=(client_secret or password) is defined", True), ("=[client_secret, not password]", [None, False]),
+        ("=password is ascii", True),
+        ("=client_secret", None),
+        ("=not password", False),
+        ("=password and port == 465", True),
+        ("=password is none", False),
+        ("=none if password else 'x'", None),
+        ("=client_secret | json if client_secret else none", None),
+        ("=(client_secret or password) is defined", True),
+        ("=[client_secret, not password]", [None, False]),
     ],
 )
 def test_whether_there_is_a_secret_is_no_secret(written: str, value: object) -> None:
@@ -78,10 +91,24 @@ def test_whether_there_is_a_secret_is_no_secret(written: str, value: object) -> 
 @pytest.mark.parametrize(
     "written",
     [
-        "=password == 'hunter2 %'", "=password != 'x'", "=password in ['x']", "='x' in password", "=password.startswith('h')", "=not password.isdigit()",
-        "=password > 'a' > username", "=password and password < 'z'", "=true if password == 'x' else false", "=none if password[0] == 'h' else host",
-        "={'hunter2 %': true}[password]", "={'x': 1}.get(password)", "=[password == 'x']", "=not (password | replace('h', ''))", "=(password ~ '') == ''",
-        "=password is eq('x')", "=true and (password == 'x' or false)", "=(password | select('eq', 'h') | first) == 'h'",
+        "=password == 'hunter2 %'",
+        "=password != 'x'",
+        "=password in ['x']",
+        "='x' in password",
+        "=password.startswith('h')",
+        "=not password.isdigit()",
+        "=password > 'a' > username",
+        "=password and password < 'z'",
+        "=true if password == 'x' else false",
+        "=none if password[0] == 'h' else host",
+        "={'hunter2 %': true}[password]",
+        "={'x': 1}.get(password)",
+        "=[password == 'x']",
+        "=not (password | replace('h', ''))",
+        "=(password ~ '') == ''",
+        "=password is eq('x')",
+        "=true and (password == 'x' or false)",
+        "=(password | select('eq', 'h') | first) == 'h'",
         "=(password | replace('h', 'ü')) is ascii",
     ],
 )
@@ -95,8 +122,19 @@ def test_what_a_secret_is_is_told_by_no_true_false_or_nothing(written: str) -> N
 @pytest.mark.parametrize(
     "written",
     [
-        "=host.upper", "=host.count", "=self", "=files.get", "=[host.upper]", "={'a': host.split}", "={host.upper: 1}", "=host | map('upper')",
-        "=[host] | map(attribute='x') | list", "=files.items()", "=1e308 + 1e308", "='nan' | float", "=password | map('upper')",
+        "=host.upper",
+        "=host.count",
+        "=self",
+        "=files.get",
+        "=[host.upper]",
+        "={'a': host.split}",
+        "={host.upper: 1}",
+        "=host | map('upper')",
+        "=[host] | map(attribute='x') | list",
+        "=files.items()",
+        "=1e308 + 1e308",
+        "='nan' | float",
+        "=password | map('upper')",
     ],
 )
 def test_what_no_setting_holds_is_no_value(written: str) -> None:
@@ -179,18 +217,43 @@ def test_json_is_a_string_that_json_and_yaml_read_the_same(value: str) -> None:
 # -- the short way and Jinja2's own ---------------------------------------------------------------
 
 VALUES = {
-    "mode": "tls", "security": {"tls": True, "level": "may"}, "host": "2001:db8::25", "port": 465, "login": True, "username": "ann",
-    "auth_mechanisms": ["SCRAM-SHA-256-PLUS"], "path": "/etc/a", "validate_certs": True, "from": "Team <a@example.com>", "nothing": None,
+    "mode": "tls",
+    "security": {"tls": True, "level": "may"},
+    "host": "2001:db8::25",
+    "port": 465,
+    "login": True,
+    "username": "ann",
+    "auth_mechanisms": ["SCRAM-SHA-256-PLUS"],
+    "path": "/etc/a",
+    "validate_certs": True,
+    "from": "Team <a@example.com>",
+    "nothing": None,
 }
 
 
 @pytest.mark.parametrize(
     "expression",
     [
-        "port", "security.tls", "not login", "nothing or 'x'", "'[' ~ host ~ ']' if ':' in host else host", "login and auth_mechanisms[0].endswith('-PLUS')",
-        "{'tls': 'TLS12'}.get(mode)", "path.rpartition('/')[2]", "auth_mechanisms | map('lower') | join(', ')", "username | percent | upper",
-        "[username, nothing or ''] | join('/')", "port in (25, 465) and mode != 'none'", "'%s' % username", "host[:4]", "username is ascii", "(port / 5) | int",
-        "'{0}'.format(username)", "from.split('<')[0] | trim", "-port", "1 < 2 < port",
+        "port",
+        "security.tls",
+        "not login",
+        "nothing or 'x'",
+        "'[' ~ host ~ ']' if ':' in host else host",
+        "login and auth_mechanisms[0].endswith('-PLUS')",
+        "{'tls': 'TLS12'}.get(mode)",
+        "path.rpartition('/')[2]",
+        "auth_mechanisms | map('lower') | join(', ')",
+        "username | percent | upper",
+        "[username, nothing or ''] | join('/')",
+        "port in (25, 465) and mode != 'none'",
+        "'%s' % username",
+        "host[:4]",
+        "username is ascii",
+        "(port / 5) | int",
+        "'{0}'.format(username)",
+        "from.split('<')[0] | trim",
+        "-port",
+        "1 < 2 < port",
     ],
 )
 def test_an_expression_gives_what_jinja2_gives(expression: str) -> None:
@@ -200,7 +263,16 @@ def test_an_expression_gives_what_jinja2_gives(expression: str) -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["login.missing", "security.missing.more", "port ~ missing", "username.__class__", "().__class__.__bases__", "1 / 0", "port()", "'a' + 1"],
+    [
+        "login.missing",
+        "security.missing.more",
+        "port ~ missing",
+        "username.__class__",
+        "().__class__.__bases__",
+        "1 / 0",
+        "port()",
+        "'a' + 1",
+    ],
 )
 def test_an_expression_that_fails_says_so_and_shows_no_value(expression: str) -> None:
     with pytest.raises(ExpressionError) as error:

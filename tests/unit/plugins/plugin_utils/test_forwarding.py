@@ -36,7 +36,12 @@ def planned(*listed: t.Any, relays: t.Any = RELAYS) -> HostPlan:
 
 @pytest.mark.parametrize(
     "listed",
-    [["postfix", QUEUED], [{"name": "mta", "app": "exim", "form": "split"}, QUEUED], [{"name": "gitea", "relay": "plain"}], ["grafana"]],
+    [
+        ["postfix", QUEUED],
+        [{"name": "mta", "app": "exim", "form": "split"}, QUEUED],
+        [{"name": "gitea", "relay": "plain"}],
+        ["grafana"],
+    ],
 )
 def test_what_is_forwarded_as_declared_or_not_declared_to_be_is_planned(listed: Listed) -> None:
     found = planned(*listed)
@@ -67,10 +72,14 @@ def test_it_is_accepted_by_its_code_and_then_it_is_not_known() -> None:
 def test_an_unmanaged_mail_server_makes_it_unknown() -> None:
     (plan,) = planned({"name": "postfix", "state": "unmanaged"}, QUEUED).apps
     why = "postfix is unmanaged here, so it is not known whether it forwards to relay main."
-    assert plan.forwards.startswith(f"{why} Say relay: main for postfix, without state: unmanaged, or leave via out of relay queue")
+    assert plan.forwards.startswith(
+        f"{why} Say relay: main for postfix, without state: unmanaged, or leave via out of relay queue"
+    )
 
 
-@pytest.mark.parametrize("listed", [[{"name": "postfix", "state": "unmanaged"}, QUEUED], [{**QUEUED, "accept": [CODE]}]])
+@pytest.mark.parametrize(
+    "listed", [[{"name": "postfix", "state": "unmanaged"}, QUEUED], [{**QUEUED, "accept": [CODE]}]]
+)
 def test_either_advice_ends_that_it_is_not_known(listed: Listed) -> None:
     assert planned(*listed).apps[0].forwards
     managed = planned({"name": "postfix", "relay": "main"}, listed[-1]).apps
@@ -81,13 +90,18 @@ def test_either_advice_ends_that_it_is_not_known(listed: Listed) -> None:
 
 def test_a_mail_server_that_is_refused_itself_makes_it_unknown_and_is_the_one_refusal() -> None:
     found = planned({"name": "exim", "app": "exim"}, QUEUED)
-    assert [refusal.name for refusal in found.refusals] == ["exim"] and found.apps[0].forwards == "exim, which is to forward to relay main, is refused"
+    assert [refusal.name for refusal in found.refusals] == ["exim"] and found.apps[
+        0
+    ].forwards == "exim, which is to forward to relay main, is refused"
 
 
 def test_a_hint_that_names_a_local_mta_names_the_one_that_is_missing() -> None:
     relays = {"host": "smtp.example.com", "port": 587, "username": "u", "password": "p w"}
     (alone,) = planned("gitea", relays=relays).refusals
-    assert "or a relay of type local_mta" in refusal.problem(alone).hint and "list postfix as well" in refusal.problem(alone).hint
+    assert (
+        "or a relay of type local_mta" in refusal.problem(alone).hint
+        and "list postfix as well" in refusal.problem(alone).hint
+    )
     (beside,) = planned("gitea", "postfix", relays=relays).refusals
     assert "list postfix" not in refusal.problem(beside).hint
 
@@ -95,7 +109,8 @@ def test_a_hint_that_names_a_local_mta_names_the_one_that_is_missing() -> None:
 @pytest.mark.parametrize(
     "app, says",
     [
-        ("gitea", "without GITEA__mailer__FROM it uses its own"), ("listmonk", "it has no setting for one, and uses its own"),
+        ("gitea", "without GITEA__mailer__FROM it uses its own"),
+        ("listmonk", "it has no setting for one, and uses its own"),
         ("nullmailer", "without /etc/nullmailer/allmailfrom it uses its own"),
     ],
 )

@@ -34,7 +34,9 @@ DECLARED = resolve.load(
 )
 
 
-@pytest.mark.parametrize("show", [repr, str, lambda value: f"{value}", lambda value: f"{value!r}", lambda value: "%s %r" % (value, value)])
+@pytest.mark.parametrize(
+    "show", [repr, str, lambda value: f"{value}", lambda value: f"{value!r}", lambda value: f"{value} {value!r}"]
+)
 def test_nothing_of_a_declaration_prints_a_secret(show: t.Callable[[object], str]) -> None:
     for value in (
         DECLARED,
@@ -78,7 +80,12 @@ def test_a_problem_is_one_line_and_its_hint_below() -> None:
     problem = Problem("a.b", "this is wrong.", "some-code", "Write that.\nOr that.")
     assert str(problem) == "a.b: this is wrong.   [some-code]\n    Write that.\n    Or that."
     assert str(Problem("", "This is wrong.", "some-code")) == "This is wrong.   [some-code]"
-    assert problem.as_dict() == {"where": "a.b", "what": "this is wrong.", "hint": "Write that.\nOr that.", "code": "some-code"}
+    assert problem.as_dict() == {
+        "where": "a.b",
+        "what": "this is wrong.",
+        "hint": "Write that.\nOr that.",
+        "code": "some-code",
+    }
 
 
 def test_problems_are_shown_all_at_once() -> None:

@@ -70,7 +70,9 @@ def catalogue(tmp_path: pathlib.Path) -> Catalogue:
     return Catalogue([str(tmp_path)])
 
 
-def planned(catalogue: Catalogue, relay: str, apps: str, credential: str = "in_force", in_force: dict[str, str] | None = None) -> HostPlan:
+def planned(
+    catalogue: Catalogue, relay: str, apps: str, credential: str = "in_force", in_force: dict[str, str] | None = None
+) -> HostPlan:
     """The plan of what is written as YAML."""
     return plan.plan_host(resolve.load(yaml.safe_load(relay), yaml.safe_load(apps)), catalogue, credential, in_force)
 
@@ -84,7 +86,9 @@ def refusals(catalogue: Catalogue, relay: str, apps: str = "[weak]") -> list[str
 
 
 def test_an_application_gets_the_relay_in_its_own_words(catalogue: Catalogue) -> None:
-    (app,) = planned(catalogue, "{host: h, username: u, password: p, from: Ann <a@example.com>, ca_path: /ca.pem}", "[mailer]").apps
+    (app,) = planned(
+        catalogue, "{host: h, username: u, password: p, from: Ann <a@example.com>, ca_path: /ca.pem}", "[mailer]"
+    ).apps
     assert app.files[0].path == "/etc/mailer/mail.env"
     assert app.files[0].tree == {
         "MODE": "wrap",
@@ -123,13 +127,15 @@ def test_a_relay_that_is_off_turns_mail_off(catalogue: Catalogue, relay: str) ->
 
 def test_only_what_is_present_is_planned(catalogue: Catalogue) -> None:
     host = planned(
-        catalogue, "{host: h}", "[mailer, {name: gone, app: no_such, state: absent}, {name: mine, app: no_such, state: unmanaged}]"
+        catalogue,
+        "{host: h}",
+        "[mailer, {name: gone, app: no_such, state: absent}, {name: mine, app: no_such, state: unmanaged}]",
     )
-    assert ([app.request.name for app in host.apps], [r.name for r in host.absent], [r.name for r in host.unmanaged]) == (
-        ["mailer"],
-        ["gone"],
-        ["mine"],
-    )
+    assert (
+        [app.request.name for app in host.apps],
+        [r.name for r in host.absent],
+        [r.name for r in host.unmanaged],
+    ) == (["mailer"], ["gone"], ["mine"])
 
 
 def test_preferences_without_a_setting_are_listed_and_do_not_fail(catalogue: Catalogue) -> None:
@@ -175,7 +181,9 @@ def test_a_routine_run_keeps_the_credential_that_the_hosts_record_names(
 
 
 def test_the_next_credential_of_the_same_user_needs_no_user_name(catalogue: Catalogue) -> None:
-    (app,) = planned(catalogue, "{host: h, username: u, password: p, next: {id: '2', password: q}}", "[mailer]", "next").apps
+    (app,) = planned(
+        catalogue, "{host: h, username: u, password: p, next: {id: '2', password: q}}", "[mailer]", "next"
+    ).apps
     assert (app.files[0].tree["USER"], app.files[0].tree["PASS"]) == ("u", Secret("q"))
 
 
@@ -280,12 +288,22 @@ def test_what_an_application_cannot_express_is_refused_with_the_ways_out(catalog
         ("{host: h, port: 587, accept: [no-verify]}", "[{name: weak, accept: [starttls-strippable]}]"),
     ],
 )
-def test_gaps_are_accepted_by_name_on_the_relay_or_the_application_and_shown(catalogue: Catalogue, relay: str, apps: str) -> None:
+def test_gaps_are_accepted_by_name_on_the_relay_or_the_application_and_shown(
+    catalogue: Catalogue, relay: str, apps: str
+) -> None:
     (app,) = planned(catalogue, relay, apps).apps
     assert app.files[0].tree["MODE"] == "may"
     assert refusal.accepted(app) == [
-        {"name": "weak", "code": "starttls-strippable", "why": "Weak cannot require STARTTLS: it falls back to clear text."},
-        {"name": "weak", "code": "no-verify", "why": "Weak cannot verify the relay's certificate: it does not look at certificates."},
+        {
+            "name": "weak",
+            "code": "starttls-strippable",
+            "why": "Weak cannot require STARTTLS: it falls back to clear text.",
+        },
+        {
+            "name": "weak",
+            "code": "no-verify",
+            "why": "Weak cannot verify the relay's certificate: it does not look at certificates.",
+        },
     ]
 
 
@@ -306,16 +324,23 @@ def test_a_refused_application_does_not_stop_another(catalogue: Catalogue) -> No
 
 def test_a_gap_of_one_form_does_not_concern_the_other(catalogue: Catalogue) -> None:
     assert refusals(catalogue, "{host: h, ca_path: /ca.pem}", "[{name: mailer, form: env}]") == []
-    assert [text.rpartition("[")[2][:10] for text in refusals(catalogue, "{host: h, ca_path: /ca.pem}", "[{name: mailer, form: php}]")] == [
-        "no-ca-path"
-    ]
+    assert [
+        text.rpartition("[")[2][:10]
+        for text in refusals(catalogue, "{host: h, ca_path: /ca.pem}", "[{name: mailer, form: php}]")
+    ] == ["no-ca-path"]
 
 
 def test_nothing_of_tls_is_asked_where_there_is_none_and_no_ca_where_nothing_is_verified() -> None:
     def asked(text: str) -> list[str]:
         return gaps.capabilities_asked(resolve.load(yaml.safe_load(text), []).relays["default"])
 
-    assert asked("{host: h, ca_path: /ca, tls_server_name: n}") == ["tls", "verify", "ca_path", "tls_server_name", "anonymous"]
+    assert asked("{host: h, ca_path: /ca, tls_server_name: n}") == [
+        "tls",
+        "verify",
+        "ca_path",
+        "tls_server_name",
+        "anonymous",
+    ]
     assert asked("{host: h, ca_path: /ca, validate_certs: false}") == ["tls", "no_verify", "anonymous"]
     assert asked("{host: h, security: opportunistic, ca_path: /ca}") == ["opportunistic", "anonymous"]
     assert asked("{host: h, security: none, ca_path: /ca}") == ["none", "anonymous"]
@@ -345,7 +370,9 @@ def test_what_an_entry_neither_maps_nor_explains_is_refused_and_never_dropped(
     (tmp_path / "mailer" / "app.yml").write_text(COMPLETE.replace(missing, ""), "utf-8")
     relay = relay[:-1] + ", accept: [no-verify, no-ca-path, no-server-name, no-login, starttls-strippable]}"
     found = planned(Catalogue([str(tmp_path)]), relay, "[mailer]").refusals
-    assert [(item.gap.code, item.gap.why) for item in found] == [("entry-invalid", f"the entry neither maps nor explains {capability}")]
+    assert [(item.gap.code, item.gap.why) for item in found] == [
+        ("entry-invalid", f"the entry neither maps nor explains {capability}")
+    ]
     assert "accept" not in str(refusal.problem(found[0]))
 
 
@@ -388,7 +415,14 @@ test: service test
 def tool_plan(tmp_path: pathlib.Path, **said: object) -> plan.AppPlan:
     (tmp_path / "service").mkdir()
     (tmp_path / "service" / "app.yml").write_text(TOOL)
-    relay = {"host": "smtp.example.com", "username": "apps", "password": "dummy", "from": "apps@example.com", "accept": ["no-verify"], **said.pop("relay", {})}
+    relay = {
+        "host": "smtp.example.com",
+        "username": "apps",
+        "password": "dummy",
+        "from": "apps@example.com",
+        "accept": ["no-verify"],
+        **said.pop("relay", {}),
+    }
     declared = resolve.load(relay, [{"name": "service", "form": "tool", **said}])
     return plan.plan_host(declared, Catalogue([str(tmp_path)])).apps[0]
 
@@ -396,10 +430,18 @@ def tool_plan(tmp_path: pathlib.Path, **said: object) -> plan.AppPlan:
 def test_a_tool_is_called_with_the_words_of_its_entry_for_keys_as_deep_as_it_sets_them(tmp_path: pathlib.Path) -> None:
     planned = tool_plan(tmp_path)
     (file,) = planned.files
-    assert file.path == "/opt/service/ctl --local one" and planned.activate == {"how": "none", "reason": "it knows already"}
+    assert file.path == "/opt/service/ctl --local one" and planned.activate == {
+        "how": "none",
+        "reason": "it knows already",
+    }
     assert file.command == {
-        "tool": ["/opt/service/ctl", "--local"], "read": ["get", "one"], "write": ["set", "one"], "masked": "****", "token": None,
-        "keys": [["mail", "stop"], ["mail", "host"], ["mail", "login"]], "secrets": [["mail", "login", "password"]],
+        "tool": ["/opt/service/ctl", "--local"],
+        "read": ["get", "one"],
+        "write": ["set", "one"],
+        "masked": "****",
+        "token": None,
+        "keys": [["mail", "stop"], ["mail", "host"], ["mail", "login"]],
+        "secrets": [["mail", "login", "password"]],
     }
 
 
@@ -412,11 +454,16 @@ def test_a_tool_is_not_passed_over_where_a_form_is_a_file(tmp_path: pathlib.Path
     with pytest.raises(ProblemsError) as caught:
         tool_plan(tmp_path, form="env", tool=["ctl"], object="two")
     assert [str(problem) for problem in caught.value.problems] == [
-        f"smtp_relay_apps[0].{key}: form env of Service is a file, so there is nothing to call.   [no-tool]\n    One of: tool." for key in ("tool", "object")
+        f"smtp_relay_apps[0].{key}: form env of Service is a file, so there is nothing to call.   [no-tool]\n    One of: tool."
+        for key in ("tool", "object")
     ]
 
 
 def test_a_password_that_is_what_the_tool_shows_for_any_is_refused(tmp_path: pathlib.Path) -> None:
     _rendered, refusals, _problems = render.render_app(tool_plan(tmp_path, relay={"password": "****"}), {})
     (gap,) = [item.gap for item in refusals]
-    assert gap.code == "value-not-carried" and "mail.login.password: it reads this as what it has already" in gap.why and "****" not in gap.why
+    assert (
+        gap.code == "value-not-carried"
+        and "mail.login.password: it reads this as what it has already" in gap.why
+        and "****" not in gap.why
+    )

@@ -28,9 +28,16 @@ def made(text: str) -> dict[str, t.Any]:
 
 
 def test_a_relay_with_a_token_is_probed_with_what_fetches_it() -> None:
-    found = made("{host: smtp.office365.com, port: 587, from: n@example.com, oauth2: {tenant_id: t, client_id: c, client_secret: hunter2}}")
+    found = made(
+        "{host: smtp.office365.com, port: 587, from: n@example.com, oauth2: {tenant_id: t, client_id: c, client_secret: hunter2}}"
+    )
     assert found["oauth2"] == {"tenant_id": "t", "client_id": "c", "client_secret": "hunter2"}
-    assert (found["host"], found["from"], "username" in found, "password" in found) == ("smtp.office365.com", "n@example.com", False, False)
+    assert (found["host"], found["from"], "username" in found, "password" in found) == (
+        "smtp.office365.com",
+        "n@example.com",
+        False,
+        False,
+    )
 
 
 def test_the_account_of_the_token_is_the_username() -> None:
@@ -49,22 +56,44 @@ def test_a_graph_mailbox_is_probed_by_graph() -> None:
     key = KEY.replace("\n", "\\n")
     found = made(
         '{type: ms_graph, graph_url: "https://graph.microsoft.us", from: n@example.com,'
-        ' oauth2: {tenant_id: t, client_id: c, jwt_key: "%s", jwt_thumbprint: ab, ca_path: /ca.pem}}'
-        % key
+        f' oauth2: {{tenant_id: t, client_id: c, jwt_key: "{key}", jwt_thumbprint: ab, ca_path: /ca.pem}}}}'
     )
-    assert (found["type"], found["graph_url"], found["from"]) == ("ms_graph", "https://graph.microsoft.us", "n@example.com")
+    assert (found["type"], found["graph_url"], found["from"]) == (
+        "ms_graph",
+        "https://graph.microsoft.us",
+        "n@example.com",
+    )
     assert not {"host", "port", "security"} & set(found)
-    assert found["oauth2"] == {"tenant_id": "t", "client_id": "c", "jwt_key": KEY, "jwt_thumbprint": "ab", "ca_path": "/ca.pem"}
+    assert found["oauth2"] == {
+        "tenant_id": "t",
+        "client_id": "c",
+        "jwt_key": KEY,
+        "jwt_thumbprint": "ab",
+        "ca_path": "/ca.pem",
+    }
 
 
 def test_what_only_the_probe_checks_reaches_it() -> None:
     pin = "spki-sha256:" + "ab" * 32
-    found = made("{host: h.example.com, client_cert: /c.pem, client_key: /k.pem, tls_fingerprints: [%s], min_cert_days: 14}" % pin)
-    assert (found["client_cert"], found["client_key"], found["tls_fingerprints"], found["min_cert_days"]) == ("/c.pem", "/k.pem", [pin], 14)
+    found = made(
+        f"{{host: h.example.com, client_cert: /c.pem, client_key: /k.pem, tls_fingerprints: [{pin}], min_cert_days: 14}}"
+    )
+    assert (found["client_cert"], found["client_key"], found["tls_fingerprints"], found["min_cert_days"]) == (
+        "/c.pem",
+        "/k.pem",
+        [pin],
+        14,
+    )
 
 
 def test_a_relay_without_login_is_proven_as_far_as_it_goes_where_the_others_log_in() -> None:
-    relays = {"default": "main", "relays": {"main": {"host": "h", "username": "u", "password": "p"}, "queue": {"type": "local_mta", "via": "main"}}}
+    relays = {
+        "default": "main",
+        "relays": {
+            "main": {"host": "h", "username": "u", "password": "p"},
+            "queue": {"type": "local_mta", "via": "main"},
+        },
+    }
     assert [found.get("level") for found in probes(load(relays, []), {}, "auth")] == [None, "tls"]
     assert [found.get("level") for found in probes(load(relays, []), {}, "connect")] == [None, None]
     assert [found.get("level") for found in probes(load(relays, []), {}, "envelope")] == ["auth", "tls"]
@@ -77,18 +106,37 @@ def test_one_login_proves_every_sender_that_applications_have_through_one_relay(
     for request in declared.requests:
         joined.add(override(declared.relays[request.relay], request), request.name)
     first, second = joined.options()
-    assert (first["name"], first["from"], first["also_from"]) == ("default (gitea, grafana)", "a@example.com", ["g@example.com"])
+    assert (first["name"], first["from"], first["also_from"]) == (
+        "default (gitea, grafana)",
+        "a@example.com",
+        ["g@example.com"],
+    )
     assert first["level"] == "envelope"
     assert (second["name"], second["port"], second["also_from"]) == ("default (other)", 587, [])
     assert joined.users() == [["gitea", "grafana"], ["other"]]
-    refused = {"address": "g@example.com", "ok": False, "category": "send_as_denied", "code": 553, "enhanced": "", "text": "no", "meaning": "no"}
+    refused = {
+        "address": "g@example.com",
+        "ok": False,
+        "category": "send_as_denied",
+        "code": 553,
+        "enhanced": "",
+        "text": "no",
+        "meaning": "no",
+    }
     result = {
-        "ok": False, "category": "send_as_denied", "diagnosis": "said", "stage": "mail", "recipient": "tested", "recipients": [],
+        "ok": False,
+        "category": "send_as_denied",
+        "diagnosis": "said",
+        "stage": "mail",
+        "recipient": "tested",
+        "recipients": [],
         "senders": [{**refused, "address": "a@example.com", "ok": True, "category": "ok"}, refused],
     }
     found = joined.by_user([result, {"ok": True, "category": "ok"}])
     assert {name: (each["ok"], each["category"]) for name, each in found.items()} == {
-        "gitea": (True, "ok"), "grafana": (False, "send_as_denied"), "other": (True, "ok"),
+        "gitea": (True, "ok"),
+        "grafana": (False, "send_as_denied"),
+        "other": (True, "ok"),
     }
 
 
@@ -98,12 +146,16 @@ def test_a_relay_that_is_off_is_not_probed() -> None:
 
 @pytest.mark.parametrize(
     "key, code",
-    [("grant: password", "token-grant"), ('jwt_key: "a\\tb"', "control-character"), ('jwt_thumbprint: "a\\nb"', "control-character")],
+    [
+        ("grant: password", "token-grant"),
+        ('jwt_key: "a\\tb"', "control-character"),
+        ('jwt_thumbprint: "a\\nb"', "control-character"),
+    ],
 )
 def test_what_cannot_be_declared_is_told_without_the_secret(key: str, code: str) -> None:
     with pytest.raises(ProblemsError) as caught:
-        load(yaml.safe_load("{host: h.example.com, oauth2: {client_id: c, client_secret: hunter2, %s}}" % key), [])
-    assert "[%s]" % code in str(caught.value) and "hunter2" not in str(caught.value)
+        load(yaml.safe_load(f"{{host: h.example.com, oauth2: {{client_id: c, client_secret: hunter2, {key}}}}}"), [])
+    assert f"[{code}]" in str(caught.value) and "hunter2" not in str(caught.value)
 
 
 def test_a_copy_needs_its_own_key() -> None:
@@ -132,7 +184,8 @@ NOT_THE_PROBES = {
     "secret": "where applications have it is nothing to the relay",
     "via": "the local MTA is probed, and the relay behind it as one of its own",
     "accept": "is about applications",
-    "overlap": "is about rotating", "accept_gap": "is about rotating",
+    "overlap": "is about rotating",
+    "accept_gap": "is about rotating",
 }
 NOT_OF_THE_MESSAGE = {"max_attachment_mb": "is a limit of the application's"}
 # Options of the probe that no declaration sets, and why. A new option needs a thought here.
@@ -170,16 +223,22 @@ def joined(relay: dict[str, t.Any]) -> list[dict[str, t.Any]]:
 
 
 @pytest.mark.parametrize("way", [alone, joined])
-def test_every_declared_key_reaches_the_probe_or_is_listed_as_not_the_probes(way: t.Callable[[dict[str, t.Any]], list[dict[str, t.Any]]]) -> None:
+def test_every_declared_key_reaches_the_probe_or_is_listed_as_not_the_probes(
+    way: t.Callable[[dict[str, t.Any]], list[dict[str, t.Any]]],
+) -> None:
     (sent,) = way(EVERYTHING)
     (tokens,) = way({"host": "h.example.com", "username": "u", "oauth2": TOKEN})
-    (graph,) = way({"type": "ms_graph", "graph_url": "https://graph.microsoft.us", "from": "a@example.com", "oauth2": TOKEN})
+    (graph,) = way(
+        {"type": "ms_graph", "graph_url": "https://graph.microsoft.us", "from": "a@example.com", "oauth2": TOKEN}
+    )
     reached = {**graph, **tokens, **sent}
     assert set(properties()) - set(reached) == set(NOT_THE_PROBES)
     as_declared = {key: value for key, value in EVERYTHING.items() if key not in ("from", "reply_to", "message")}
     assert {key: reached[key] for key in as_declared} == as_declared
     assert (reached["from"], reached["reply_to"]) == ('"Ann, of Example" <a@example.com>', "Help <h@example.com>")
-    assert reached["message"] == EVERYTHING["message"] and properties("message") - set(reached["message"]) == set(NOT_OF_THE_MESSAGE)
+    assert reached["message"] == EVERYTHING["message"] and properties("message") - set(reached["message"]) == set(
+        NOT_OF_THE_MESSAGE
+    )
     assert tokens["oauth2"] == graph["oauth2"] == TOKEN and properties("oauth2") == set(TOKEN)
     assert (tokens["username"], graph["type"], graph["graph_url"]) == ("u", "ms_graph", "https://graph.microsoft.us")
 
@@ -188,4 +247,11 @@ def test_every_option_of_the_probe_can_be_declared_or_is_listed_with_the_reason_
     options = smtp_probe.argument_spec()["relays"]["options"]
     assert set(options) - set(properties()) == set(NOT_DECLARED)
     assert set(options["oauth2"]["options"]) - properties("oauth2") == set(NOT_DECLARED_OF_TOKENS)
-    assert all((*NOT_THE_PROBES.values(), *NOT_DECLARED.values(), *NOT_DECLARED_OF_TOKENS.values(), *NOT_OF_THE_MESSAGE.values()))
+    assert all(
+        (
+            *NOT_THE_PROBES.values(),
+            *NOT_DECLARED.values(),
+            *NOT_DECLARED_OF_TOKENS.values(),
+            *NOT_OF_THE_MESSAGE.values(),
+        )
+    )

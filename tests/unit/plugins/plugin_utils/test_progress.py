@@ -93,11 +93,22 @@ def test_a_time_is_short(seconds: float, shown: str) -> None:
 
 
 def test_reasons_are_names_and_codes_and_never_a_sentence() -> None:
-    login = {"name": "main", "ok": False, "category": "auth_failed", "diagnosis": "a sentence", "reply": {"code": 535, "enhanced": "5.7.8", "text": "no"}}
+    login = {
+        "name": "main",
+        "ok": False,
+        "category": "auth_failed",
+        "diagnosis": "a sentence",
+        "reply": {"code": 535, "enhanced": "5.7.8", "text": "no"},
+    }
     problem = {"where": "smtp_relay.hots", "code": "unknown-key", "what": "a sentence"}
     app = {"name": "gitea", "login": {"ok": False, "category": "connect_timeout", "code": 0, "enhanced": ""}}
-    assert progress.reasons({"relays": [login, {"name": "other", "ok": True}], "msg": "a sentence"}) == ["main: auth_failed 535 5.7.8"]
+    assert progress.reasons({"relays": [login, {"name": "other", "ok": True}], "msg": "a sentence"}) == [
+        "main: auth_failed 535 5.7.8"
+    ]
     assert progress.reasons({"apps": [app, {"name": "wiki", "login": {}}]}) == ["gitea: connect_timeout"]
-    assert progress.reasons({"problems": [problem, problem, {"code": "a sentence"}]}) == ["smtp_relay.hots: unknown-key", "this host: "]
+    assert progress.reasons({"problems": [problem, problem, {"code": "a sentence"}]}) == [
+        "smtp_relay.hots: unknown-key",
+        "this host: ",
+    ]
     assert progress.reasons({"category": "dns_failure", "reply": {}}) == ["dns_failure"]
     assert progress.reasons({"msg": "a sentence", "relays": "odd"}) == []

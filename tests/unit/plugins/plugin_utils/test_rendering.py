@@ -15,12 +15,12 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import 
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Deployment, HostState
-from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import (
-    can_share,
-    dialect,
-    dialect_names,
+from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import (
+    NOTHING_KNOWN,
+    Deployment,
+    HostState,
 )
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import can_share, dialect, dialect_names
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.difference import difference
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, FilePlan
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
@@ -45,7 +45,9 @@ def file_plan(
 ) -> FilePlan:
     """One file of a plan."""
     planned = app_plan(form="env").files[0]
-    return planned._replace(path="/etc/x", dialect=name, shared=shared, tree=tree, owns=tuple(owns), secrets=frozenset(secrets))
+    return planned._replace(
+        path="/etc/x", dialect=name, shared=shared, tree=tree, owns=tuple(owns), secrets=frozenset(secrets)
+    )
 
 
 # -- dialects and render --------------------------------------------------------------------------
@@ -74,7 +76,9 @@ def test_a_file_of_the_users_keeps_everything_else() -> None:
 
 
 def test_a_users_file_that_is_not_valid_is_named_and_left() -> None:
-    rendered, refusals, problems = render.render_app(app_plan(form="ini"), {"/etc/gitea/app.ini": "[mailer\nPASSWD = hunter3\n"})
+    rendered, refusals, problems = render.render_app(
+        app_plan(form="ini"), {"/etc/gitea/app.ini": "[mailer\nPASSWD = hunter3\n"}
+    )
     assert (rendered, refusals) == ([], [])
     assert str(problems[0]).startswith("smtp_relay_apps[0] (gitea): /etc/gitea/app.ini is not valid as goini: line 1: ")
     assert str(problems[0]).endswith("[file-not-valid]\n    It was left as it is. Correct it, then run again.")
@@ -118,7 +122,9 @@ TEXTS: list[str | None] = [
 
 @pytest.mark.parametrize(("before", "after"), list(itertools.product(TEXTS, TEXTS)))
 @pytest.mark.parametrize("tree", [{"A": "1", "PASS": Secret("hunter2")}, {"A": "1"}])
-def test_no_secret_old_or_new_shows_whatever_changed(before: str | None, after: str | None, tree: dict[str, t.Any]) -> None:
+def test_no_secret_old_or_new_shows_whatever_changed(
+    before: str | None, after: str | None, tree: dict[str, t.Any]
+) -> None:
     # What is written after is what was planned: other keys of a file of our own cannot be there.
     if after is None or "OTHER" not in after and "OLD" not in after:
         shown = difference(file_plan("docker_env", tree), before, after)
@@ -144,10 +150,16 @@ def test_a_difference_is_our_settings_one_a_line(before: str | None, after: str 
 
 def test_what_is_the_users_in_a_shared_file_is_not_shown_at_all() -> None:
     file = file_plan(
-        "goini", {"mailer": {"HOST": "h", "PASSWD": Secret("b")}}, True, [("mailer", "PASSWD")], [("mailer", "HOST"), ("mailer", "PASSWD")]
+        "goini",
+        {"mailer": {"HOST": "h", "PASSWD": Secret("b")}},
+        True,
+        [("mailer", "PASSWD")],
+        [("mailer", "HOST"), ("mailer", "PASSWD")],
     )
     found = difference(
-        file, "[db]\nPASSWD = hunter2\n[mailer]\nHOST = old\nPASSWD = a\n", "[db]\nPASSWD = hunter2\n[mailer]\nHOST = h\nPASSWD = b\n"
+        file,
+        "[db]\nPASSWD = hunter2\n[mailer]\nHOST = old\nPASSWD = a\n",
+        "[db]\nPASSWD = hunter2\n[mailer]\nHOST = h\nPASSWD = b\n",
     )
     assert (found["before"], found["after"]) == (
         "mailer.HOST = old\nmailer.PASSWD = (secret)\n",
@@ -213,11 +225,11 @@ def test_a_file_of_our_own_is_one_change_and_one_record_without_a_query() -> Non
     }
     assert "GITEA__mailer__PASSWD=hunter2\n" in contents(deployment)["/etc/gitea/mailer.env"]
     record = deployment.arguments(KEY)["record"]
-    assert (record["apps"]["gitea"]["credential_id"], record["apps"]["gitea"]["files"][0]["path"], record["remove"]) == (
-        "1",
-        "/etc/gitea/mailer.env",
-        [],
-    )
+    assert (
+        record["apps"]["gitea"]["credential_id"],
+        record["apps"]["gitea"]["files"][0]["path"],
+        record["remove"],
+    ) == ("1", "/etc/gitea/mailer.env", [])
 
 
 def test_a_file_of_the_users_is_changed_from_what_was_read() -> None:
@@ -231,13 +243,20 @@ def test_a_file_of_the_users_is_changed_from_what_was_read() -> None:
 def test_a_problem_or_refusal_queues_nothing_of_its_application() -> None:
     deployment = Deployment(host({}, "/etc/gitea/app.ini", "[bad\n"))
     assert not deployment.add(app_plan(form="ini"))
-    assert (deployment.changes, deployment.apps, [problem.code for problem in deployment.problems]) == ([], {}, ["file-not-valid"])
+    assert (deployment.changes, deployment.apps, [problem.code for problem in deployment.problems]) == (
+        [],
+        {},
+        ["file-not-valid"],
+    )
 
 
 def test_a_file_whose_path_moved_is_taken_back_at_the_old_place() -> None:
     deployment = Deployment(host(recorded("/old.env", False, "docker_env")))
     assert deployment.add(app_plan(form="env", path="/new.env"))
-    assert [(change.path, change.action) for change in deployment.changes] == [("/new.env", "write"), ("/old.env", "restore")]
+    assert [(change.path, change.action) for change in deployment.changes] == [
+        ("/new.env", "write"),
+        ("/old.env", "restore"),
+    ]
 
 
 def test_a_users_file_that_nobody_else_touched_is_put_back_as_it_was() -> None:
@@ -264,7 +283,11 @@ def test_our_keys_are_taken_out_of_the_users_file_and_the_rest_stays() -> None:
 def test_what_cannot_be_read_is_not_taken_out_and_stays_on_record() -> None:
     deployment = Deployment(host(recorded("/a.ini", True, "goini", ["mailer", "PASSWD"]), "/a.ini", "[bad\n"))
     deployment.take_back("gitea")
-    assert (deployment.removed, deployment.changes, [problem.code for problem in deployment.problems]) == ([], [], ["file-not-valid"])
+    assert (deployment.removed, deployment.changes, [problem.code for problem in deployment.problems]) == (
+        [],
+        [],
+        ["file-not-valid"],
+    )
 
 
 def test_what_is_gone_or_was_never_ours_needs_no_taking_out() -> None:
@@ -282,7 +305,7 @@ def test_what_one_application_leaves_to_another_is_written_and_not_taken_back() 
         steps = [lambda d=deployment: d.take_back("gone"), lambda d=deployment: d.add(app_plan(form="env"))]
         for step in steps if first_back else reversed(steps):
             step()
-        assert [(change.app, change.action) for change in deployment.changes if change.path == "/etc/gitea/mailer.env"] == [
-            ("gitea", "write")
-        ]
+        assert [
+            (change.app, change.action) for change in deployment.changes if change.path == "/etc/gitea/mailer.env"
+        ] == [("gitea", "write")]
         assert deployment.removed == ["gone"]

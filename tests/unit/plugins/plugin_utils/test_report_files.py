@@ -44,7 +44,9 @@ TAGS = Tags(PAGE)
 
 
 def test_markup_escapes_texts_and_attributes_and_leaves_elements() -> None:
-    made = markup.element("p", 'a < "b"', markup.element("b", "&"), None, ["x", "y"], class_="it's", hidden=True, open=False, id=None)
+    made = markup.element(
+        "p", 'a < "b"', markup.element("b", "&"), None, ["x", "y"], class_="it's", hidden=True, open=False, id=None
+    )
     assert made == '<p class="it&#x27;s" hidden>a &lt; &quot;b&quot;<b>&amp;</b>xy</p>'
 
 
@@ -64,12 +66,20 @@ def test_every_element_is_closed_and_every_id_is_there_once() -> None:
 
 def test_the_page_needs_nothing_from_anywhere_and_says_so_to_the_browser() -> None:
     assert [
-        value for _tag, attributes in TAGS.found for name, value in attributes.items() if name in ("src", "href", "srcset", "action", "style")
+        value
+        for _tag, attributes in TAGS.found
+        for name, value in attributes.items()
+        if name in ("src", "href", "srcset", "action", "style")
     ] == ["#hosts"]
     assert "url(" not in PAGE and "@import" not in PAGE
-    (policy,) = [attributes["content"] for tag, attributes in TAGS.found if attributes.get("http-equiv") == "Content-Security-Policy"]
+    (policy,) = [
+        attributes["content"]
+        for tag, attributes in TAGS.found
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert policy is not None and re.fullmatch(
-        r"default-src 'none'; style-src 'sha256-[\w+/]{43}='; script-src 'sha256-[\w+/]{43}='; base-uri 'none'; form-action 'none'", policy
+        r"default-src 'none'; style-src 'sha256-[\w+/]{43}='; script-src 'sha256-[\w+/]{43}='; base-uri 'none'; form-action 'none'",
+        policy,
     )
     assert "innerHTML" not in SCRIPT
 
@@ -106,7 +116,9 @@ def test_the_json_has_the_keys_that_the_documentation_names() -> None:
     assert data["version"] == 1
     assert list(data) == ["version", "run", "check_mode", "at", "outcome", "sentence", "counts", "findings", "hosts"]
     assert {tuple(item) for item in data["findings"]} == {("where", "what", "code", "remedies", "hosts", "urgent")}
-    assert {tuple(item) for item in data["hosts"]} == {("name", "outcome", "failed", "sentence", "failure", "generation", "apps", "relays", "green")}
+    assert {tuple(item) for item in data["hosts"]} == {
+        ("name", "outcome", "failed", "sentence", "failure", "generation", "apps", "relays", "green")
+    }
     assert {tuple(app) for item in data["hosts"] for app in item["apps"]} == {
         (
             "name",
@@ -162,7 +174,9 @@ def test_the_json_has_the_keys_that_the_documentation_names() -> None:
 
 
 def test_a_conversation_is_in_none_of_the_files() -> None:
-    relay = samples.relay(transcript=["C: AUTH PLAIN dont-show-this"], capabilities={"before_tls": {"X": "dont-show-this"}})
+    relay = samples.relay(
+        transcript=["C: AUTH PLAIN dont-show-this"], capabilities={"before_tls": {"X": "dont-show-this"}}
+    )
     report = samples.report({"web1": {"relays": [relay], "apps": samples.applications(), "password": "dont-show-this"}})
     assert "dont-show-this" not in page(report) + exports.as_json(report) + exports.as_junit(report)
 
@@ -176,7 +190,9 @@ def test_the_junit_file_has_the_structure_that_ci_servers_read() -> None:
         verdicts = [child for case in cases for child in case if child.tag != "system-out"]
         for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
             assert int(suite.attrib[attribute]) == sum(verdict.tag == tag for verdict in verdicts)
-        assert int(suite.attrib["tests"]) == len(cases) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.attrib["timestamp"])
+        assert int(suite.attrib["tests"]) == len(cases) and re.fullmatch(
+            r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.attrib["timestamp"]
+        )
         assert all(set(case.attrib) == {"classname", "name", "time"} and len(case) <= 1 for case in cases)
         assert all(verdict.attrib["message"] and "\n" not in verdict.attrib["message"] for verdict in verdicts)
     for attribute in ("tests", "failures", "errors", "skipped"):
@@ -195,7 +211,9 @@ def test_the_junit_file_has_the_structure_that_ci_servers_read() -> None:
         ("app1.example.com", "application postfix", None, None),
     ],
 )
-def test_each_outcome_is_a_case_with_its_verdict(host: str, case: str, verdict: t.Optional[str], kind: t.Optional[str]) -> None:
+def test_each_outcome_is_a_case_with_its_verdict(
+    host: str, case: str, verdict: t.Optional[str], kind: t.Optional[str]
+) -> None:
     root = ET.fromstring(exports.as_junit(FLEET))
     found = root.find(f".//testsuite[@name='{host}']/testcase[@name='{case}']")
     assert found is not None
@@ -203,7 +221,9 @@ def test_each_outcome_is_a_case_with_its_verdict(host: str, case: str, verdict: 
 
 
 def test_a_difference_is_a_failure_for_a_ci_server() -> None:
-    root = ET.fromstring(exports.as_junit(samples.report({"web1": {"apps": [samples.app("gitea", "Gitea", changed=True)]}}, "verify")))
+    root = ET.fromstring(
+        exports.as_junit(samples.report({"web1": {"apps": [samples.app("gitea", "Gitea", changed=True)]}}, "verify"))
+    )
     assert [(item.attrib["type"], item.text) for item in root.iter("failure")] == [
         ("differs", "The files are not as declared.\n/etc/gitea/mail.conf")
     ]

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor, Secret
-from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import gather, summary
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import gather, summary, values
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import ReportedHost, Run
 from report import samples
 
@@ -57,15 +57,28 @@ def test_hosts_that_need_work_come_first() -> None:
         "changed",
         "changed",
     ]
-    assert summary.counts(FLEET) == {"unreachable": 1, "failed": 4, "refused": 1, "not_run": 1, "drifted": 1, "changed": 2}
+    assert summary.counts(FLEET) == {
+        "unreachable": 1,
+        "failed": 4,
+        "refused": 1,
+        "not_run": 1,
+        "drifted": 1,
+        "changed": 2,
+    }
     assert (summary.outcome(FLEET), summary.sentence(FLEET)) == ("failed", "6 of 10 hosts need work.")
 
 
 @pytest.mark.parametrize(
     "run, check_mode, outcome, app",
-    [("apply", False, "changed", "written"), ("apply", True, "would_change", "would_be_written"), ("verify", False, "differs", "differs")],
+    [
+        ("apply", False, "changed", "written"),
+        ("apply", True, "would_change", "would_be_written"),
+        ("verify", False, "differs", "differs"),
+    ],
 )
-def test_a_changed_file_is_written_predicted_or_a_difference_by_the_kind_of_run(run: str, check_mode: bool, outcome: str, app: str) -> None:
+def test_a_changed_file_is_written_predicted_or_a_difference_by_the_kind_of_run(
+    run: str, check_mode: bool, outcome: str, app: str
+) -> None:
     found = host({"apps": [samples.app("gitea", "Gitea", changed=True)]}, run, check_mode)
     assert (found.outcome, found.apps[0].outcome, found.failed) == (outcome, app, run == "verify")
 
@@ -78,7 +91,9 @@ def test_a_changed_file_is_written_predicted_or_a_difference_by_the_kind_of_run(
         ("verify", False, "differs", "differs"),
     ],
 )
-def test_what_is_taken_back_in_this_run_is_told_from_what_was_gone_before(run: str, check_mode: bool, outcome: str, app: str) -> None:
+def test_what_is_taken_back_in_this_run_is_told_from_what_was_gone_before(
+    run: str, check_mode: bool, outcome: str, app: str
+) -> None:
     found = host({"absent": ["wiki", "older"], "activations": [{"app": "wiki"}]}, run, check_mode)
     assert found.outcome == outcome
     assert [(item.name, item.outcome) for item in found.apps] == [("wiki", app), ("older", "absent")]
@@ -87,22 +102,30 @@ def test_what_is_taken_back_in_this_run_is_told_from_what_was_gone_before(run: s
 
 def test_what_somebody_else_changed_and_what_became_of_it_is_with_the_application() -> None:
     apps = {app.name: app for app in named("edited.example.com").apps}
-    assert [(name, apps[name].outcome, [drift.done for drift in apps[name].drift]) for name in ("alertmanager", "grafana")] == [
-        ("alertmanager", "drifted", ["left"]), ("grafana", "as_declared", ["overwritten"]),
-    ]
+    assert [
+        (name, apps[name].outcome, [drift.done for drift in apps[name].drift]) for name in ("alertmanager", "grafana")
+    ] == [("alertmanager", "drifted", ["left"]), ("grafana", "as_declared", ["overwritten"])]
     left = [todo for todo in summary.todos(FLEET) if todo.finding.code == "drift"]
-    assert [(todo.finding.where, todo.finding.what, todo.urgent) for todo in left] == [(
-        "alertmanager",
-        "Somebody else has changed /etc/alertmanager/mail.conf (global.smtp_from, global.smtp_hello); left as it is.", False,
-    )]
+    assert [(todo.finding.where, todo.finding.what, todo.urgent) for todo in left] == [
+        (
+            "alertmanager",
+            "Somebody else has changed /etc/alertmanager/mail.conf (global.smtp_from, global.smtp_hello); left as it is.",
+            False,
+        )
+    ]
     assert "drift: enforce" in left[0].finding.remedies[0]
     assert not named("edited.example.com").failed
 
 
 def test_to_verify_finds_every_change_of_somebody_else_whatever_becomes_of_it() -> None:
     report = samples.report({"web1": {"apps": samples.applications(), "drift": samples.DRIFT}}, "verify")
-    assert [(app.name, app.outcome) for app in report.hosts[0].apps if app.drift] == [("alertmanager", "differs"), ("grafana", "differs")]
-    assert [todo.finding.code for todo in summary.todos(report) if todo.urgent] == ["drift", "drift"] and report.hosts[0].failed
+    assert [(app.name, app.outcome) for app in report.hosts[0].apps if app.drift] == [
+        ("alertmanager", "differs"),
+        ("grafana", "differs"),
+    ]
+    assert [todo.finding.code for todo in summary.todos(report) if todo.urgent] == ["drift", "drift"] and report.hosts[
+        0
+    ].failed
 
 
 def test_one_finding_on_many_hosts_is_told_once_with_all_its_hosts() -> None:
@@ -119,9 +142,17 @@ def test_what_was_refused_is_told_once_with_why_and_the_ways_out() -> None:
 
 def test_a_certificate_that_ends_soon_wants_attention_while_everything_works() -> None:
     report = samples.report({"web1": {"apps": samples.applications(), "relays": [samples.relay(1)]}})
-    assert [todo.finding.what for todo in summary.todos(report)] == ["The certificate of smtp.example.com:587 ends in 1 day."]
-    assert (summary.outcome(report), summary.sentence(report)) == ("attention", "It went well, and something wants attention (1 host).")
-    assert summary.outcome(samples.report({"web1": {"apps": samples.applications(), "relays": [samples.relay(61)]}})) == "ok"
+    assert [todo.finding.what for todo in summary.todos(report)] == [
+        "The certificate of smtp.example.com:587 ends in 1 day."
+    ]
+    assert (summary.outcome(report), summary.sentence(report)) == (
+        "attention",
+        "It went well, and something wants attention (1 host).",
+    )
+    assert (
+        summary.outcome(samples.report({"web1": {"apps": samples.applications(), "relays": [samples.relay(61)]}}))
+        == "ok"
+    )
 
 
 def test_a_relay_is_shown_once_with_the_worst_of_what_hosts_saw_and_the_credentials_in_force() -> None:
@@ -140,7 +171,10 @@ def test_a_relay_is_shown_once_with_the_worst_of_what_hosts_saw_and_the_credenti
 
 def test_a_gap_taken_by_name_is_shown_with_every_user() -> None:
     (gap,) = summary.taken(FLEET)
-    assert (gap.gap.code, gap.users) == ("no-ca-path", ("app1.example.com: alertmanager", "app2.example.com: alertmanager"))
+    assert (gap.gap.code, gap.users) == (
+        "no-ca-path",
+        ("app1.example.com: alertmanager", "app2.example.com: alertmanager"),
+    )
 
 
 def test_what_was_activated_and_what_was_not_is_with_the_application() -> None:
@@ -151,8 +185,14 @@ def test_what_was_activated_and_what_was_not_is_with_the_application() -> None:
 
 
 def test_a_host_that_was_lost_is_told_from_one_whose_turn_has_not_come() -> None:
-    assert (gather.silent("web1", still_to_come=False).outcome, gather.silent("web1", still_to_come=False).failed) == ("unreachable", True)
-    assert (gather.silent("web1", still_to_come=True).outcome, gather.silent("web1", still_to_come=True).failed) == ("not_run", False)
+    assert (gather.silent("web1", still_to_come=False).outcome, gather.silent("web1", still_to_come=False).failed) == (
+        "unreachable",
+        True,
+    )
+    assert (gather.silent("web1", still_to_come=True).outcome, gather.silent("web1", still_to_come=True).failed) == (
+        "not_run",
+        False,
+    )
 
 
 def test_a_known_secret_in_the_words_of_a_failed_task_is_stars() -> None:
@@ -181,18 +221,32 @@ def test_a_known_secret_in_the_words_of_a_failed_task_is_stars() -> None:
     ],
 )
 def test_every_character_can_be_seen(text: t.Any, shown: str) -> None:
-    assert gather.shown(text) == shown
+    assert values.shown(text) == shown
 
 
 def test_a_text_without_end_is_cut() -> None:
-    assert len(gather.shown("x" * 100_000)) == gather.LONGEST + 2
+    assert len(values.shown("x" * 100_000)) == values.LONGEST + 2
 
 
-@pytest.mark.parametrize("junk", [None, 5, "text", ["text"], [[1]], {"apps": 3}, [{"name": {"a": 1}, "changed": "x", "paths": 5}]])
+@pytest.mark.parametrize(
+    "junk", [None, 5, "text", ["text"], [[1]], {"apps": 3}, [{"name": {"a": 1}, "changed": "x", "paths": 5}]]
+)
 def test_facts_of_any_shape_make_a_host_and_never_an_error(junk: t.Any) -> None:
     facts = {
         key: junk
-        for key in ("apps", "absent", "unmanaged", "refusals", "accepted", "relays", "activated", "declared", "failure", "generation", "drift")
+        for key in (
+            "apps",
+            "absent",
+            "unmanaged",
+            "refusals",
+            "accepted",
+            "relays",
+            "activated",
+            "declared",
+            "failure",
+            "generation",
+            "drift",
+        )
     }
     assert host(facts).name == "web1"
     relay = host({"relays": [{key: junk for key in samples.relay()}]})

@@ -23,7 +23,14 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.rotate imp
 
 Values = t.Dict[str, t.Any]
 NEXT = {"id": "2026-11", "username": "new", "password": "dummy-new"}
-RELAY = {"host": "smtp.example.com", "username": "old", "password": "dummy-old", "credential_id": "2026-08", "from": "a@example.com", "next": NEXT}
+RELAY = {
+    "host": "smtp.example.com",
+    "username": "old",
+    "password": "dummy-old",
+    "credential_id": "2026-08",
+    "from": "a@example.com",
+    "next": NEXT,
+}
 
 
 def host(*apps: t.Any, **relay: t.Any) -> Values:
@@ -38,7 +45,15 @@ def codes(found: Fleet) -> t.List[str]:
 def app(name: str, **more: t.Any) -> Values:
     """What smtp_verify tells of one application that is on the old credential and works."""
     login = {"ok": True, "category": "ok", "stage": "", "code": 235, "enhanced": "2.7.0", "diagnosis": ""}
-    base = {"name": name, "relay": "default", "rotates": True, "next": False, "recorded": "2026-08", "credential_id": "2026-08", "as_declared": True}
+    base = {
+        "name": name,
+        "relay": "default",
+        "rotates": True,
+        "next": False,
+        "recorded": "2026-08",
+        "credential_id": "2026-08",
+        "as_declared": True,
+    }
     return {**base, "login": login, **more}
 
 
@@ -64,9 +79,20 @@ def test_without_a_next_credential_there_is_nothing_to_rotate() -> None:
 
 def test_every_refusal_of_every_host_is_told_at_once_and_equal_ones_once() -> None:
     bad = {**NEXT, "password": "dummy-ü"}
-    found = fleet({"web1": host("django", next=bad), "web2": host("django", next=bad), "web3": host("gitea", hots="x"), "web4": host("gitea")})
-    assert sorted(codes(found)) == ["unknown-key", "value-not-carried"], "only the new secret cannot be held, and it is told before it is written"
-    assert [problem.where for problem in found.problems if problem.code == "value-not-carried"] == ["web1, web2: smtp_relay_apps[0] (django)"]
+    found = fleet(
+        {
+            "web1": host("django", next=bad),
+            "web2": host("django", next=bad),
+            "web3": host("gitea", hots="x"),
+            "web4": host("gitea"),
+        }
+    )
+    assert sorted(codes(found)) == ["unknown-key", "value-not-carried"], (
+        "only the new secret cannot be held, and it is told before it is written"
+    )
+    assert [problem.where for problem in found.problems if problem.code == "value-not-carried"] == [
+        "web1, web2: smtp_relay_apps[0] (django)"
+    ]
     assert not any("dummy" in str(problem) for problem in found.problems)
 
 
@@ -80,16 +106,30 @@ def test_every_refusal_of_every_host_is_told_at_once_and_equal_ones_once() -> No
         (["gitea"], {"overlap": True}, []),
     ],
 )
-def test_a_provider_of_one_credential_is_refused_for_what_keeps_no_mail(apps: t.List[str], relay: Values, wanted: t.List[str]) -> None:
+def test_a_provider_of_one_credential_is_refused_for_what_keeps_no_mail(
+    apps: t.List[str], relay: Values, wanted: t.List[str]
+) -> None:
     assert codes(fleet({"web": host(*apps, **relay)})) == wanted
 
 
 def test_the_plan_names_what_restarts_what_is_left_to_people_and_what_cannot_be_undone() -> None:
-    lines = plan_lines(fleet({
-        "web1": host("gitea", "msmtp", "polarity", {"name": "mine", "app": "django", "state": "unmanaged"}, overlap=False, accept_gap=True,
-                     security="tls", accept=["no-verify"]),
-        **{f"web{number}": host("gitea", overlap=False, accept_gap=True) for number in range(2, 9)},
-    }))
+    lines = plan_lines(
+        fleet(
+            {
+                "web1": host(
+                    "gitea",
+                    "msmtp",
+                    "polarity",
+                    {"name": "mine", "app": "django", "state": "unmanaged"},
+                    overlap=False,
+                    accept_gap=True,
+                    security="tls",
+                    accept=["no-verify"],
+                ),
+                **{f"web{number}": host("gitea", overlap=False, accept_gap=True) for number in range(2, 9)},
+            }
+        )
+    )
     assert lines == [
         "relay default (smtp.example.com): 2026-08 > 2026-11",
         "relay default (smtp.example.com) knows one credential at a time: all hosts at once, and there is no way back once the provider has changed it",
@@ -108,7 +148,12 @@ def test_the_plan_names_what_restarts_what_is_left_to_people_and_what_cannot_be_
     [
         (verified(app("gitea")), True, "normal", []),
         (verified(app("gitea"), problems=[DRIFT]), True, "normal", ["not-as-declared"]),
-        (verified(app("gitea", login={**REFUSED, "category": "connect_timeout", "code": 0}), problems=[FAILS]), True, "normal", ["login-fails"]),
+        (
+            verified(app("gitea", login={**REFUSED, "category": "connect_timeout", "code": 0}), problems=[FAILS]),
+            True,
+            "normal",
+            ["login-fails"],
+        ),
         (verified(app("gitea", login=REFUSED), problems=[FAILS]), True, "forward", []),
         (verified(app("gitea", login=REFUSED), problems=[FAILS]), False, "normal", ["login-fails"]),
         (verified(app("gitea", recorded="2026-05")), True, "normal", ["rotation-open"]),
@@ -116,9 +161,21 @@ def test_the_plan_names_what_restarts_what_is_left_to_people_and_what_cannot_be_
         (verified(app("gitea", **{**ON_NEXT, "login": REFUSED}), problems=[FAILS]), True, "normal", []),
         ({"failed": True, "msg": "no Python"}, True, "normal", ["module-failed"]),
     ],
-    ids=["fine", "drift", "relay down", "old one dead", "both dead", "another rotation", "not activated", "half done", "no module"],
+    ids=[
+        "fine",
+        "drift",
+        "relay down",
+        "old one dead",
+        "both dead",
+        "another rotation",
+        "not activated",
+        "half done",
+        "no module",
+    ],
 )
-def test_what_stands_on_a_host_decides_whether_and_how_it_begins(baseline: Values, new_works: bool, mode: str, wanted: t.List[str]) -> None:
+def test_what_stands_on_a_host_decides_whether_and_how_it_begins(
+    baseline: Values, new_works: bool, mode: str, wanted: t.List[str]
+) -> None:
     found = admit(fleet({"web": host("gitea")}), {"web": baseline}, new_works)
     assert (found.mode, [problem.code for problem in found.problems]) == (mode, wanted)
 
@@ -128,7 +185,9 @@ def test_the_files_of_the_current_credential_are_current_under_any_label() -> No
         given = {"web": verified(app("gitea", recorded=recorded, holds="2026-08"))}
         assert admit(fleet({"web": host("gitea")}), given, True).problems == ()
         other = {"web": verified(app("gitea", recorded=recorded, holds="neither"))}
-        assert [problem.code for problem in admit(fleet({"web": host("gitea")}), other, True).problems] == ["rotation-open"]
+        assert [problem.code for problem in admit(fleet({"web": host("gitea")}), other, True).problems] == [
+            "rotation-open"
+        ]
 
 
 def test_each_cause_is_told_once_with_its_hosts_and_applications() -> None:
@@ -137,7 +196,10 @@ def test_each_cause_is_told_once_with_its_hosts_and_applications() -> None:
     baselines = {name: verified(*(app(each, recorded="2026-05") for each in apps)) for name in names}
     baselines["web3"] = verified(app("gitea"), app("msmtp", recorded="2026-05"), problems=[DRIFT])
     told = [str(problem) for problem in admit(hosts, baselines, True).problems]
-    assert told[0].startswith('web1, web2: gitea, msmtp; web3: msmtp: its record has credential "2026-05"') and "--limit web1,web2,web3" in told[0]
+    assert (
+        told[0].startswith('web1, web2: gitea, msmtp; web3: msmtp: its record has credential "2026-05"')
+        and "--limit web1,web2,web3" in told[0]
+    )
     assert told[1].startswith("web3: gitea: Its files are not as declared.") and len(told) == 2
 
 
@@ -145,9 +207,13 @@ def test_a_rotation_that_is_complete_says_that_nothing_is_to_be_done() -> None:
     hosts = fleet({name: host("gitea") for name in ("web1", "web2")})
     on_next = verified(app("gitea", **ON_NEXT))
     done = admission_lines(admit(hosts, {"web1": on_next, "web2": on_next}, True), "")
-    assert done[-1].startswith("Nothing is to be done: the next credential is in force") and "to change" not in str(done)
+    assert done[-1].startswith("Nothing is to be done: the next credential is in force") and "to change" not in str(
+        done
+    )
     for other in (verified(app("gitea")), {"unreachable": True}):
-        assert "Nothing is to be done" not in str(admission_lines(admit(hosts, {"web1": on_next, "web2": other}, True), ""))
+        assert "Nothing is to be done" not in str(
+            admission_lines(admit(hosts, {"web1": on_next, "web2": other}, True), "")
+        )
 
 
 def test_a_checked_rotation_says_what_would_be_done_and_with_which_command() -> None:
@@ -162,12 +228,25 @@ def test_a_checked_rotation_says_what_would_be_done_and_with_which_command() -> 
 
 def test_what_is_printed_to_be_run_has_the_options_of_this_run_and_no_value_that_may_be_secret() -> None:
     given = {
-        "become": True, "ask_vault_pass": True, "vault_ids": ("prod@pass.sh",), "extra_vars": (
-            "@vars.yml", "smtp_relay_hosts=web smtp_relay_canary=web1", "vault_new=hunter2", '{"smtp_relay_revoked": {"password": "hunter2"}}',
+        "become": True,
+        "ask_vault_pass": True,
+        "vault_ids": ("prod@pass.sh",),
+        "extra_vars": (
+            "@vars.yml",
+            "smtp_relay_hosts=web smtp_relay_canary=web1",
+            "vault_new=hunter2",
+            '{"smtp_relay_revoked": {"password": "hunter2"}}',
         ),
     }
     assert options(given) == [
-        "-b", "-J", "--vault-id", "prod@pass.sh", "-e", "@vars.yml", "-e", "smtp_relay_hosts=web smtp_relay_canary=web1",
+        "-b",
+        "-J",
+        "--vault-id",
+        "prod@pass.sh",
+        "-e",
+        "@vars.yml",
+        "-e",
+        "smtp_relay_hosts=web smtp_relay_canary=web1",
     ]
 
 
@@ -175,7 +254,9 @@ def test_hosts_that_are_done_or_cannot_be_reached_are_left_alone() -> None:
     found = admit(
         fleet({name: host("gitea") for name in ("done", "gone", "todo", "stale")}),
         {
-            "done": verified(app("gitea", **ON_NEXT)), "gone": {"unreachable": True}, "todo": verified(app("gitea")),
+            "done": verified(app("gitea", **ON_NEXT)),
+            "gone": {"unreachable": True},
+            "todo": verified(app("gitea")),
             "stale": verified(app("gitea", **ON_NEXT), problems=[STALE]),
         },
         True,
@@ -197,16 +278,33 @@ def test_it_is_complete_only_when_every_host_is_verified_and_none_was_left_out()
     assert outcome({"web1": done, "web2": {"smtp_relay_baseline": {"skipped": True}}}, [], False).complete
     assert not outcome({"web1": done}, [], True).complete
     failed = {"smtp_relay_rotation_failure": {"task": "x"}}
-    for other in ({"smtp_relay_baseline": {"unreachable": True}}, {"smtp_relay_baseline": verified(app("gitea"))}, failed):
+    for other in (
+        {"smtp_relay_baseline": {"unreachable": True}},
+        {"smtp_relay_baseline": verified(app("gitea"))},
+        failed,
+    ):
         assert not outcome({"web1": done, "web2": other}, [], False).complete
 
 
-@pytest.mark.parametrize(("relay", "has", "complete"), [("default", "2026-08", False), ("default", "2026-11", True), ("other", "2026-08", True)])
-def test_it_is_not_complete_while_something_undeclared_has_the_old_credential(relay: str, has: str, complete: bool) -> None:
+@pytest.mark.parametrize(
+    ("relay", "has", "complete"),
+    [("default", "2026-08", False), ("default", "2026-11", True), ("other", "2026-08", True)],
+)
+def test_it_is_not_complete_while_something_undeclared_has_the_old_credential(
+    relay: str, has: str, complete: bool
+) -> None:
     baseline = {**verified(app("gitea")), "undeclared": [{"name": "wiki", "relay": relay, "credential_id": has}]}
-    found = outcome({"web1": {"smtp_relay_baseline": baseline, "smtp_relay_verified": verified(app("gitea", **ON_NEXT))}}, ["hosts.ini"], False)
+    found = outcome(
+        {"web1": {"smtp_relay_baseline": baseline, "smtp_relay_verified": verified(app("gitea", **ON_NEXT))}},
+        ["hosts.ini"],
+        False,
+    )
     assert found.complete is complete
-    said = [line for line in found.lines if line.startswith("web1: wiki still with the old credential, and not declared any more.")]
+    said = [
+        line
+        for line in found.lines
+        if line.startswith("web1: wiki still with the old credential, and not declared any more.")
+    ]
     command = "ansible-playbook smarthost.mail.apply -i hosts.ini --limit web1 -e smtp_relay_prune=true"
     assert said == [] if complete else said[0].endswith(command)
 
@@ -217,8 +315,15 @@ def test_a_host_that_was_lost_after_it_was_written_is_not_called_verified() -> N
 
 
 def test_the_summary_names_hosts_smtp_codes_and_the_command_to_go_on_with() -> None:
-    failure = {"task": "Log in with what stands in the files", "msg": "Not as it should be (1 problem).", "problems": [FAILS]}
-    failed = {"smtp_relay_rotation_failure": failure, "smtp_relay_verified": verified(app("gitea", login=REFUSED), problems=[FAILS])}
+    failure = {
+        "task": "Log in with what stands in the files",
+        "msg": "Not as it should be (1 problem).",
+        "problems": [FAILS],
+    }
+    failed = {
+        "smtp_relay_rotation_failure": failure,
+        "smtp_relay_verified": verified(app("gitea", login=REFUSED), problems=[FAILS]),
+    }
     back = {**failed, "smtp_relay_rotation_back": verified(app("gitea"))}
     lines = outcome({"web1": back, "web2": failed}, ["hosts.ini"], False).lines
     assert lines[1] == (
@@ -230,8 +335,13 @@ def test_the_summary_names_hosts_smtp_codes_and_the_command_to_go_on_with() -> N
 
 @pytest.mark.parametrize("seen", ["smtp_relay_baseline", "smtp_relay_rotation_back"])
 def test_an_old_credential_that_is_dead_already_is_not_asked_to_be_kept(seen: str) -> None:
-    dead = {"smtp_relay_baseline": verified(app("gitea")), seen: verified(app("gitea", login=REFUSED), problems=[FAILS])}
-    last = outcome({"web1": dead, "web2": {"smtp_relay_baseline": {"unreachable": True}}}, ["hosts.ini"], False).lines[-1]
+    dead = {
+        "smtp_relay_baseline": verified(app("gitea")),
+        seen: verified(app("gitea", login=REFUSED), problems=[FAILS]),
+    }
+    last = outcome({"web1": dead, "web2": {"smtp_relay_baseline": {"unreachable": True}}}, ["hosts.ini"], False).lines[
+        -1
+    ]
     assert last == (
         "The relay refuses the old credential already: a host that is still on it cannot send."
         " Go on with: ansible-playbook smarthost.mail.rotate -i hosts.ini"
@@ -241,7 +351,11 @@ def test_an_old_credential_that_is_dead_already_is_not_asked_to_be_kept(seen: st
 def test_what_was_put_back_while_the_relay_is_down_is_said_to_be_back_and_not_verified() -> None:
     gone = {**REFUSED, "category": "connect_refused", "code": 0, "enhanced": ""}
     down = verified(app("gitea", login=gone), problems=[FAILS])
-    failure = {"task": "Log in with what stands in the files", "msg": "Not as it should be (1 problem).", "problems": [FAILS]}
+    failure = {
+        "task": "Log in with what stands in the files",
+        "msg": "Not as it should be (1 problem).",
+        "problems": [FAILS],
+    }
     given = {"smtp_relay_rotation_failure": failure, "smtp_relay_verified": down, "smtp_relay_rotation_back": down}
     assert outcome({"web1": given}, ["hosts.ini"], False).lines[:2] == (
         "Rotation NOT complete: 1 rolled back, on the current credential, NOT VERIFIED.",
@@ -250,11 +364,17 @@ def test_what_was_put_back_while_the_relay_is_down_is_said_to_be_back_and_not_ve
     )
 
 
-@pytest.mark.parametrize("apps, relay, advice", [
-    (["gitea"], {}, "Finish the rotation first"), ([], {}, "smtp_relay_prune=true"),
-    (["gitea"], {"next": None, "credential_id": "2026-11"}, "Put the current one in force"),
-])
-def test_what_still_has_the_old_credential_is_told_what_puts_it_out_of_force(apps: t.List[str], relay: Values, advice: str) -> None:
+@pytest.mark.parametrize(
+    "apps, relay, advice",
+    [
+        (["gitea"], {}, "Finish the rotation first"),
+        ([], {}, "smtp_relay_prune=true"),
+        (["gitea"], {"next": None, "credential_id": "2026-11"}, "Put the current one in force"),
+    ],
+)
+def test_what_still_has_the_old_credential_is_told_what_puts_it_out_of_force(
+    apps: t.List[str], relay: Values, advice: str
+) -> None:
     given = host(*apps, **relay)
     if relay:
         del given["smtp_relay"]["next"]

@@ -40,7 +40,14 @@ class Fleet:
         self.root, self._state = folder / "root", str(folder / "state")
         self.root.mkdir()
 
-    def run(self, *apps: t.Any, relay: t.Any = None, credential: str = "current", check: bool = False, gone: t.Sequence[str] = ()) -> dict[str, t.Any]:
+    def run(
+        self,
+        *apps: t.Any,
+        relay: t.Any = None,
+        credential: str = "current",
+        check: bool = False,
+        gone: t.Sequence[str] = (),
+    ) -> dict[str, t.Any]:
         """Configure these applications, and take back those that are gone."""
         declared = resolve.load(relay or RELAY, [{"owner": str(os.geteuid()), **app} for app in apps])
         planned = plan.plan_host(declared, Catalogue(), credential)
@@ -52,9 +59,13 @@ class Fleet:
         arguments["record"] = {**arguments["record"], "remove": list(gone)}
         changes = [
             {"app": name, "path": file["path"], "action": "restore"}
-            for name in gone for file in run(DeployCall("query", self._state))["record"]["apps"][name]["files"] if "readers" not in file
+            for name in gone
+            for file in run(DeployCall("query", self._state))["record"]["apps"][name]["files"]
+            if "readers" not in file
         ]
-        answer = run(DeployCall("present", self._state, check, **{**arguments, "changes": (*arguments["changes"], *changes)}))
+        answer = run(
+            DeployCall("present", self._state, check, **{**arguments, "changes": (*arguments["changes"], *changes)})
+        )
         assert "problems" not in answer, answer.get("msg")
         return answer
 
@@ -84,7 +95,11 @@ def test_the_secret_stands_once_and_the_settings_name_its_file(fleet: Fleet) -> 
     fleet.run(GITEA, VIKUNJA)
     assert fleet.secret.read_bytes() == b"dummy-secret", "and not even a line end"
     others = [path.read_text() for path in fleet.root.rglob("*") if path.is_file() and path != fleet.secret]
-    assert len(others) == 2 and not any("dummy" in text for text in others) and all("/etc/smarthost/secrets/default\n" in text for text in others)
+    assert (
+        len(others) == 2
+        and not any("dummy" in text for text in others)
+        and all("/etc/smarthost/secrets/default\n" in text for text in others)
+    )
     found = fleet.secret.stat()
     assert (stat.S_IMODE(found.st_mode), found.st_gid) == (0o640, 1)
     assert stat.S_IMODE(fleet.secret.parent.stat().st_mode) == 0o711
@@ -161,8 +176,13 @@ def test_what_cannot_is_refused_with_the_ways_out_and_may_be_accepted() -> None:
 
     [refusal] = planned().refusals
     assert refusal.gap.code == "no-secret-file"
-    assert planned(secret="inline").apps and [gap.code for gap in planned(accept=["no-secret-file"]).apps[0].accepted] == ["no-secret-file"]
-    [gap] = [item.gap for item in plan.plan_host(resolve.load(RELAY, [{"name": "gitea", "form": "ini"}]), Catalogue()).refusals]
+    assert planned(secret="inline").apps and [
+        gap.code for gap in planned(accept=["no-secret-file"]).apps[0].accepted
+    ] == ["no-secret-file"]
+    [gap] = [
+        item.gap
+        for item in plan.plan_host(resolve.load(RELAY, [{"name": "gitea", "form": "ini"}]), Catalogue()).refusals
+    ]
     assert gap.hint == "Use form: env"
 
 

@@ -20,13 +20,28 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.proof 
 )
 from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.tries import FIRST_TRIES, Tries, logs_in
 
-LOGIN: t.Dict[str, t.Any] = {"name": "main", "host": "h", "port": 465, "username": "u", "password": "hunter2 and more", "level": "auth"}
-REFUSES = {"ok": False, "category": "auth_failed", "stage": "auth", "reply": {"code": 535, "enhanced": "5.7.8", "text": "no"}, "diagnosis": "no"}
+LOGIN: t.Dict[str, t.Any] = {
+    "name": "main",
+    "host": "h",
+    "port": 465,
+    "username": "u",
+    "password": "hunter2 and more",
+    "level": "auth",
+}
+REFUSES = {
+    "ok": False,
+    "category": "auth_failed",
+    "stage": "auth",
+    "reply": {"code": 535, "enhanced": "5.7.8", "text": "no"},
+    "diagnosis": "no",
+}
 WORKS = {"ok": True, "category": "ok", "auth": {"used": "PLAIN"}}
 IS_DOWN = {"ok": False, "category": "connect_refused", "stage": "connect", "reply": {}}
 
 
-def host(folder: str, name: str, result: t.Dict[str, t.Any], found: "multiprocessing.Queue[t.Tuple[str, bool]]") -> None:
+def host(
+    folder: str, name: str, result: t.Dict[str, t.Any], found: "multiprocessing.Queue[t.Tuple[str, bool]]"
+) -> None:
     """One host: tries where it may, and says whether it did."""
     with Tries(folder, name) as tries:
         (refused,) = tries.ask([LOGIN])
@@ -39,7 +54,10 @@ def host(folder: str, name: str, result: t.Dict[str, t.Any], found: "multiproces
 def fleet(folder: pathlib.Path, result: t.Dict[str, t.Any], hosts: int = 8) -> t.List[bool]:
     """Which of so many hosts at once have tried."""
     found: "multiprocessing.Queue[t.Tuple[str, bool]]" = multiprocessing.Queue()
-    running = [multiprocessing.Process(target=host, args=(str(folder), f"web{number}", result, found)) for number in range(hosts)]
+    running = [
+        multiprocessing.Process(target=host, args=(str(folder), f"web{number}", result, found))
+        for number in range(hosts)
+    ]
     for process in running:
         process.start()
     tried = [found.get(timeout=60)[1] for _process in running]
@@ -57,7 +75,9 @@ def test_a_login_that_is_refused_to_one_host_is_tried_by_no_other(tmp_path: path
 
 
 @pytest.mark.parametrize("result", [WORKS, IS_DOWN])
-def test_all_hosts_try_a_login_that_works_or_of_which_nothing_is_known(result: t.Dict[str, t.Any], tmp_path: pathlib.Path) -> None:
+def test_all_hosts_try_a_login_that_works_or_of_which_nothing_is_known(
+    result: t.Dict[str, t.Any], tmp_path: pathlib.Path
+) -> None:
     assert all(fleet(tmp_path, result))
 
 
@@ -92,12 +112,24 @@ def test_only_what_logs_in_waits() -> None:
 @pytest.mark.parametrize(
     "category, code, stage, word",
     [
-        ("ok", 250, "", PASSED), ("auth_failed", 535, "auth", REFUSED), ("auth_failed", 401, "auth", REFUSED), ("auth_temporary", 454, "auth", TEMPORARY),
-        ("sender_rejected", 550, "mail", REFUSED), ("sender_rejected", 451, "mail", TEMPORARY), ("starttls_not_offered", None, "starttls", REFUSED),
-        ("starttls_refused", 454, "starttls", TEMPORARY), ("cert_expired", None, "tls", REFUSED), ("dns_failure", None, "resolve", TEMPORARY),
-        ("connect_timeout", None, "connect", TEMPORARY), ("token_wrong_scope", 403, "token", REFUSED), ("recipient_rejected", 550, "rcpt", TEMPORARY),
-        ("tls_handshake_closed", None, "tls", TEMPORARY), ("greeting_rejected", 554, "greeting", TEMPORARY),
+        ("ok", 250, "", PASSED),
+        ("auth_failed", 535, "auth", REFUSED),
+        ("auth_failed", 401, "auth", REFUSED),
+        ("auth_temporary", 454, "auth", TEMPORARY),
+        ("sender_rejected", 550, "mail", REFUSED),
+        ("sender_rejected", 451, "mail", TEMPORARY),
+        ("starttls_not_offered", None, "starttls", REFUSED),
+        ("starttls_refused", 454, "starttls", TEMPORARY),
+        ("cert_expired", None, "tls", REFUSED),
+        ("dns_failure", None, "resolve", TEMPORARY),
+        ("connect_timeout", None, "connect", TEMPORARY),
+        ("token_wrong_scope", 403, "token", REFUSED),
+        ("recipient_rejected", 550, "rcpt", TEMPORARY),
+        ("tls_handshake_closed", None, "tls", TEMPORARY),
+        ("greeting_rejected", 554, "greeting", TEMPORARY),
     ],
 )
-def test_only_a_definite_refusal_of_tls_login_or_sender_is_one(category: str, code: t.Any, stage: str, word: str) -> None:
+def test_only_a_definite_refusal_of_tls_login_or_sender_is_one(
+    category: str, code: t.Any, stage: str, word: str
+) -> None:
     assert verdict({"ok": category == "ok", "category": category, "reply": {"code": code}, "stage": stage}) == word

@@ -20,7 +20,7 @@ import jsonschema
 import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import loader
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import app_requests, resolve, validation
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import gaps, plan, refusal, status
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import gaps, refusal, status
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
@@ -39,7 +39,9 @@ def resolved(schema: dict[str, t.Any]) -> dict[str, t.Any]:
     return schema
 
 
-def leaves(schema: dict[str, t.Any], above: tuple[str | int, ...] = ()) -> t.Iterator[tuple[tuple[str | int, ...], dict[str, t.Any]]]:
+def leaves(
+    schema: dict[str, t.Any], above: tuple[str | int, ...] = ()
+) -> t.Iterator[tuple[tuple[str | int, ...], dict[str, t.Any]]]:
     """Every path at which a user can write something, with its schema; lists count as their first item."""
     schema = resolved(schema)
     if above:
@@ -111,7 +113,9 @@ def test_every_property_has_a_title_a_description_and_an_example(name: str) -> N
 
 
 @pytest.mark.parametrize(("definition", "path", "schema"), every_path(), ids=lambda value: str(value)[:40])
-def test_every_example_is_valid_where_it_stands(definition: str, path: tuple[str | int, ...], schema: dict[str, t.Any]) -> None:
+def test_every_example_is_valid_where_it_stands(
+    definition: str, path: tuple[str | int, ...], schema: dict[str, t.Any]
+) -> None:
     validator = jsonschema.Draft202012Validator({**schema, "$defs": RELAY["$defs"]})
     assert [error.message for example in schema["examples"] for error in validator.iter_errors(example)] == []
 
@@ -137,8 +141,25 @@ def test_a_relay_of_a_set_may_say_all_that_one_relay_says_and_like() -> None:
 
 def test_what_an_application_may_override_is_what_the_code_overrides() -> None:
     own = {
-        "name", "app", "relay", "form", "path", "tool", "object", "owner", "group", "mode", "state", "accept", "activate", "drift",
-        "unit", "installed", "wired", "version", *app_requests.PLATFORMS,
+        "name",
+        "app",
+        "relay",
+        "form",
+        "path",
+        "tool",
+        "object",
+        "owner",
+        "group",
+        "mode",
+        "state",
+        "accept",
+        "activate",
+        "drift",
+        "unit",
+        "installed",
+        "wired",
+        "version",
+        *app_requests.PLATFORMS,
     }
     assert set(RELAY["$defs"]["application"]["properties"]) - own == set(app_requests.OVERRIDES)
 
@@ -148,9 +169,13 @@ OF_THE_HOST = {"local-mta-not-forwarding"}
 
 
 def test_every_code_that_can_be_accepted_is_one_that_an_entry_can_have() -> None:
-    can = set(resolved(RELAY["$defs"]["relay"]["properties"]["accept"])["items"]["enum"]) - {status.CODE}  # which a host has, not an entry
+    can = set(resolved(RELAY["$defs"]["relay"]["properties"]["accept"])["items"]["enum"]) - {
+        status.CODE
+    }  # which a host has, not an entry
     for kind in ("gap", "rule"):
-        assert can - OF_THE_HOST | {"value-not-carried"} == set(SCHEMAS["app"]["$defs"][kind]["properties"]["code"]["enum"])
+        assert can - OF_THE_HOST | {"value-not-carried"} == set(
+            SCHEMAS["app"]["$defs"][kind]["properties"]["code"]["enum"]
+        )
     assert set(loader.CODES.values()) <= can
     assert not can & set(refusal.NEVER_ACCEPTED)
 
@@ -163,8 +188,17 @@ def test_every_capability_has_a_code_a_sentence_and_a_way_out() -> None:
 
 def test_codes_are_lower_case_with_dashes() -> None:
     plugin_utils = ROOT / "plugins" / "plugin_utils"
-    in_code = {code for path in plugin_utils.rglob("*.py") for code in re.findall(r'"([a-z]+(?:-[a-z]+)+)"', path.read_text("utf-8"))}
-    in_schema = {str(schema["x-code"]) for name in SCHEMAS for _path, schema in subschemas(SCHEMAS[name], name) if "x-code" in schema}
+    in_code = {
+        code
+        for path in plugin_utils.rglob("*.py")
+        for code in re.findall(r'"([a-z]+(?:-[a-z]+)+)"', path.read_text("utf-8"))
+    }
+    in_schema = {
+        str(schema["x-code"])
+        for name in SCHEMAS
+        for _path, schema in subschemas(SCHEMAS[name], name)
+        if "x-code" in schema
+    }
     assert all(re.fullmatch("[a-z]+(-[a-z]+)*", code) for code in in_code | in_schema)
     assert {"missing-key", "wrong-type", "same-file", "entry-invalid"} <= in_code
 
@@ -174,7 +208,10 @@ def test_a_code_of_the_schema_has_one_meaning() -> None:
     for _path, schema in subschemas(RELAY, ""):
         if "x-code" in schema and ("x-what" in schema or "x-noun" in schema):
             meanings.setdefault(schema["x-code"], set()).add(schema.get("x-noun") or schema["x-what"])
-    allowed = {"out-of-range": 2, "not-a-name": 2}  # a number of seconds or of megabytes; the name of something or of an application
+    allowed = {
+        "out-of-range": 2,
+        "not-a-name": 2,
+    }  # a number of seconds or of megabytes; the name of something or of an application
     assert {code: len(found) for code, found in meanings.items() if len(found) > allowed.get(code, 1)} == {}
 
 
@@ -192,7 +229,9 @@ def test_the_published_copies_are_the_schemas(tmp_path: pathlib.Path) -> None:
 # -- at every path --------------------------------------------------------------------------------
 
 CONTROLS = [*map(chr, (*range(0x00, 0x20), 0x7F, *range(0x80, 0xA0))), "\u2028", "\u2029", "\ud800"]
-STRINGS = [(definition, path, schema) for definition, path, schema in every_path() if "string" in schema.get("type", ())]
+STRINGS = [
+    (definition, path, schema) for definition, path, schema in every_path() if "string" in schema.get("type", ())
+]
 
 
 def test_there_are_strings_to_try() -> None:
@@ -200,9 +239,13 @@ def test_there_are_strings_to_try() -> None:
 
 
 @pytest.mark.parametrize(
-    ("definition", "path", "schema"), STRINGS, ids=[f"{definition}-{'.'.join(map(str, path))}" for definition, path, _schema in STRINGS]
+    ("definition", "path", "schema"),
+    STRINGS,
+    ids=[f"{definition}-{'.'.join(map(str, path))}" for definition, path, _schema in STRINGS],
 )
-def test_no_string_takes_a_control_character_anywhere_in_it(definition: str, path: tuple[str | int, ...], schema: dict[str, t.Any]) -> None:
+def test_no_string_takes_a_control_character_anywhere_in_it(
+    definition: str, path: tuple[str | int, ...], schema: dict[str, t.Any]
+) -> None:
     example = next(example for example in schema["examples"] if isinstance(example, str))
     for char, place in itertools.product(CONTROLS, ("{0}{1}", "{1}{0}", "{1}{0}{1}")):
         written = place.format(char, example)

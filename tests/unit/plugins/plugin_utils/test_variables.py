@@ -28,7 +28,11 @@ def test_the_public_ones_are_those_of_the_roles_documentation() -> None:
 
 def test_what_our_own_tasks_leave_behind_is_no_misspelling() -> None:
     files = [*ROOT.glob("roles/smtp_relay/**/*.yml"), *ROOT.glob("playbooks/*.yml")]
-    left = {name for path in files for name in re.findall(r"(?:register: |^ {4,8}|^)(smtp_relay_[a-z_]+)\b", path.read_text("utf-8"), re.M)}
+    left = {
+        name
+        for path in files
+        for name in re.findall(r"(?:register: |^ {4,8}|^)(smtp_relay_[a-z_]+)\b", path.read_text("utf-8"), re.M)
+    }
     assert left and misspelt(left) == []
     assert set(OURS).isdisjoint(PUBLIC)
 
@@ -36,8 +40,13 @@ def test_what_our_own_tasks_leave_behind_is_no_misspelling() -> None:
 @pytest.mark.parametrize(
     "name, meant",
     [
-        ("smtp_relay_app", "smtp_relay_apps"), ("smtp_relays", "smtp_relay"), ("smtp_realy", "smtp_relay"), ("smtp_relay_prob", "smtp_relay_probe"),
-        ("smpt_relay_apps", "smtp_relay_apps"), ("smtp_relay_faill_on", "smtp_relay_fail_on"), ("SMTP_relay_host", "smtp_relay_hosts"),
+        ("smtp_relay_app", "smtp_relay_apps"),
+        ("smtp_relays", "smtp_relay"),
+        ("smtp_realy", "smtp_relay"),
+        ("smtp_relay_prob", "smtp_relay_probe"),
+        ("smpt_relay_apps", "smtp_relay_apps"),
+        ("smtp_relay_faill_on", "smtp_relay_fail_on"),
+        ("SMTP_relay_host", "smtp_relay_hosts"),
         ("smtp_relay_probe_levels", "smtp_relay_probe_level"),
     ],
 )
@@ -46,7 +55,17 @@ def test_a_close_misspelling_is_told_with_what_was_meant(name: str, meant: str) 
 
 
 @pytest.mark.parametrize(
-    "name", ["smtp_relay_apps_wiki", "__smtp_relay_app", "_smtp_relay_app", "vault_smtp_password", "smtp_relay_password", "smtp_host", "ansible_port", *PUBLIC]
+    "name",
+    [
+        "smtp_relay_apps_wiki",
+        "__smtp_relay_app",
+        "_smtp_relay_app",
+        "vault_smtp_password",
+        "smtp_relay_password",
+        "smtp_host",
+        "ansible_port",
+        *PUBLIC,
+    ],
 )
 def test_a_variable_of_somebody_elses_is_not(name: str) -> None:
     assert misspelt([name]) == []

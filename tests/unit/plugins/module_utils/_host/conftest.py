@@ -47,19 +47,25 @@ class Host:
     def change(self, name: str, action: str = "write", **options: t.Any) -> Answer:
         return {"app": "wiki", "path": self.path(name), "action": action, **options}
 
-    def request_for(self, texts: t.Mapping[str, str], *changes: Answer, state: str = "present", **options: t.Any) -> DeployCall:
+    def request_for(
+        self, texts: t.Mapping[str, str], *changes: Answer, state: str = "present", **options: t.Any
+    ) -> DeployCall:
         """``texts``: by the whole path or name, each with one of the ``changes``."""
         sealed = seal_contents(self.key, {path: text.encode("utf-8") for path, text in texts.items()})
         return DeployCall(state, str(self.state_dir), changes=changes, seal_key=self.key, contents=sealed, **options)
 
-    def request(self, texts: t.Optional[t.Mapping[str, str]] = None, *changes: Answer, state: str = "present", **options: t.Any) -> DeployCall:
+    def request(
+        self, texts: t.Optional[t.Mapping[str, str]] = None, *changes: Answer, state: str = "present", **options: t.Any
+    ) -> DeployCall:
         """``texts``: files to write by name, with default options; ``changes``: what needs others."""
         named = {change["path"] for change in changes}
         texts = texts or {}
         plain = [self.change(name) for name in texts if self.path(name) not in named]
         contents = {self.path(name): text.encode("utf-8") for name, text in texts.items()}
         sealed = seal_contents(self.key, contents)
-        return DeployCall(state, str(self.state_dir), changes=(*plain, *changes), seal_key=self.key, contents=sealed, **options)
+        return DeployCall(
+            state, str(self.state_dir), changes=(*plain, *changes), seal_key=self.key, contents=sealed, **options
+        )
 
     def deploy(self, texts: t.Optional[t.Mapping[str, str]] = None, *changes: Answer, **options: t.Any) -> Answer:
         return run(self.request(texts, *changes, **options))
@@ -70,7 +76,9 @@ class Host:
 
     def told_at(self, name: str) -> str:
         """What a tool reads, by the name that the record has for it."""
-        sealed = run(DeployCall("query", str(self.state_dir), read=({"path": name},), seal_key=self.key))["read"][name]["content"]
+        sealed = run(DeployCall("query", str(self.state_dir), read=({"path": name},), seal_key=self.key))["read"][name][
+            "content"
+        ]
         return unseal(self.key, read_label(name), sealed).decode("utf-8")
 
     def told(self, name: str, part: str = "content") -> t.Optional[str]:
@@ -84,7 +92,10 @@ class Host:
 
     def notes(self) -> dict[str, int]:
         """Every file and folder of our state with its permissions."""
-        return {str(path.relative_to(self.state_dir)): stat.S_IMODE(path.lstat().st_mode) for path in self.state_dir.rglob("*")}
+        return {
+            str(path.relative_to(self.state_dir)): stat.S_IMODE(path.lstat().st_mode)
+            for path in self.state_dir.rglob("*")
+        }
 
 
 def _shape(path: pathlib.Path) -> tuple[t.Any, ...]:

@@ -49,10 +49,14 @@ def systemd(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callab
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(systemd_state, "RUNNING", str(tmp_path))
     calls = program.parent / "calls"
-    return lambda: [line for line in calls.read_text().splitlines() if not line.startswith("show")] if calls.exists() else []
+    return lambda: (
+        [line for line in calls.read_text().splitlines() if not line.startswith("show")] if calls.exists() else []
+    )
 
 
-def test_units_are_restarted_or_reloaded_and_two_applications_of_one_unit_once(systemd: t.Callable[[], list[str]]) -> None:
+def test_units_are_restarted_or_reloaded_and_two_applications_of_one_unit_once(
+    systemd: t.Callable[[], list[str]],
+) -> None:
     items = [
         Activation("wiki", systemd="php-fpm"),
         Activation("shop", "reload", systemd="php-fpm.service"),
@@ -62,7 +66,11 @@ def test_units_are_restarted_or_reloaded_and_two_applications_of_one_unit_once(s
     assert systemd() == []
     answer = activate(*items)
     assert systemd() == ["restart -- php-fpm.service", "reload-or-restart -- postfix.service"]
-    assert told(answer) == [("wiki", True, "restart", ""), ("shop", True, "reload", "together with wiki"), ("queue", True, "reload", "")]
+    assert told(answer) == [
+        ("wiki", True, "restart", ""),
+        ("shop", True, "reload", "together with wiki"),
+        ("queue", True, "reload", ""),
+    ]
     assert predicted == answer and answer["changed"]
 
 
@@ -76,18 +84,30 @@ def test_a_unit_that_is_not_there_or_not_running_is_told_and_no_failure(systemd:
 
 
 def test_what_is_seen_not_to_run_is_told_but_not_of_what_a_timer_starts(systemd: t.Callable[[], list[str]]) -> None:
-    answer = activate(Activation("a", systemd="absent"), Activation("b", systemd="stopped"), Activation("c", systemd="timed"), Activation("d", systemd="d"))
+    answer = activate(
+        Activation("a", systemd="absent"),
+        Activation("b", systemd="stopped"),
+        Activation("c", systemd="timed"),
+        Activation("d", systemd="d"),
+    )
     assert [item["down"] for item in answer["activations"]] == [False, True, False, False]
 
 
-def test_a_program_that_ends_with_its_new_settings_is_a_failure_of_the_restart(systemd: t.Callable[[], list[str]]) -> None:
+def test_a_program_that_ends_with_its_new_settings_is_a_failure_of_the_restart(
+    systemd: t.Callable[[], list[str]],
+) -> None:
     answer = activate(Activation("wiki", systemd="picky"))
     (problem,) = answer["problems"]
-    assert "picky.service was started again and has ended with a failure." in problem["what"] and "journalctl --unit picky.service" in problem["hint"]
+    assert (
+        "picky.service was started again and has ended with a failure." in problem["what"]
+        and "journalctl --unit picky.service" in problem["hint"]
+    )
     assert told(answer) == [("wiki", False, "restart", "it has failed since")] and answer["activations"][0]["down"]
 
 
-def test_a_restart_that_fails_is_named_with_its_last_lines_and_the_others_go_on(systemd: t.Callable[[], list[str]]) -> None:
+def test_a_restart_that_fails_is_named_with_its_last_lines_and_the_others_go_on(
+    systemd: t.Callable[[], list[str]],
+) -> None:
     answer = activate(Activation("wiki", systemd="broken"), Activation("queue", systemd="postfix"))
     assert answer["failed"] and answer["changed"] and systemd()[-1] == "restart -- postfix.service"
     (problem,) = answer["problems"]
@@ -97,7 +117,9 @@ def test_a_restart_that_fails_is_named_with_its_last_lines_and_the_others_go_on(
 
 def test_a_host_without_systemd_says_so(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(systemd_state, "RUNNING", str(tmp_path / "none"))
-    assert told(activate(Activation("gitea", systemd="gitea"))) == [("gitea", False, "restart", "systemd is not running on this host")]
+    assert told(activate(Activation("gitea", systemd="gitea"))) == [
+        ("gitea", False, "restart", "systemd is not running on this host")
+    ]
 
 
 def test_a_command_runs_without_a_shell_and_once(tmp_path: pathlib.Path) -> None:
@@ -109,11 +131,14 @@ def test_a_command_runs_without_a_shell_and_once(tmp_path: pathlib.Path) -> None
     assert marker.read_text() == "x"
 
 
-@pytest.mark.parametrize(("command", "reason", "what"), [
-    (("sh", "-c", "exit 3"), "the command ended with status 3", "sh -c exit 3 ended with status 3"),
-    (("no-such-program-here",), "the program is missing", "there is no program no-such-program-here"),
-    (("sleep", "30"), "the command did not end in time", "sleep 30 did not end within 0.3 seconds"),
-])
+@pytest.mark.parametrize(
+    ("command", "reason", "what"),
+    [
+        (("sh", "-c", "exit 3"), "the command ended with status 3", "sh -c exit 3 ended with status 3"),
+        (("no-such-program-here",), "the program is missing", "there is no program no-such-program-here"),
+        (("sleep", "30"), "the command did not end in time", "sleep 30 did not end within 0.3 seconds"),
+    ],
+)
 def test_a_command_that_fails_is_a_failure(command: tuple[str, ...], reason: str, what: str) -> None:
     answer = activate(Activation("wiki", command=command), timeout=0.3)
     assert told(answer) == [("wiki", False, "restart", reason)]
@@ -156,7 +181,9 @@ def test_a_pid_file_that_cannot_be_read_is_a_failure(tmp_path: pathlib.Path) -> 
 
 
 def test_none_passes_its_reason_on_and_no_way_is_said() -> None:
-    answer = activate(Activation("msmtp", "none", reason="it reads its file for each message"), Activation("other", "restart"))
+    answer = activate(
+        Activation("msmtp", "none", reason="it reads its file for each message"), Activation("other", "restart")
+    )
     assert told(answer) == [
         ("msmtp", False, "none", "it reads its file for each message"),
         ("other", False, "none", "nothing says how this application is activated"),

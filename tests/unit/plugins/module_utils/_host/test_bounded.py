@@ -27,14 +27,22 @@ def test_a_program_ends_with_its_status_and_what_it_said() -> None:
 
 def test_gigabytes_are_read_and_forgotten() -> None:
     tracemalloc.start()
-    done = bounded_run.run(["sh", "-c", "head -c 200000000 /dev/zero; head -c 50000000 /dev/zero >&2; echo the end >&2"], 60, 1000)
+    done = bounded_run.run(
+        ["sh", "-c", "head -c 200000000 /dev/zero; head -c 50000000 /dev/zero >&2; echo the end >&2"], 60, 1000
+    )
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert (done.status, len(done.output), done.cut) == (0, 1000, True) and len(done.errors) == bounded_run.FEW and done.errors.endswith(b"the end\n")
+    assert (
+        (done.status, len(done.output), done.cut) == (0, 1000, True)
+        and len(done.errors) == bounded_run.FEW
+        and done.errors.endswith(b"the end\n")
+    )
     assert peak < 2_000_000
 
 
-@pytest.mark.parametrize("script", ["sleep 60", "yes", "yes >&2", "exec >&- 2>&-; sleep 60", "sleep 60 & sleep 60", "trap '' TERM; sleep 60"])
+@pytest.mark.parametrize(
+    "script", ["sleep 60", "yes", "yes >&2", "exec >&- 2>&-; sleep 60", "sleep 60 & sleep 60", "trap '' TERM; sleep 60"]
+)
 def test_one_that_does_not_end_is_ended_with_all_that_it_started(script: str) -> None:
     started = time.monotonic()
     with pytest.raises(subprocess.TimeoutExpired):
@@ -65,4 +73,9 @@ def test_a_program_that_is_not_there_is_an_error_of_the_system() -> None:
 def test_an_input_is_handed_over(tmp_path: pathlib.Path) -> None:
     (tmp_path / "in").write_bytes(b"hello")
     with open(tmp_path / "in", "rb") as source:
-        assert bounded_run.run([sys.executable, "-c", "import sys; print(sys.stdin.read().upper())"], 20, 100, stdin=source).output == b"HELLO\n"
+        assert (
+            bounded_run.run(
+                [sys.executable, "-c", "import sys; print(sys.stdin.read().upper())"], 20, 100, stdin=source
+            ).output
+            == b"HELLO\n"
+        )

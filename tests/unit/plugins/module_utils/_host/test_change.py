@@ -22,7 +22,14 @@ from .conftest import codes
 if t.TYPE_CHECKING:
     from .conftest import Host
 
-COMMAND = {"tool": ["occ"], "read": ["config:list"], "write": ["config:import"], "keys": [["system", "mail"]], "secrets": [], "masked": "***"}
+COMMAND = {
+    "tool": ["occ"],
+    "read": ["config:list"],
+    "write": ["config:import"],
+    "keys": [["system", "mail"]],
+    "secrets": [],
+    "masked": "***",
+}
 SEALED = {"seal_key", "content", "facts"}
 
 
@@ -33,30 +40,60 @@ def test_every_field_is_an_option_or_travels_sealed() -> None:
 
 def test_what_ansible_checks_is_what_is_documented() -> None:
     documented = yaml.safe_load(smtp_deploy.DOCUMENTATION)["options"]["changes"]["suboptions"]
-    assert {name: {key: value for key, value in about.items() if key != "description"} for name, about in documented.items()} == {
-        name: {key: value for key, value in spec.items() if key != "no_log"} for name, spec in OPTIONS.items()
-    }
+    assert {
+        name: {key: value for key, value in about.items() if key != "description"} for name, about in documented.items()
+    } == {name: {key: value for key, value in spec.items() if key != "no_log"} for name, spec in OPTIONS.items()}
 
 
-@pytest.mark.parametrize("change", [
-    Change("wiki", "/a"),
-    Change("wiki", "/a", "restore"),
-    Change("wiki", "/a", owner="git", group="0", mode="0640", secret=True, shared=True, based_on="absent", release=True, drift="adopt"),
-    Change("wiki", "/a", readers=("group:git", "user:1000")),
-    Change("chat", "occ", command=COMMAND),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        Change("wiki", "/a"),
+        Change("wiki", "/a", "restore"),
+        Change(
+            "wiki",
+            "/a",
+            owner="git",
+            group="0",
+            mode="0640",
+            secret=True,
+            shared=True,
+            based_on="absent",
+            release=True,
+            drift="adopt",
+        ),
+        Change("wiki", "/a", readers=("group:git", "user:1000")),
+        Change("chat", "occ", command=COMMAND),
+    ],
+)
 def test_what_is_sent_is_what_is_read(change: Change) -> None:
     assert Change.from_option(json.loads(json.dumps(change.to_option()))) == change
-    filled = {**dict.fromkeys(OPTIONS), **change.to_option()}  # as Ansible hands it over: what was left out is null, or its default
+    filled = {
+        **dict.fromkeys(OPTIONS),
+        **change.to_option(),
+    }  # as Ansible hands it over: what was left out is null, or its default
     assert Change.from_option(filled) == change
 
 
-@pytest.mark.parametrize("value", [
-    3, None, [], {}, {"app": "wiki"}, {"app": "wiki", "path": 3}, {"app": "wiki", "path": "/a", "action": "remove"},
-    {"app": "wiki", "path": "/a", "mode": 640}, {"app": "wiki", "path": "/a", "readers": "git"}, {"app": "wiki", "path": "/a", "content": "x"},
-    {"app": "wiki", "path": "/a", "command": {}}, {"app": "wiki", "path": "/a", "command": {**COMMAND, "tool": []}},
-    {"app": "wiki", "path": "/a", "command": {**COMMAND, "shell": True}}, {"app": "wiki", "path": "/a", "command": {**COMMAND, "token": "/t"}},
-])
+@pytest.mark.parametrize(
+    "value",
+    [
+        3,
+        None,
+        [],
+        {},
+        {"app": "wiki"},
+        {"app": "wiki", "path": 3},
+        {"app": "wiki", "path": "/a", "action": "remove"},
+        {"app": "wiki", "path": "/a", "mode": 640},
+        {"app": "wiki", "path": "/a", "readers": "git"},
+        {"app": "wiki", "path": "/a", "content": "x"},
+        {"app": "wiki", "path": "/a", "command": {}},
+        {"app": "wiki", "path": "/a", "command": {**COMMAND, "tool": []}},
+        {"app": "wiki", "path": "/a", "command": {**COMMAND, "shell": True}},
+        {"app": "wiki", "path": "/a", "command": {**COMMAND, "token": "/t"}},
+    ],
+)
 def test_what_is_none_is_refused_with_its_place(host: Host, value: t.Any) -> None:
     with pytest.raises(DamagedError):
         Change.from_option(value)

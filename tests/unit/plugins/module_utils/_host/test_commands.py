@@ -27,30 +27,51 @@ if t.TYPE_CHECKING:
 SECRET = "dummy w\"o'r\\d $HOME ü-of-ours"
 OTHERS = "database-password-of-others"
 STARS = "*" * 32
-FOUND = {"EmailSettings": {"SMTPServer": "old.example.com", "SMTPUsername": "old", "SMTPPassword": "old-password", "Other": "theirs"}}
+FOUND = {
+    "EmailSettings": {
+        "SMTPServer": "old.example.com",
+        "SMTPUsername": "old",
+        "SMTPPassword": "old-password",
+        "Other": "theirs",
+    }
+}
 OURS = {"SMTPServer": "smtp.example.com", "SMTPUsername": "apps", "SMTPPassword": SECRET}
 
 
 class Application:
     """One application of the host, set by its tool."""
 
-    def __init__(self, host: Host, tool: Tool, words: t.Sequence[str], section: str, keys: t.Sequence[str], **command: t.Any) -> None:
+    def __init__(
+        self, host: Host, tool: Tool, words: t.Sequence[str], section: str, keys: t.Sequence[str], **command: t.Any
+    ) -> None:
         self.host, self.tool, self.section = host, tool, section
         self.name = " ".join([tool.path, *words])
         self.command = {
-            "tool": [tool.path, *words], "keys": [[section, key] for key in keys], "secrets": [[section, keys[-1]]], "masked": None, **command,
+            "tool": [tool.path, *words],
+            "keys": [[section, key] for key in keys],
+            "secrets": [[section, keys[-1]]],
+            "masked": None,
+            **command,
         }
 
     def change(self, action: str = "write", **options: t.Any) -> Answer:
         named = {} if action == "restore" else {"command": self.command}
         return {"app": "chat", "path": self.name, "action": action, **named, **options}
 
-    def request(self, ours: t.Mapping[str, t.Any], *changes: Answer, files: t.Optional[t.Mapping[str, str]] = None, **options: t.Any) -> t.Any:
+    def request(
+        self,
+        ours: t.Mapping[str, t.Any],
+        *changes: Answer,
+        files: t.Optional[t.Mapping[str, str]] = None,
+        **options: t.Any,
+    ) -> t.Any:
         texts = {self.host.path(name): text for name, text in (files or {}).items()}
         texts[self.name] = json.dumps({self.section: ours})
         named = {self.host.path(name): name for name in files or {}}
         plain = [{"app": "chat", "path": path, "action": "write"} for path in named]
-        return self.host.request_for(texts, *plain, *(changes or [self.change()]), record={"apps": {"chat": {}}}, **options)
+        return self.host.request_for(
+            texts, *plain, *(changes or [self.change()]), record={"apps": {"chat": {}}}, **options
+        )
 
     def set(self, ours: t.Optional[t.Mapping[str, t.Any]] = None, *changes: Answer, **options: t.Any) -> Answer:
         return run(self.request(OURS if ours is None else ours, *changes, **options))
@@ -72,7 +93,15 @@ def chat(host: Host, tmp_path: pathlib.Path) -> Application:
 def cloud(host: Host, tmp_path: pathlib.Path) -> Application:
     """Nextcloud's tool, which shows everything, also what is not ours."""
     tool = Tool(tmp_path / "bin", "occ", {"system": {"dbpassword": OTHERS, "SMTPServer": "old.example.com"}})
-    return Application(host, tool, [], "system", [*OURS], read=["config:list", "system", "--private", "--output=json"], write=["config:import"])
+    return Application(
+        host,
+        tool,
+        [],
+        "system",
+        [*OURS],
+        read=["config:list", "system", "--private", "--output=json"],
+        write=["config:import"],
+    )
 
 
 def roll_back(host: Host, **options: t.Any) -> Answer:
@@ -105,7 +134,9 @@ def test_check_mode_says_the_same_as_the_run_and_only_reads(cloud: Application) 
     assert cloud.tool.has == before and not cloud.host.state_dir.exists() and len(cloud.tool.calls) == 1
     actual = cloud.set()
     assert predicted == {**actual, "generation": None}
-    assert [(file["path"], file["changed"], file["owner"], file["mode"]) for file in actual["files"]] == [(cloud.name, True, None, None)]
+    assert [(file["path"], file["changed"], file["owner"], file["mode"]) for file in actual["files"]] == [
+        (cloud.name, True, None, None)
+    ]
 
 
 def test_taking_back_restores_what_was_there_and_takes_out_what_was_not(cloud: Application) -> None:
@@ -126,7 +157,9 @@ def test_rolling_back_gives_the_secret_that_we_wrote_before_though_the_tool_does
     assert len(kept) == 1 and chat.host.notes()[kept[0]] == 0o600
 
 
-def test_a_secret_that_only_the_application_knew_is_emptied_and_never_left_as_ours_with_anothers_relay(chat: Application) -> None:
+def test_a_secret_that_only_the_application_knew_is_emptied_and_never_left_as_ours_with_anothers_relay(
+    chat: Application,
+) -> None:
     chat.set()
     roll_back(chat.host)
     assert chat.tool.has["EmailSettings"] == {**FOUND["EmailSettings"], "SMTPPassword": ""}
@@ -167,7 +200,11 @@ def test_of_two_tools_the_first_is_undone_when_the_second_refuses(chat: Applicat
     before = chat.tool.has
     cloud.tool.order(fail="no")
     texts = {chat.name: json.dumps({"EmailSettings": OURS}), cloud.name: json.dumps({"system": OURS})}
-    answer = run(chat.host.request_for(texts, chat.change(), {**cloud.change(), "app": "cloud"}, record={"apps": {"chat": {}, "cloud": {}}}))
+    answer = run(
+        chat.host.request_for(
+            texts, chat.change(), {**cloud.change(), "app": "cloud"}, record={"apps": {"chat": {}, "cloud": {}}}
+        )
+    )
     assert codes(answer) == ["tool-failed"] and chat.tool.has == before
 
 
@@ -181,9 +218,13 @@ def test_everything_that_no_tool_answers_is_said_at_once(chat: Application, clou
 
 
 def test_what_reading_prints_is_never_told_when_it_fails(cloud: Application) -> None:
-    cloud.tool._at.write_text(f"#!{sys.executable}\nimport sys\nprint({OTHERS!r})\nsys.exit('cannot read config.php')\n")
+    cloud.tool._at.write_text(
+        f"#!{sys.executable}\nimport sys\nprint({OTHERS!r})\nsys.exit('cannot read config.php')\n"
+    )
     answer = cloud.set()
-    assert codes(answer) == ["tool-failed"] and "cannot read config.php" in answer["msg"] and OTHERS not in answer["msg"]
+    assert (
+        codes(answer) == ["tool-failed"] and "cannot read config.php" in answer["msg"] and OTHERS not in answer["msg"]
+    )
 
 
 def test_killed_after_the_tool_has_set_it_the_next_run_finishes_the_set(chat: Application) -> None:
@@ -216,10 +257,14 @@ def test_a_set_that_can_be_neither_finished_nor_undone_stops_the_next_run_and_sa
     answer = chat.host.deploy({"other.env": "A=1"})
     assert codes(answer) == ["tool-missing", "not-settled"] and chat.host.tree() == {}
     path.with_suffix(".away").rename(path)
-    assert chat.host.deploy({"other.env": "A=1"})["recovered"] == "undone" and chat.has["SMTPServer"] == "old.example.com"
+    assert (
+        chat.host.deploy({"other.env": "A=1"})["recovered"] == "undone" and chat.has["SMTPServer"] == "old.example.com"
+    )
 
 
-def test_a_tool_that_never_ends_is_ended_with_all_that_it_started(cloud: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tool_that_never_ends_is_ended_with_all_that_it_started(
+    cloud: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tool_settings, "TIMEOUT_SECONDS", 3)
     cloud.tool._at.write_text("#!/bin/sh\nsleep 600 & echo $! > $0.pid\nwait\n")
     answer = cloud.set()
@@ -244,14 +289,20 @@ def test_somebody_elses_change_is_told_by_its_key_and_left_or_overwritten_as_dec
     theirs = {**cloud.tool.has["system"], "SMTPServer": "by.hand.example.com"}
     cloud.tool.put({"system": theirs})
     left = cloud.set()
-    assert (left["changed"], left["drift"][0]["keys"], left["drift"][0]["done"]) == (False, ["system.SMTPServer"], "left")
+    assert (left["changed"], left["drift"][0]["keys"], left["drift"][0]["done"]) == (
+        False,
+        ["system.SMTPServer"],
+        "left",
+    )
     enforced = cloud.set(OURS, cloud.change(drift="enforce"))
     assert enforced["changed"] and cloud.has["SMTPServer"] == "smtp.example.com"
 
 
 def test_another_way_to_the_same_application_has_the_last_word(cloud: Application) -> None:
     cloud.set()
-    moved = Application(cloud.host, cloud.tool, [], "system", [*OURS], read=cloud.command["read"], write=cloud.command["write"])
+    moved = Application(
+        cloud.host, cloud.tool, [], "system", [*OURS], read=cloud.command["read"], write=cloud.command["write"]
+    )
     moved.name, moved.command["tool"] = f"env {cloud.tool.path}", ["env", cloud.tool.path]
     moved.set({**OURS, "SMTPServer": "new.example.com"})
     assert moved.has["SMTPServer"] == "new.example.com"
@@ -269,16 +320,23 @@ def test_stars_are_never_told_as_a_password_that_somebody_could_try(chat: Applic
 def test_a_query_tells_what_the_application_has(chat: Application, cloud: Application) -> None:
     for application, password in ((chat, SECRET), (cloud, SECRET)):
         application.set()
-        assert json.loads(application.host.told_at(application.name)) == {application.section: {**OURS, list(OURS)[-1]: password}}
+        assert json.loads(application.host.told_at(application.name)) == {
+            application.section: {**OURS, list(OURS)[-1]: password}
+        }
 
 
-@pytest.mark.parametrize(("script", "said"), [
-    ("#!/bin/sh\nexec yes\n", " prints more than 8388608 bytes."),
-    ("#!/bin/sh\nyes >&2 & sleep 0.5; kill $!\nexit 3\n", " ended with status 3."),
-    ("#!/bin/sh\nyes '{\"a\":' | head -n 200\nprintf 0\nyes '}' | head -n 200\n", " prints is not a JSON object."),
-    ("#!/bin/sh\nyes '[' | head -c 200000\n", " prints is not a JSON object."),
-])
-def test_a_tool_that_prints_without_end_or_too_deeply_is_a_problem_of_bounded_size(cloud: Application, script: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("#!/bin/sh\nexec yes\n", " prints more than 8388608 bytes."),
+        ("#!/bin/sh\nyes >&2 & sleep 0.5; kill $!\nexit 3\n", " ended with status 3."),
+        ("#!/bin/sh\nyes '{\"a\":' | head -n 200\nprintf 0\nyes '}' | head -n 200\n", " prints is not a JSON object."),
+        ("#!/bin/sh\nyes '[' | head -c 200000\n", " prints is not a JSON object."),
+    ],
+)
+def test_a_tool_that_prints_without_end_or_too_deeply_is_a_problem_of_bounded_size(
+    cloud: Application, script: str, said: str
+) -> None:
     cloud.tool._at.write_text(script)
     answer = cloud.set()
     assert codes(answer)[0] in ("tool-failed", "tool-output") and said in answer["msg"] and len(answer["msg"]) < 3000

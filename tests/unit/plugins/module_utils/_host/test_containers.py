@@ -21,7 +21,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils._host.tools import 
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services.activation import Activation
 
 #: A container of each service in the folder "running", made when its file was last changed.
-DOCKER = """#!%s
+DOCKER = f"""#!{sys.executable}
 import datetime, json, os, sys
 words = sys.argv[1:]
 with open("calls", "a") as calls:
@@ -34,11 +34,11 @@ if "ps" in words:
 elif "inspect" in words:
     for name in services:
         made = datetime.datetime.fromtimestamp(os.stat("running/" + name).st_mtime, datetime.timezone(datetime.timedelta(hours=2)))
-        print(json.dumps(made.strftime("%%Y-%%m-%%dT%%H:%%M:%%S.%%f") + "789+02:00"))
+        print(json.dumps(made.strftime("%Y-%m-%dT%H:%M:%S.%f") + "789+02:00"))
 elif "up" in words:
     for name in services:
         os.utime("running/" + name)
-""" % sys.executable
+"""
 
 
 class Site(t.NamedTuple):
@@ -47,11 +47,20 @@ class Site(t.NamedTuple):
     folder: pathlib.Path
 
     def item(self, *services: str, app: str = "wiki", since: t.Optional[float] = None, **more: t.Any) -> Activation:
-        return Activation(app, compose={"folder": str(self.folder), "services": services, **more}, since=since, only_if_stale=since is not None)
+        return Activation(
+            app,
+            compose={"folder": str(self.folder), "services": services, **more},
+            since=since,
+            only_if_stale=since is not None,
+        )
 
     def activate(self, *items: Activation, check: bool = False) -> t.Any:
         answer = activation.activate(items, check, 20, str(self.folder))
-        return [(item["activated"], item["reason"]) for item in answer["activations"]] if "problems" not in answer else answer["problems"]
+        return (
+            [(item["activated"], item["reason"]) for item in answer["activations"]]
+            if "problems" not in answer
+            else answer["problems"]
+        )
 
     def calls(self) -> t.List[str]:
         return [line for line in (self.folder / "calls").read_text().splitlines() if " up " in line]
@@ -80,7 +89,9 @@ def test_services_get_new_containers_once_and_what_they_depend_on_is_left_alone(
 
 def test_the_files_of_a_project_and_podman_are_taken_as_they_are_given(site: Site) -> None:
     assert site.activate(site.item("web", files=["a.yml", "/etc/b c.yml"], program="podman")) == [(True, "")]
-    assert site.calls() == ["podman compose --file a.yml --file /etc/b c.yml up --detach --no-deps --force-recreate web"]
+    assert site.calls() == [
+        "podman compose --file a.yml --file /etc/b c.yml up --detach --no-deps --force-recreate web"
+    ]
 
 
 def test_containers_that_were_made_before_their_settings_are_made_anew_though_no_file_changed(site: Site) -> None:
@@ -90,12 +101,16 @@ def test_containers_that_were_made_before_their_settings_are_made_anew_though_no
     for path in (site.folder / "running").iterdir():
         os.utime(path, (written + 1, written + 1))
     (site.folder / "activated.json").unlink()
-    assert site.activate(site.item("web", "worker", since=written)) == [(False, "its process is younger than its settings")]
+    assert site.activate(site.item("web", "worker", since=written)) == [
+        (False, "its process is younger than its settings")
+    ]
     assert len(site.calls()) == 1
 
 
 def test_what_is_not_there_or_does_not_run_is_told_and_no_failure(site: Site) -> None:
-    assert site.activate(site.item("other")) == [(False, "no container of other is running; it reads its settings when it is made")]
+    assert site.activate(site.item("other")) == [
+        (False, "no container of other is running; it reads its settings when it is made")
+    ]
     gone = Activation("wiki", compose={"folder": "/nowhere/at all", "services": ["web"]})
     assert site.activate(gone) == [(False, "there is no folder /nowhere/at all on this host")]
 
@@ -104,7 +119,9 @@ def test_what_compose_complains_about_is_passed_on(site: Site, monkeypatch: pyte
     (site.folder / "broken").touch()
     (problem,) = site.activate(site.item("web"))
     assert (problem["what"], problem["hint"], problem["code"]) == (
-        "Could not be activated: docker compose ps web ended with status 1.", "no configuration file provided: not found", "activation-failed",
+        "Could not be activated: docker compose ps web ended with status 1.",
+        "no configuration file provided: not found",
+        "activation-failed",
     )
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr(safe_command, "PATH", ())
@@ -112,9 +129,15 @@ def test_what_compose_complains_about_is_passed_on(site: Site, monkeypatch: pyte
     assert problem["what"] == "Cannot be activated: there is no program docker."
 
 
-@pytest.mark.parametrize("written, known", [
-    ("1970-01-01T00:00:10Z", 10.0), ("1970-01-01T00:00:10.5Z", 10.5), ("1970-01-01T02:00:10.123456789+02:00", 10.123456789),
-    ("2 days ago", 0.0), ("0001-01-01", 0.0),
-])
+@pytest.mark.parametrize(
+    "written, known",
+    [
+        ("1970-01-01T00:00:10Z", 10.0),
+        ("1970-01-01T00:00:10.5Z", 10.5),
+        ("1970-01-01T02:00:10.123456789+02:00", 10.123456789),
+        ("2 days ago", 0.0),
+        ("0001-01-01", 0.0),
+    ],
+)
 def test_a_time_is_read_as_docker_or_podman_writes_it(written: str, known: float) -> None:
     assert compose.seconds(written) == known

@@ -24,15 +24,33 @@ from hypothesis import strategies as st
 from .conftest import Host, codes
 
 NO_RECORD = {
-    "empty": b"", "blank": b" \n", "object": b"{}", "list": b"[]", "null": b"null", "zero": b"0", "number": b"1.5", "text": b'"x"', "true": b"true",
-    "cut": b'{"apps": {', "no JSON": b"\x00\xff\xfe", "two": b"{}{}", "nested lists": b"[" * 100000 + b"]" * 100000,
-    "nested objects": b'{"apps":' * 100000 + b"0" + b"}" * 100000, "not a number": b'{"version": NaN, "apps": {}, "files": {}}',
-    "long number": b'{"version": ' + b"9" * 6000 + b', "apps": {}, "files": {}}', "huge number": b'{"version": 1e999, "apps": {}, "files": {}}',
-    "key twice": b'{"apps": {}, "files": {}, "apps": {}}', "no apps": b'{"files": {}}', "no files": b'{"version": 2, "apps": {}, "last": ""}',
-    "more": b'{"apps": {}, "files": {}, "other": 1}', "lists": b'{"apps": [], "files": []}',
+    "empty": b"",
+    "blank": b" \n",
+    "object": b"{}",
+    "list": b"[]",
+    "null": b"null",
+    "zero": b"0",
+    "number": b"1.5",
+    "text": b'"x"',
+    "true": b"true",
+    "cut": b'{"apps": {',
+    "no JSON": b"\x00\xff\xfe",
+    "two": b"{}{}",
+    "nested lists": b"[" * 100000 + b"]" * 100000,
+    "nested objects": b'{"apps":' * 100000 + b"0" + b"}" * 100000,
+    "not a number": b'{"version": NaN, "apps": {}, "files": {}}',
+    "long number": b'{"version": ' + b"9" * 6000 + b', "apps": {}, "files": {}}',
+    "huge number": b'{"version": 1e999, "apps": {}, "files": {}}',
+    "key twice": b'{"apps": {}, "files": {}, "apps": {}}',
+    "no apps": b'{"files": {}}',
+    "no files": b'{"version": 2, "apps": {}, "last": ""}',
+    "more": b'{"apps": {}, "files": {}, "other": 1}',
+    "lists": b'{"apps": [], "files": []}',
     "version 0": b'{"version": 0, "apps": {}, "files": {}, "last": ""}',
-    "version true": b'{"version": true, "apps": {}, "files": {}, "last": ""}', "version text": b'{"version": "2", "apps": {}, "files": {}, "last": ""}',
-    "version of none": b'{"version": 1, "apps": {}, "files": {}}', "large": b" " * (stored_json.RECORD_BYTES + 1),
+    "version true": b'{"version": true, "apps": {}, "files": {}, "last": ""}',
+    "version text": b'{"version": "2", "apps": {}, "files": {}, "last": ""}',
+    "version of none": b'{"version": 1, "apps": {}, "files": {}}',
+    "large": b" " * (stored_json.RECORD_BYTES + 1),
 }
 STATES = ("query", "present", "rolled_back", "committed")
 
@@ -45,7 +63,9 @@ class Known(Host):
         self.put("app.ini", "theirs", 0o640)
         for word in ("one", "two"):
             self.deploy(
-                {"app.ini": word, "made/a.env": word}, self.change("app.ini", shared=True), record={"apps": {"wiki": {"relay": "main", "credential_id": word}}},
+                {"app.ini": word, "made/a.env": word},
+                self.change("app.ini", shared=True),
+                record={"apps": {"wiki": {"relay": "main", "credential_id": word}}},
             )
 
     def note(self, name: str) -> pathlib.Path:
@@ -53,7 +73,11 @@ class Known(Host):
 
     def all(self) -> dict[str, t.Any]:
         """Every byte of the host, ours and the applications'."""
-        paths = [path for path in (*self.root.rglob("*"), *self.state_dir.rglob("*")) if path.is_file() and path.name != "lock"]
+        paths = [
+            path
+            for path in (*self.root.rglob("*"), *self.state_dir.rglob("*"))
+            if path.is_file() and path.name != "lock"
+        ]
         return {str(path): path.read_bytes() for path in paths}
 
     def ask(self, state: str, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
@@ -171,19 +195,34 @@ def test_kept_bytes_that_are_no_file_are_not_read(known: Known, kind: str) -> No
     assert known.tree()["app.ini"][3] == b"two"
 
 
-@pytest.mark.parametrize("name, kind", [
-    *((name, kind) for name in ("originals", "generations") for kind in ("file", "link", "pipe")), ("generations/20270101T000000Z-1", "link"),
-    *((name, "folder") for name in ("record.json.next", "record.json.new", "journal.json.new", "key.new", "activated.json.new")),
-    ("generations/20270101T000000Z-1/more", "folder"), ("originals/20270101T000000Z-1-0", "folder"),
-])
-def test_what_lies_in_the_place_of_a_file_or_folder_of_ours_is_named_until_it_is_moved_away(known: Known, tmp_path: pathlib.Path, name: str, kind: str) -> None:
+@pytest.mark.parametrize(
+    "name, kind",
+    [
+        *((name, kind) for name in ("originals", "generations") for kind in ("file", "link", "pipe")),
+        ("generations/20270101T000000Z-1", "link"),
+        *(
+            (name, "folder")
+            for name in ("record.json.next", "record.json.new", "journal.json.new", "key.new", "activated.json.new")
+        ),
+        ("generations/20270101T000000Z-1/more", "folder"),
+        ("originals/20270101T000000Z-1-0", "folder"),
+    ],
+)
+def test_what_lies_in_the_place_of_a_file_or_folder_of_ours_is_named_until_it_is_moved_away(
+    known: Known, tmp_path: pathlib.Path, name: str, kind: str
+) -> None:
     there, aside, other = known.note(name), tmp_path / "aside", tmp_path / "other"
     if there.exists():
         there.rename(other)
     other.mkdir(exist_ok=True)
     (other / "theirs").write_bytes(b"theirs")
     there.parent.mkdir(exist_ok=True)
-    {"file": pathlib.Path.touch, "folder": pathlib.Path.mkdir, "pipe": os.mkfifo, "link": lambda path: path.symlink_to(other)}[kind](there)
+    {
+        "file": pathlib.Path.touch,
+        "folder": pathlib.Path.mkdir,
+        "pipe": os.mkfifo,
+        "link": lambda path: path.symlink_to(other),
+    }[kind](there)
     before = known.tree()
     for state in ("present", "rolled_back", "committed"):
         is_told(known.ask(state), there)
@@ -209,7 +248,9 @@ def test_an_original_that_is_gone_is_named(known: Known) -> None:
 
 def test_what_a_later_release_wrote_is_left_to_it(known: Known) -> None:
     written = json.loads(known.note("record.json").read_text())
-    known.note("record.json").write_text(json.dumps({**written, "version": OwnershipRecord.VERSION + 1, "better": True}))
+    known.note("record.json").write_text(
+        json.dumps({**written, "version": OwnershipRecord.VERSION + 1, "better": True})
+    )
     answer = known.ask("present")
     is_told(answer, known.note("record.json"))
     assert "later release" in answer["msg"] and answer["problems"][0]["hint"] == "Use that release, or a later one."
@@ -250,12 +291,34 @@ def renamed_at(value: t.Any, place: tuple[t.Any, ...], new: str) -> t.Any:
 
 
 @pytest.mark.parametrize(
-    "new", [None, 0, -1, 1.5, True, "", "\0", "../x", "/etc/passwd\0", "\ud800", "\udcff", [], {}, [[]], {"": 0}, 2**70, "x" * 5000, KeyError],
+    "new",
+    [
+        None,
+        0,
+        -1,
+        1.5,
+        True,
+        "",
+        "\0",
+        "../x",
+        "/etc/passwd\0",
+        "\ud800",
+        "\udcff",
+        [],
+        {},
+        [[]],
+        {"": 0},
+        2**70,
+        "x" * 5000,
+        KeyError,
+    ],
 )
 def test_whatever_one_value_becomes_the_record_is_used_or_damaged(known: Known, new: t.Any) -> None:
     written = json.loads(known.note("record.json").read_text())
     for place in paths_in(written):
-        known.note("record.json").write_text(json.dumps(changed_at(written, place, new if new is not KeyError or place else None)))
+        known.note("record.json").write_text(
+            json.dumps(changed_at(written, place, new if new is not KeyError or place else None))
+        )
         before, answer = known.all(), known.ask("present", check=True)
         assert set(codes(answer)) == {"state-damaged"} if answer.get("failed") else answer["files"], place
         assert "internal-error" not in answer.get("msg", "") and known.all() == before
@@ -277,17 +340,41 @@ def test_half_a_character_is_damage_wherever_it_stands(known: Known) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
-        st.sampled_from(["apps", "files", "version", "last", "gone", "entries", "phase", "id", "record", "record_before", "drops"]) | st.text(max_size=5),
-        inner, max_size=6,
-    ), max_leaves=20,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "apps",
+                    "files",
+                    "version",
+                    "last",
+                    "gone",
+                    "entries",
+                    "phase",
+                    "id",
+                    "record",
+                    "record_before",
+                    "drops",
+                ]
+            )
+            | st.text(max_size=5),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=20,
 )
 
 
 @given(JSON)
 @settings(max_examples=examples(300), deadline=None)
 def test_any_json_is_a_record_a_journal_or_damaged(value: t.Any) -> None:
-    for read in (OwnershipRecord.from_json, Journal.from_json, lambda found: Manifest.from_json(found, "20260101T000000Z-1")):
+    for read in (
+        OwnershipRecord.from_json,
+        Journal.from_json,
+        lambda found: Manifest.from_json(found, "20260101T000000Z-1"),
+    ):
         try:
             found = read(value)
         except stored_json.fields.DamagedError as error:
@@ -298,9 +385,17 @@ def test_any_json_is_a_record_a_journal_or_damaged(value: t.Any) -> None:
 
 @given(st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()))
 @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_bytes_for_any_of_our_notes_are_damaged_or_used_and_ownership_is_never_forgotten(known: Known, data: bytes) -> None:
+def test_any_bytes_for_any_of_our_notes_are_damaged_or_used_and_ownership_is_never_forgotten(
+    known: Known, data: bytes
+) -> None:
     kept = known.all()
-    for name in ("record.json", "journal.json", "key", f"generations/{os.listdir(known.note('generations'))[0]}/manifest.json", "activated.json"):
+    for name in (
+        "record.json",
+        "journal.json",
+        "key",
+        f"generations/{os.listdir(known.note('generations'))[0]}/manifest.json",
+        "activated.json",
+    ):
         known.note(name).write_bytes(data)
         for state in STATES:
             answer = known.ask(state, check=True)

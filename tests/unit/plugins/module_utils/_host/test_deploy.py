@@ -55,7 +55,9 @@ def test_our_state_is_for_us_alone_whatever_the_umask(host: Host) -> None:
     for umask in (0o000, 0o077):
         before = os.umask(umask)
         try:
-            host.deploy({"app.ini": str(umask), f"folder{umask}/new.env": "A=1"}, record={"apps": {"wiki": {"umask": umask}}})
+            host.deploy(
+                {"app.ini": str(umask), f"folder{umask}/new.env": "A=1"}, record={"apps": {"wiki": {"umask": umask}}}
+            )
         finally:
             os.umask(before)
         assert host.tree()[f"folder{umask}"][0] == 0o755 and host.tree()[f"folder{umask}/new.env"][0] == 0o644
@@ -63,18 +65,21 @@ def test_our_state_is_for_us_alone_whatever_the_umask(host: Host) -> None:
         assert mode == (0o700 if (host.state_dir / name).is_dir() else 0o600), name
 
 
-@pytest.mark.parametrize(("existing", "asked", "secret", "becomes"), [
-    (None, None, True, 0o600),
-    (None, None, False, 0o644),
-    (0o640, None, True, 0o640),
-    (0o664, None, True, 0o660),
-    (0o664, None, False, 0o664),
-    (0o600, "0640", True, 0o640),
-    (None, "0644", True, 0o640),
-    (None, "444", False, 0o444),
-])
+@pytest.mark.parametrize(
+    ("existing", "asked", "secret", "becomes"),
+    [
+        (None, None, True, 0o600),
+        (None, None, False, 0o644),
+        (0o640, None, True, 0o640),
+        (0o664, None, True, 0o660),
+        (0o664, None, False, 0o664),
+        (0o600, "0640", True, 0o640),
+        (None, "0644", True, 0o640),
+        (None, "444", False, 0o444),
+    ],
+)
 def test_the_mode_asked_for_wins_then_that_of_the_file_and_others_never_see_a_secret(
-    host: Host, existing: t.Optional[int], asked: t.Optional[str], secret: bool, becomes: int,
+    host: Host, existing: t.Optional[int], asked: t.Optional[str], secret: bool, becomes: int
 ) -> None:
     if existing is not None:
         host.put("a.ini", "old", existing)
@@ -105,9 +110,13 @@ def test_what_stood_there_first_comes_back_however_often_we_wrote(host: Host) ->
     host.put("app.ini", "theirs", 0o604)
     before = host.tree()
     for text in ("one", "two", "three"):
-        host.deploy({"app.ini": text, "made/for/us.env": text}, host.change("app.ini", mode="0600"), record=APPS, keep=1)
+        host.deploy(
+            {"app.ini": text, "made/for/us.env": text}, host.change("app.ini", mode="0600"), record=APPS, keep=1
+        )
     assert host.told("app.ini", "original") == "theirs" and host.told("made/for/us.env", "original") is None
-    answer = host.deploy({}, host.change("app.ini", "restore"), host.change("made/for/us.env", "restore"), record={"remove": ["wiki"]})
+    answer = host.deploy(
+        {}, host.change("app.ini", "restore"), host.change("made/for/us.env", "restore"), record={"remove": ["wiki"]}
+    )
     assert [(file["changed"], file["removed"]) for file in answer["files"]] == [(True, False), (True, True)]
     assert host.tree() == before
     assert host.query()["record"] == {"apps": {}, "files": {}}
@@ -140,7 +149,9 @@ def test_delete_removes_what_is_ours_and_is_content_with_nothing(host: Host) -> 
 
 
 @pytest.mark.parametrize("order", [("x.env", "y.env"), ("y.env", "x.env")])
-def test_the_last_file_to_go_takes_the_folders_along_that_were_made_for_the_first(host: Host, order: t.Tuple[str, str]) -> None:
+def test_the_last_file_to_go_takes_the_folders_along_that_were_made_for_the_first(
+    host: Host, order: t.Tuple[str, str]
+) -> None:
     for name in ("x.env", "y.env"):
         host.deploy({f"made/for/{name}": "A=1"})
     for name in order:
@@ -148,17 +159,30 @@ def test_the_last_file_to_go_takes_the_folders_along_that_were_made_for_the_firs
     assert host.tree() == {}
 
 
-@pytest.mark.parametrize("steps", [
-    ([("x.env", "write")], [("y.env", "write")], [("x.env", "restore")]),
-    ([("x.env", "write")], [("in/y.env", "write"), ("x.env", "restore")]),
-    ([("x.env", "write")], [("in/y.env", "write")], [("x.env", "restore"), ("in/y.env", "restore")], [("in/z.env", "write")]),
-], ids=["one after the other", "a move further in", "gone in between"])
-def test_rolling_back_a_chain_leaves_none_of_the_folders_that_it_made(host: Host, steps: t.Sequence[t.Sequence[t.Tuple[str, str]]]) -> None:
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ([("x.env", "write")], [("y.env", "write")], [("x.env", "restore")]),
+        ([("x.env", "write")], [("in/y.env", "write"), ("x.env", "restore")]),
+        (
+            [("x.env", "write")],
+            [("in/y.env", "write")],
+            [("x.env", "restore"), ("in/y.env", "restore")],
+            [("in/z.env", "write")],
+        ),
+    ],
+    ids=["one after the other", "a move further in", "gone in between"],
+)
+def test_rolling_back_a_chain_leaves_none_of_the_folders_that_it_made(
+    host: Host, steps: t.Sequence[t.Sequence[t.Tuple[str, str]]]
+) -> None:
     host.put("theirs.env", "A=1")
     before, first = host.tree(), ""
     for step in steps:
         texts = {f"made/for/{name}": "A=1" for name, action in step if action == "write"}
-        answer = host.deploy(texts, *(host.change(f"made/for/{name}", "restore") for name, action in step if action == "restore"))
+        answer = host.deploy(
+            texts, *(host.change(f"made/for/{name}", "restore") for name, action in step if action == "restore")
+        )
         first = first or answer["generation"]
     assert run(host.request(state="rolled_back", generation=first))["changed"]
     assert host.tree() == before and host.query()["record"] == {"apps": {}, "files": {}}

@@ -57,8 +57,17 @@ def test_each_kind_of_evidence_is_named(host: pathlib.Path) -> None:
     write(host / "lib/systemd/system/gitea.service", "[Service]\nExecStart=/bin/true\n")
     write(host / "status", "Package: gitea\nStatus: install ok installed\nVersion: 1.22.3-1\n")
     write(host / "bin/gitea", "#!/bin/sh\n", 0o755)
-    answer = seen(units=["gitea", "other"], packages=["gitea", "other"], commands=["gitea", "other"], places=[str(host / "bin"), "/no"], required=True)
-    assert answer["seen"] == ["unit gitea.service", "package gitea", "command gitea", str(host / "bin")] and answer["missing"] is False
+    answer = seen(
+        units=["gitea", "other"],
+        packages=["gitea", "other"],
+        commands=["gitea", "other"],
+        places=[str(host / "bin"), "/no"],
+        required=True,
+    )
+    assert (
+        answer["seen"] == ["unit gitea.service", "package gitea", "command gitea", str(host / "bin")]
+        and answer["missing"] is False
+    )
 
 
 def test_a_drop_in_needs_its_unit_whatever_else_is_there(host: pathlib.Path) -> None:
@@ -68,7 +77,9 @@ def test_a_drop_in_needs_its_unit_whatever_else_is_there(host: pathlib.Path) -> 
         assert seen(units=[unit], commands=["gitea"], required=True, required_unit=unit)["missing"] is missing
 
 
-def test_a_database_that_cannot_be_read_makes_nothing_missing(host: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_cannot_be_read_makes_nothing_missing(
+    host: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(host / "bin/rpm", "#!/bin/sh\nexec /bin/sleep 60\n", 0o755)
     monkeypatch.setattr(detection, "_COMMAND_SECONDS", 0.2)
     answer = seen(packages=["a"], required=True)
@@ -80,7 +91,10 @@ VERSION_PHP = "<?php\n$OC_Version = array(29,0,4,1);\n$OC_VersionString = '29.0.
 
 def test_the_version_comes_from_a_database_then_a_file_then_a_command(host: pathlib.Path) -> None:
     find = "OC_VersionString = '([0-9.]+)'"
-    version: dict[str, t.Any] = {"run": [str(write(host / "bin/nc", f"#!/bin/sh\necho \"$0 {find.replace('([0-9.]+)', '3.0')}\"\n", 0o755))], "find": find}
+    version: dict[str, t.Any] = {
+        "run": [str(write(host / "bin/nc", f'#!/bin/sh\necho "$0 {find.replace("([0-9.]+)", "3.0")}"\n', 0o755))],
+        "find": find,
+    }
     assert seen(version=version)["version"] == "3.0"
     version["file"] = str(write(host / "version.php", VERSION_PHP))
     assert seen(version=version)["version"] == "29.0.4"
@@ -88,10 +102,18 @@ def test_the_version_comes_from_a_database_then_a_file_then_a_command(host: path
     assert seen(version={**version, "package": ["other", "nextcloud"]})["version"] == "28.0.1"
 
 
-@pytest.mark.parametrize(("said", "version"), [
-    ("version 1.22.3 built with", "1.22.3"), ("version 1.2-rc1", "1.2-rc1"), ("version \x1b[31m", None), ("version " + "9" * 100, None), ("nothing", None),
-    ("version " + "a" * 5000, None), ("version ../../etc", None),
-])
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ("version 1.22.3 built with", "1.22.3"),
+        ("version 1.2-rc1", "1.2-rc1"),
+        ("version \x1b[31m", None),
+        ("version " + "9" * 100, None),
+        ("nothing", None),
+        ("version " + "a" * 5000, None),
+        ("version ../../etc", None),
+    ],
+)
 def test_only_what_looks_like_a_version_is_one(host: pathlib.Path, said: str, version: str | None) -> None:
     place = write(host / "VERSION", said)
     assert seen(version={"file": str(place), "find": "version ([^ ]+)"})["version"] == version
@@ -102,7 +124,9 @@ def test_a_version_file_that_is_a_pipe_or_a_flood_is_none(host: pathlib.Path) ->
     assert seen(version={"file": str(host / "pipe"), "find": "(.+)"})["version"] is None
     assert seen(version={"file": "/dev/zero", "find": "(.+)"})["version"] is None
     place = write(host / "long", "a" * (1 << 20))
-    assert seen(version={"file": str(place), "find": "([0-9a-z]+)$"})["version"] is None, "a line is cut before it is searched"
+    assert seen(version={"file": str(place), "find": "([0-9a-z]+)$"})["version"] is None, (
+        "a line is cut before it is searched"
+    )
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others")
@@ -129,17 +153,27 @@ def test_a_units_environment_file(host: pathlib.Path) -> None:
     assert wired(path="/m", unit="gitea") == {"unit": None}
     write(host / "lib/systemd/system/gitea.service", "[Service]\nExecStart=/bin/true --config /etc/a.ini\n")
     assert wired(path="/m", unit="gitea") == {"unit": False}
-    assert wired(path="/etc/a.ini", argument="gitea") == {"argument": True} and wired(path="/m", argument="gitea") == {"argument": None}
+    assert wired(path="/etc/a.ini", argument="gitea") == {"argument": True} and wired(path="/m", argument="gitea") == {
+        "argument": None
+    }
     assert wired(path="/srv/a.ini", argument="gitea") == {"argument": False}, "it names another file of that name"
     assert wired(path="/m", argument="other") == {"argument": None}
     more = {f"{host}/etc/systemd/system/gitea.service.d/smarthost-mail.conf": "[Service]\nEnvironmentFile=/m\n"}
     assert wired(path="/m", unit="gitea", more=more) == {"unit": True}
 
 
-@pytest.mark.parametrize(("text", "verdict"), [
-    ("from_file '/m'\n", True), ("  from_file   '/m'   \n", True), ("# from_file '/m'\n", False), ("//from_file '/m'\n", False),
-    ("from_file '/other'\n", False), ("", False), ("require_once( \"/m\" );\n", True),
-])
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("from_file '/m'\n", True),
+        ("  from_file   '/m'   \n", True),
+        ("# from_file '/m'\n", False),
+        ("//from_file '/m'\n", False),
+        ("from_file '/other'\n", False),
+        ("", False),
+        ('require_once( "/m" );\n', True),
+    ],
+)
 def test_a_line_in_another_file(host: pathlib.Path, text: str, verdict: bool) -> None:
     place = write(host / "gitlab.rb", "x = 1\n" + text)
     line = {"file": str(place), "add": "from_file '/m'", "find": "require_once\\(\\s*.\\/m"}
@@ -149,7 +183,9 @@ def test_a_line_in_another_file(host: pathlib.Path, text: str, verdict: bool) ->
 
 def test_what_stands_beside_it(host: pathlib.Path) -> None:
     place = str(write(host / "version.php", VERSION_PHP))
-    assert wired(path="/m", beside=[place]) == {"beside": True} and wired(path="/m", beside=[place, "/no"]) == {"beside": None}
+    assert wired(path="/m", beside=[place]) == {"beside": True} and wired(path="/m", beside=[place, "/no"]) == {
+        "beside": None
+    }
 
 
 # -- containers -----------------------------------------------------------------------------------
@@ -160,7 +196,7 @@ def engine(host: pathlib.Path, program: str = "docker", inspect: str | None = No
     inspect = inspect or f"cat {INSPECTED}"
     text = "#!/bin/sh\nPATH=/usr/bin:/bin\ncase \"$*\" in\n  'ps --quiet --no-trunc') echo one; echo two ;;\n"
     text += f"  'container inspect one two') {inspect} ;;\n"
-    write(host / "bin" / program, text + "  *) echo unexpected: \"$*\" >&2; exit 9 ;;\nesac\n", 0o755)
+    write(host / "bin" / program, text + '  *) echo unexpected: "$*" >&2; exit 9 ;;\nesac\n', 0o755)
 
 
 def test_a_container_that_has_the_values_reads_the_file(host: pathlib.Path) -> None:
@@ -179,7 +215,9 @@ def test_a_container_that_has_the_values_reads_the_file(host: pathlib.Path) -> N
 def test_nothing_of_what_inspect_prints_is_answered(host: pathlib.Path) -> None:
     engine(host)
     place = write(host / "mailer.env", "GITEA__mailer__ENABLED=true\n")
-    answer = json.dumps(detection.detect([{"app": "x", "images": ["gitea/gitea"], "wiring": {"path": str(place), "container": True}}]))
+    answer = json.dumps(
+        detection.detect([{"app": "x", "images": ["gitea/gitea"], "wiring": {"path": str(place), "container": True}}])
+    )
     assert not [word for word in ("p=w d", "hunter2", "DB_PASSWD", "sha256") if word in answer]
 
 
@@ -195,16 +233,28 @@ def test_a_compose_project_is_known_by_its_labels(host: pathlib.Path) -> None:
     assert wired(path="/srv/gitea/other.yml", compose_file=True) == {"compose_file": None}
 
 
-@pytest.mark.parametrize(("text", "verdict"), [
-    ("    env_file: mail.env\n", True), ("    env_file: [a.env, './mail.env']\n", True), ("    env_file:\n      - \"PLACE\"  # ours\n", True),
-    ("    env_file:\n      - path: PLACE\n        required: true\n", True), ("    # env_file: mail.env\n", None), ("    env_file: other.env\n", None),
-    ("    volumes:\n      - ./mail.env:/mail.env\n", None), ("", None),
-])
-def test_a_project_whose_compose_file_names_it_reads_it_when_its_container_is_made(host: pathlib.Path, text: str, verdict: bool | None) -> None:
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("    env_file: mail.env\n", True),
+        ("    env_file: [a.env, './mail.env']\n", True),
+        ('    env_file:\n      - "PLACE"  # ours\n', True),
+        ("    env_file:\n      - path: PLACE\n        required: true\n", True),
+        ("    # env_file: mail.env\n", None),
+        ("    env_file: other.env\n", None),
+        ("    volumes:\n      - ./mail.env:/mail.env\n", None),
+        ("", None),
+    ],
+)
+def test_a_project_whose_compose_file_names_it_reads_it_when_its_container_is_made(
+    host: pathlib.Path, text: str, verdict: bool | None
+) -> None:
     folder = host / "project"
     place = folder / "mail.env"
     write(folder / "compose.yml", "services:\n  web:\n    image: x\n" + text.replace("PLACE", str(place)))
-    assert wired(path=str(place), container=True, project={"folder": str(folder), "files": []}) == {"container": verdict}
+    assert wired(path=str(place), container=True, project={"folder": str(folder), "files": []}) == {
+        "container": verdict
+    }
 
 
 def test_a_container_that_was_made_before_its_compose_file_named_the_file_does_not_read_it(host: pathlib.Path) -> None:
@@ -217,15 +267,25 @@ def test_a_container_that_was_made_before_its_compose_file_named_the_file_does_n
     assert (found["seen"], found["remedy"]) == (False, "Create the container again.")
     write(place, "GITEA__mailer__ENABLED='true'\n")
     assert wired(**ways) == {"container": True}, "Compose takes off the quotation marks"
-    assert wired(path=str(place), container=True, project={"folder": str(folder), "files": ["other.yml"]}) == {"container": None}
+    assert wired(path=str(place), container=True, project={"folder": str(folder), "files": ["other.yml"]}) == {
+        "container": None
+    }
 
 
-@pytest.mark.parametrize(("inspect", "why"), [
-    ("echo nonsense", "no container that runs here has what stands in"), ("exit 1", "no container that runs here has what stands in"),
-    ("echo '[[[['", "no container"), ("echo '[1, {}, {\"Config\": {\"Env\": 3, \"Labels\": null}}]'", "no container"),
-    ("exec sleep 60", "docker did not end within"), ("python3 -c 'print(\"[\" * 200000)'", "no container"),
-])
-def test_an_engine_that_answers_nonsense_is_not_seen(host: pathlib.Path, inspect: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("inspect", "why"),
+    [
+        ("echo nonsense", "no container that runs here has what stands in"),
+        ("exit 1", "no container that runs here has what stands in"),
+        ("echo '[[[['", "no container"),
+        ('echo \'[1, {}, {"Config": {"Env": 3, "Labels": null}}]\'', "no container"),
+        ("exec sleep 60", "docker did not end within"),
+        ("python3 -c 'print(\"[\" * 200000)'", "no container"),
+    ],
+)
+def test_an_engine_that_answers_nonsense_is_not_seen(
+    host: pathlib.Path, inspect: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(detection, "_COMMAND_SECONDS", 0.5 if "sleep" in inspect else 10)
     engine(host, inspect=inspect)
     place = write(host / "mailer.env", "A=1\n")
@@ -233,18 +293,26 @@ def test_an_engine_that_answers_nonsense_is_not_seen(host: pathlib.Path, inspect
     assert verdict["seen"] is None and why in verdict["why"]
 
 
-@pytest.mark.parametrize(("image", "repository"), [
-    ("gitea/gitea:1.22.3", "gitea/gitea"), ("docker.io/gitea/gitea", "gitea/gitea"), ("docker.io/library/nextcloud:29-apache", "nextcloud"),
-    ("nextcloud", "nextcloud"), ("localhost:5000/team/app:v1@sha256:0123", "team/app"),
-    ("ghcr.io/dani-garcia/vaultwarden@sha256:ab", "dani-garcia/vaultwarden"),
-    ("registry:5000/x", "x"),
-])
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        ("gitea/gitea:1.22.3", "gitea/gitea"),
+        ("docker.io/gitea/gitea", "gitea/gitea"),
+        ("docker.io/library/nextcloud:29-apache", "nextcloud"),
+        ("nextcloud", "nextcloud"),
+        ("localhost:5000/team/app:v1@sha256:0123", "team/app"),
+        ("ghcr.io/dani-garcia/vaultwarden@sha256:ab", "dani-garcia/vaultwarden"),
+        ("registry:5000/x", "x"),
+    ],
+)
 def test_the_repository_of_an_image(image: str, repository: str) -> None:
     assert container_list.Container(image, {}, {}).repository == repository
 
 
 def test_a_variable_without_a_value_in_the_file_is_compared_as_it_stands() -> None:
-    assert not container_list.Container("x", {}, {"A": "1"}).has({}) and container_list.Container("x", {}, {"A": "", "B": "2"}).has({"A": ""})
+    assert not container_list.Container("x", {}, {"A": "1"}).has({}) and container_list.Container(
+        "x", {}, {"A": "", "B": "2"}
+    ).has({"A": ""})
 
 
 def test_a_wiring_without_any_way_says_nothing() -> None:

@@ -42,16 +42,26 @@ def test_every_bad_path_is_named_at_once_and_nothing_is_written(host: Host) -> N
         texts = dict.fromkeys(["good.ini", "folder", "dangling", "loop", "socket", "pipe", "good.ini/below"], "new")
         changes = [
             host.change("who.env", owner="nobody-has-this-name", group="nor-this", mode="rw-r--r--"),
-            host.change("empty.env"), host.change("shared.ini", shared=True), host.change("theirs.ini", "restore"),
+            host.change("empty.env"),
+            host.change("shared.ini", shared=True),
+            host.change("theirs.ini", "restore"),
         ]
         texts.update({"who.env": "new", "shared.ini": "new"})
         for check in (True, False):
             answer = host.deploy(texts, *changes, check=check)
             assert [(os.path.basename(problem["where"]), problem["code"]) for problem in answer["problems"]] == [
-                ("folder", "target-is-folder"), ("dangling", "dangling-link"), ("loop", "dangling-link"),
-                ("socket", "not-a-file"), ("pipe", "not-a-file"), ("below", "parent-not-folder"),
-                ("who.env", "no-such-owner"), ("who.env", "no-such-group"), ("who.env", "bad-mode"),
-                ("empty.env", "no-content"), ("shared.ini", "shared-file-missing"), ("theirs.ini", "not-ours"),
+                ("folder", "target-is-folder"),
+                ("dangling", "dangling-link"),
+                ("loop", "dangling-link"),
+                ("socket", "not-a-file"),
+                ("pipe", "not-a-file"),
+                ("below", "parent-not-folder"),
+                ("who.env", "no-such-owner"),
+                ("who.env", "no-such-group"),
+                ("who.env", "bad-mode"),
+                ("empty.env", "no-content"),
+                ("shared.ini", "shared-file-missing"),
+                ("theirs.ini", "not-ours"),
             ]
             assert answer["failed"] and all(problem["what"] in answer["msg"] for problem in answer["problems"])
     assert host.tree() == before and not host.state_dir.exists()
@@ -63,8 +73,18 @@ def test_a_query_tells_what_kind_of_thing_stands_at_each_path(host: Host) -> Non
     (host.root / "dangling").symlink_to("nowhere")
     os.mkfifo(host.path("pipe"))
     read = host.query("file", "folder", "dangling", "pipe", "none", "file/below")["read"]
-    assert [told["kind"] for told in read.values()] == ["file", "folder", "dangling_link", "other", "missing", "missing"]
-    assert (read[host.path("file")]["fingerprint"], read[host.path("file")]["mode"]) == (fingerprint(host.key, b"x"), "0640")
+    assert [told["kind"] for told in read.values()] == [
+        "file",
+        "folder",
+        "dangling_link",
+        "other",
+        "missing",
+        "missing",
+    ]
+    assert (read[host.path("file")]["fingerprint"], read[host.path("file")]["mode"]) == (
+        fingerprint(host.key, b"x"),
+        "0640",
+    )
     assert {told["content"] for told in list(read.values())[1:]} == {None}
     assert not host.state_dir.exists()
 
@@ -72,8 +92,12 @@ def test_a_query_tells_what_kind_of_thing_stands_at_each_path(host: Host) -> Non
 def test_a_file_that_is_not_what_the_merge_was_based_on_is_left_alone(host: Host) -> None:
     host.put("app.ini", "edited since")
     based_on = fingerprint(host.key, b"as it was read")
-    assert codes(host.deploy({"app.ini": "merged"}, host.change("app.ini", shared=True, based_on=based_on))) == ["file-changed"]
-    assert codes(host.deploy({"app.ini": "merged"}, host.change("app.ini", shared=True, based_on="absent"))) == ["file-changed"]
+    assert codes(host.deploy({"app.ini": "merged"}, host.change("app.ini", shared=True, based_on=based_on))) == [
+        "file-changed"
+    ]
+    assert codes(host.deploy({"app.ini": "merged"}, host.change("app.ini", shared=True, based_on="absent"))) == [
+        "file-changed"
+    ]
     assert host.tree()["app.ini"][3] == b"edited since"
     based_on = fingerprint(host.key, b"edited since")
     assert host.deploy({"app.ini": "merged"}, host.change("app.ini", shared=True, based_on=based_on))["changed"]
@@ -88,10 +112,12 @@ def test_a_file_that_somebody_edits_during_the_run_is_not_overwritten(host: Host
     host.put("app.ini", "old")
     pid = os.fork()
     if pid == 0:
+
         def hook(event: str, arguments: tuple[t.Any, ...]) -> None:
             if event == "open" and ".smarthost-" in str(arguments[0]):
                 with open(os.open(host.path("app.ini"), os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as file:
                     file.write("edited during the run")
+
         sys.addaudithook(hook)
         os._exit(0 if codes(host.deploy({"app.ini": "new", "made/new.env": "n"})) == ["file-changed"] else 1)
     assert os.waitpid(pid, 0)[1] == 0
@@ -122,6 +148,7 @@ def test_a_state_folder_that_is_a_file_is_refused(host: Host) -> None:
 
 
 # -- as another user, and what only root can prepare ------------------------------------------------------------------
+
 
 def as_nobody(host: Host, request: deploy.DeployCall) -> list[str]:
     """The codes that a process of user nobody is given."""
@@ -190,7 +217,7 @@ def test_owner_and_group_are_kept_or_set_and_come_back(host: Host, as_root: None
 
 def test_access_lists_and_labels_are_kept_and_come_back(host: Host, as_root: None) -> None:
     path = host.put("app.ini", "old", 0o640)
-    acl = base64.b64decode("AgAAAAEABgD/////AgAEAP7/AAAEAAQA/////xAABAD/////IAAAAP////8=")   # user 65534 may read
+    acl = base64.b64decode("AgAAAAEABgD/////AgAEAP7/AAAEAAQA/////xAABAD/////IAAAAP////8=")  # user 65534 may read
     os.setxattr(path, "system.posix_acl_access", acl)
     os.setxattr(path, "security.selinux", b"system_u:object_r:etc_t:s0\0")
     wanted = {name: os.getxattr(path, name) for name in ("system.posix_acl_access", "security.selinux")}
@@ -218,14 +245,18 @@ def test_a_file_without_an_access_list_gets_none_from_its_folder(host: Host, as_
 
 @pytest.mark.parametrize("flag", ["i", "a"])
 @pytest.mark.parametrize("name", ["app.ini", "."])
-def test_what_is_marked_immutable_or_append_only_is_found_beforehand(host: Host, as_root: None, flag: str, name: str) -> None:
+def test_what_is_marked_immutable_or_append_only_is_found_beforehand(
+    host: Host, as_root: None, flag: str, name: str
+) -> None:
     host.put("app.ini", "old")
     subprocess.run(["chattr", "+" + flag, host.path(name)], check=True)
     try:
         answer = host.deploy({"app.ini": "new", "../other.env": "n"})
     finally:
         subprocess.run(["chattr", "-" + flag, host.path(name)], check=True)
-    assert codes(answer) == ["not-writable"] and "chattr -ia" in answer["problems"][0]["hint"], "more rights take no mark off"
+    assert codes(answer) == ["not-writable"] and "chattr -ia" in answer["problems"][0]["hint"], (
+        "more rights take no mark off"
+    )
     assert host.tree()["app.ini"][3] == b"old" and not (host.root.parent / "other.env").exists()
 
 
@@ -255,8 +286,20 @@ def in_a_namespace(host: Host, mounts: list[list[str]], *files: tuple[str, str, 
     """Deploy where these mounts are seen by nobody else."""
     root = next(path for path in sys.path if os.path.isdir(os.path.join(path, "ansible_collections", "smarthost")))
     ended = subprocess.run(
-        ["unshare", "--mount", sys.executable, "-c", IN_A_NAMESPACE, root, json.dumps(mounts), str(host.state_dir), json.dumps(files)],
-        stdout=subprocess.PIPE, check=True, timeout=60,
+        [
+            "unshare",
+            "--mount",
+            sys.executable,
+            "-c",
+            IN_A_NAMESPACE,
+            root,
+            json.dumps(mounts),
+            str(host.state_dir),
+            json.dumps(files),
+        ],
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=60,
     )
     return json.loads(ended.stdout)
 
@@ -265,10 +308,15 @@ def test_a_read_only_mount_and_a_mounted_file_are_found_beforehand(host: Host, a
     host.put("ro/app.ini", "old")
     host.put("mounted.ini", "old")
     mounts = [
-        ["mount", "--bind", host.path("ro"), host.path("ro")], ["mount", "-o", "remount,bind,ro", host.path("ro")],
+        ["mount", "--bind", host.path("ro"), host.path("ro")],
+        ["mount", "-o", "remount,bind,ro", host.path("ro")],
         ["mount", "--bind", host.path("mounted.ini"), host.path("mounted.ini")],
     ]
-    files = [(host.path("ro/app.ini"), "new", 1), (host.path("ro/new/a.env"), "new", 1), (host.path("mounted.ini"), "new", 1)]
+    files = [
+        (host.path("ro/app.ini"), "new", 1),
+        (host.path("ro/new/a.env"), "new", 1),
+        (host.path("mounted.ini"), "new", 1),
+    ]
     answer, _sizes, _names = in_a_namespace(host, mounts, *files)
     assert codes(answer) == ["not-writable"] * 3
     assert answer["msg"].count("read-only") == 2 and "mount point" in answer["msg"]
@@ -278,7 +326,9 @@ def test_a_read_only_mount_and_a_mounted_file_are_found_beforehand(host: Host, a
 def test_a_full_disk_is_found_beforehand(host: Host, as_root: None) -> None:
     (host.root / "small").mkdir()
     mounts = [["mount", "-t", "tmpfs", "-o", "size=64k", "none", host.path("small")]]
-    answer, sizes, names = in_a_namespace(host, mounts, (host.path("small/a.env"), "A", 10), (host.path("small/b.env"), "B", 100_000))
+    answer, sizes, names = in_a_namespace(
+        host, mounts, (host.path("small/a.env"), "A", 10), (host.path("small/b.env"), "B", 100_000)
+    )
     assert codes(answer) == ["no-space"] and not any(sizes.values()) and names == []
 
 
@@ -286,7 +336,9 @@ def test_a_disk_without_inodes_says_that(host: Host, as_root: None) -> None:
     (host.root / "small").mkdir()
     mounts = [["mount", "-t", "tmpfs", "-o", "nr_inodes=1,size=1m", "none", host.path("small")]]
     answer, _sizes, names = in_a_namespace(host, mounts, (host.path("small/a.env"), "A", 1))
-    assert codes(answer) == ["no-space"] and "no inodes left" in answer["msg"] and "bytes are needed" not in answer["msg"]
+    assert (
+        codes(answer) == ["no-space"] and "no inodes left" in answer["msg"] and "bytes are needed" not in answer["msg"]
+    )
     assert names == []
 
 

@@ -73,13 +73,19 @@ def to_roots(app: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("exchange", [to_link, to_folder, to_roots])
-def test_a_folder_exchanged_after_a_kill_is_left_alone_and_all_else_is_settled(two: Host, phase: str, exchange: t.Callable[[pathlib.Path], None]) -> None:
+def test_a_folder_exchanged_after_a_kill_is_left_alone_and_all_else_is_settled(
+    two: Host, phase: str, exchange: t.Callable[[pathlib.Path], None]
+) -> None:
     died(two, phase)
     (two.root / "bob/app").rename(two.root / "bob/moved")
     exchange(two.root / "bob/app")
     before = {name: shape for name, shape in two.tree().items() if not name.startswith("other")}
     answer = two.query()
-    assert codes(answer) == ["unsafe-path"] and answer["problems"][0]["where"] == two.path("bob/app/bob.ini") and phase in answer["msg"]
+    assert (
+        codes(answer) == ["unsafe-path"]
+        and answer["problems"][0]["where"] == two.path("bob/app/bob.ini")
+        and phase in answer["msg"]
+    )
     assert {name: shape for name, shape in two.tree().items() if not name.startswith("other")} == before
     assert sorted(name for name in two.tree() if name.startswith("other")) == ["other", "other/other.ini"]
     assert two.tree()["other/other.ini"][3] == (b"new\n" if phase == "finished" else b"old\n")
@@ -91,7 +97,9 @@ def test_a_folder_exchanged_after_a_kill_is_left_alone_and_all_else_is_settled(t
 def test_a_folder_that_is_gone_after_a_kill_has_nothing_left_to_settle(two: Host, phase: str) -> None:
     died(two, phase)
     (two.root / "bob/app").rename(two.root / "bob/moved")
-    assert two.query()["recovered"] == phase and two.tree()["other/other.ini"][3] == (b"new\n" if phase == "finished" else b"old\n")
+    assert two.query()["recovered"] == phase and two.tree()["other/other.ini"][3] == (
+        b"new\n" if phase == "finished" else b"old\n"
+    )
 
 
 @pytest.mark.parametrize("phase", PHASES)

@@ -26,14 +26,23 @@ def caught(work: t.Callable[[], t.Any]) -> Exception:
 
 def test_it_says_which_of_our_functions_and_what_that_called() -> None:
     found = internal_error.problem(caught(lambda: fields.shown(3)))  # type: ignore[arg-type]
-    assert found.code == "internal-error" and "AttributeError: plugins/module_utils/_host/notes/fields.py, line " in found.what and ", in shown)" in found.what
+    assert (
+        found.code == "internal-error"
+        and "AttributeError: plugins/module_utils/_host/notes/fields.py, line " in found.what
+        and ", in shown)" in found.what
+    )
     assert internal_error.ISSUES in found.hint
-    nested = internal_error.problem(caught(lambda: fields.tuple_of(lambda value, _place: json.loads(value))([f"{{{SECRET}"], "x")))  # type: ignore[arg-type]
+    nested = internal_error.problem(
+        caught(lambda: fields.tuple_of(lambda value, _place: json.loads(value))([f"{{{SECRET}"], "x"))
+    )  # type: ignore[arg-type]
     assert "decoder.py, line " in nested.what and SECRET not in str(nested)
 
 
 def test_an_error_without_a_place_is_one_too() -> None:
-    assert internal_error.problem(RecursionError(SECRET)).what == "smarthost.mail met something that it does not expect (RecursionError: at an unknown place)."
+    assert (
+        internal_error.problem(RecursionError(SECRET)).what
+        == "smarthost.mail met something that it does not expect (RecursionError: at an unknown place)."
+    )
 
 
 def test_a_filter_says_no_more_than_a_module_does() -> None:
@@ -50,4 +59,8 @@ def test_a_filter_says_no_more_than_a_module_does() -> None:
     for name, arguments in (("smtp_settings", ("gitea",)), ("smtp_files", ("gitea",)), ("smtp_probes", ())):
         with pytest.raises(AnsibleFilterError) as caught_here:
             FilterModule().filters()[name](Odd(host="smtp.example.com"), *arguments)
-        assert "internal-error" in str(caught_here.value) and SECRET not in repr(caught_here.value) and caught_here.value.__context__ is None
+        assert (
+            "internal-error" in str(caught_here.value)
+            and SECRET not in repr(caught_here.value)
+            and caught_here.value.__context__ is None
+        )

@@ -22,7 +22,14 @@ if t.TYPE_CHECKING:
     from .conftest import Answer, Host
 
 SECRET = "dummy w\"o'r\\d ü"
-EMAIL = {"mediatypeid": "1", "name": "Email", "smtp_server": "old.example.com", "username": "", "passwd": "old", "message_format": "0"}
+EMAIL = {
+    "mediatypeid": "1",
+    "name": "Email",
+    "smtp_server": "old.example.com",
+    "username": "",
+    "passwd": "old",
+    "message_format": "0",
+}
 OURS = {"smtp_server": "smtp.example.com", "username": "apps", "passwd": SECRET}
 
 
@@ -33,8 +40,12 @@ class Api:
         self.host, self.zabbix, self.token = host, zabbix, folder / "token"
         self.token.write_text(TOKEN + "\n")
         self.command = {
-            "tool": [zabbix.url], "read": ["mediatype.get", "name", "Email"], "write": ["mediatype.update", "mediatypeid"],
-            "keys": [[key] for key in OURS], "secrets": [["passwd"]], "token": str(self.token),
+            "tool": [zabbix.url],
+            "read": ["mediatype.get", "name", "Email"],
+            "write": ["mediatype.update", "mediatypeid"],
+            "keys": [[key] for key in OURS],
+            "secrets": [["passwd"]],
+            "token": str(self.token),
         }
 
     def set(self, action: str = "write", **command: t.Any) -> Answer:
@@ -57,13 +68,24 @@ def test_the_one_object_is_set_once_and_taken_back(api: Api) -> None:
     assert api.set("restore")["changed"] and api.zabbix.has[0] == EMAIL
 
 
-@pytest.mark.parametrize(("wrong", "code", "said"), [
-    ({"read": ["mediatype.get", "name", "Mail"]}, "tool-output", 'mediatype.get does not find exactly one with name "Mail".'),
-    ({"read": ["mediatype.gone", "name", "Email"]}, "tool-failed", "mediatype.gone is refused with error -32602."),
-    ({"tool": ["http://192.0.2.1/api"]}, "plaintext-auth", "would cross the network in clear text"),
-    ({"tool": ["http://127.0.0.1:9/api"]}, "tool-failed", "This cannot be reached: "),
-    ({"token": "/nowhere/token"}, "tool-missing", "/nowhere/token: The token of its API cannot be read (FileNotFoundError)."),
-])
+@pytest.mark.parametrize(
+    ("wrong", "code", "said"),
+    [
+        (
+            {"read": ["mediatype.get", "name", "Mail"]},
+            "tool-output",
+            'mediatype.get does not find exactly one with name "Mail".',
+        ),
+        ({"read": ["mediatype.gone", "name", "Email"]}, "tool-failed", "mediatype.gone is refused with error -32602."),
+        ({"tool": ["http://192.0.2.1/api"]}, "plaintext-auth", "would cross the network in clear text"),
+        ({"tool": ["http://127.0.0.1:9/api"]}, "tool-failed", "This cannot be reached: "),
+        (
+            {"token": "/nowhere/token"},
+            "tool-missing",
+            "/nowhere/token: The token of its API cannot be read (FileNotFoundError).",
+        ),
+    ],
+)
 def test_what_stands_in_the_way_is_said_and_nothing_is_written(api: Api, wrong: t.Any, code: str, said: str) -> None:
     answer = api.set(**wrong)
     assert codes(answer) == [code] and said in answer["msg"] and not api.host.state_dir.exists()
@@ -72,7 +94,12 @@ def test_what_stands_in_the_way_is_said_and_nothing_is_written(api: Api, wrong: 
 
 def test_a_refused_write_says_its_code_and_nothing_of_what_was_sent(api: Api) -> None:
     answer = api.set(keys=[["smtp_server"], ["passwd"], ["unknown"]])
-    assert api.zabbix.has[0] == EMAIL and codes(answer) == ["tool-failed"] and SECRET not in answer["msg"] and json.dumps(SECRET)[1:-1] not in answer["msg"]
+    assert (
+        api.zabbix.has[0] == EMAIL
+        and codes(answer) == ["tool-failed"]
+        and SECRET not in answer["msg"]
+        and json.dumps(SECRET)[1:-1] not in answer["msg"]
+    )
 
 
 def test_a_redirect_is_not_followed_with_the_token(api: Api) -> None:

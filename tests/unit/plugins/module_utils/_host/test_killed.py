@@ -79,12 +79,18 @@ NEW = {"app.ini": "[mailer]\nPASSWD = new\n", "made/for us/mail.env": "PASSWORD=
 
 def apply_three(host: Host) -> deploy.DeployCall:
     old_files(host)
-    return host.request(NEW, host.change("app.ini", secret=True), record={"apps": {"wiki": {"credential_id": "2026-11"}}})
+    return host.request(
+        NEW, host.change("app.ini", secret=True), record={"apps": {"wiki": {"credential_id": "2026-11"}}}
+    )
 
 
 def take_back_three(host: Host) -> deploy.DeployCall:
     host.deploy_first = deploy.run(apply_three(host))  # type: ignore[attr-defined]
-    changes = [host.change("app.ini", "restore"), host.change("made/for us/mail.env", "restore"), host.change("link.conf")]
+    changes = [
+        host.change("app.ini", "restore"),
+        host.change("made/for us/mail.env", "restore"),
+        host.change("link.conf"),
+    ]
     return host.request({"link.conf": "relay newer\n"}, *changes, record={"remove": ["wiki"]})
 
 
@@ -142,7 +148,7 @@ class Stage:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_set_of_three_is_all_old_or_all_new_whichever_system_call_the_kill_precedes_in_the_run_or_in_the_recovery(
-    host: Host, tmp_path: pathlib.Path, scenario: t.Callable[[Host], deploy.DeployCall],
+    host: Host, tmp_path: pathlib.Path, scenario: t.Callable[[Host], deploy.DeployCall]
 ) -> None:
     stage = Stage(host, tmp_path, scenario)
     outcomes: t.List[t.Optional[str]] = []
@@ -164,7 +170,9 @@ def test_a_set_of_three_is_all_old_or_all_new_whichever_system_call_the_kill_pre
 
 
 @pytest.mark.parametrize("first", [1, 2, 3, 4])  # four processes can share the lines
-def test_a_set_of_three_is_all_old_or_all_new_whichever_line_the_kill_precedes(host: Host, tmp_path: pathlib.Path, first: int) -> None:
+def test_a_set_of_three_is_all_old_or_all_new_whichever_line_the_kill_precedes(
+    host: Host, tmp_path: pathlib.Path, first: int
+) -> None:
     stage = Stage(host, tmp_path, apply_three)
     outcomes, number = set(), first
     while killed(stage.request, lambda: die_at_line(number)):
@@ -190,7 +198,9 @@ def obstruct(path: str, number: int = 0) -> None:
     sys.addaudithook(hook)
 
 
-def test_a_rename_that_fails_after_the_point_of_no_return_undoes_the_set_even_when_killed(host: Host, tmp_path: pathlib.Path) -> None:
+def test_a_rename_that_fails_after_the_point_of_no_return_undoes_the_set_even_when_killed(
+    host: Host, tmp_path: pathlib.Path
+) -> None:
     stage = Stage(host, tmp_path, apply_three)
     expected = {name: shape for name, shape in stage.old[0].items() if name != "real.conf"}
     number = 1

@@ -33,7 +33,11 @@ def test_a_name_that_a_file_can_have_is_written_and_read(host: Host, name: str) 
 
 @pytest.mark.parametrize("name", ["a\0b", "\ud800", "\udcff", "x/" * 3000])
 def test_a_path_that_no_file_can_have_is_a_problem_and_is_not_repeated_in_full(host: Host, name: str) -> None:
-    for answer in (host.deploy({}, host.change(name)), host.query(name), host.deploy({}, host.change(name, "restore"), check=True)):
+    for answer in (
+        host.deploy({}, host.change(name)),
+        host.query(name),
+        host.deploy({}, host.change(name, "restore"), check=True),
+    ):
         assert codes(answer) == ["path-not-valid"] and len(answer["msg"]) < 1000 and "\0" not in answer["msg"]
     assert not host.state_dir.exists()
 
@@ -65,11 +69,20 @@ def test_a_state_folder_that_cannot_be_is_a_problem(folder: str) -> None:
 def test_a_generation_that_cannot_be_is_named_as_far_as_it_can_be_shown(host: Host, generation: str) -> None:
     host.deploy({"a.env": "1"})
     answer = host.deploy(state="rolled_back", generation=generation)
-    assert codes(answer) == ["no-such-generation"] and len(answer["msg"]) < 1000 and answer["msg"].isascii() and "\x1b" not in answer["msg"]
+    assert (
+        codes(answer) == ["no-such-generation"]
+        and len(answer["msg"]) < 1000
+        and answer["msg"].isascii()
+        and "\x1b" not in answer["msg"]
+    )
 
 
-def test_an_id_is_never_taken_twice_whatever_became_of_its_generation(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "gmtime", lambda: time.struct_time((2026, 11, 28, 2, 0, 0, 5, 332, 0)))  # all within one second
+def test_an_id_is_never_taken_twice_whatever_became_of_its_generation(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        time, "gmtime", lambda: time.struct_time((2026, 11, 28, 2, 0, 0, 5, 332, 0))
+    )  # all within one second
     seen = []
     for number in range(6):
         predicted = host.deploy({"a.env": str(number), f"b{number}.env": "1"}, check=True)
@@ -86,7 +99,9 @@ def test_an_id_is_not_taken_while_an_original_or_a_record_has_its_name(host: Hos
     first = host.deploy({"app.ini": "1"})["generation"]
     host.deploy(state="committed")
     (host.state_dir / "originals/29990101T000000Z-7-0").write_bytes(b"")
-    assert state.State(str(host.state_dir)).next_id(state.State(str(host.state_dir)).load_record()) == "29990101T000000Z-8"
+    assert (
+        state.State(str(host.state_dir)).next_id(state.State(str(host.state_dir)).load_record()) == "29990101T000000Z-8"
+    )
     (host.state_dir / "originals/29990101T000000Z-7-0").unlink()
     written = json.loads((host.state_dir / "record.json").read_text())
     assert written["last"] == first

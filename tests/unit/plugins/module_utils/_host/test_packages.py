@@ -43,8 +43,12 @@ def no_database(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_dpkg(tmp_path: pathlib.Path) -> None:
     (tmp_path / "status").write_text(DPKG)
-    found = packages.installed(["postfix", "exim4-base", "nullmailer", "zabbix-server-pgsql", "absent", "not a name"], 5)
-    assert found == ({"postfix": "3.7.11", "zabbix-server-pgsql": "7.0.5"}, ""), "in a description, and removed, is not installed"
+    found = packages.installed(
+        ["postfix", "exim4-base", "nullmailer", "zabbix-server-pgsql", "absent", "not a name"], 5
+    )
+    assert found == ({"postfix": "3.7.11", "zabbix-server-pgsql": "7.0.5"}, ""), (
+        "in a description, and removed, is not installed"
+    )
 
 
 def test_apk(tmp_path: pathlib.Path) -> None:
@@ -60,9 +64,15 @@ def test_rpm_is_asked_once_for_all(tmp_path: pathlib.Path, monkeypatch: pytest.M
     monkeypatch.setattr(safe_command, "find", lambda name: str(program))
     assert packages.installed(["grafana", "absent"], 5) == ({"grafana": "10.4.2"}, "")
     program.write_text("#!/bin/sh\necho 'error: cannot open Packages database' >&2\nexit 1\n")
-    assert packages.installed(["grafana"], 5) == ({}, "the package database could not be read: rpm does not answer for each name")
+    assert packages.installed(["grafana"], 5) == (
+        {},
+        "the package database could not be read: rpm does not answer for each name",
+    )
     program.write_text("#!/bin/sh\nsleep 20\n")
-    assert packages.installed(["grafana"], 0.2) == ({}, "the package database could not be read: rpm did not end within 0.2 seconds")
+    assert packages.installed(["grafana"], 0.2) == (
+        {},
+        "the package database could not be read: rpm did not end within 0.2 seconds",
+    )
 
 
 def test_a_host_without_any_database_has_no_packages(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,13 +83,23 @@ def test_a_host_without_any_database_has_no_packages(monkeypatch: pytest.MonkeyP
 @pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="this host's own database, where it has one")
 def test_this_hosts_own_database_is_read_as_dpkg_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "DPKG", "/var/lib/dpkg/status")
-    listed = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n"], stdout=subprocess.PIPE, check=True, text=True).stdout
+    listed = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n"], stdout=subprocess.PIPE, check=True, text=True
+    ).stdout
     names = {line.split()[1] for line in listed.splitlines() if line.startswith("installed ")}
     assert set(packages.installed(names, 5)[0]) == names
 
 
-@pytest.mark.parametrize(("full", "short"), [
-    ("2:1.4.6+dfsg-1~bpo12", "1.4.6"), ("16.7.0-ce.0", "16.7.0"), ("1.23.0~rc1", "1.23.0"), ("3.9.1-r0", "3.9.1"), ("20240101", "20240101"), ("none", ""),
-])
+@pytest.mark.parametrize(
+    ("full", "short"),
+    [
+        ("2:1.4.6+dfsg-1~bpo12", "1.4.6"),
+        ("16.7.0-ce.0", "16.7.0"),
+        ("1.23.0~rc1", "1.23.0"),
+        ("3.9.1-r0", "3.9.1"),
+        ("20240101", "20240101"),
+        ("none", ""),
+    ],
+)
 def test_the_version_of_the_program_alone(full: str, short: str) -> None:
     assert packages.upstream(full) == short

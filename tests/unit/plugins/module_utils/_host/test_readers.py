@@ -73,7 +73,9 @@ def test_roots_pid_file_names_any_process(app: pathlib.Path) -> None:
     with sleeper(BOB) as process:
         path = app.parent / "app.pid"
         path.write_text(f"{process.pid}\n", encoding="ascii")
-        assert "problems" not in activate([Activation("wiki", signal={"pid_file": str(path), "signal": "TERM"})], False, 10)
+        assert "problems" not in activate(
+            [Activation("wiki", signal={"pid_file": str(path), "signal": "TERM"})], False, 10
+        )
         assert process.wait(10) == -signal.SIGTERM
 
 
@@ -81,7 +83,12 @@ def hostile(folder: pathlib.Path) -> t.Dict[str, pathlib.Path]:
     """By kind what stands where a file is to be read."""
     secret = folder.parent / "secret"
     secret.write_text("TOPSECRET", encoding="ascii")
-    made = {"link": bobs_link(folder / "link", secret), "pipe": folder / "pipe", "sparse": bobs(folder / "sparse", ""), "hard": folder / "hard"}
+    made = {
+        "link": bobs_link(folder / "link", secret),
+        "pipe": folder / "pipe",
+        "sparse": bobs(folder / "sparse", ""),
+        "hard": folder / "hard",
+    }
     os.mkfifo(made["pipe"])
     os.truncate(made["sparse"], 10 << 30)
     os.link(secret, made["hard"])
@@ -99,7 +106,9 @@ def test_no_trick_is_read(app: pathlib.Path, kind: str) -> None:
         given = {"verify": True, "server_name": "", "min_version": "1.2", "fingerprints": (), **settings}
         with pytest.raises(ProblemsError) as caught:
             tls.context(tls.TlsSettings(**given))
-        assert "TOPSECRET" not in str(caught.value) and ("Not a regular file" if kind == "pipe" else "[unsafe-path]") in str(caught.value)
+        assert "TOPSECRET" not in str(caught.value) and (
+            "Not a regular file" if kind == "pipe" else "[unsafe-path]"
+        ) in str(caught.value)
 
 
 def test_a_state_folder_that_others_can_exchange_holds_no_receipt_and_no_notes(app: pathlib.Path) -> None:

@@ -18,8 +18,10 @@ from ansible_collections.smarthost.mail.plugins.module_utils._host.tools.tool_se
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import ProblemsError
 
 OTHER = 54321  # a user that no system has
-root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others, and start programs as them")
-WHO = "#!/bin/sh\nid -u; id -G; echo \"$PATH $HOME ${SECRET_OF_ROOT-none}\"\n"
+root_only = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can give files to others, and start programs as them"
+)
+WHO = '#!/bin/sh\nid -u; id -G; echo "$PATH $HOME ${SECRET_OF_ROOT-none}"\n'
 
 
 @pytest.fixture
@@ -27,7 +29,11 @@ def place(tmp_path: pathlib.Path) -> t.Iterator[pathlib.Path]:
     """A folder that everybody may enter and root alone may write, wherever pytest has made it."""
     folder = tmp_path / "place"
     folder.mkdir(mode=0o755)
-    changed = [parent for parent in folder.parents if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o001]
+    changed = [
+        parent
+        for parent in folder.parents
+        if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o001
+    ]
     for parent in changed:
         parent.chmod(parent.stat().st_mode | 0o011)
     yield folder
@@ -51,17 +57,24 @@ def ran(path: pathlib.Path, *words: str) -> list[str]:
 
 
 @root_only
-def test_what_is_roots_runs_as_root_with_a_path_of_roots_alone(place: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_roots_runs_as_root_with_a_path_of_roots_alone(
+    place: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (place / "evil").mkdir(mode=0o777)
     (place / "evil").chmod(0o777)
     monkeypatch.setenv("PATH", f"{place}/evil:relative:/nowhere:/usr/bin")
     said = ran(program(place / "who"))
-    assert said[0] == "0" and said[2].split()[0].split(os.pathsep) == ["/usr/bin", *[folder for folder in safe_command.PATH if folder != "/usr/bin"]]
+    assert said[0] == "0" and said[2].split()[0].split(os.pathsep) == [
+        "/usr/bin",
+        *[folder for folder in safe_command.PATH if folder != "/usr/bin"],
+    ]
 
 
 @root_only
 @pytest.mark.parametrize("where", ["program", "folder", "link", "link_in_folder", "interpreter", "argument"])
-def test_what_somebody_else_owns_runs_as_that_user_in_a_clean_environment(place: pathlib.Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_somebody_else_owns_runs_as_that_user_in_a_clean_environment(
+    place: pathlib.Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SECRET_OF_ROOT", "hunter2")
     path, words = program(place / "bin" / "who"), []
     if where == "program":
@@ -88,11 +101,14 @@ def test_what_somebody_else_owns_runs_as_that_user_in_a_clean_environment(place:
 
 
 @root_only
-@pytest.mark.parametrize(("folder_mode", "mode", "why"), [
-    (0o777, 0o755, "others than root can write {folder}"),
-    (0o1777, 0o755, "others than root can write {folder}"),
-    (0o755, 0o777, "others than root can write {path}"),
-])
+@pytest.mark.parametrize(
+    ("folder_mode", "mode", "why"),
+    [
+        (0o777, 0o755, "others than root can write {folder}"),
+        (0o1777, 0o755, "others than root can write {folder}"),
+        (0o755, 0o777, "others than root can write {path}"),
+    ],
+)
 def test_what_everybody_can_exchange_is_not_started(place: pathlib.Path, folder_mode: int, mode: int, why: str) -> None:
     path = program(place / "bin" / "who", mode=mode)
     path.parent.chmod(folder_mode)
@@ -152,12 +168,15 @@ def test_links_in_a_circle_and_what_is_not_there_are_said(place: pathlib.Path) -
         safe_command.weakest(str(place / "a"))
 
 
-@pytest.mark.parametrize(("text", "why"), [
-    ("#!/bin/sh\nexit 3\n", "ended with status 3"),
-    ("#!/bin/sh\nsleep 30\n", "did not end within 0.3 seconds"),
-    ("#!/bin/sh\nhead -c 5000 /dev/zero\n", "printed more than 4096 bytes"),
-    ("#!/no/such/interpreter\n", "could not be started (FileNotFoundError)"),
-])
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("#!/bin/sh\nexit 3\n", "ended with status 3"),
+        ("#!/bin/sh\nsleep 30\n", "did not end within 0.3 seconds"),
+        ("#!/bin/sh\nhead -c 5000 /dev/zero\n", "printed more than 4096 bytes"),
+        ("#!/no/such/interpreter\n", "could not be started (FileNotFoundError)"),
+    ],
+)
 def test_what_goes_wrong_is_a_reason(place: pathlib.Path, text: str, why: str) -> None:
     path = place / "tool"
     path.write_text(text)
@@ -165,7 +184,9 @@ def test_what_goes_wrong_is_a_reason(place: pathlib.Path, text: str, why: str) -
     assert safe_command.run([str(path)], 0.3 if "sleep" in text else 10, 4096) == (None, f"{path} {why}")
 
 
-def test_a_user_who_is_not_root_starts_what_they_would_start_anyway(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_who_is_not_root_starts_what_they_would_start_anyway(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     path = tmp_path / "smarthost-test-who"
@@ -184,23 +205,35 @@ def test_activation_starts_nothing_as_root_that_others_can_exchange(place: pathl
     path.parent.chmod(0o777)
     answer = activation.activate([Activation("wiki", command=(str(path),))], False, 20)
     (problem,) = answer["problems"]
-    assert problem["code"] == "unsafe-command" and f"others than root can write {path.parent}" in problem["what"] and not told.exists()
+    assert (
+        problem["code"] == "unsafe-command"
+        and f"others than root can write {path.parent}" in problem["what"]
+        and not told.exists()
+    )
     path.parent.chmod(0o755)
     os.chown(path.parent, OTHER, OTHER)
     told.touch()
     told.chmod(0o666)
-    assert "failed" not in activation.activate([Activation("wiki", command=(str(path),))], False, 20) and told.read_text() == f"{OTHER}\n"
+    assert (
+        "failed" not in activation.activate([Activation("wiki", command=(str(path),))], False, 20)
+        and told.read_text() == f"{OTHER}\n"
+    )
     path.write_text("#!/bin/sh\nexit 3\n")
     (problem,) = activation.activate([Activation("wiki", command=(str(path),))], False, 20)["problems"]
     assert f"ended with status 3. It ran as user {OTHER}, as {path.parent} belongs to user {OTHER}." in problem["what"]
 
 
 @root_only
-def test_a_compose_folder_that_is_not_roots_is_not_used_as_root(place: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compose_folder_that_is_not_roots_is_not_used_as_root(
+    place: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told = place / "told"
     told.touch()
     told.chmod(0o666)
-    program(place / "bin" / "docker", f"#!/bin/sh\nid -u >> {told}\ncase $2 in ps) echo one;; --format) echo '\"2020-01-01T00:00:00Z\"';; esac\n")
+    program(
+        place / "bin" / "docker",
+        f"#!/bin/sh\nid -u >> {told}\ncase $2 in ps) echo one;; --format) echo '\"2020-01-01T00:00:00Z\"';; esac\n",
+    )
     monkeypatch.setenv("PATH", f"{place}/bin:/usr/bin:/bin")
     project = place / "project"
     project.mkdir()

@@ -46,14 +46,23 @@ def test_a_key_that_is_none_is_refused_without_being_shown(key: str) -> None:
     assert str(error.value) == "the key is not at least 32 hexadecimal digits"
 
 
-@pytest.mark.parametrize(("change", "why"), [
-    (lambda key, label, text: (seal.new_key(), label, text), "sealed under another key or label, or damaged on the way"),
-    (lambda key, label, text: (key, "read /etc/other", text), "sealed under another key or label, or damaged on the way"),
-    (lambda key, label, text: (key, label, text[:-8]), "sealed under another key or label, or damaged on the way"),
-    (lambda key, label, text: (key, label, ""), "sealed under another key or label, or damaged on the way"),
-    (lambda key, label, text: (key, label, "ü" + text), "this is not a sealed text"),
-    (lambda key, label, text: (key, label, "!" + text), "this is not a sealed text"),
-])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (
+            lambda key, label, text: (seal.new_key(), label, text),
+            "sealed under another key or label, or damaged on the way",
+        ),
+        (
+            lambda key, label, text: (key, "read /etc/other", text),
+            "sealed under another key or label, or damaged on the way",
+        ),
+        (lambda key, label, text: (key, label, text[:-8]), "sealed under another key or label, or damaged on the way"),
+        (lambda key, label, text: (key, label, ""), "sealed under another key or label, or damaged on the way"),
+        (lambda key, label, text: (key, label, "ü" + text), "this is not a sealed text"),
+        (lambda key, label, text: (key, label, "!" + text), "this is not a sealed text"),
+    ],
+)
 def test_a_wrong_key_label_or_text_is_noticed(change, why: str) -> None:  # type: ignore[no-untyped-def]
     key = seal.new_key()
     text = seal.seal(key, "read /etc/a", b"PASSWORD=hunter2")
@@ -70,12 +79,23 @@ def test_sealed_bytes_that_are_no_set_of_files_are_refused() -> None:
 
 
 def test_every_secret_option_is_sealed_in_its_place_and_nothing_else() -> None:
-    key, options = seal.new_key(), {
-        "host": "h", "password": "one ü\udcff", "proxy": None, "oauth2": {"client_id": "i", "token": "two"}, "relays": [{"host": "r", "password": ""}],
-    }
+    key, options = (
+        seal.new_key(),
+        {
+            "host": "h",
+            "password": "one ü\udcff",
+            "proxy": None,
+            "oauth2": {"client_id": "i", "token": "two"},
+            "relays": [{"host": "r", "password": ""}],
+        },
+    )
     sealed = seal.seal_options(key, argument_spec(), options)
     changed = {name for name, value in options.items() if sealed[name] != value}
-    assert changed == {"password", "oauth2", "relays"} and sealed["oauth2"]["client_id"] == "i" and sealed["relays"][0]["host"] == "r"
+    assert (
+        changed == {"password", "oauth2", "relays"}
+        and sealed["oauth2"]["client_id"] == "i"
+        and sealed["relays"][0]["host"] == "r"
+    )
     assert seal.unseal_options(key, argument_spec(), sealed) == (options, {"one ü\udcff", "two"})
     swapped = {**sealed, "password": sealed["oauth2"]["token"]}
     with pytest.raises(seal.SealError):
@@ -84,6 +104,7 @@ def test_every_secret_option_is_sealed_in_its_place_and_nothing_else() -> None:
 
 def test_every_secret_option_of_the_probe_is_a_text() -> None:
     """What seal_options can seal: were a list or number ever declared a secret, it would travel in clear, or fail."""
+
     def secrets(spec: dict[str, Any]) -> Iterator[str]:
         for about in spec.values():
             yield from [about["type"]] if about.get("no_log") else secrets(about.get("options", {}))

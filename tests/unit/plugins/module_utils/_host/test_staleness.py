@@ -89,7 +89,7 @@ def test_the_start_of_a_process_is_known_to_a_tenth_of_a_second() -> None:
 
 
 def test_a_unit_whose_process_is_older_than_its_settings_is_restarted(
-    tmp_path: pathlib.Path, daemon: Daemon, systemd: t.Callable[[], t.List[str]],
+    tmp_path: pathlib.Path, daemon: Daemon, systemd: t.Callable[[], t.List[str]]
 ) -> None:
     item = unchanged(time.time(), systemd="wiki")
     assert activate(tmp_path, item, check=True) == [(True, True)] and systemd() == []
@@ -98,16 +98,20 @@ def test_a_unit_whose_process_is_older_than_its_settings_is_restarted(
 
 
 def test_a_unit_whose_process_is_younger_than_its_settings_is_left_alone(
-    tmp_path: pathlib.Path, daemon: Daemon, systemd: t.Callable[[], t.List[str]],
+    tmp_path: pathlib.Path, daemon: Daemon, systemd: t.Callable[[], t.List[str]]
 ) -> None:
     assert activate(tmp_path, unchanged(time.time() - 60, systemd="wiki")) == [(False, False)]
     assert systemd() == []
 
 
-def test_a_reload_is_noted_as_the_process_stays_old(tmp_path: pathlib.Path, daemon: Daemon, systemd: t.Callable[[], t.List[str]]) -> None:
+def test_a_reload_is_noted_as_the_process_stays_old(
+    tmp_path: pathlib.Path, daemon: Daemon, systemd: t.Callable[[], t.List[str]]
+) -> None:
     item = unchanged(time.time(), systemd="wiki", how="reload")
     assert [activate(tmp_path, item), activate(tmp_path, item)] == [[(True, True)], [(False, False)]]
-    assert activate(tmp_path, unchanged(time.time(), systemd="wiki", how="reload")) == [(True, True)], "written again since"
+    assert activate(tmp_path, unchanged(time.time(), systemd="wiki", how="reload")) == [(True, True)], (
+        "written again since"
+    )
     assert systemd() == ["reload-or-restart -- wiki.service"] * 2
 
 
@@ -135,14 +139,16 @@ def test_a_process_with_a_pid_file_is_signalled_when_it_is_older(tmp_path: pathl
 
 
 def test_an_application_that_changed_is_activated_however_young_its_process(
-    tmp_path: pathlib.Path, daemon: Daemon, systemd: t.Callable[[], t.List[str]],
+    tmp_path: pathlib.Path, daemon: Daemon, systemd: t.Callable[[], t.List[str]]
 ) -> None:
     items = [unchanged(time.time() - 60, systemd="wiki"), Activation("shop", systemd="wiki.service")]
     assert activate(tmp_path, *items) == [(True, True), (True, None)]
     assert systemd() == ["restart -- wiki.service"]
 
 
-def test_an_init_script_restarts_what_runs_without_systemd(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_init_script_restarts_what_runs_without_systemd(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     script = tmp_path / "wiki"
     script.write_text(INIT_SCRIPT.replace("{folder}", str(tmp_path)))
     script.chmod(0o755)
@@ -165,10 +171,12 @@ def test_an_init_script_restarts_what_runs_without_systemd(tmp_path: pathlib.Pat
 
 
 def test_what_is_down_since_our_own_restart_failed_is_started_and_what_its_people_stopped_is_not(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch,
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = tmp_path / "wiki"
-    script.write_text('#!/bin/sh\ncd "${0%/*}"\ncase $1 in status) test -e up || exit 3 ;; restart) rm -f up; test ! -e broken && touch up ;; esac\n')
+    script.write_text(
+        '#!/bin/sh\ncd "${0%/*}"\ncase $1 in status) test -e up || exit 3 ;; restart) rm -f up; test ! -e broken && touch up ;; esac\n'
+    )
     script.chmod(0o755)
     monkeypatch.setattr(systemd_state, "RUNNING", str(tmp_path / "none"))
     monkeypatch.setattr(activation, "INIT_SCRIPTS", str(tmp_path))
@@ -181,4 +189,6 @@ def test_what_is_down_since_our_own_restart_failed_is_started_and_what_its_peopl
     assert activate(tmp_path, unchanged(time.time(), systemd="wiki"), check=True) == [(True, True)]
     assert activate(tmp_path, unchanged(time.time(), systemd="wiki")) == [(True, True)] and (tmp_path / "up").exists()
     (tmp_path / "up").unlink()
-    assert activate(tmp_path, unchanged(time.time() + 60, systemd="wiki", how="reload")) == [(False, False)], "that was started, and then stopped"
+    assert activate(tmp_path, unchanged(time.time() + 60, systemd="wiki", how="reload")) == [(False, False)], (
+        "that was started, and then stopped"
+    )

@@ -74,13 +74,16 @@ def test_a_drop_in_that_is_about_to_be_written_counts(root: pathlib.Path) -> Non
     assert loaded and not loaded.reads("/srv/100%/mail.env"), "what somebody else resets after it is reset"
 
 
-@pytest.mark.parametrize(("path", "text"), [
-    ("/etc/systemd/system/service.d/all.conf", "[Service]\nEnvironmentFile=/m\n"),
-    ("/etc/systemd/system/gitea-.service.d/prefix.conf", "[Service]\nEnvironmentFile=/m\n"),
-    ("/etc/systemd/system/gitea-one.service.d/a.conf", "[Service]\nEnvironmentFile=-/m\n"),
-    ("/usr/lib/systemd/system/gitea-one.service.d/a.conf", "[Service]\r\nEnvironmentFile = /m\r\n"),
-    ("/etc/systemd/system.control/gitea-one.service.d/a.conf", "[Service]\nEnvironmentFile=/x/../m\n"),
-])
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/etc/systemd/system/service.d/all.conf", "[Service]\nEnvironmentFile=/m\n"),
+        ("/etc/systemd/system/gitea-.service.d/prefix.conf", "[Service]\nEnvironmentFile=/m\n"),
+        ("/etc/systemd/system/gitea-one.service.d/a.conf", "[Service]\nEnvironmentFile=-/m\n"),
+        ("/usr/lib/systemd/system/gitea-one.service.d/a.conf", "[Service]\r\nEnvironmentFile = /m\r\n"),
+        ("/etc/systemd/system.control/gitea-one.service.d/a.conf", "[Service]\nEnvironmentFile=/x/../m\n"),
+    ],
+)
 def test_where_drop_ins_may_stand(root: pathlib.Path, path: str, text: str) -> None:
     write(root, "/lib/systemd/system/gitea-one.service", GITEA)
     write(root, path, text)
@@ -108,7 +111,11 @@ def test_a_masked_unit_is_none_and_one_in_etc_replaces_the_packages(root: pathli
 
 
 def test_templates_and_aliases(root: pathlib.Path) -> None:
-    write(root, "/lib/systemd/system/gitea@.service", "[Service]\nEnvironmentFile=/etc/gitea/%i.env\nEnvironmentFile=/etc/%p/%%x.env\n")
+    write(
+        root,
+        "/lib/systemd/system/gitea@.service",
+        "[Service]\nEnvironmentFile=/etc/gitea/%i.env\nEnvironmentFile=/etc/%p/%%x.env\n",
+    )
     assert reads("gitea@git2", "/etc/gitea/git2.env") and reads("gitea@git2", "/etc/gitea/%x.env")
     write(root, "/etc/systemd/system/gitea@.service.d/a.conf", "[Service]\nEnvironmentFile=/m\n")
     assert reads("gitea@git2", "/m")
@@ -121,7 +128,11 @@ def test_what_a_command_line_names(root: pathlib.Path) -> None:
     unit = units.load("gitea")
     assert unit and unit.names("/etc/gitea/app.ini") and unit.names("/var/lib/gitea/custom/conf/app.ini")
     assert not unit.names("/etc/gitea/other.ini") and not unit.names("/etc/gitea/app.ini.d/x")
-    write(root, "/etc/systemd/system/gitea.service.d/a.conf", "[Service]\nExecStart=\nExecStart=/usr/bin/gitea --config=/srv/app.ini\n")
+    write(
+        root,
+        "/etc/systemd/system/gitea.service.d/a.conf",
+        "[Service]\nExecStart=\nExecStart=/usr/bin/gitea --config=/srv/app.ini\n",
+    )
     unit = units.load("gitea")
     assert unit and unit.names("/srv/app.ini") and not unit.names("/etc/gitea/app.ini")
 
@@ -138,8 +149,15 @@ def test_what_is_no_file_or_too_many_is_passed_over(root: pathlib.Path) -> None:
     assert reads("gitea", "/etc/default/gitea") and not reads("gitea", "/m")
 
 
-@pytest.mark.parametrize(("name", "full"), [
-    ("gitea", "gitea.service"), ("php8.2-fpm", "php8.2-fpm.service"), ("gitea.service", "gitea.service"), ("a@b.c", "a@b.c.service"), ("x.socket", "x.socket"),
-])
+@pytest.mark.parametrize(
+    ("name", "full"),
+    [
+        ("gitea", "gitea.service"),
+        ("php8.2-fpm", "php8.2-fpm.service"),
+        ("gitea.service", "gitea.service"),
+        ("a@b.c", "a@b.c.service"),
+        ("x.socket", "x.socket"),
+    ],
+)
 def test_a_name_without_its_type_is_a_services(name: str, full: str) -> None:
     assert units.full_name(name) == full

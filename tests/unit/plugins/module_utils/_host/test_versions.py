@@ -58,30 +58,52 @@ def test_an_older_generation_is_rolled_back_as_it_was_then(older: dict[str, t.An
         assert "failed" not in answer, answer
         assert same(make.applications()) == same(then["tree"])
         record = run(DeployCall("query", STATE, seal_key=KEY))["record"]
-        assert {part: sorted(record[part]) for part in record} == {part: sorted(then["record"][part]) for part in then["record"]}
+        assert {part: sorted(record[part]) for part in record} == {
+            part: sorted(then["record"][part]) for part in then["record"]
+        }
 
 
-def test_all_of_an_older_state_is_taken_back_and_its_record_written_in_the_present_version(older: dict[str, t.Any]) -> None:
+def test_all_of_an_older_state_is_taken_back_and_its_record_written_in_the_present_version(
+    older: dict[str, t.Any],
+) -> None:
     record = run(DeployCall("query", STATE, seal_key=KEY))["record"]
-    changes = tuple({"app": file["app"], "path": path, "action": "restore"} for path, file in record["files"].items() if not file.get("common"))
+    changes = tuple(
+        {"app": file["app"], "path": path, "action": "restore"}
+        for path, file in record["files"].items()
+        if not file.get("common")
+    )
     if not changes or (make.PLACE / "root/real.conf").is_dir():
         return
     answer = run(DeployCall("present", STATE, changes=changes, seal_key=KEY, record={"remove": list(record["apps"])}))
     if os.geteuid() != 0 and {problem["code"] for problem in answer.get("problems", ())} == {"not-permitted"}:
         pytest.skip("only root can give files to others")
     assert "failed" not in answer, answer
-    assert {name: older_text in make.applications()[name][2] for name, older_text in BEFORE.items()} == dict.fromkeys(BEFORE, True)
+    assert {name: older_text in make.applications()[name][2] for name, older_text in BEFORE.items()} == dict.fromkeys(
+        BEFORE, True
+    )
     assert not (make.PLACE / "root/made").exists() and not (make.PLACE / "root/secrets").exists()
     written = json.loads((make.PLACE / "state/record.json").read_text())
     assert (written["version"], written["files"], written["apps"]) == (OwnershipRecord.VERSION, {}, {})
 
 
 def test_every_kind_of_state_is_among_them() -> None:
-    journals = [json.loads(state["tree"]["state/journal.json"][2]) for state in STATES.values() if "state/journal.json" in state["tree"]]
+    journals = [
+        json.loads(state["tree"]["state/journal.json"][2])
+        for state in STATES.values()
+        if "state/journal.json" in state["tree"]
+    ]
     assert {(journal["phase"], bool(journal["drops"])) for journal in journals} >= {
-        ("prepared", False), ("go", False), ("undo", False), ("prepared", True), ("go", True),
+        ("prepared", False),
+        ("go", False),
+        ("undo", False),
+        ("prepared", True),
+        ("go", True),
     }
-    records = [json.loads(state["tree"]["state/record.json"][2]) for state in STATES.values() if "state/record.json" in state["tree"]]
+    records = [
+        json.loads(state["tree"]["state/record.json"][2])
+        for state in STATES.values()
+        if "state/record.json" in state["tree"]
+    ]
     files = [file for record in records for file in record["files"].values()]
     for kind in ("shared", "secret", "common", "command", "kept", "original"):
         assert any(file.get(kind) for file in files), kind

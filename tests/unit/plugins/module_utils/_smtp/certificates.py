@@ -55,7 +55,12 @@ def issue(
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, label)] if named else [])
     signer = by.key if by else key
-    made = x509.CertificateBuilder().subject_name(subject).issuer_name(by.cert.subject if by else subject).public_key(key.public_key())
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(by.cert.subject if by else subject)
+        .public_key(key.public_key())
+    )
     made = made.serial_number(x509.random_serial_number()).not_valid_before(NOW - DAY).not_valid_after(NOW + 60 * DAY)
     if constraints:
         made = made.add_extension(x509.BasicConstraints(ca, None), critical=constraints == "critical")
@@ -64,7 +69,9 @@ def issue(
     if own_key_id:
         made = made.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     if issuer_key_id and by:
-        made = made.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+        made = made.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+        )
     if names and not ca:
         address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
         made = made.add_extension(x509.SubjectAlternativeName([address]), critical=not named)

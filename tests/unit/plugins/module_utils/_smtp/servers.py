@@ -48,10 +48,18 @@ class Authority:
         except ValueError:
             alternative = x509.DNSName(name)
         cert = self._sign(
-            subject, key, (alternative,), self._now + start * DAY, self._now + end * DAY, by=key if own else None, purpose=purpose
+            subject,
+            key,
+            (alternative,),
+            self._now + start * DAY,
+            self._now + end * DAY,
+            by=key if own else None,
+            purpose=purpose,
         )
         path = self._folder / (label + ".pem")
-        secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        secret = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
         path.write_bytes(secret + cert.public_bytes(serialization.Encoding.PEM))
         return path
 
@@ -66,7 +74,12 @@ class Authority:
         by: t.Any = None,
         purpose: str = "",
     ) -> x509.Certificate:
-        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject if by else self._name).public_key(key.public_key())
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(subject if by else self._name)
+            .public_key(key.public_key())
+        )
         builder = builder.serial_number(x509.random_serial_number()).not_valid_before(start).not_valid_after(end)
         builder = builder.add_extension(x509.BasicConstraints(ca, None), critical=True)
         if names:
@@ -109,7 +122,9 @@ class Relay(Controller):
 
     def __init__(self, mailbox: Mailbox, context: ssl.SSLContext, implicit: bool, port: int = 0) -> None:
         self._mailbox, self._tls, self._implicit = mailbox, context, implicit
-        super().__init__(mailbox, hostname="127.0.0.1", port=port or free_port(), ssl_context=context if implicit else None)
+        super().__init__(
+            mailbox, hostname="127.0.0.1", port=port or free_port(), ssl_context=context if implicit else None
+        )
 
     def factory(self) -> SMTP:
         return SMTP(
@@ -139,7 +154,9 @@ def relay(pem: pathlib.Path, implicit: bool) -> t.Iterator[tuple[int, Mailbox]]:
 class Script:
     """A listener on loopback, or at a path, that runs ``talk`` for each connection, and knows whether that came to its end."""
 
-    def __init__(self, talk: t.Callable[[socket.socket, threading.Event], None], address: tuple[str, int] | str) -> None:
+    def __init__(
+        self, talk: t.Callable[[socket.socket, threading.Event], None], address: tuple[str, int] | str
+    ) -> None:
         self._talk = talk
         self._listener = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
         self._listener.bind(address)

@@ -117,11 +117,20 @@ def test_mx_leads_to_the_best_exchanger(world: World, names: None) -> None:
 def test_srv_leads_to_the_submission_service_and_its_port(world: World, names: None) -> None:
     with script(relay(world.chain)) as secure, script(relay(world.chain, starttls=True)) as upgraded:
         zone = {
-            ("_submissions._tcp.relay.example.", "SRV"): ["10 1 1 far.relay.example.", "0 5 %d near.relay.example." % secure.port],
+            ("_submissions._tcp.relay.example.", "SRV"): [
+                "10 1 1 far.relay.example.",
+                "0 5 %d near.relay.example." % secure.port,
+            ],
             ("_submission._tcp.relay.example.", "SRV"): ["0 0 %d near.relay.example." % upgraded.port],
         }
         with dns_server(zone) as server:
-            given = {"host": "relay.example", "resolve": "srv", "dns_servers": [server], "ca_path": world.ca_path, "tls_server_name": "127.0.0.1"}
+            given = {
+                "host": "relay.example",
+                "resolve": "srv",
+                "dns_servers": [server],
+                "ca_path": world.ca_path,
+                "tls_server_name": "127.0.0.1",
+            }
             for security, port in ((None, secure.port), ("starttls", upgraded.port)):
                 result = probe(security=security, **given)
                 assert (result["category"], result["host"], result["port"]) == ("ok", "near.relay.example", port)
@@ -139,26 +148,40 @@ FAULTS: list[tuple[str, Zone, str, str]] = [
 def test_a_record_that_leads_nowhere_is_a_dns_failure(zone: Zone, resolve: str, why: str) -> None:
     with dns_server(zone) as server:
         result = probe(host="relay.example", resolve=resolve, dns_servers=[server], timeout=3)
-        assert (result["category"], result["stage"], result["steps"][0]["name"]) == ("dns_failure", "resolve", "resolve")
+        assert (result["category"], result["stage"], result["steps"][0]["name"]) == (
+            "dns_failure",
+            "resolve",
+            "resolve",
+        )
         assert why in result["diagnosis"]
 
 
 def test_a_dns_server_that_does_not_answer_holds_nothing_up() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
-        result = probe(host="relay.example", resolve="mx", dns_servers=["127.0.0.1:%d" % silent.getsockname()[1]], timeout=1)
+        result = probe(
+            host="relay.example", resolve="mx", dns_servers=["127.0.0.1:%d" % silent.getsockname()[1]], timeout=1
+        )
         assert result["category"] == "dns_failure" and result["timings_ms"]["total"] < 2000
 
 
 def test_a_domain_without_mx_takes_its_mail_itself(world: World, names: None) -> None:
     zone = {("relay.example.", "TXT"): ['"v=spf1 -all"']}
     with dns_server(zone) as server, script(relay(world.chain, starttls=True)) as mx:
-        given = {"host": "relay.example", "resolve": "mx", "dns_servers": [server], "ca_path": world.ca_path, "tls_server_name": "127.0.0.1"}
+        given = {
+            "host": "relay.example",
+            "resolve": "mx",
+            "dns_servers": [server],
+            "ca_path": world.ca_path,
+            "tls_server_name": "127.0.0.1",
+        }
         assert probe(port=mx.port, security="starttls", **given)["category"] == "ok"
 
 
 def key_of(one: Issued) -> bytes:
-    return one.key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return one.key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
 
 
 def der_of(one: Issued) -> bytes:
@@ -169,10 +192,21 @@ def test_dane_tells_whether_dns_vouches_for_the_certificate(world: World, names:
     good = hashlib.sha256(key_of(world.server)).hexdigest()
     with script(relay(world.chain, starttls=True)) as mx:
         name = "_%d._tcp.relay.example." % mx.port
-        given = {"host": "relay.example", "port": mx.port, "security": "starttls", "ca_path": world.ca_path, "dane": "report"}
+        given = {
+            "host": "relay.example",
+            "port": mx.port,
+            "security": "starttls",
+            "ca_path": world.ca_path,
+            "dane": "report",
+        }
         rows = (
             (["3 1 1 " + good], True, "match", "is the one in DNS"),
-            (["3 1 1 " + "00" * 32, "3 0 2 " + hashlib.sha512(der_of(world.server)).hexdigest()], True, "match", "is the one in DNS"),
+            (
+                ["3 1 1 " + "00" * 32, "3 0 2 " + hashlib.sha512(der_of(world.server)).hexdigest()],
+                True,
+                "match",
+                "is the one in DNS",
+            ),
             (["2 0 1 " + hashlib.sha256(der_of(world.root)).hexdigest()], True, "match", "the CA is the one"),
             (["3 1 1 " + "00" * 32], True, "mismatch", "no TLSA record matches"),
             (["1 1 1 " + good], True, "unusable", "usage 2 or 3"),
@@ -200,19 +234,33 @@ def test_dane_claims_nothing_of_a_chain_that_was_not_seen() -> None:
 
 
 @pytest.mark.parametrize("given, option", [({"resolve": "mx"}, "resolve"), ({"dane": "report"}, "dane")])
-def test_without_dnspython_that_is_told_before_any_connection(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], option: str) -> None:
+def test_without_dnspython_that_is_told_before_any_connection(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], option: str
+) -> None:
     monkeypatch.setitem(sys.modules, "dns.resolver", None)
-    with pytest.raises(ProblemsError, match=r"%s: this needs the Python library dnspython .*\[dnspython-missing\]" % option):
+    with pytest.raises(
+        ProblemsError, match=rf"{option}: this needs the Python library dnspython .*\[dnspython-missing\]"
+    ):
         probe(host="relay.example", port=465, **given)
 
 
 def test_hundreds_of_records_are_looked_through_and_shown_in_part(world: World, names: None) -> None:
     zone = {("relay.example.", "MX"): ["%d m%03d.relay.example." % (number, number) for number in range(500, 0, -1)]}
     with script(relay(world.chain, starttls=True)) as mx:
-        zone[("_%d._tcp.m001.relay.example." % mx.port, "TLSA")] = ["3 1 1 %064x" % number for number in range(600)] + ["3 0 0 " + "ab" * 10000]
+        zone[("_%d._tcp.m001.relay.example." % mx.port, "TLSA")] = [f"3 1 1 {number:064x}" for number in range(600)] + [
+            "3 0 0 " + "ab" * 10000
+        ]
         with dns_server(zone) as server:
-            given = {"host": "relay.example", "resolve": "mx", "dns_servers": [server], "ca_path": world.ca_path, "validate_certs": False}
+            given = {
+                "host": "relay.example",
+                "resolve": "mx",
+                "dns_servers": [server],
+                "ca_path": world.ca_path,
+                "validate_certs": False,
+            }
             result = probe(port=mx.port, security="starttls", dane="report", **given)
     assert (result["ok"], result["dane"]["status"], len(result["dane"]["records"])) == (True, "mismatch", 100)
-    assert any(text.startswith("dane.records: the first and the last 50 of 601 entries") for text in result["truncated"])
+    assert any(
+        text.startswith("dane.records: the first and the last 50 of 601 entries") for text in result["truncated"]
+    )
     assert len(json.dumps(result)) < 65536

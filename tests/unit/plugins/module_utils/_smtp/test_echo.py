@@ -72,7 +72,9 @@ def echoing(mechanism: str, decode: bool, spell: t.Callable[[str], str], spread:
         lines.readline()
         sock.sendall(b"250-hi\r\n250 AUTH %s\r\n" % mechanism.encode())
         said = lines.readline().decode().strip()
-        for challenge in {"PLAIN": [], "LOGIN": [b"VXNlcm5hbWU6", b"UGFzc3dvcmQ6"], "CRAM-MD5": [b"PDFAaD4="]}[mechanism]:
+        for challenge in {"PLAIN": [], "LOGIN": [b"VXNlcm5hbWU6", b"UGFzc3dvcmQ6"], "CRAM-MD5": [b"PDFAaD4="]}[
+            mechanism
+        ]:
             sock.sendall(b"334 " + challenge + b"\r\n")
             said = lines.readline().decode().strip()
         parts = spread(re.sub("[\r\n]", " ", spell(unpadded(said.split()[-1]) if decode else said)))
@@ -90,7 +92,9 @@ def bare(text: str) -> str:
 
 
 def spelled(secret: str) -> set[str]:
-    return {bare(spell(secret)) for name, spell in SPELLINGS.items() if name not in ("cut_short", "base64_inside_another")}
+    return {
+        bare(spell(secret)) for name, spell in SPELLINGS.items() if name not in ("cut_short", "base64_inside_another")
+    }
 
 
 @pytest.mark.parametrize("spread", SPREADS)
@@ -102,7 +106,12 @@ def test_what_a_server_says_back_shows_no_password(spell: str, spread: str) -> N
                 asked = options(port=server.port, security="none", username="u", password=PASSWORD, diagnose=False)
                 result = probe_all([asked], False)[0]
             assert (result["category"], result["stage"]) == ("auth_failed", "auth")
-            for shown in ("\n".join(result["transcript"]), result["reply"]["text"], result["msg"], repr(result["steps"])):
+            for shown in (
+                "\n".join(result["transcript"]),
+                result["reply"]["text"],
+                result["msg"],
+                repr(result["steps"]),
+            ):
                 assert HIDDEN in shown or (mechanism == "CRAM-MD5" and decode)  # a digest is not the password
                 for form in spelled(PASSWORD) | spelled("\0u\0" + PASSWORD) | spelled(base64_text("\0u\0" + PASSWORD)):
                     for start in range(0, len(form) - len(form) // 2, 3):
@@ -131,14 +140,22 @@ def test_a_password_of_which_every_character_is_escaped_is_found(escape: str) ->
     redactor.learn("u", Secret("plain-letters99"))
     redactor.learn("u", Secret(PASSWORD))
     for secret in ("plain-letters99", PASSWORD):
-        written = "".join(escape % (ord(char) if "#" in escape else char) for char in (secret if "#" in escape else secret.encode("utf-8")))
+        written = "".join(
+            escape % (ord(char) if "#" in escape else char)
+            for char in (secret if "#" in escape else secret.encode("utf-8"))
+        )
         assert redactor.text("535 " + written + " is wrong") == f"535 {HIDDEN} is wrong"
 
 
 def test_words_that_hold_no_secret_stay_as_they_are() -> None:
     redactor = Redactor()
     redactor.learn("apps@example.com", Secret(PASSWORD))
-    for text in ("535 5.7.8 Error: authentication failed for apps@example.com", "250 AUTH PLAIN LOGIN", "Ünïcode ß € stays", ""):
+    for text in (
+        "535 5.7.8 Error: authentication failed for apps@example.com",
+        "250 AUTH PLAIN LOGIN",
+        "Ünïcode ß € stays",
+        "",
+    ):
         assert redactor.text(text) == text
 
 

@@ -22,7 +22,10 @@ SEEN: dict[str, t.Any] = {
     "security": "starttls",
     "reply": {"code": 235, "enhanced": ""},
     "tls": {"version": "TLSv1.2", "days_left": 30},
-    "capabilities": {"before_tls": {"AUTH": "PLAIN CRAM-MD5", "STARTTLS": ""}, "after_tls": {"AUTH": "PLAIN", "PIPELINING": ""}},
+    "capabilities": {
+        "before_tls": {"AUTH": "PLAIN CRAM-MD5", "STARTTLS": ""},
+        "after_tls": {"AUTH": "PLAIN", "PIPELINING": ""},
+    },
     "auth": {"offered": ["PLAIN"]},
 }
 MET: list[dict[str, t.Any]] = [
@@ -67,13 +70,30 @@ def test_a_version_that_is_none_is_refused_with_the_category(wrong: str) -> None
 def test_every_unmet_expectation_of_a_real_relay_is_named_at_once(tmp_path: pathlib.Path) -> None:
     authority = Authority(tmp_path)
     with relay(authority.issue("expect"), False) as (port, _mailbox):
-        server = {"port": port, "security": "starttls", "ca_path": str(authority.path), "username": "u", "password": PASSWORD}
-        good = {"starttls": True, "auth": ["PLAIN"], "no_plain_before_tls": True, "tls_version": ">=1.2", "features": ["8BITMIME"]}
+        server = {
+            "port": port,
+            "security": "starttls",
+            "ca_path": str(authority.path),
+            "username": "u",
+            "password": PASSWORD,
+        }
+        good = {
+            "starttls": True,
+            "auth": ["PLAIN"],
+            "no_plain_before_tls": True,
+            "tls_version": ">=1.2",
+            "features": ["8BITMIME"],
+        }
         assert probe_all([options(expect=good, **server)], False)[0]["ok"]
         bad = {"starttls": False, "auth": ["NTLM"], "features": ["CHUNKING"], "min_cert_days": 1000}
         result = probe_all([options(expect=bad, **server)], False)[0]
         assert (result["ok"], result["category"], result["observed"]) == (False, "expect_unmet", "ok")
-        assert [text.partition(":")[0] for text in result["expect_unmet"]] == ["min_cert_days", "starttls", "auth", "features"]
+        assert [text.partition(":")[0] for text in result["expect_unmet"]] == [
+            "min_cert_days",
+            "starttls",
+            "auth",
+            "features",
+        ]
         assert all(text in result["msg"] for text in result["expect_unmet"])
         server["password"] = "no"
         failed = probe_all([options(expect={"features": ["CHUNKING"]}, **server)], False)[0]
@@ -101,7 +121,13 @@ UNKNOWN = [b"454 4.7.0 later", b"421 4.7.0 bye", b"", b"550 5.1.1 who", b"534 5.
 def test_only_a_login_refused_with_535_proves_that_it_is_revoked(answer: bytes) -> None:
     with script(answering(answer)) as server:
         asked = options(
-            port=server.port, security="none", username="u", password="old", timeout=3, diagnose=False, expect={"category": "auth_failed"}
+            port=server.port,
+            security="none",
+            username="u",
+            password="old",
+            timeout=3,
+            diagnose=False,
+            expect={"category": "auth_failed"},
         )
         result = probe_all([asked], False)[0]
     assert result["ok"] == (answer in REVOKED), result["msg"]

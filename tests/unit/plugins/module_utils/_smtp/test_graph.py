@@ -21,7 +21,9 @@ from web import CLIENT_SECRET, GRAPH_TOKEN, Page, Web, graph_error, granted, mic
 
 SENDER = "noreply@example.com"
 USER = "/v1.0/users/noreply@example.com"
-FOUND = json.dumps({"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#users(mail)/$entity", "mail": SENDER}).encode()
+FOUND = json.dumps(
+    {"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#users(mail)/$entity", "mail": SENDER}
+).encode()
 NO_RIGHT = Page(403, graph_error("Authorization_RequestDenied", "Insufficient privileges to complete the operation."))
 
 
@@ -35,7 +37,7 @@ def server(authority: Authority) -> t.Iterator[Web]:
     with web(authority.issue("graph")) as running:
         running.pages["POST /t/token"] = Page(200, granted(GRAPH_TOKEN))
         running.pages["GET " + USER] = NO_RIGHT
-        running.pages["POST %s/sendMail" % USER] = Page(202, b"")
+        running.pages[f"POST {USER}/sendMail"] = Page(202, b"")
         yield running
 
 
@@ -67,8 +69,14 @@ def test_a_token_that_graph_takes_proves_the_login_with_mail_send_alone(authorit
     assert [step["name"] for step in result["steps"]] == ["token", "resolve", "connect", "tls", "mailbox"]
     assert server.asked[0].form["scope"] == "https://graph.microsoft.com/.default"
     asked = server.asked[1]
-    assert (asked.method, asked.path, asked.headers["authorization"]) == ("GET", USER + "?$select=mail", "Bearer " + GRAPH_TOKEN)
-    assert "whether the mailbox exists" in result["blind_spots"][0] and result["auth"]["token"]["roles"] == ["Mail.Send"]
+    assert (asked.method, asked.path, asked.headers["authorization"]) == (
+        "GET",
+        USER + "?$select=mail",
+        "Bearer " + GRAPH_TOKEN,
+    )
+    assert "whether the mailbox exists" in result["blind_spots"][0] and result["auth"]["token"]["roles"] == [
+        "Mail.Send"
+    ]
     assert result["tls"]["verified"] and result["host"] == "127.0.0.1" and result["port"] == server.port
 
 
@@ -76,16 +84,27 @@ def test_a_mailbox_that_may_be_read_is_seen(authority: Authority, server: Web) -
     server.pages["GET " + USER] = Page(200, FOUND)
     result = probe(authority, server, level="envelope", to=["ops@example.com"])
     assert (result["ok"], result["level_reached"]) == (True, "envelope")
-    assert "access policy" in result["blind_spots"][0] and not [text for text in result["blind_spots"] if "mailbox exists" in text]
+    assert "access policy" in result["blind_spots"][0] and not [
+        text for text in result["blind_spots"] if "mailbox exists" in text
+    ]
 
 
 def test_the_message_arrives_as_it_was_composed(authority: Authority, server: Web, tmp_path: pathlib.Path) -> None:
     result = probe(authority, server, send="always", to=["ops@example.com"], state_dir=str(tmp_path))
-    assert (result["ok"], result["changed"], result["message"]["sent"], result["level_reached"]) == (True, True, True, "message")
+    assert (result["ok"], result["changed"], result["message"]["sent"], result["level_reached"]) == (
+        True,
+        True,
+        True,
+        "message",
+    )
     asked = server.asked[-1]
     assert (asked.method, asked.path, asked.headers["content-type"]) == ("POST", USER + "/sendMail", "text/plain")
     message = email.message_from_bytes(base64.b64decode(asked.body, validate=True), policy=email.policy.default)
-    assert (message["From"], message["To"], message["Message-ID"]) == (SENDER, "ops@example.com", result["message"]["message_id"])
+    assert (message["From"], message["To"], message["Message-ID"]) == (
+        SENDER,
+        "ops@example.com",
+        result["message"]["message_id"],
+    )
     assert (result["reply"]["code"], result["reply"]["meaning"]) == (202, "the message is accepted")
 
 
@@ -100,11 +119,18 @@ def test_a_token_without_mail_send_never_gets_to_graph(authority: Authority, ser
     server.pages["POST /t/token"] = Page(200, granted(microsoft("User.Read.All", "https://graph.microsoft.com")))
     result = probe(authority, server)
     assert (result["category"], result["stage"], len(server.asked)) == ("token_wrong_scope", "token", 1)
-    assert "roles User.Read.All; needed is Mail.Send" in result["diagnosis"] and "Mail.Send of Microsoft Graph" in result["remedies"][0]
+    assert (
+        "roles User.Read.All; needed is Mail.Send" in result["diagnosis"]
+        and "Mail.Send of Microsoft Graph" in result["remedies"][0]
+    )
 
 
 LOOKS = [
-    (Page(401, graph_error("InvalidAuthenticationToken", "Access token has expired or is not yet valid.")), "auth_failed", "auth"),
+    (
+        Page(401, graph_error("InvalidAuthenticationToken", "Access token has expired or is not yet valid.")),
+        "auth_failed",
+        "auth",
+    ),
     (Page(401, b""), "auth_failed", "auth"),
     (
         Page(
@@ -117,8 +143,16 @@ LOOKS = [
         "sender_rejected",
         "mailbox",
     ),
-    (Page(429, graph_error("TooManyRequests", "Please retry again later."), {"Retry-After": "10"}), "rate_limited", "mailbox"),
-    (Page(429, graph_error("ApplicationThrottled", "Application is over its MailboxConcurrency limit.")), "rate_limited", "mailbox"),
+    (
+        Page(429, graph_error("TooManyRequests", "Please retry again later."), {"Retry-After": "10"}),
+        "rate_limited",
+        "mailbox",
+    ),
+    (
+        Page(429, graph_error("ApplicationThrottled", "Application is over its MailboxConcurrency limit.")),
+        "rate_limited",
+        "mailbox",
+    ),
     (Page(503, b"<html>", {"Content-Type": "text/html"}), "server_busy", "mailbox"),
     (Page(200, b"<html>", {"Content-Type": "text/html"}), "protocol_error", "mailbox"),
     (Page(403, b"<html>blocked by a proxy", {"Content-Type": "text/html"}), "protocol_error", "mailbox"),
@@ -143,7 +177,9 @@ SENDS = [
 
 
 @pytest.mark.parametrize("page, category, stage", LOOKS)
-def test_what_graph_says_of_the_mailbox_has_a_name(authority: Authority, server: Web, page: Page, category: str, stage: str) -> None:
+def test_what_graph_says_of_the_mailbox_has_a_name(
+    authority: Authority, server: Web, page: Page, category: str, stage: str
+) -> None:
     server.pages["GET " + USER] = page
     result = probe(authority, server)
     assert (result["ok"], result["category"], result["stage"]) == (False, category, stage)
@@ -155,7 +191,7 @@ def test_what_graph_says_of_the_mailbox_has_a_name(authority: Authority, server:
 def test_what_graph_says_of_the_message_has_a_name(
     authority: Authority, server: Web, tmp_path: pathlib.Path, page: Page, category: str
 ) -> None:
-    server.pages["POST %s/sendMail" % USER] = page
+    server.pages[f"POST {USER}/sendMail"] = page
     result = probe(authority, server, send="always", to=["ops@example.com"], state_dir=str(tmp_path))
     assert (result["ok"], result["changed"], result["message"]["sent"]) == (False, False, False)
     assert (result["category"], result["stage"], result["reply"]["code"]) == (category, "message", page.status)

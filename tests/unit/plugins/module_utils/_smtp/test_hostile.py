@@ -91,7 +91,9 @@ SLOW_STEPS = [
 
 
 @pytest.mark.parametrize("stage, talk, security, category", SLOW_STEPS, ids=[row[0] for row in SLOW_STEPS])
-def test_a_step_may_have_a_time_of_its_own_that_no_drip_stretches(stage: str, talk: Talk | None, security: str, category: str) -> None:
+def test_a_step_may_have_a_time_of_its_own_that_no_drip_stretches(
+    stage: str, talk: Talk | None, security: str, category: str
+) -> None:
     def slow(sock: socket.socket, stop: threading.Event) -> None:
         sock.sendall(b"220 hi\r\n")
         sock.recv(4096)
@@ -126,7 +128,9 @@ def test_a_handshake_that_never_answers_ends_at_the_deadline() -> None:
 
 
 @pytest.mark.parametrize("many", [1, 3])
-def test_a_resolver_that_does_not_know_this_host_does_not_stretch_the_deadline(monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+def test_a_resolver_that_does_not_know_this_host_does_not_stretch_the_deadline(
+    monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
     """The name to greet with is looked up once for all, within their time, and the address does in its place."""
     released, asked = threading.Event(), []
 
@@ -138,7 +142,10 @@ def test_a_resolver_that_does_not_know_this_host_does_not_stretch_the_deadline(m
     monkeypatch.setattr(transport.socket, "getfqdn", find)
     monkeypatch.setattr(transport.socket, "gethostname", lambda: "short")
     with script(drips(b"220 a very slow server greets you\r\n")) as slow, script(says("220 hi", "250 hi")) as quick:
-        asking = [options(port=port, security="none", helo=None, timeout=1, diagnose=False) for port in (slow.port, quick.port, quick.port)]
+        asking = [
+            options(port=port, security="none", helo=None, timeout=1, diagnose=False)
+            for port in (slow.port, quick.port, quick.port)
+        ]
         results = probe_all(asking[:many], False)
     released.set()
     assert [result["category"] for result in results] == ["greeting_timeout", "ok", "ok"][:many] and asked == [1]
@@ -147,7 +154,11 @@ def test_a_resolver_that_does_not_know_this_host_does_not_stretch_the_deadline(m
 
 
 def test_this_hosts_full_name_is_what_it_greets_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    for full, short, said in (("web1.example.com", "web1", "web1.example.com"), ("web1", "a.example.com", "a.example.com"), ("localhost.localdomain", "h", "")):
+    for full, short, said in (
+        ("web1.example.com", "web1", "web1.example.com"),
+        ("web1", "a.example.com", "a.example.com"),
+        ("localhost.localdomain", "h", ""),
+    ):
         monkeypatch.setattr(transport.socket, "getfqdn", lambda full=full: full)
         monkeypatch.setattr(transport.socket, "gethostname", lambda short=short: short)
         assert transport.OwnName().within(5) == said
@@ -182,7 +193,12 @@ SCRIPTS = [
     ("hangs up after the greeting", ["220 hi"], {}, "disconnected"),
     ("hangs up at the login", ["220 hi", "250-hi\r\n250 AUTH PLAIN"], LOGIN, "disconnected"),
     ("hangs up at STARTTLS", ["220 hi", "250-hi\r\n250 STARTTLS"], {"security": "starttls"}, "disconnected"),
-    ("hangs up in the handshake", ["220 hi", "250-hi\r\n250 STARTTLS", "220 go"], {"security": "starttls"}, "tls_handshake_closed"),
+    (
+        "hangs up in the handshake",
+        ["220 hi", "250-hi\r\n250 STARTTLS", "220 go"],
+        {"security": "starttls"},
+        "tls_handshake_closed",
+    ),
     (
         "not TLS after STARTTLS",
         ["220 hi", "250-hi\r\n250 STARTTLS", "220 go", "220 not TLS at all"],
@@ -198,7 +214,7 @@ SCRIPTS = [
     ("challenges for ever", ["220 hi", "250-hi\r\n250 AUTH PLAIN"] + ["334 bW9yZQ=="] * 9, LOGIN, "protocol_error"),
     (
         "echoes the password",
-        ["220 hi", "250-hi\r\n250 AUTH PLAIN", "535 %s %s %s" % (PLAIN, PASSWORD, PASSWORD.upper())],
+        ["220 hi", "250-hi\r\n250 AUTH PLAIN", f"535 {PLAIN} {PASSWORD} {PASSWORD.upper()}"],
         LOGIN,
         "auth_failed",
     ),
@@ -268,7 +284,9 @@ TLS_FAULTS = [
 
 
 @pytest.mark.parametrize("category, change, given", TLS_FAULTS, ids=[row[0] for row in TLS_FAULTS])
-def test_a_handshake_that_fails_is_named(tmp_path: pathlib.Path, category: str, change: t.Any, given: dict[str, t.Any]) -> None:
+def test_a_handshake_that_fails_is_named(
+    tmp_path: pathlib.Path, category: str, change: t.Any, given: dict[str, t.Any]
+) -> None:
     authority = Authority(tmp_path)
     with script(tls_server(authority.issue("fault"), change)) as server:
         assert probe(server.port, "tls", ca_path=str(authority.path), **given)["category"] == category
@@ -338,7 +356,8 @@ def test_an_address_that_no_route_leads_to_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "number, category", [(errno.EACCES, "port_blocked"), (errno.EPERM, "port_blocked"), (errno.EHOSTUNREACH, "network_unreachable")]
+    "number, category",
+    [(errno.EACCES, "port_blocked"), (errno.EPERM, "port_blocked"), (errno.EHOSTUNREACH, "network_unreachable")],
 )
 def test_what_the_system_forbids_has_its_own_name(number: int, category: str) -> None:
     assert transport._explain(OSError(number, os.strerror(number)), connecting=True).category == category

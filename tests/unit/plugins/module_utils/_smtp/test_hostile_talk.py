@@ -29,7 +29,9 @@ STAGES = ("greeting", "ehlo", "auth", "auth", "auth", "mail", "rcpt", "data", "m
 
 
 def probe(port: int, **given: t.Any) -> dict[str, t.Any]:
-    result = probe_all([options(**dict({"port": port, "security": "none", "timeout": 5, "diagnose": False}, **given))], False)[0]
+    result = probe_all(
+        [options(**dict({"port": port, "security": "none", "timeout": 5, "diagnose": False}, **given))], False
+    )[0]
     assert [form for form in ENCODINGS if form in repr(result)] == []
     assert result["category"] in CATEGORIES and result["observed"] in CATEGORIES
     return result
@@ -78,7 +80,10 @@ def test_a_server_may_hang_up_anywhere(number: int) -> None:
 def test_a_server_may_fall_silent_anywhere(number: int) -> None:
     with script(plays(GOOD[:number] or [b""], lambda sock: sock.recv(1) and None)) as server:
         result = probe(server.port, **dict(WHOLE, timeout=0.7))
-        assert (result["category"], result["stage"]) == ("greeting_timeout" if number == 0 else "deadline_exceeded", STAGES[number])
+        assert (result["category"], result["stage"]) == (
+            "greeting_timeout" if number == 0 else "deadline_exceeded",
+            STAGES[number],
+        )
         assert result["timings_ms"]["total"] < 1000
 
 
@@ -130,10 +135,24 @@ CONTROLS = ["\r\n", "\n", "\r", "\0", "\t", "\x7f", "\x85", "\x1b", "\u2028", "\
 
 @pytest.mark.parametrize("control", CONTROLS)
 @pytest.mark.parametrize(
-    "key", ["host", "helo", "username", "password", "from_", "to", "subject", "tls_server_name", "source_address", "proxy", "client_cert", "name"]
+    "key",
+    [
+        "host",
+        "helo",
+        "username",
+        "password",
+        "from_",
+        "to",
+        "subject",
+        "tls_server_name",
+        "source_address",
+        "proxy",
+        "client_cert",
+        "name",
+    ],
 )
 def test_no_control_character_reaches_the_wire(key: str, control: str) -> None:
-    text = "x%sRCPT TO:<evil@d.example>" % control
+    text = f"x{control}RCPT TO:<evil@d.example>"
     given = dict(WHOLE, port=25, security="none")
     given[key] = [text] if key == "to" else text
     with pytest.raises(ProblemsError) as told:

@@ -31,7 +31,14 @@ BODY = granted("an-opaque-token")
 
 def fetch(port: int, timeout: float = 5, **relay: t.Any) -> dict[str, t.Any]:
     oauth2 = {"client_id": "c", "client_secret": CLIENT_SECRET, "token_url": "http://127.0.0.1:%d/token" % port}
-    asked = {"port": free_port(), "security": "none", "username": "u", "timeout": timeout, "diagnose": False, "oauth2": oauth2}
+    asked = {
+        "port": free_port(),
+        "security": "none",
+        "username": "u",
+        "timeout": timeout,
+        "diagnose": False,
+        "oauth2": oauth2,
+    }
     result = probe_all([options(**dict(asked, **relay))], False)[0]
     shows_no_secret(result)
     return result
@@ -95,7 +102,9 @@ def test_what_is_not_http_has_a_name(how: str) -> None:
     assert (result["category"], result["stage"]) == (category, "token") and words in result["diagnosis"]
 
 
-@pytest.mark.parametrize("begin", [b"", OK + b"X: ", OK + b"Content-Length: 500000\r\n\r\n", OK + b"Transfer-Encoding: chunked\r\n\r\n"])
+@pytest.mark.parametrize(
+    "begin", [b"", OK + b"X: ", OK + b"Content-Length: 500000\r\n\r\n", OK + b"Transfer-Encoding: chunked\r\n\r\n"]
+)
 def test_a_drip_does_not_stretch_the_deadline(begin: bytes) -> None:
     def drip(sock: socket.socket, stop: threading.Event) -> None:
         sock.sendall(begin)
@@ -152,7 +161,11 @@ def test_urls_that_can_be_used_are_taken_apart() -> None:
         "[2001:db8::1]:8443",
         "https://[2001:db8::1]:8443/a/token?x=1",
     )
-    assert [parse_url(text).port for text in ("http://localhost/", "http://127.0.0.9/", "http://[::1]:81/")] == [80, 80, 81]
+    assert [parse_url(text).port for text in ("http://localhost/", "http://127.0.0.9/", "http://[::1]:81/")] == [
+        80,
+        80,
+        81,
+    ]
 
 
 CLIENT = {"client_id": "c", "client_secret": CLIENT_SECRET, "token_url": "https://login.example.com/token"}
@@ -170,7 +183,12 @@ WRONG: list[tuple[str, dict[str, t.Any], dict[str, t.Any]]] = [
     ("token-grant", dict(CLIENT, grant="password"), {}),
     (
         "oauth2-key",
-        {"client_id": "c", "tenant_id": "t", "jwt_key": "-----BEGIN PRIVATE KEY-----\n" + CLIENT_SECRET, "jwt_thumbprint": "ab" * 20},
+        {
+            "client_id": "c",
+            "tenant_id": "t",
+            "jwt_key": "-----BEGIN PRIVATE KEY-----\n" + CLIENT_SECRET,
+            "jwt_thumbprint": "ab" * 20,
+        },
         {},
     ),
     ("missing-key", dict(KEYED, tenant_id="t"), {}),
@@ -184,7 +202,9 @@ WRONG: list[tuple[str, dict[str, t.Any], dict[str, t.Any]]] = [
 
 
 @pytest.mark.parametrize("code, oauth2, relay", WRONG)
-def test_oauth2_that_cannot_work_is_told_without_its_secret(code: str, oauth2: dict[str, t.Any], relay: dict[str, t.Any]) -> None:
+def test_oauth2_that_cannot_work_is_told_without_its_secret(
+    code: str, oauth2: dict[str, t.Any], relay: dict[str, t.Any]
+) -> None:
     found, problems = read(options(**dict({"username": "u", "oauth2": oauth2}, **relay)))
     assert found is None and code in [problem.code for problem in problems], problems
     assert CLIENT_SECRET not in repr(problems) and PASSWORD not in repr(problems)
@@ -200,8 +220,16 @@ def test_short_forms_are_written_out() -> None:
     entra = "https://login.microsoftonline.com/t/oauth2/v2.0/token"
     outlook = "https://outlook.office365.com/.default"
     google = "https://oauth2.googleapis.com/token"
-    assert made("smtp.office365.com", tenant_id="t", client_secret=CLIENT_SECRET) == ("client_credentials", entra, outlook)
-    assert made("smtp.office365.com", tenant_id="t", jwt_key=pem(KEY), jwt_thumbprint="ab" * 20) == ("client_credentials", entra, outlook)
+    assert made("smtp.office365.com", tenant_id="t", client_secret=CLIENT_SECRET) == (
+        "client_credentials",
+        entra,
+        outlook,
+    )
+    assert made("smtp.office365.com", tenant_id="t", jwt_key=pem(KEY), jwt_thumbprint="ab" * 20) == (
+        "client_credentials",
+        entra,
+        outlook,
+    )
     assert made("smtp.gmail.com", jwt_key=pem(KEY)) == ("jwt_bearer", google, "https://mail.google.com/")
     assert made("smtp.gmail.com", refresh_token="r", client_secret=CLIENT_SECRET) == ("refresh_token", google, "")
     assert made("smtp.gmail.com", token="a-token") == ("given", "None", "https://mail.google.com/")
@@ -259,9 +287,12 @@ def test_a_fetched_token_logs_in_by_xoauth2_once(tmp_path: pathlib.Path) -> None
             }
             endpoint.pages["POST /token"] = Page(200, granted(OUTLOOK_TOKEN))
             result = probe_all([options(**asked)], False)[0]
-            assert (result["ok"], result["level_reached"], result["auth"]["used"], len(handler.tried)) == (True, "envelope", "XOAUTH2", 1), (
-                result["msg"]
-            )
+            assert (result["ok"], result["level_reached"], result["auth"]["used"], len(handler.tried)) == (
+                True,
+                "envelope",
+                "XOAUTH2",
+                1,
+            ), result["msg"]
             shows_no_secret(result)
             other = granted(OUTLOOK_TOKEN[:-4] + "AAAA")
             endpoint.pages["POST /token"] = Page(200, other)

@@ -42,7 +42,12 @@ class Empty(light.NamedTuple):
 
 
 def test_values_are_given_by_place_or_by_name_and_may_be_left_out_where_there_is_a_default() -> None:
-    for values, named in ((("a", 1, 2.0), {}), (("a", 1), {}), (("a",), {"reply": 1}), ((), {"ms": 2.0, "name": "a", "reply": None})):
+    for values, named in (
+        (("a", 1, 2.0), {}),
+        (("a", 1), {}),
+        (("a",), {"reply": 1}),
+        ((), {"ms": 2.0, "name": "a", "reply": None}),
+    ):
         light_one, typed = Light(*values, **named), Typed(*values, **named)
         assert tuple(light_one) == tuple(typed) and light_one == typed and hash(light_one) == hash(typed)
         assert (light_one.name, light_one.reply, light_one.ms) == (typed.name, typed.reply, typed.ms)
@@ -50,10 +55,16 @@ def test_values_are_given_by_place_or_by_name_and_may_be_left_out_where_there_is
         assert light_one._asdict() == typed._asdict()
 
 
-@pytest.mark.parametrize("values, named, said", [
-    (("a",), {}, "Light: lacks 'reply'"), (("a", 1, 2, 3), {}, "Light: has no place for so many values"),
-    (("a", 1), {"speed": 1}, "Light: has no place for speed"), (("a", 1), {"name": "b"}, "Light: has no place for name"),
-], ids=["too few", "too many", "unknown", "twice"])
+@pytest.mark.parametrize(
+    "values, named, said",
+    [
+        (("a",), {}, "Light: lacks 'reply'"),
+        (("a", 1, 2, 3), {}, "Light: has no place for so many values"),
+        (("a", 1), {"speed": 1}, "Light: has no place for speed"),
+        (("a", 1), {"name": "b"}, "Light: has no place for name"),
+    ],
+    ids=["too few", "too many", "unknown", "twice"],
+)
 def test_values_that_do_not_fit_are_refused(values: t.Any, named: t.Any, said: str) -> None:
     with pytest.raises(TypeError) as raised:
         Light(*values, **named)

@@ -42,7 +42,11 @@ def test_a_login_over_verified_tls_works_and_the_certificate_is_reported(good: d
     result = probe(good, **LOGIN)
     assert (result["ok"], result["category"], result["level_reached"]) == (True, "ok", "auth")
     assert result["auth"]["used"] in ("PLAIN", "LOGIN")
-    assert result["tls"]["verified"] and result["tls"]["issuer"] == "CN=Test CA" and result["tls"]["names"] == ["127.0.0.1"]
+    assert (
+        result["tls"]["verified"]
+        and result["tls"]["issuer"] == "CN=Test CA"
+        and result["tls"]["names"] == ["127.0.0.1"]
+    )
     assert result["tls"]["days_left"] == 59 and len(result["tls"]["sha256"]) == 64
     assert result["changed"] is False and result["addresses"][0]["ok"]
 
@@ -53,14 +57,20 @@ def test_a_mail_server_of_this_host_that_is_down_is_to_be_started_and_then_it_wo
         assert probe(asked)["ok"]
     result = probe(asked)
     assert (result["category"], result["remedies"]) == (
-        "connect_refused", [f"Start the mail server of this host, and see that it listens on 127.0.0.1:{port}."]
+        "connect_refused",
+        [f"Start the mail server of this host, and see that it listens on 127.0.0.1:{port}."],
     )
 
 
 def test_a_wrong_password_is_tried_once(good: dict[str, t.Any]) -> None:
     before = good["mailbox"].logins
     result = probe(good, username="u", password="wrong " + PASSWORD)
-    assert (result["ok"], result["category"], result["stage"], result["reply"]["code"]) == (False, "auth_failed", "auth", 535)
+    assert (result["ok"], result["category"], result["stage"], result["reply"]["code"]) == (
+        False,
+        "auth_failed",
+        "auth",
+        535,
+    )
     assert good["mailbox"].logins == before + 1
 
 
@@ -84,7 +94,9 @@ def test_the_envelope_is_taken_back_and_an_unknown_recipient_is_told(good: dict[
     assert good["mailbox"].messages == []
 
 
-def test_on_change_sends_one_message_for_each_distinct_set_of_settings(authority: Authority, tmp_path: pathlib.Path) -> None:
+def test_on_change_sends_one_message_for_each_distinct_set_of_settings(
+    authority: Authority, tmp_path: pathlib.Path
+) -> None:
     with relay(authority.issue("send"), True) as (port, mailbox):
         server = {"port": port, "security": "tls", "ca_path": str(authority.path)}
         asked = dict(LOGIN, **ENVELOPE, send="on_change", state_dir=str(tmp_path / "state"))
@@ -124,12 +136,18 @@ CERTIFICATES = [
 
 @pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "tls"])
 @pytest.mark.parametrize("category, how", CERTIFICATES, ids=[category for category, _how in CERTIFICATES])
-def test_a_bad_certificate_is_named_and_still_reported(authority: Authority, category: str, how: dict[str, t.Any], implicit: bool) -> None:
-    with relay(authority.issue("%s-%s" % (category, implicit), **how), implicit) as (port, mailbox):
+def test_a_bad_certificate_is_named_and_still_reported(
+    authority: Authority, category: str, how: dict[str, t.Any], implicit: bool
+) -> None:
+    with relay(authority.issue(f"{category}-{implicit}", **how), implicit) as (port, mailbox):
         server = {"port": port, "security": "tls" if implicit else "starttls", "ca_path": str(authority.path)}
         result = probe(server, **LOGIN)
         assert (result["category"], result["stage"], mailbox.logins) == (category, "tls", 0)
-        assert result["tls"]["verified"] is False and result["tls"]["subject"].startswith("CN=" + category) and result["confirmed_by"]
+        assert (
+            result["tls"]["verified"] is False
+            and result["tls"]["subject"].startswith("CN=" + category)
+            and result["confirmed_by"]
+        )
         assert probe(server, diagnose=False, **LOGIN)["tls"] == {}
         off = probe(server, validate_certs=False, **LOGIN)
         assert (off["ok"], off["tls"]["verified"]) == (True, False)
@@ -167,14 +185,24 @@ def test_the_other_tls_mode_on_this_port_becomes_a_fact(good: dict[str, t.Any]) 
 
 def test_several_relays_are_told_in_the_order_given(good: dict[str, t.Any]) -> None:
     asked = {key: value for key, value in good.items() if key != "mailbox"}
-    many = [options(name="a", **asked), options(name="b", username="u", password="no", **asked), options(name="c", **LOGIN, **asked)]
+    many = [
+        options(name="a", **asked),
+        options(name="b", username="u", password="no", **asked),
+        options(name="c", **LOGIN, **asked),
+    ]
     assert probe_all([], False) == []
-    assert [(one["name"], one["category"]) for one in probe_all(many, False)] == [("a", "ok"), ("b", "auth_failed"), ("c", "ok")]
+    assert [(one["name"], one["category"]) for one in probe_all(many, False)] == [
+        ("a", "ok"),
+        ("b", "auth_failed"),
+        ("c", "ok"),
+    ]
 
 
-@pytest.mark.parametrize("path, why", [("/nowhere/ca.pem", r"cannot be read.*\[not-readable"), (__file__, r"no certificate.*\[ca-path")])
+@pytest.mark.parametrize(
+    "path, why", [("/nowhere/ca.pem", r"cannot be read.*\[not-readable"), (__file__, r"no certificate.*\[ca-path")]
+)
 def test_a_ca_that_cannot_be_used_is_told_before_any_connection(path: str, why: str) -> None:
-    with pytest.raises(ProblemsError, match=r"(?s)ca_path: .*%s\]" % why):
+    with pytest.raises(ProblemsError, match=rf"(?s)ca_path: .*{why}\]"):
         probe({"port": 465}, ca_path=path)
 
 

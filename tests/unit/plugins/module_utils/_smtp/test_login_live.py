@@ -21,7 +21,9 @@ GREETING = b"220 hi\r\n", b"250-hi\r\n250 AUTH SCRAM-SHA-1\r\n"
 def probe(port: int, **given: t.Any) -> tuple[dict[str, t.Any], float]:
     """The result, and how many seconds it took."""
     started = time.monotonic()
-    result = probe_all([options(port=port, security="none", username="u", password=PASSWORD, diagnose=False, **given)], False)[0]
+    result = probe_all(
+        [options(port=port, security="none", username="u", password=PASSWORD, diagnose=False, **given)], False
+    )[0]
     assert [form for form in ENCODINGS if form in repr(result)] == []
     return result, time.monotonic() - started
 
@@ -51,7 +53,9 @@ def test_a_server_that_has_us_compute_for_long_is_left_at_the_deadline() -> None
 def test_a_server_that_wants_more_than_anybody_can_compute_is_told_no() -> None:
     with script(iterations(4_000_000_000)) as server:
         result, seconds = probe(server.port, timeout=5)
-    assert (result["category"], result["stage"]) == ("protocol_error", "auth") and "4000000000 iterations" in result["msg"]
+    assert (result["category"], result["stage"]) == ("protocol_error", "auth") and "4000000000 iterations" in result[
+        "msg"
+    ]
     assert seconds < 4
 
 
@@ -65,7 +69,9 @@ def test_few_iterations_are_a_warning() -> None:
 MIXED = "\u05d0a and more"  # RFC 4013 does not let both directions of writing mix
 
 
-def offers(mechanisms: str, heard: list[bytes], verdict: bytes = b"235 ok\r\n") -> t.Callable[[socket.socket, threading.Event], None]:
+def offers(
+    mechanisms: str, heard: list[bytes], verdict: bytes = b"235 ok\r\n"
+) -> t.Callable[[socket.socket, threading.Event], None]:
     """Has one verdict on every login, and keeps what it heard."""
 
     def talk(sock: socket.socket, stop: threading.Event) -> None:
@@ -100,5 +106,7 @@ def test_a_rejected_token_calls_for_another_token_and_not_for_a_password() -> No
     with script(offers("XOAUTH2", [], b"535 5.7.8 no\r\n")) as server:
         result = probe_all([options(port=server.port, security="none", **given)], False)[0]
     assert result["category"] == "auth_failed" and "an-opaque-token" not in repr(result)
-    wanted = "Correct the username, or have a token made out for this user and this relay; the connection itself is fine."
+    wanted = (
+        "Correct the username, or have a token made out for this user and this relay; the connection itself is fine."
+    )
     assert result["remedies"] == [wanted]

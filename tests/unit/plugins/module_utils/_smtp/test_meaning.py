@@ -13,11 +13,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis imp
     enhanced_codes,
     providers,
 )
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis.classify import (
-    AMBIGUOUS,
-    RULES,
-    classify,
-)
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis.classify import AMBIGUOUS, RULES, classify
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis.categories import CATEGORIES, explain
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.reply import Reply, ReplyParser
 
@@ -76,7 +72,9 @@ def test_a_sentence_can_be_said_without_any_fact_and_names_no_exception(category
 
 
 def test_every_enhanced_code_of_the_registry_is_decoded_and_no_other() -> None:
-    assert set(enhanced_codes.ENHANCED) == {"%d.%d" % (subject, detail) for subject, last in REGISTRY.items() for detail in range(last + 1)}
+    assert set(enhanced_codes.ENHANCED) == {
+        "%d.%d" % (subject, detail) for subject, last in REGISTRY.items() for detail in range(last + 1)
+    }
     for code in enhanced_codes.ENHANCED:
         assert enhanced_codes.meaning(550, "5." + code)
         assert enhanced_codes.remedy("5." + code) or code == "0.0"
@@ -87,8 +85,12 @@ def test_an_unknown_code_is_told_by_its_first_digit() -> None:
     assert enhanced_codes.meaning(550, "5.99.1") == enhanced_codes.BASIC[550]
 
 
-@pytest.mark.parametrize("row, host, stage, text, category", PROVIDER_REPLIES, ids=[sample[0] for sample in PROVIDER_REPLIES])
-def test_a_provider_reply_is_understood_by_its_own_row(row: str, host: str, stage: str, text: str, category: str) -> None:
+@pytest.mark.parametrize(
+    "row, host, stage, text, category", PROVIDER_REPLIES, ids=[sample[0] for sample in PROVIDER_REPLIES]
+)
+def test_a_provider_reply_is_understood_by_its_own_row(
+    row: str, host: str, stage: str, text: str, category: str
+) -> None:
     provider = providers.recognise(host, "")
     found = providers.find(provider, str(reply(text)))
     assert found is not None and found.key == row
@@ -131,13 +133,25 @@ SURE = [
     ("rcpt", "550 no", "mail.example.com", "guess"),
     ("rcpt", "550 5.0.0 no", "mail.example.com", "guess"),
     ("rcpt", "554 relay access denied", "mail.example.com", "likely"),
-    ("auth", "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.", "smtp.office365.com", "certain"),
-    ("auth", "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.", "mail.example.com", "likely"),
+    (
+        "auth",
+        "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.",
+        "smtp.office365.com",
+        "certain",
+    ),
+    (
+        "auth",
+        "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.",
+        "mail.example.com",
+        "likely",
+    ),
 ]
 
 
 @pytest.mark.parametrize("stage, text, host, confidence", SURE)
-def test_how_sure_a_category_is_depends_on_what_it_was_read_from(stage: str, text: str, host: str, confidence: str) -> None:
+def test_how_sure_a_category_is_depends_on_what_it_was_read_from(
+    stage: str, text: str, host: str, confidence: str
+) -> None:
     assert classify(BY_STAGE[stage], stage, reply(text), host, "").confidence == confidence
 
 
@@ -151,7 +165,7 @@ def test_every_rule_has_a_sample_without_which_it_could_go() -> None:
     for number in range(len(RULES)):
         kept = RULES[:number] + RULES[number + 1 :]
         changed = [sample for sample in OTHER_REPLIES if _sorted_by(kept, sample) != sample[2]]
-        assert changed, "no sample needs %r" % (RULES[number],)
+        assert changed, f"no sample needs {RULES[number]!r}"
 
 
 def _sorted_by(rules: tuple, sample: list[str]) -> str:
@@ -169,9 +183,15 @@ def test_what_a_provider_checks_late_is_named_first() -> None:
 @pytest.mark.parametrize(
     "said, words",
     [
-        ("235 2.7.0 Authentication successful", "logged in"), ("250 2.1.0 Ok", "accepted"), ("250 2.1.5 Ok", "recipient valid"),
-        ("250 2.6.0 queued", "accepted"), ("220 2.0.0 Ready to start TLS", "ready"), ("221 2.0.0 Bye", "closing the connection, as asked"),
-        ("250 2.3.6 Ok", "priority was changed"), ("535 5.7.0 no", "other security reason"), ("550 5.1.0 no", "other trouble with an address"),
+        ("235 2.7.0 Authentication successful", "logged in"),
+        ("250 2.1.0 Ok", "accepted"),
+        ("250 2.1.5 Ok", "recipient valid"),
+        ("250 2.6.0 queued", "accepted"),
+        ("220 2.0.0 Ready to start TLS", "ready"),
+        ("221 2.0.0 Bye", "closing the connection, as asked"),
+        ("250 2.3.6 Ok", "priority was changed"),
+        ("535 5.7.0 no", "other security reason"),
+        ("550 5.1.0 no", "other trouble with an address"),
     ],
 )
 def test_a_reply_that_accepts_is_never_said_to_be_trouble(said: str, words: str) -> None:

@@ -45,7 +45,10 @@ SCRAM = [
         "SCRAM-SHA-1",
         "fyko+d2lbbFgONRv9qkxdawL",
         [b"r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096", b"v=rmF9pqV8S7suAoZWja4dJRkFsKQ="],
-        [b"n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL", b"c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts="],
+        [
+            b"n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL",
+            b"c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
+        ],
     ),
     (
         "SCRAM-SHA-256",
@@ -105,7 +108,9 @@ def test_scram_tells_of_few_iterations() -> None:
         ("SCRAM-SHA-256-PLUS", b"hash", True, b"p=tls-server-end-point,,n="),
     ],
 )
-def test_the_first_message_lets_the_server_notice_a_hidden_plus(name: str, end_point: bytes, offered: bool, start: bytes) -> None:
+def test_the_first_message_lets_the_server_notice_a_hidden_plus(
+    name: str, end_point: bytes, offered: bool, start: bytes
+) -> None:
     first = run(name, Session(CREDENTIAL, end_point=end_point, binding_offered=offered))[0]
     assert first is not None and first.startswith(start)
 
@@ -179,7 +184,10 @@ def test_ntlm_computes_what_the_specification_prints() -> None:
     assert response[16:].hex() == "0101" + "00" * 14 + OWN.hex() + "00000000" + INFO.hex() + "00000000"
 
 
-NAMES_OF_A_DOMAIN = [Credential("User", Secret("Password"), domain="Domain"), Credential("Domain\\User", Secret("Password"))]
+NAMES_OF_A_DOMAIN = [
+    Credential("User", Secret("Password"), domain="Domain"),
+    Credential("Domain\\User", Secret("Password")),
+]
 
 
 @pytest.mark.parametrize("credential", NAMES_OF_A_DOMAIN)
@@ -190,13 +198,29 @@ def test_ntlm_says_domain_and_user_and_answers_by_the_clock_of_the_server(creden
     session = Session(credential, random=lambda count: OWN[:count], hide=hidden.append)
     first, last = run("NTLM", session, challenge_message(info))
     assert first is not None and first.startswith(b"NTLMSSP\0\1\0\0\0") and last is not None
-    fields = [(int.from_bytes(last[at : at + 2], "little"), int.from_bytes(last[at + 4 : at + 8], "little")) for at in range(12, 60, 8)]
+    fields = [
+        (int.from_bytes(last[at : at + 2], "little"), int.from_bytes(last[at + 4 : at + 8], "little"))
+        for at in range(12, 60, 8)
+    ]
     old, response, domain, user, host, key = [last[start : start + length] for length, start in fields]
-    assert (old, domain.decode("utf-16-le"), user.decode("utf-16-le"), host, key) == (bytes(24), "Domain", "User", b"", b"")
+    assert (old, domain.decode("utf-16-le"), user.decode("utf-16-le"), host, key) == (
+        bytes(24),
+        "Domain",
+        "User",
+        b"",
+        b"",
+    )
     assert stamp in response and response.hex() in hidden
 
 
-BROKEN = [b"", b"NTLMSSP\0", b"NTLMSSP\0\1\0\0\0" + bytes(40), challenge_message()[:40], challenge_message()[:-1], b"ntlm supported" * 4]
+BROKEN = [
+    b"",
+    b"NTLMSSP\0",
+    b"NTLMSSP\0\1\0\0\0" + bytes(40),
+    challenge_message()[:40],
+    challenge_message()[:-1],
+    b"ntlm supported" * 4,
+]
 
 
 @pytest.mark.parametrize("message", BROKEN)
@@ -212,7 +236,10 @@ def test_odd_target_information_has_no_time(info: bytes) -> None:
 
 def test_cram_md5_says_what_rfc_2195_prints() -> None:
     session = Session(Credential("tim", Secret("tanstaaftanstaaf")))
-    assert run("CRAM-MD5", session, b"<1896.697170952@postoffice.reston.mci.net>") == [None, b"tim b913a602c7eda7a495b4e6e7334d3890"]
+    assert run("CRAM-MD5", session, b"<1896.697170952@postoffice.reston.mci.net>") == [
+        None,
+        b"tim b913a602c7eda7a495b4e6e7334d3890",
+    ]
 
 
 def test_oauthbearer_says_what_rfc_7628_prints_and_answers_its_error() -> None:
@@ -233,7 +260,9 @@ def test_oauthbearer_says_what_rfc_7628_prints_and_answers_its_error() -> None:
 
 def test_xoauth2_says_what_its_page_prints_and_a_missing_scope_is_suspected() -> None:
     notes: list[tuple[str, str]] = []
-    session = Session(Credential("someuser@example.com", Secret(""), token=Secret("vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg==")))
+    session = Session(
+        Credential("someuser@example.com", Secret(""), token=Secret("vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg=="))
+    )
     session = session._replace(note=lambda text, suspicion="": notes.append((text, suspicion)))
     said = run("XOAUTH2", session, b'{"status":"insufficient_scope","scope":"https://mail.google.com/"}')
     first = "dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB2RjlkZnQ0cW1UYzJOdmIzUmxja0JoZEhSaGRtbHpkR0V1WTI5dENnPT0BAQ=="
@@ -282,15 +311,37 @@ CERTIFICATES = [
 
 
 @pytest.mark.parametrize("name, made", CERTIFICATES, ids=[row[1] for row in CERTIFICATES])
-def test_the_binding_is_the_hash_of_the_certificate_by_the_hash_of_its_signature(name: str, made: str, tmp_path: pathlib.Path) -> None:
+def test_the_binding_is_the_hash_of_the_certificate_by_the_hash_of_its_signature(
+    name: str, made: str, tmp_path: pathlib.Path
+) -> None:
     path = tmp_path / "cert.der"
-    command = ["openssl", "req", "-x509", "-nodes", "-subj", "/CN=x", "-outform", "DER", "-out", str(path), "-keyout", str(tmp_path / "key")]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-nodes",
+        "-subj",
+        "/CN=x",
+        "-outform",
+        "DER",
+        "-out",
+        str(path),
+        "-keyout",
+        str(tmp_path / "key"),
+    ]
     subprocess.run(command + ["-newkey"] + made.split(), check=True, capture_output=True, timeout=60)
     data = path.read_bytes()
     assert channel_binding.server_end_point(data) == (hashlib.new(name, data).digest() if name else b"")
 
 
-NO_CERTIFICATES = [b"", b"\x30", b"\x30\x00", b"\x30\x04\x30\x00\x30\x00", b"not a certificate", b"\x30\x06\x30\x00\x30\x02\x06\x09"]
+NO_CERTIFICATES = [
+    b"",
+    b"\x30",
+    b"\x30\x00",
+    b"\x30\x04\x30\x00\x30\x00",
+    b"not a certificate",
+    b"\x30\x06\x30\x00\x30\x02\x06\x09",
+]
 
 
 @pytest.mark.parametrize("data", NO_CERTIFICATES)

@@ -25,12 +25,16 @@ COLLECTIONS = pathlib.Path(smtp_probe.__file__).parents[5]
 def run(check_mode: bool = False, **given: t.Any) -> dict[str, t.Any]:
     asked = json.dumps({"ANSIBLE_MODULE_ARGS": dict(given, _ansible_check_mode=check_mode)})
     # Without AnsiballZ around it, ansible-core 2.19 and later must be told how its arguments are written.
-    script = (
-        "import ansible.module_utils.basic as basic; basic._ANSIBLE_PROFILE = 'legacy'; from %s import main; main()" % smtp_probe.__name__
-    )
+    script = f"import ansible.module_utils.basic as basic; basic._ANSIBLE_PROFILE = 'legacy'; from {smtp_probe.__name__} import main; main()"
     command = [sys.executable, "-c", script]
     done = subprocess.run(
-        command, input=asked, text=True, capture_output=True, timeout=60, check=False, env=dict(os.environ, PYTHONPATH=str(COLLECTIONS))
+        command,
+        input=asked,
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env=dict(os.environ, PYTHONPATH=str(COLLECTIONS)),
     )
     assert done.stderr == ""
     assert [form for form in ENCODINGS if form in done.stdout.replace("\\\\", "\\").replace('\\"', '"')] == []
@@ -76,7 +80,9 @@ def test_wrong_options_are_told_together() -> None:
     assert result["failed"] and "[control-character]" in result["msg"] and "[security-unsaid]" in result["msg"]
     assert [problem["code"] for problem in result["problems"]] == ["control-character", "not-a-host", "security-unsaid"]
     result = run(relays=[{"host": "a"}, {"host": "b", "port": 1025}])
-    assert [(problem["where"], problem["code"]) for problem in result["problems"]] == [("relays[1].security", "security-unsaid")]
+    assert [(problem["where"], problem["code"]) for problem in result["problems"]] == [
+        ("relays[1].security", "security-unsaid")
+    ]
     said = "relays[1].security: with port 1025 it must be said how the connection is secured.   [security-unsaid]"
     assert result["msg"].startswith(said + "\n    One of: ")
 
@@ -90,11 +96,17 @@ def test_the_documentation_and_the_specification_name_the_same_options() -> None
 def test_sealed_secrets_are_opened_and_are_in_no_result(server: dict[str, t.Any]) -> None:
     """As the action plugin hands them over; `run` looks for the password in whatever the module prints."""
     key = seal.new_key()
-    given = seal.seal_options(key, smtp_probe.argument_spec(), {"password": PASSWORD, "relays": [dict(server, name="a", password="wrong")]})
+    given = seal.seal_options(
+        key, smtp_probe.argument_spec(), {"password": PASSWORD, "relays": [dict(server, name="a", password="wrong")]}
+    )
     assert PASSWORD not in json.dumps(given) and "wrong" not in json.dumps(given)
     own = {name: server[name] for name in ("host", "port")}
-    result = run(relays=given["relays"] + [dict(own, name="b")], password=given["password"], seal_key=key,
-                 **{name: value for name, value in server.items() if name not in own})
+    result = run(
+        relays=given["relays"] + [dict(own, name="b")],
+        password=given["password"],
+        seal_key=key,
+        **{name: value for name, value in server.items() if name not in own},
+    )
     assert [(one["name"], one["category"]) for one in result["relays"]] == [("a", "auth_failed"), ("b", "ok")]
     result = run(password=given["password"], seal_key=seal.new_key(), **server)
     assert result["failed"] and "[bad-seal]" in result["msg"]
@@ -102,7 +114,9 @@ def test_sealed_secrets_are_opened_and_are_in_no_result(server: dict[str, t.Any]
 
 @pytest.mark.parametrize("sealed", [False, True])
 @pytest.mark.parametrize("password", ["a", "1", "no"])
-def test_a_short_password_is_handed_to_nobody_elses_masking(server: dict[str, t.Any], password: str, sealed: bool) -> None:
+def test_a_short_password_is_handed_to_nobody_elses_masking(
+    server: dict[str, t.Any], password: str, sealed: bool
+) -> None:
     """Ansible would put stars into every word that holds it, and turn numbers into texts. What it repeats of the options shows none of it."""
     given, key = {"password": password}, seal.new_key()
     if sealed:
@@ -114,9 +128,14 @@ def test_a_short_password_is_handed_to_nobody_elses_masking(server: dict[str, t.
         assert result[name] == usual[name], name
     shown = result["invocation"]["module_args"]["password"]
     assert shown != password and (sealed or set(shown) == {"*"})
-    one_of_many = run(relays=[dict({key: server[key] for key in ("host", "port")}, password=password, name="one")], **{
-        key: value for key, value in server.items() if key not in ("host", "port")})
-    assert one_of_many["invocation"]["module_args"]["relays"][0]["password"] != password and "*" not in one_of_many["summary"]
+    one_of_many = run(
+        relays=[dict({key: server[key] for key in ("host", "port")}, password=password, name="one")],
+        **{key: value for key, value in server.items() if key not in ("host", "port")},
+    )
+    assert (
+        one_of_many["invocation"]["module_args"]["relays"][0]["password"] != password
+        and "*" not in one_of_many["summary"]
+    )
 
 
 def check_options(spec: dict[str, t.Any], documented: dict[str, t.Any]) -> None:
@@ -136,12 +155,23 @@ def test_a_report_over_many_relays_need_not_fail_and_still_tells_the_verdict(ser
     assert run(host="a\nb", fail=False)["failed"]
 
 
-def test_the_diff_shows_what_has_changed_at_the_relay_since_the_message(server: dict[str, t.Any], tmp_path: pathlib.Path) -> None:
-    asked = {"password": PASSWORD, "from": "a@example.com", "to": ["b@example.com"], "send": "on_change", "state_dir": str(tmp_path)}
+def test_the_diff_shows_what_has_changed_at_the_relay_since_the_message(
+    server: dict[str, t.Any], tmp_path: pathlib.Path
+) -> None:
+    asked = {
+        "password": PASSWORD,
+        "from": "a@example.com",
+        "to": ["b@example.com"],
+        "send": "on_change",
+        "state_dir": str(tmp_path),
+    }
     assert run(_ansible_diff=True, **asked, **server)["diff"] == []
     (receipt,) = (tmp_path / "receipts").iterdir()
     noted = json.loads(receipt.read_text())
     noted["relay"].update({"after_tls.AUTH": ["CRAM-MD5", "PLAIN"], "after_tls.CHUNKING": ""})
     receipt.write_text(json.dumps(noted))
     (shown,) = run(_ansible_diff=True, **asked, **server)["diff"]
-    assert shown["before"] == "after_tls.AUTH: CRAM-MD5 PLAIN\nafter_tls.CHUNKING: \n" and shown["after"] == "after_tls.AUTH: LOGIN PLAIN\n"
+    assert (
+        shown["before"] == "after_tls.AUTH: CRAM-MD5 PLAIN\nafter_tls.CHUNKING: \n"
+        and shown["after"] == "after_tls.AUTH: LOGIN PLAIN\n"
+    )

@@ -66,7 +66,9 @@ def probe(world: World, zone: t.Mapping[t.Any, t.Any], **given: t.Any) -> dict[s
         return probe_all([options(**dict(asked, **given))], False)[0]
 
 
-def serve(world: World, body: bytes = POLICY, status: int = 200, headers: t.Optional[t.Mapping[str, str]] = None) -> None:
+def serve(
+    world: World, body: bytes = POLICY, status: int = 200, headers: t.Optional[t.Mapping[str, str]] = None
+) -> None:
     world.policies.asked.clear()
     world.policies.pages["GET " + PATH] = Page(status, body, PLAIN if headers is None else headers)
 
@@ -81,7 +83,9 @@ def test_a_relay_that_keeps_to_the_policy_is_told(world: World, names: None) -> 
         "detail": "the policy names this relay, and the relay keeps to it",
     }  # fmt: skip
     (asked,) = world.policies.asked
-    assert (asked.method, asked.headers["accept"]) == ("GET", "text/plain") and "C: GET %s" % (world.policies.origin + PATH) in result["transcript"]
+    assert (asked.method, asked.headers["accept"]) == ("GET", "text/plain") and "C: GET %s" % (
+        world.policies.origin + PATH
+    ) in result["transcript"]
 
 
 JUDGED: list[tuple[str, bytes, dict[str, t.Any], str, str, str]] = [
@@ -103,7 +107,9 @@ JUDGED: list[tuple[str, bytes, dict[str, t.Any], str, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("body, given, status, problem, detail", [row[1:] for row in JUDGED], ids=[row[0] for row in JUDGED])
+@pytest.mark.parametrize(
+    "body, given, status, problem, detail", [row[1:] for row in JUDGED], ids=[row[0] for row in JUDGED]
+)
 def test_what_the_policy_means_for_the_relay_is_told(
     world: World, names: None, body: bytes, given: dict[str, t.Any], status: str, problem: str, detail: str
 ) -> None:
@@ -119,7 +125,9 @@ def test_a_name_that_was_declared_is_not_the_one_that_senders_verify(world: Worl
     assert found["status"] == "none" and "_mta-sts.a.relay.example has no TXT record" in found["detail"]
     other = world.authority.issue("elsewhere", "mail.example.net")
     found = probe(world._replace(exchanger=other), RECORD, tls_server_name="mail.example.net")["mta_sts"]
-    assert found["problems"] == ["the certificate was verified for mail.example.net, and senders want it for a.relay.example"]
+    assert found["problems"] == [
+        "the certificate was verified for mail.example.net, and senders want it for a.relay.example"
+    ]
 
 
 UNUSABLE = [
@@ -149,7 +157,9 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize("served, why", [row[1:] for row in UNUSABLE], ids=[row[0] for row in UNUSABLE])
-def test_a_policy_that_cannot_be_used_is_told_why(world: World, names: None, served: dict[str, t.Any], why: str) -> None:
+def test_a_policy_that_cannot_be_used_is_told_why(
+    world: World, names: None, served: dict[str, t.Any], why: str
+) -> None:
     serve(world, **served)
     result = probe(world, RECORD)
     assert (result["ok"], result["mta_sts"]["status"]) == (True, "invalid") and why in result["mta_sts"]["detail"]
@@ -162,14 +172,27 @@ def test_a_redirect_is_not_followed(world: World, names: None) -> None:
         for status in (301, 302, 303, 307, 308):
             serve(world, b"", status, {**PLAIN, "Location": other.origin + PATH})
             found = probe(world, RECORD)["mta_sts"]
-            assert found["status"] == "invalid" and "answers with HTTP %d, and senders follow no redirect" % status in found["detail"]
+            assert (
+                found["status"] == "invalid"
+                and "answers with HTTP %d, and senders follow no redirect" % status in found["detail"]
+            )
         assert other.asked == []
 
 
 RECORDS = [
-    ("none", {("relay.example.", "TXT"): ['"v=spf1 -all"']}, "none", "_mta-sts.relay.example has no TXT record that announces a policy"),
+    (
+        "none",
+        {("relay.example.", "TXT"): ['"v=spf1 -all"']},
+        "none",
+        "_mta-sts.relay.example has no TXT record that announces a policy",
+    ),
     ("another's", {ANNOUNCED: ['"v=STSv10; id=1"', '"hello"']}, "none", "has no TXT record"),
-    ("two", {ANNOUNCED: ['"v=STSv1; id=1;"', '"v=STSv1; id=2;"']}, "invalid", "2 records announce a policy, and only one may"),
+    (
+        "two",
+        {ANNOUNCED: ['"v=STSv1; id=1;"', '"v=STSv1; id=2;"']},
+        "invalid",
+        "2 records announce a policy, and only one may",
+    ),
     ("no id", {ANNOUNCED: ['"v=STSv1;"']}, "invalid", "no id of 1 to 32 letters and digits"),
     ("an odd id", {ANNOUNCED: ['"v=STSv1; id=2026-11-21;"']}, "invalid", "no id of 1 to 32"),
     ("a long id", {ANNOUNCED: ['"v=STSv1; id=%s;"' % ("1" * 33)]}, "invalid", "no id of 1 to 32"),
@@ -190,18 +213,22 @@ def test_a_record_that_announces_nothing_is_told_and_nothing_is_fetched(
 
 def test_a_record_in_several_strings_is_one(world: World, names: None) -> None:
     serve(world)
-    assert probe(world, {ANNOUNCED: ['"v=STSv1; i" "d=2026" "1121 ; "', '"v=spf1 -all"']})["mta_sts"]["id"] == "20261121"
+    assert (
+        probe(world, {ANNOUNCED: ['"v=STSv1; i" "d=2026" "1121 ; "', '"v=spf1 -all"']})["mta_sts"]["id"] == "20261121"
+    )
 
 
 TLS = [
     ("expired", {"end": -1, "start": -9}, "shows a certificate that has expired"),
-    ("name", {"name": "mta-sts.relay.example"}, "shows a certificate for another name than \"127.0.0.1\""),
+    ("name", {"name": "mta-sts.relay.example"}, 'shows a certificate for another name than "127.0.0.1"'),
     ("self", {"own": True}, "shows a certificate that it signed itself"),
 ]
 
 
 @pytest.mark.parametrize("label, how, why", TLS, ids=[row[0] for row in TLS])
-def test_a_policy_behind_a_bad_certificate_is_none(world: World, names: None, label: str, how: dict[str, t.Any], why: str) -> None:
+def test_a_policy_behind_a_bad_certificate_is_none(
+    world: World, names: None, label: str, how: dict[str, t.Any], why: str
+) -> None:
     with web(world.authority.issue("policy-" + label, **how)) as bad:
         found = probe(world, RECORD, mta_sts_url=bad.origin + PATH, validate_certs=False)["mta_sts"]
         assert (found["status"], found["detail"], bad.asked) == ("error", "127.0.0.1:%d %s" % (bad.port, why), [])
@@ -236,7 +263,9 @@ ENDLESS = [
 
 
 @pytest.mark.parametrize("begin, block, pause, why", [row[1:] for row in ENDLESS], ids=[row[0] for row in ENDLESS])
-def test_an_endless_policy_ends_in_time_and_in_bounded_memory(world: World, names: None, begin: bytes, block: bytes, pause: float, why: str) -> None:
+def test_an_endless_policy_ends_in_time_and_in_bounded_memory(
+    world: World, names: None, begin: bytes, block: bytes, pause: float, why: str
+) -> None:
     with script(endless(begin, block, pause)) as server:
         tracemalloc.start()
         started = time.monotonic()
@@ -259,7 +288,11 @@ def test_the_policy_is_fetched_through_the_proxy_too(world: World, names: None, 
 def test_where_the_conversation_took_all_the_time_that_is_told(world: World, names: None) -> None:
     with script(endless(b"", b"", 0.1)) as silent:
         result = probe(world, RECORD, port=silent.port, timeout=0.6)
-        assert (result["category"], result["mta_sts"]["status"], result["mta_sts"]["detail"]) == ("greeting_timeout", "error", "there was no time left to ask")
+        assert (result["category"], result["mta_sts"]["status"], result["mta_sts"]["detail"]) == (
+            "greeting_timeout",
+            "error",
+            "there was no time left to ask",
+        )
 
 
 @pytest.mark.parametrize(
@@ -271,17 +304,37 @@ def test_where_the_conversation_took_all_the_time_that_is_told(world: World, nam
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_told_before_any_connection(given: dict[str, t.Any], code: str) -> None:
-    _relay, problems = read(options(**dict({"host": "relay.example", "port": 25, "security": "starttls", "mta_sts": "report"}, **given)))
+    _relay, problems = read(
+        options(**dict({"host": "relay.example", "port": 25, "security": "starttls", "mta_sts": "report"}, **given))
+    )
     assert code in [problem.code for problem in problems]
 
 
 def test_a_missing_library_or_ca_is_told_before_any_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dns.resolver", None)
     with pytest.raises(ProblemsError) as told:
-        probe_all([options(host="relay.example", port=25, security="starttls", mta_sts="report", mta_sts_ca_path="/nonexistent/ca.pem")], False)
-    assert "mta_sts: this needs the Python library dnspython" in str(told.value) and "[dnspython-missing]" in str(told.value)
+        probe_all(
+            [
+                options(
+                    host="relay.example",
+                    port=25,
+                    security="starttls",
+                    mta_sts="report",
+                    mta_sts_ca_path="/nonexistent/ca.pem",
+                )
+            ],
+            False,
+        )
+    assert "mta_sts: this needs the Python library dnspython" in str(told.value) and "[dnspython-missing]" in str(
+        told.value
+    )
     assert "mta_sts_ca_path: /nonexistent/ca.pem cannot be read" in str(told.value)
-    token = {"client_id": "c", "client_secret": "a-secret", "token_url": "https://127.0.0.1:1/", "ca_path": "/nonexistent/ca.pem"}
+    token = {
+        "client_id": "c",
+        "client_secret": "a-secret",
+        "token_url": "https://127.0.0.1:1/",
+        "ca_path": "/nonexistent/ca.pem",
+    }
     with pytest.raises(ProblemsError, match=r"oauth2.ca_path: /nonexistent/ca.pem cannot be read: .* \[not-readable\]"):
         probe_all([options(username="u", port=465, oauth2=token)], False)
 
@@ -289,7 +342,10 @@ def test_a_missing_library_or_ca_is_told_before_any_connection(monkeypatch: pyte
 def test_the_usual_place_is_below_the_domain_in_ascii() -> None:
     made, problems = read(options(host="Bücher.example.", port=25, security="starttls", mta_sts="report"))
     assert problems == [] and made is not None and made.mta_sts is not None
-    assert (made.mta_sts.domain, str(made.mta_sts.url)) == ("xn--bcher-kva.example", "https://mta-sts.xn--bcher-kva.example/.well-known/mta-sts.txt")
+    assert (made.mta_sts.domain, str(made.mta_sts.url)) == (
+        "xn--bcher-kva.example",
+        "https://mta-sts.xn--bcher-kva.example/.well-known/mta-sts.txt",
+    )
 
 
 @pytest.mark.parametrize(
@@ -305,7 +361,9 @@ def test_a_star_is_one_label(pattern: str, host: str, yes: bool) -> None:
 
 def test_the_examples_of_rfc_8461_are_read() -> None:
     assert announced([b"v=STSv1; id=20160831085700Z;"]) == "20160831085700Z"
-    policy = parse(b"version: STSv1\nmode: enforce\nmx: mail.example.com\nmx: *.example.net\nmx: backupmx.example.com\nmax_age: 604800\n")
+    policy = parse(
+        b"version: STSv1\nmode: enforce\nmx: mail.example.com\nmx: *.example.net\nmx: backupmx.example.com\nmax_age: 604800\n"
+    )
     assert policy == ("enforce", 604800, ("mail.example.com", "*.example.net", "backupmx.example.com"), ())
     with pytest.raises(UnusablePolicy):
         parse(b"\xef\xbb\xbf" + b"version: STSv1\nmode: none\nmax_age: 1\n")

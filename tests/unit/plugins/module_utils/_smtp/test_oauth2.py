@@ -23,7 +23,9 @@ from test_signing import pem
 from web import CLIENT_SECRET, OUTLOOK_TOKEN, REFRESH_TOKEN, Page, Web, granted, jwt, microsoft, refused, web
 
 HERE = pathlib.Path(__file__).parent
-REFUSALS = [line.split(" | ") for line in (HERE / "token_errors.txt").read_text("utf-8").splitlines() if line and line[0] != "#"]
+REFUSALS = [
+    line.split(" | ") for line in (HERE / "token_errors.txt").read_text("utf-8").splitlines() if line and line[0] != "#"
+]
 SECRETS = (CLIENT_SECRET, REFRESH_TOKEN, OUTLOOK_TOKEN, OUTLOOK_TOKEN.split(".")[1], OUTLOOK_TOKEN.split(".")[2])
 KEY = rsa.generate_private_key(65537, 2048)
 
@@ -60,10 +62,18 @@ def endpoint(pem_path: pathlib.Path) -> t.Iterator[Web]:
         yield running
 
 
-def fetch(authority: Authority, endpoint: Web, given: t.Mapping[str, t.Any] | None = None, **relay: t.Any) -> dict[str, t.Any]:
+def fetch(
+    authority: Authority, endpoint: Web, given: t.Mapping[str, t.Any] | None = None, **relay: t.Any
+) -> dict[str, t.Any]:
     """Probe a relay that is not there: what happens before it is looked for is what matters here."""
     oauth2 = dict(
-        {"client_id": "c", "client_secret": CLIENT_SECRET, "token_url": endpoint.origin + "/token", "ca_path": str(authority.path)}, **(given or {})
+        {
+            "client_id": "c",
+            "client_secret": CLIENT_SECRET,
+            "token_url": endpoint.origin + "/token",
+            "ca_path": str(authority.path),
+        },
+        **(given or {}),
     )
     asked = {
         "host": "127.0.0.1",
@@ -78,7 +88,9 @@ def fetch(authority: Authority, endpoint: Web, given: t.Mapping[str, t.Any] | No
     return result
 
 
-def test_client_credentials_are_sent_as_rfc_6749_says_and_the_token_is_looked_at(authority: Authority, endpoint: Web) -> None:
+def test_client_credentials_are_sent_as_rfc_6749_says_and_the_token_is_looked_at(
+    authority: Authority, endpoint: Web
+) -> None:
     endpoint.pages["POST /token"] = Page(200, granted(OUTLOOK_TOKEN))
     result = fetch(authority, endpoint, {"tenant_id": "t"})
     (asked,) = endpoint.asked
@@ -87,17 +99,26 @@ def test_client_credentials_are_sent_as_rfc_6749_says_and_the_token_is_looked_at
         "grant_type": "client_credentials", "client_id": "c", "client_secret": CLIENT_SECRET, "scope": "https://outlook.office365.com/.default",
     }  # fmt: skip
     token = result["auth"]["token"]
-    assert (token["opaque"], token["audience"], token["roles"]) == (False, ["https://outlook.office365.com"], ["SMTP.SendAsApp"])
+    assert (token["opaque"], token["audience"], token["roles"]) == (
+        False,
+        ["https://outlook.office365.com"],
+        ["SMTP.SendAsApp"],
+    )
     claims = json.loads(base64.urlsafe_b64decode(OUTLOOK_TOKEN.split(".")[1] + "=="))
     assert abs(claims["exp"] - time.time() - token["expires_in"]) < 60
     assert (result["category"], result["stage"]) == ("connect_refused", "connect")
     assert [step["name"] for step in result["steps"]] == ["token", "resolve", "connect"]
-    assert "C: POST %s/token" % endpoint.origin in result["transcript"]
+    assert f"C: POST {endpoint.origin}/token" in result["transcript"]
 
 
 def test_a_refresh_token_is_redeemed_and_a_new_one_in_its_place_is_said(authority: Authority, endpoint: Web) -> None:
     google = {"client_secret": None, "refresh_token": REFRESH_TOKEN}
-    body = {"access_token": "ya29.a0-opaque", "expires_in": 3599, "scope": "https://mail.google.com/", "token_type": "Bearer"}
+    body = {
+        "access_token": "ya29.a0-opaque",
+        "expires_in": 3599,
+        "scope": "https://mail.google.com/",
+        "token_type": "Bearer",
+    }
     endpoint.pages["POST /token"] = Page(200, json.dumps(body).encode())
     result = fetch(authority, endpoint, google)
     assert endpoint.asked[0].form == {"grant_type": "refresh_token", "client_id": "c", "refresh_token": REFRESH_TOKEN}
@@ -116,7 +137,9 @@ def test_a_refresh_token_is_redeemed_and_a_new_one_in_its_place_is_said(authorit
 
 def assertion_of(form: dict[str, str], name: str) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     signed, _dot, signature = form[name].rpartition(".")
-    KEY.public_key().verify(base64.urlsafe_b64decode(signature + "=="), signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+    KEY.public_key().verify(
+        base64.urlsafe_b64decode(signature + "=="), signed.encode(), padding.PKCS1v15(), hashes.SHA256()
+    )
     head, claims = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in signed.split("."))
     return head, claims
 
@@ -131,20 +154,34 @@ def test_a_service_account_signs_for_the_mailbox(authority: Authority, endpoint:
     }
     result = fetch(authority, endpoint, given)
     form = endpoint.asked[0].form
-    assert set(form) == {"grant_type", "assertion"} and form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+    assert (
+        set(form) == {"grant_type", "assertion"} and form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+    )
     head, claims = assertion_of(form, "assertion")
     assert head == {"typ": "JWT", "alg": "RS256"}
-    assert (claims["iss"], claims["sub"], claims["scope"]) == (given["client_id"], "noreply@example.com", "https://mail.google.com/")
-    assert claims["aud"] == endpoint.origin + "/token" and abs(claims["iat"] - time.time()) < 60 and claims["exp"] - claims["iat"] == 600
+    assert (claims["iss"], claims["sub"], claims["scope"]) == (
+        given["client_id"],
+        "noreply@example.com",
+        "https://mail.google.com/",
+    )
+    assert (
+        claims["aud"] == endpoint.origin + "/token"
+        and abs(claims["iat"] - time.time()) < 60
+        and claims["exp"] - claims["iat"] == 600
+    )
     shows_no_secret(result, form["assertion"], form["assertion"].rpartition(".")[2])
 
 
 @pytest.mark.parametrize("digits, name", [("AB" * 20, "x5t"), (":".join(["cd"] * 32), "x5t#S256")])
-def test_a_client_proves_itself_by_a_certificates_key_to_microsoft(authority: Authority, endpoint: Web, digits: str, name: str) -> None:
+def test_a_client_proves_itself_by_a_certificates_key_to_microsoft(
+    authority: Authority, endpoint: Web, digits: str, name: str
+) -> None:
     endpoint.pages["POST /token"] = Page(200, granted(OUTLOOK_TOKEN))
     fetch(authority, endpoint, {"tenant_id": "t", "client_secret": None, "jwt_key": pem(KEY), "jwt_thumbprint": digits})
     form = endpoint.asked[0].form
-    assert form["grant_type"] == "client_credentials" and form["client_assertion_type"].endswith(":client-assertion-type:jwt-bearer")
+    assert form["grant_type"] == "client_credentials" and form["client_assertion_type"].endswith(
+        ":client-assertion-type:jwt-bearer"
+    )
     head, claims = assertion_of(form, "client_assertion")
     assert base64.urlsafe_b64decode(head[name] + "==") == bytes.fromhex(digits.replace(":", ""))
     assert claims["iss"] == claims["sub"] == "c" and len(claims["jti"]) == 32
@@ -169,11 +206,15 @@ def test_what_the_endpoint_refuses_is_said_in_words(
     assert len(endpoint.asked) == 1
 
 
-def test_a_secret_that_the_endpoint_says_back_does_not_show_in_any_encoding(authority: Authority, endpoint: Web) -> None:
+def test_a_secret_that_the_endpoint_says_back_does_not_show_in_any_encoding(
+    authority: Authority, endpoint: Web
+) -> None:
     for form in forms(CLIENT_SECRET):
         endpoint.pages["POST /token"] = Page(401, refused("invalid_client", "Bad secret " + form + " was sent" * 5))
         assert "Bad secret ********" in fetch(authority, endpoint)["reply"]["text"]
-        endpoint.pages["POST /token"] = Page(401, refused(form, "x"), {"Content-Type": "text/" + form.encode("ascii", "ignore").decode()})
+        endpoint.pages["POST /token"] = Page(
+            401, refused(form, "x"), {"Content-Type": "text/" + form.encode("ascii", "ignore").decode()}
+        )
         fetch(authority, endpoint)
 
 
@@ -191,7 +232,12 @@ ODD: list[tuple[str, Page, str, str]] = [
     ("bytes", Page(200, b"\xff\xfe{}", {"Content-Type": "x"}), "token_error", "something without a type"),
     ("no token", Page(200, b'{"token_type":"Bearer"}'), "token_error", "holds no access token"),
     ("a number for a token", Page(200, b'{"access_token":7}'), "token_error", "holds no access token"),
-    ("a line end in the token", Page(200, granted("x\r\nX-Injected: 1")), "token_error", "holds no access token that could be sent on"),
+    (
+        "a line end in the token",
+        Page(200, granted("x\r\nX-Injected: 1")),
+        "token_error",
+        "holds no access token that could be sent on",
+    ),
     ("an empty token", Page(200, granted("")), "token_error", "holds no access token"),
     (
         "another kind of token",
@@ -217,7 +263,9 @@ def test_an_odd_answer_has_a_name(authority: Authority, endpoint: Web, page: Pag
     endpoint.pages["POST /token"] = page
     result = fetch(authority, endpoint)
     assert (result["category"], result["stage"]) == (category, "token") and words in result["diagnosis"]
-    assert result["remedies"][0] == "Wait 17 seconds." if page.headers.get("Retry-After") == "17" else result["remedies"]
+    assert (
+        result["remedies"][0] == "Wait 17 seconds." if page.headers.get("Retry-After") == "17" else result["remedies"]
+    )
 
 
 def test_a_redirect_is_not_followed(authority: Authority, endpoint: Web, pem_path: pathlib.Path) -> None:
@@ -225,7 +273,10 @@ def test_a_redirect_is_not_followed(authority: Authority, endpoint: Web, pem_pat
         for status in (301, 302, 303, 307, 308):
             endpoint.pages["POST /token"] = Page(status, b"", {"Location": other.origin + "/token"})
             result = fetch(authority, endpoint)
-            assert result["category"] == "token_error" and "redirects elsewhere, and no secret is sent there" in result["diagnosis"]
+            assert (
+                result["category"] == "token_error"
+                and "redirects elsewhere, and no secret is sent there" in result["diagnosis"]
+            )
         assert other.asked == [] and len(endpoint.asked) == 5
 
 
@@ -301,7 +352,10 @@ def test_a_bad_certificate_of_the_endpoint_keeps_the_secret_here(
     with web(authority.issue("token-" + label, **how)) as endpoint:
         result = fetch(authority, endpoint, validate_certs=False)
         assert (result["category"], result["stage"], endpoint.asked) == (category, "token", [])
-        assert result["diagnosis"].startswith("127.0.0.1:%d " % endpoint.port) and "oauth2.ca_path" in result["remedies"][0]
+        assert (
+            result["diagnosis"].startswith("127.0.0.1:%d " % endpoint.port)
+            and "oauth2.ca_path" in result["remedies"][0]
+        )
 
 
 def test_an_endpoint_that_is_not_there_is_named(authority: Authority, endpoint: Web) -> None:

@@ -44,7 +44,9 @@ WRONG: list[tuple[str, dict[str, t.Any]]] = [
 
 
 @pytest.mark.parametrize("port, security, wanted_port, wanted_security", PORTS)
-def test_port_and_security_come_from_one_another(port: int, security: str, wanted_port: int, wanted_security: str) -> None:
+def test_port_and_security_come_from_one_another(
+    port: int, security: str, wanted_port: int, wanted_security: str
+) -> None:
     relay, problems = read(options(port=port, security=security))
     assert relay is not None and problems == []
     assert (relay.port, relay.security) == (wanted_port, wanted_security)
@@ -98,6 +100,11 @@ def test_the_sender_stands_in_for_a_recipient_where_none_is_named() -> None:
 def test_a_relay_does_not_print_its_password() -> None:
     relay, _problems = read(options(**LOGIN))
     assert relay is not None and relay.credential is not None
-    for text in (repr(relay), str(relay.credential), "%s" % relay.credential.password, f"{relay.credential.password:>40}"):
+    for text in (
+        repr(relay),
+        str(relay.credential),
+        f"{relay.credential.password}",
+        f"{relay.credential.password:>40}",
+    ):
         assert PASSWORD not in text
     assert relay.credential.password.reveal() == PASSWORD

@@ -24,7 +24,9 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.repl
 )
 from servers import Authority
 
-STREAM = b"220-hi\r\n220 there\r\n250-\xc3\xbc\n250-AUTH=LOGIN PLAIN\r\n250 auth CRAM-MD5\r\n535 5.7.8 4.4.4 no\r\n354\r\n"
+STREAM = (
+    b"220-hi\r\n220 there\r\n250-\xc3\xbc\n250-AUTH=LOGIN PLAIN\r\n250 auth CRAM-MD5\r\n535 5.7.8 4.4.4 no\r\n354\r\n"
+)
 REPLIES = [
     Reply(220, ("hi", "there")),
     Reply(250, ("ü", "AUTH=LOGIN PLAIN", "auth CRAM-MD5")),
@@ -59,7 +61,9 @@ def test_mechanisms_of_all_spellings_are_offered_once() -> None:
     assert Capabilities.from_reply(REPLIES[1]).auth == ("LOGIN", "PLAIN", "CRAM-MD5")
 
 
-@pytest.mark.parametrize("data", [b"x", b"99", b"250_ok\n", b"199 no\n", b"2\n", b"250-a\n251 b\n", b"250 " + b"a" * MAX_LINE])
+@pytest.mark.parametrize(
+    "data", [b"x", b"99", b"250_ok\n", b"199 no\n", b"2\n", b"250-a\n251 b\n", b"250 " + b"a" * MAX_LINE]
+)
 def test_what_is_no_reply_is_malformed_as_soon_as_that_is_clear(data: bytes) -> None:
     parser = ReplyParser()
     parser.feed(data)
@@ -90,18 +94,36 @@ def test_every_day_of_the_calendar_is_counted_as_the_standard_library_counts_it(
         assert der._days(day.year, day.month, day.day) == number - first, day
 
 
-@pytest.mark.parametrize("tag, text, said", [
-    (der.UTC_TIME, "500101000000Z", "1950-01-01T00:00:00Z"), (der.UTC_TIME, "491231235959Z", "2049-12-31T23:59:59Z"),
-    (der.UTC_TIME, "000229120000Z", "2000-02-29T12:00:00Z"), (der.GENERAL_TIME, "99991231235959Z", "9999-12-31T23:59:59Z"),
-])
+@pytest.mark.parametrize(
+    "tag, text, said",
+    [
+        (der.UTC_TIME, "500101000000Z", "1950-01-01T00:00:00Z"),
+        (der.UTC_TIME, "491231235959Z", "2049-12-31T23:59:59Z"),
+        (der.UTC_TIME, "000229120000Z", "2000-02-29T12:00:00Z"),
+        (der.GENERAL_TIME, "99991231235959Z", "9999-12-31T23:59:59Z"),
+    ],
+)
 def test_a_time_is_read_as_the_standard_library_reads_it(tag: int, text: str, said: str) -> None:
     found = a_time(tag, text)
     assert found.text == said
     assert found.seconds == datetime.datetime.fromisoformat(said.replace("Z", "+00:00")).timestamp()
 
 
-@pytest.mark.parametrize("text", ["20260229000000Z", "21000229000000Z", "20261301000000Z", "20260001000000Z", "20260100000000Z", "20260431000000Z",
-                                  "20260101240000Z", "20260101006000Z", "20260101000060Z", "00000101000000Z"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "20260229000000Z",
+        "21000229000000Z",
+        "20261301000000Z",
+        "20260001000000Z",
+        "20260100000000Z",
+        "20260431000000Z",
+        "20260101240000Z",
+        "20260101006000Z",
+        "20260101000060Z",
+        "00000101000000Z",
+    ],
+)
 def test_a_time_that_no_calendar_has_makes_no_certificate(text: str) -> None:
     with pytest.raises(der.DerError):
         a_time(der.GENERAL_TIME, text)
@@ -141,6 +163,11 @@ def test_a_host_that_forbids_md5_says_so_before_anything_is_sent(tmp_path: pathl
     package = mechanisms.__name__.partition("._smtp.")[0]
     env = dict(os.environ, OPENSSL_CONF=str(conf), PYTHONPATH=os.pathsep.join(sys.path))
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_MD5.format(package), name], env=env, text=True, capture_output=True, timeout=60, check=False
+        [sys.executable, "-c", WITHOUT_MD5.format(package), name],
+        env=env,
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     assert "does not allow MD5" in done.stdout, done.stderr

@@ -82,7 +82,9 @@ def joined(sock: socket.socket, port: int, said: bytes) -> None:
         pump(sock, other)
 
 
-def socks5(asked: list[bytes], status: int = 0, login: bytes = b"", answer: bytes = b"\x00\x01\x7f\x00\x00\x01\x00\x00") -> Talk:
+def socks5(
+    asked: list[bytes], status: int = 0, login: bytes = b"", answer: bytes = b"\x00\x01\x7f\x00\x00\x01\x00\x00"
+) -> Talk:
     """RFC 1928, byte by byte; wants ``login`` (RFC 1929) where there is one."""
 
     def talk(sock: socket.socket, stop: threading.Event) -> None:
@@ -129,11 +131,17 @@ def test_socks5_has_the_proxy_look_the_name_up() -> None:
     asked: list[bytes] = []
     with script(smtp({})) as server, script(socks5(asked)) as proxy:
         result = probe(host="relay.invalid", port=server.port, proxy="socks5://127.0.0.1:%d" % proxy.port)
-        assert (result["category"], [step["name"] for step in result["steps"]][:3]) == ("ok", ["resolve", "connect", "proxy"])
+        assert (result["category"], [step["name"] for step in result["steps"]][:3]) == (
+            "ok",
+            ["resolve", "connect", "proxy"],
+        )
         assert asked == [b"\x05\x01\x00\x03\x0drelay.invalid" + server.port.to_bytes(2, "big")]
 
 
-@pytest.mark.parametrize("host, said", [("192.0.2.1", b"\x01\xc0\x00\x02\x01"), ("2001:db8::1", b"\x04" + bytes.fromhex("20010db8" + "0" * 23 + "1"))])
+@pytest.mark.parametrize(
+    "host, said",
+    [("192.0.2.1", b"\x01\xc0\x00\x02\x01"), ("2001:db8::1", b"\x04" + bytes.fromhex("20010db8" + "0" * 23 + "1"))],
+)
 def test_socks5_is_given_an_address_as_an_address(host: str, said: bytes) -> None:
     asked: list[bytes] = []
     with script(smtp({})) as server, script(socks5(asked, answer=b"\x00\x03\x04name\x00\x00")) as proxy:
@@ -152,15 +160,25 @@ def test_a_proxy_is_given_its_login_and_nobody_else_is() -> None:
                 result = probe(**place)
                 assert (result["category"], result["stage"]) == ("port_blocked", "proxy") and why in result["diagnosis"]
         with script(http(asked)) as proxy:
-            assert probe(host="relay.invalid", port=server.port, proxy="http://u:%s@127.0.0.1:%d" % (URL_PASSWORD, proxy.port))["ok"]
-            assert asked[-1].startswith(b"CONNECT relay.invalid:%d HTTP/1.1\r\nHost: relay.invalid:%d\r\n" % (server.port, server.port))
+            assert probe(
+                host="relay.invalid", port=server.port, proxy="http://u:%s@127.0.0.1:%d" % (URL_PASSWORD, proxy.port)
+            )["ok"]
+            assert asked[-1].startswith(
+                b"CONNECT relay.invalid:%d HTTP/1.1\r\nHost: relay.invalid:%d\r\n" % (server.port, server.port)
+            )
             assert b"\r\nProxy-Authorization: Basic dTpw" in asked[-1] and asked[-1].endswith(b"\r\n\r\n")
 
 
 def test_a_proxy_on_this_host_does_not_make_the_relay_local() -> None:
     asked: list[bytes] = []
     with script(smtp({"EHLO": "250-hi\r\n250 AUTH PLAIN"})) as server, script(http(asked)) as proxy:
-        result = probe(host="relay.invalid", port=server.port, proxy="http://127.0.0.1:%d" % proxy.port, username="u", password=PASSWORD)
+        result = probe(
+            host="relay.invalid",
+            port=server.port,
+            proxy="http://127.0.0.1:%d" % proxy.port,
+            username="u",
+            password=PASSWORD,
+        )
         assert result["category"] == "auth_requires_tls"
 
 
@@ -181,10 +199,14 @@ PROXY_FAULTS: list[tuple[str, str, Talk, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind, talk, category", [row[1:] for row in PROXY_FAULTS], ids=[row[0] for row in PROXY_FAULTS])
+@pytest.mark.parametrize(
+    "kind, talk, category", [row[1:] for row in PROXY_FAULTS], ids=[row[0] for row in PROXY_FAULTS]
+)
 def test_what_fails_at_the_proxy_is_told_as_that(kind: str, talk: Talk, category: str) -> None:
     with script(talk) as proxy:
-        result = probe(host="relay.invalid", port=587, proxy="%s://127.0.0.1:%d" % (kind, proxy.port), timeout=2, diagnose=False)
+        result = probe(
+            host="relay.invalid", port=587, proxy="%s://127.0.0.1:%d" % (kind, proxy.port), timeout=2, diagnose=False
+        )
         assert (result["category"], result["stage"]) == (category, "proxy")
         assert "was not reached through the proxy" in result["diagnosis"] and "\x1b" not in repr(result)
 
@@ -197,13 +219,18 @@ def test_a_proxy_where_nobody_listens_is_told() -> None:
 def test_microsocks_is_gone_through() -> None:
     need_program("microsocks", "microsocks")
     port = free_port()
-    with script(smtp({})) as server, subprocess.Popen(["microsocks", "-i", "127.0.0.1", "-p", str(port), "-u", "u", "-P", "x"]) as program:
+    with script(smtp({})) as server, subprocess.Popen(
+        ["microsocks", "-i", "127.0.0.1", "-p", str(port), "-u", "u", "-P", "x"]
+    ) as program:
         try:
             wait_for(port)
             url = "socks5://u:%s@127.0.0.1:%d"
             assert probe(host="localhost", port=server.port, proxy=url % ("x", port))["ok"]
             assert probe(host="localhost", port=server.port, proxy=url % ("y", port))["category"] == "port_blocked"
-            assert probe(host="127.0.0.1", port=free_port(), proxy=url % ("x", port), diagnose=False)["category"] == "connect_refused"
+            assert (
+                probe(host="127.0.0.1", port=free_port(), proxy=url % ("x", port), diagnose=False)["category"]
+                == "connect_refused"
+            )
         finally:
             program.terminate()
 
@@ -233,7 +260,18 @@ def wait_for(port: int) -> None:
     raise AssertionError("nobody listens")
 
 
-@pytest.mark.parametrize("url", ["relay:1080", "ftp://proxy", "socks5://", "http://h:99999", "http://h/path", "socks5://u:%0d@h", "http://a%3ab:x@h"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "relay:1080",
+        "ftp://proxy",
+        "socks5://",
+        "http://h:99999",
+        "http://h/path",
+        "socks5://u:%0d@h",
+        "http://a%3ab:x@h",
+    ],
+)
 def test_a_proxy_that_cannot_be_read_is_told_without_its_login(url: str) -> None:
     _route, problems = read_route({"host": "h", "proxy": url})
     assert [problem.where for problem in problems] == ["proxy"] and ("@" not in url or url not in str(problems[0]))
@@ -257,21 +295,36 @@ def test_a_relay_behind_a_load_balancer_is_told_who_connects_before_anything_els
             found = re.fullmatch(rb"PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 (\d+) (\d+)\r\n", said)
             assert found and int(found.group(2)) == server.port
         else:
-            assert said[:16] == SIGNATURE + b"\x21\x11\x00\x0c" and said[16:24] == b"\x7f\x00\x00\x01" * 2 and said[26:] == server.port.to_bytes(2, "big")
-        assert probe(host="relay.invalid", port=server.port, proxy_protocol=version, proxy="http://127.0.0.1:%d" % tunnel.port)["ok"]
+            assert (
+                said[:16] == SIGNATURE + b"\x21\x11\x00\x0c"
+                and said[16:24] == b"\x7f\x00\x00\x01" * 2
+                and said[26:] == server.port.to_bytes(2, "big")
+            )
+        assert probe(
+            host="relay.invalid", port=server.port, proxy_protocol=version, proxy="http://127.0.0.1:%d" % tunnel.port
+        )["ok"]
         assert heard.pop() == (b"PROXY UNKNOWN\r\n" if version == "v1" else SIGNATURE + b"\x20\x00\x00\x00")
 
 
 def test_an_ipv6_address_is_told_as_one() -> None:
-    assert header("v1", "2001:db8::1", 50000, "2001:db8::2", 587)[0] == b"PROXY TCP6 2001:db8::1 2001:db8::2 50000 587\r\n"
+    assert (
+        header("v1", "2001:db8::1", 50000, "2001:db8::2", 587)[0] == b"PROXY TCP6 2001:db8::1 2001:db8::2 50000 587\r\n"
+    )
     data, shown = header("v2", "fe80::1%eth0", 50000, "fe80::2", 587)
-    assert data[12:16] == b"\x21\x21\x00\x24" and data[16:] == bytes.fromhex("fe80" + "0" * 27 + "1" + "fe80" + "0" * 27 + "2" + "c350" + "024b")
+    assert data[12:16] == b"\x21\x21\x00\x24" and data[16:] == bytes.fromhex(
+        "fe80" + "0" * 27 + "1" + "fe80" + "0" * 27 + "2" + "c350" + "024b"
+    )
     assert shown == "from fe80::1 port 50000 to fe80::2 port 587"
 
 
 def test_lmtp_says_lhlo_and_reports_what_became_of_each_recipient() -> None:
     seen: list[str] = []
-    answers = {"LHLO": "250-hi\r\n250 PIPELINING", "DATA": "354 go", ".": "250 2.1.5 kept\r\n452 4.2.2 b is full\r\n250 2.1.5 kept", "QUIT": "221 bye"}
+    answers = {
+        "LHLO": "250-hi\r\n250 PIPELINING",
+        "DATA": "354 go",
+        ".": "250 2.1.5 kept\r\n452 4.2.2 b is full\r\n250 2.1.5 kept",
+        "QUIT": "221 bye",
+    }
     with script(smtp(answers, seen)) as server:
         to = ["a@b.example", "b@b.example", "c@b.example"]
         result = probe(port=server.port, protocol="lmtp", from_="me@b.example", to=to, send="always")
@@ -297,7 +350,9 @@ def test_a_unix_socket_is_a_relay_too() -> None:
             result = probe(host=path, security=None, username="u", password=PASSWORD)
             assert (result["category"], result["addresses"][0]["family"], result["name"]) == ("ok", "unix", path)
         result = probe(host=folder + "/nobody", security=None)
-    assert (result["category"], result["stage"]) == ("disconnected", "connect") or result["category"] == "connect_refused"
+    assert (result["category"], result["stage"]) == ("disconnected", "connect") or result[
+        "category"
+    ] == "connect_refused"
 
 
 WRONG = [
@@ -324,14 +379,20 @@ def name_with(monkeypatch: pytest.MonkeyPatch, *ips: str) -> t.Iterator[str]:
     real = socket.getaddrinfo
 
     def answer(host: t.Any, port: t.Any, family: int = 0, *rest: t.Any) -> t.Any:
-        return [one for ip in ips for one in real(ip, port, family, *rest)] if host == b"relay.example" else real(host, port, family, *rest)
+        return (
+            [one for ip in ips for one in real(ip, port, family, *rest)]
+            if host == b"relay.example"
+            else real(host, port, family, *rest)
+        )
 
     with monkeypatch.context() as patch:
         patch.setattr(transport.socket, "getaddrinfo", answer)
         yield "relay.example"
 
 
-def test_all_addresses_are_looked_at_and_their_differences_told(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+def test_all_addresses_are_looked_at_and_their_differences_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
     root = issue("Root", ca=True)
     (tmp_path / "ca.pem").write_bytes(root.pem)
     chains = []
@@ -340,7 +401,13 @@ def test_all_addresses_are_looked_at_and_their_differences_told(monkeypatch: pyt
         chains.append(chain_file(tmp_path / label, issue(label, by=root)))
     with script(relay(chains[0])) as first, script(relay(chains[1]), ("127.0.0.2", first.port)):
         with name_with(monkeypatch, "127.0.0.1", "127.0.0.2", "127.0.0.3") as name:
-            given = {"host": name, "port": first.port, "security": "tls", "ca_path": str(tmp_path / "ca.pem"), "tls_server_name": "127.0.0.1"}
+            given = {
+                "host": name,
+                "port": first.port,
+                "security": "tls",
+                "ca_path": str(tmp_path / "ca.pem"),
+                "tls_server_name": "127.0.0.1",
+            }
             result = probe(addresses="all", **given)
             assert result["ok"] and [(one["ip"], one["category"]) for one in result["addresses"]] == [
                 ("127.0.0.1", "ok"), ("127.0.0.2", "ok"), ("127.0.0.3", "connect_refused"),
@@ -352,11 +419,16 @@ def test_all_addresses_are_looked_at_and_their_differences_told(monkeypatch: pyt
 
 
 def test_where_one_address_fails_the_others_are_tried_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    with script(smtp({"EHLO": "550 not you"})) as first, script(smtp({"EHLO": "250-hi\r\n250 SIZE"}), ("127.0.0.2", first.port)):
+    with script(smtp({"EHLO": "550 not you"})) as first, script(
+        smtp({"EHLO": "250-hi\r\n250 SIZE"}), ("127.0.0.2", first.port)
+    ):
         with name_with(monkeypatch, "127.0.0.1", "127.0.0.2") as name:
             result = probe(host=name, port=first.port)
             assert (result["category"], result["addresses"][1]["ok"]) == ("ehlo_rejected", True)
-            assert "each address was tried alone" in result["confirmed_by"] and "127.0.0.1 is not well" in result["notices"][0]
+            assert (
+                "each address was tried alone" in result["confirmed_by"]
+                and "127.0.0.1 is not well" in result["notices"][0]
+            )
 
 
 def test_a_family_can_be_chosen_and_a_name_may_lack_it() -> None:
@@ -378,7 +450,9 @@ def test_the_address_to_come_from_can_be_chosen() -> None:
         assert (result["category"], result["stage"]) == ("network_unreachable", "connect")
 
 
-def test_where_a_port_is_closed_the_usual_ones_are_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+def test_where_a_port_is_closed_the_usual_ones_are_tried(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
     chain = chain_file(tmp_path, issue("relay"))
     with script(relay(chain, starttls=True)) as upgraded, script(relay(chain)) as secure, script(smtp({})) as plain:
         usual = ((upgraded.port, "starttls"), (secure.port, "tls"), (plain.port, "starttls"), (free_port(), "tls"))

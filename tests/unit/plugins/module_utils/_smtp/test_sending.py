@@ -70,7 +70,23 @@ def test_a_display_name_stands_beside_its_address_whatever_it_holds(name: str, s
         assert read_header(_data, header) == (name, address + ">")
 
 
-ODD = ["x@a..b.example", "x@", "@", "x", "x@" + "a" * 70 + ".example", "(x@y", "x@[192.0.2.1]", "ü@ü..x", "x@\u00ad", "a,b@c", "[", "x@[", ":;", ".@.", '"@x']
+ODD = [
+    "x@a..b.example",
+    "x@",
+    "@",
+    "x",
+    "x@" + "a" * 70 + ".example",
+    "(x@y",
+    "x@[192.0.2.1]",
+    "ü@ü..x",
+    "x@\u00ad",
+    "a,b@c",
+    "[",
+    "x@[",
+    ":;",
+    ".@.",
+    '"@x',
+]
 
 
 @pytest.mark.parametrize("address", ODD)
@@ -84,21 +100,36 @@ def read_header(data: bytes, header: str) -> tuple[str, str]:
     """As RFC 2047 6.2 has it read: by email.header, since some versions of the newer reader leave blanks between encoded words."""
     raw = email.message_from_string(data.decode("utf-8"), policy=email.policy.compat32)[header]
     phrase, _bracket, address = raw.replace("\r", "").replace("\n", "").rpartition(" <")
-    phrase = re.sub(r"\\(.)", r"\1", phrase[1:-1]) if phrase.startswith('"') else str(make_header(decode_header(phrase)))
+    phrase = (
+        re.sub(r"\\(.)", r"\1", phrase[1:-1]) if phrase.startswith('"') else str(make_header(decode_header(phrase)))
+    )
     return phrase, address
 
 
 def test_the_name_is_taken_from_the_option_and_the_envelope_has_the_address_alone() -> None:
-    for text, name in (("Ann <a@b.example>", "Ann"), ('"Ann, \\"of\\" B" <a@b.example>', 'Ann, "of" B'), ("<a@b.example>", ""), ("a@b.example", "")):
+    for text, name in (
+        ("Ann <a@b.example>", "Ann"),
+        ('"Ann, \\"of\\" B" <a@b.example>', 'Ann, "of" B'),
+        ("<a@b.example>", ""),
+        ("a@b.example", ""),
+    ):
         made, problems = read_options(options(port=25, security="none", from_=text, reply_to=text, to=["c@d.example"]))
         assert problems == [] and made is not None
-        assert (made.sender, made.message.from_name, made.message.reply_to, made.message.reply_to_name) == ("a@b.example", name, "a@b.example", name)
+        assert (made.sender, made.message.from_name, made.message.reply_to, made.message.reply_to_name) == (
+            "a@b.example",
+            name,
+            "a@b.example",
+            name,
+        )
     result, said = sent_to(b"250 hi\r\n", from_="Ann, of Example <a@b.example>")
     assert result["ok"] and b"MAIL FROM:<a@b.example>\r\n" in said
     assert b'From: "Ann, of Example"\r\n <a@b.example>\r\n' in b"".join(said)
 
 
-@pytest.mark.parametrize("text", ["Ann a@b.example", "a@b.example, c@d.example", "Ann <a@b.example> x", '"Ann <a@b.example>', "Ann <>", "A <a b@c>"])
+@pytest.mark.parametrize(
+    "text",
+    ["Ann a@b.example", "a@b.example, c@d.example", "Ann <a@b.example> x", '"Ann <a@b.example>', "Ann <>", "A <a b@c>"],
+)
 def test_what_is_no_mailbox_is_told(text: str) -> None:
     for key in ("from_", "reply_to"):
         _made, problems = read_options(options(port=25, security="none", **{key: text}))
@@ -185,10 +216,14 @@ def probe(server: dict[str, t.Any], check_mode: bool = False, **given: t.Any) ->
 
 def asking(authority: Authority, tmp_path: pathlib.Path, port: int) -> dict[str, t.Any]:
     state = str(tmp_path / "state")
-    return dict(LOGIN, **ENVELOPE, port=port, security="tls", ca_path=str(authority.path), send="on_change", state_dir=state)
+    return dict(
+        LOGIN, **ENVELOPE, port=port, security="tls", ca_path=str(authority.path), send="on_change", state_dir=state
+    )
 
 
-def test_a_renewed_certificate_is_told_since_the_receipt_and_sends_nothing(authority: Authority, tmp_path: pathlib.Path) -> None:
+def test_a_renewed_certificate_is_told_since_the_receipt_and_sends_nothing(
+    authority: Authority, tmp_path: pathlib.Path
+) -> None:
     first, second = authority.issue("old", end=10), authority.issue("new", end=90)
     with relay(first, True) as (port, _mailbox):
         asked = asking(authority, tmp_path, port)
@@ -203,16 +238,23 @@ def test_a_renewed_certificate_is_told_since_the_receipt_and_sends_nothing(autho
         for check_mode in (False, True):
             result = probe(asked, check_mode)
             changed = {one["what"]: (one["before"], one["after"]) for one in result["changes_since"]}
-            assert set(changed) == {"tls.subject", "tls.not_after", "tls.sha256"} and changed["tls.subject"] == ("CN=old", "CN=new")
+            assert set(changed) == {"tls.subject", "tls.not_after", "tls.sha256"} and changed["tls.subject"] == (
+                "CN=old",
+                "CN=new",
+            )
             assert (result["ok"], result["changed"], mailbox.messages) == (True, False, [])
-            assert "tls.subject: CN=old\n" in diff(result)["before"] and "tls.subject: CN=new\n" in diff(result)["after"]
+            assert (
+                "tls.subject: CN=old\n" in diff(result)["before"] and "tls.subject: CN=new\n" in diff(result)["after"]
+            )
         failed = probe(asked, password="wrong")
         assert failed["changes_since"] == [] and failed["receipt"]
     finally:
         again.stop()
 
 
-def test_the_password_leaves_no_trace_and_a_new_label_makes_a_message_due(authority: Authority, tmp_path: pathlib.Path) -> None:
+def test_the_password_leaves_no_trace_and_a_new_label_makes_a_message_due(
+    authority: Authority, tmp_path: pathlib.Path
+) -> None:
     with relay(authority.issue("relay"), True) as (port, mailbox):
         asked = asking(authority, tmp_path, port)
         assert probe(asked, credential_id="2026-08")["changed"]
@@ -232,10 +274,21 @@ def test_a_damaged_receipt_counts_as_none(authority: Authority, tmp_path: pathli
         (path,) = (tmp_path / "state" / "receipts").iterdir()
         whole = json.loads(path.read_text())
         damages = [
-            "{cut off", "", "{}", "[]", "null", "0", "[" * 100000, json.dumps({**whole, "relay": {"names": [{}]}}), json.dumps({**whole, "relay": [1]}),
-            json.dumps({**whole, "version": 2}), json.dumps({**whole, "sent": None}),
+            "{cut off",
+            "",
+            "{}",
+            "[]",
+            "null",
+            "0",
+            "[" * 100000,
+            json.dumps({**whole, "relay": {"names": [{}]}}),
+            json.dumps({**whole, "relay": [1]}),
+            json.dumps({**whole, "version": 2}),
+            json.dumps({**whole, "sent": None}),
         ]
         for number, damage in enumerate(damages):
             path.write_text(damage)
-            assert probe(asked, True)["changed"] and probe(asked)["changed"] and not probe(asked)["changed"], damage[:80]
+            assert probe(asked, True)["changed"] and probe(asked)["changed"] and not probe(asked)["changed"], damage[
+                :80
+            ]
             assert len(mailbox.messages) == 2 + number and json.loads(path.read_text())["relay"] == whole["relay"]

@@ -66,7 +66,9 @@ def test_openssl_verifies_what_is_signed_and_the_token_holds_what_was_put_in(bit
     made = rsa.generate_private_key(65537, bits)
     token = jwt.jwt(jwt.load(pem(made)), {"typ": "JWT", "x5t": "dGh1bWI"}, {"iss": "ü", "exp": 1300819380})
     signed, _dot, signature = token.rpartition(".")
-    made.public_key().verify(base64.urlsafe_b64decode(signature + "=="), signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+    made.public_key().verify(
+        base64.urlsafe_b64decode(signature + "=="), signed.encode(), padding.PKCS1v15(), hashes.SHA256()
+    )
     head, body = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in signed.split("."))
     assert head == {"typ": "JWT", "x5t": "dGh1bWI", "alg": "RS256"} and body == {"iss": "ü", "exp": 1300819380}
 
@@ -86,7 +88,10 @@ def unusable() -> dict[str, tuple[str, str]]:
         "passphrase": (pem(rfc_key(), secret=locked), "has a passphrase"),
         "old passphrase": (pem(rfc_key(), PrivateFormat.TraditionalOpenSSL, locked), "has a passphrase"),
         "elliptic curve": (pem(ec.generate_private_key(ec.SECP256R1())), "is not an RSA key"),
-        "old elliptic curve": (pem(ec.generate_private_key(ec.SECP256R1()), PrivateFormat.TraditionalOpenSSL), "says BEGIN EC PRIVATE KEY"),
+        "old elliptic curve": (
+            pem(ec.generate_private_key(ec.SECP256R1()), PrivateFormat.TraditionalOpenSSL),
+            "says BEGIN EC PRIVATE KEY",
+        ),
         "certificate": (good.replace("PRIVATE KEY", "CERTIFICATE"), "says BEGIN CERTIFICATE"),
         "too short": (pem(rsa.generate_private_key(65537, 1024)), "has 1024 bits"),
         "cut off": (cut, "damaged or cut off"),
@@ -102,12 +107,16 @@ def test_a_key_that_cannot_be_used_is_told_without_a_byte_of_it(what: str) -> No
     with pytest.raises(jwt.KeyProblem) as caught:
         jwt.load(text)
     assert why in str(caught.value)
-    assert caught.value.__cause__ is None and not any(line in str(caught.value) for line in text.splitlines() if len(line) > 40)
+    assert caught.value.__cause__ is None and not any(
+        line in str(caught.value) for line in text.splitlines() if len(line) > 40
+    )
 
 
 def test_a_key_whose_halves_do_not_agree_signs_nothing() -> None:
     numbers = rfc_key().private_numbers()
-    wrong = jwt.RsaKey([numbers.public_numbers.n, 65537, numbers.d, numbers.p, numbers.q, numbers.dmp1 + 2, numbers.dmq1, numbers.iqmp])
+    wrong = jwt.RsaKey(
+        [numbers.public_numbers.n, 65537, numbers.d, numbers.p, numbers.q, numbers.dmp1 + 2, numbers.dmq1, numbers.iqmp]
+    )
     with pytest.raises(jwt.KeyProblem, match="does not fit together"):
         jwt.sign(wrong, b"x")
 

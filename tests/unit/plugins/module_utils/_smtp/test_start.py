@@ -22,15 +22,38 @@ NEEDED = {
     "_smtp": "probe result",
     "_smtp.conversation": "dialogue goal login",
     "_smtp.diagnosis": "blind_spots categories classify enhanced_codes provider_row providers sunset",
-    "_smtp.network": "route tls transport",
+    "_smtp.network": "aside route tls transport",
     "_smtp.options": "message relay_options target",
     "_smtp.protocol": "answer bounds commands engine failure log reply",
     "_smtp.sasl": "credential mechanisms",
     "_smtp.x509": "certificate der",
 }
 # Of the standard library, what AnsibleModule, TLS and sockets bring along is there anyway; these take longest of what is easily loaded besides.
-HEAVY = {"typing", "contextlib", "threading", "dataclasses", "inspect", "json", "email", "ipaddress", "urllib.parse", "tempfile", "logging"}
-HEAVY |= {"datetime", "concurrent.futures", "subprocess", "http", "calendar", "locale", "random", "uuid", "hmac", "encodings.idna"}
+HEAVY = {
+    "typing",
+    "contextlib",
+    "threading",
+    "dataclasses",
+    "inspect",
+    "json",
+    "email",
+    "ipaddress",
+    "urllib.parse",
+    "tempfile",
+    "logging",
+}
+HEAVY |= {
+    "datetime",
+    "concurrent.futures",
+    "subprocess",
+    "http",
+    "calendar",
+    "locale",
+    "random",
+    "uuid",
+    "hmac",
+    "encodings.idna",
+}
 
 LOGIN = """
 from %s._smtp.probe import probe_all
@@ -44,8 +67,12 @@ def loaded(program: str) -> set[str]:
     """The modules that a fresh Python has loaded at the end of this program."""
     # Without site (-S): every installation has something else there.
     done = subprocess.run(
-        [sys.executable, "-S", "-"], input=program + "\nimport sys\nprint(*sys.modules)\n", env={"PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True, text=True, check=False,
+        [sys.executable, "-S", "-"],
+        input=program + "\nimport sys\nprint(*sys.modules)\n",
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
@@ -60,7 +87,13 @@ def rooms(names: t.Iterable[str]) -> set[str]:
 def test_a_verified_login_loads_what_it_needs_and_no_more(security: str, tmp_path: pathlib.Path) -> None:
     authority = Authority(tmp_path)
     with relay(authority.issue("good"), security == "tls") as (port, _mailbox):
-        names = loaded(LOGIN % (OURS, options(port=port, security=security, ca_path=str(authority.path), username="u", password=PASSWORD)))
+        names = loaded(
+            LOGIN
+            % (
+                OURS,
+                options(port=port, security=security, ca_path=str(authority.path), username="u", password=PASSWORD),
+            )
+        )
     ours = {name[len(OURS) + 1 :] for name in names if name.startswith(OURS + ".")}
     needed = {f"{room}.{name}" for room, files in NEEDED.items() for name in files.split()}
     assert "_smtp.probe" in ours and sorted(ours - needed - rooms(needed)) == []

@@ -76,12 +76,18 @@ def relay(chain: pathlib.Path, change: Change = nothing, starttls: bool = False)
 
 def test_a_pin_may_be_the_certificate_or_its_public_key_even_where_verification_is_off(world: World) -> None:
     der = world.server.cert.public_bytes(serialization.Encoding.DER)
-    key = world.server.key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    key = world.server.key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
     certificate, public = hashlib.sha256(der).hexdigest(), hashlib.sha256(key).hexdigest()
     with script(relay(world.chain)) as server:
         result = probe(server, ca_path=world.ca_path)
         assert (result["tls"]["sha256"], result["tls"]["spki_sha256"]) == (certificate, public)
-        for pin in ("sha256:" + certificate, "spki-sha256:" + public.upper(), ":".join([certificate[:2], certificate[2:]])):
+        for pin in (
+            "sha256:" + certificate,
+            "spki-sha256:" + public.upper(),
+            ":".join([certificate[:2], certificate[2:]]),
+        ):
             assert probe(server, validate_certs=False, tls_fingerprints=["sha256:" + "0" * 64, pin])["category"] == "ok"
         for pin in ("sha256:" + public, "spki-sha256:" + certificate):
             result = probe(server, validate_certs=False, tls_fingerprints=[pin])
@@ -124,7 +130,11 @@ def test_a_client_certificate_is_shown_and_its_lack_is_named_on_every_version(
 
 
 def shown(folder: pathlib.Path, name: str) -> dict[str, str]:
-    return {"client_cert": str(folder / (name + ".pem")), "client_key": str(folder / (name + ".key")), "client_key_password": PASSWORD}
+    return {
+        "client_cert": str(folder / (name + ".pem")),
+        "client_key": str(folder / (name + ".key")),
+        "client_key_password": PASSWORD,
+    }
 
 
 CLIENT_FAULTS: list[tuple[str, dict[str, str], str]] = [
@@ -153,13 +163,19 @@ def odd_cipher(context: ssl.SSLContext) -> None:
     context.set_ciphers("ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0")
 
 
-@pytest.mark.parametrize("change, given, category", [(only_12, {"tls_min_version": "1.3"}, "tls_version"), (odd_cipher, {}, "tls_cipher")])
+@pytest.mark.parametrize(
+    "change, given, category", [(only_12, {"tls_min_version": "1.3"}, "tls_version"), (odd_cipher, {}, "tls_cipher")]
+)
 def test_where_nothing_can_be_agreed_on_the_certificate_is_reported_all_the_same(
     world: World, change: Change, given: dict[str, str], category: str
 ) -> None:
     with script(relay(world.chain, change)) as server:
         result = probe(server, ca_path=world.ca_path, **given)
-        assert (result["category"], result["tls"]["subject"], result["tls"]["verified"]) == (category, "CN=relay", False)
+        assert (result["category"], result["tls"]["subject"], result["tls"]["verified"]) == (
+            category,
+            "CN=relay",
+            False,
+        )
         assert result["confirmed_by"].startswith("on a second connection")
 
 
@@ -167,7 +183,9 @@ def test_ciphers_can_be_chosen_and_what_is_no_list_of_them_is_told(world: World)
     with script(relay(world.chain, only_12)) as server:
         result = probe(server, ca_path=world.ca_path, tls_ciphers="ECDHE-ECDSA-AES256-GCM-SHA384")
         assert (result["category"], result["tls"]["cipher"]) == ("ok", "ECDHE-ECDSA-AES256-GCM-SHA384")
-        assert probe(server, ca_path=world.ca_path, tls_ciphers="ECDHE-RSA-AES256-GCM-SHA384")["category"] == "tls_cipher"
+        assert (
+            probe(server, ca_path=world.ca_path, tls_ciphers="ECDHE-RSA-AES256-GCM-SHA384")["category"] == "tls_cipher"
+        )
         with pytest.raises(ProblemsError, match=r"tls_ciphers: no cipher .* \[tls-ciphers\]"):
             probe(server, tls_ciphers="NOTHING")
 
@@ -221,8 +239,14 @@ def test_what_strict_checks_would_say_is_what_openssl_says(
         assert (strict["category"], problem in strict["diagnosis"]) == ("cert_strict" if problem else "ok", True)
         said = result["tls"]["would_pass_strict"]
         # Before Python 3.13 an intermediate cannot be seen: then nothing is claimed.
-        assert said == (problem == "") or (said is None and between and not hasattr(ssl.SSLSocket, "get_verified_chain"))
-        assert bool(result["tls"]["strict_problem"]) == (said is False) == any("strict" in text for text in result["notices"])
+        assert said == (problem == "") or (
+            said is None and between and not hasattr(ssl.SSLSocket, "get_verified_chain")
+        )
+        assert (
+            bool(result["tls"]["strict_problem"])
+            == (said is False)
+            == any("strict" in text for text in result["notices"])
+        )
 
 
 def openssl_strictly(port: int, ca_path: str) -> str:

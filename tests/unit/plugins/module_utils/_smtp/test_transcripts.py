@@ -70,7 +70,9 @@ VERBS = ("EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA", "RSET", "QUIT", "*"
 def unescaped(text: str) -> bytes:
     r"""``\r\n`` and ``\xNN`` as bytes; everything else, a lone backslash too, as UTF-8."""
     parts = text.replace("\\r", "\r").replace("\\n", "\n").split("\\x")
-    return parts[0].encode("utf-8") + b"".join(bytes([int(part[:2], 16)]) + part[2:].encode("utf-8") for part in parts[1:])
+    return parts[0].encode("utf-8") + b"".join(
+        bytes([int(part[:2], 16)]) + part[2:].encode("utf-8") for part in parts[1:]
+    )
 
 
 def filled(text: str) -> str:
@@ -79,7 +81,9 @@ def filled(text: str) -> str:
         text = text.replace(token, value)
 
     def encoded(match: re.Match[str]) -> str:
-        return base64.b64encode(re.sub(rb"\{([0-9a-f]{2})\}", lambda byte: bytes.fromhex(byte[1].decode()), match[1].encode())).decode()
+        return base64.b64encode(
+            re.sub(rb"\{([0-9a-f]{2})\}", lambda byte: bytes.fromhex(byte[1].decode()), match[1].encode())
+        ).decode()
 
     return re.sub(r"\{64:((?:[^{}]|\{[0-9a-f]{2}\})*)\}", encoded, text)
 
@@ -96,7 +100,9 @@ class Conversation:
         self.local_ip = given.pop("local", "127.0.0.1")
         self.redactor = Redactor()
         self.credential = CREDENTIALS[given.pop("credential", "yes")]
-        for secret in filter(None, (self.credential and self.credential.password, self.credential and self.credential.token)):
+        for secret in filter(
+            None, (self.credential and self.credential.password, self.credential and self.credential.token)
+        ):
             self.redactor.learn("u", secret)
         self.record = ConversationLog(self.redactor)
         self.engine = Engine(converse(goal_from(given, self.credential), self.record), self.record.trace)
@@ -127,8 +133,12 @@ class Conversation:
             self.record.certificate = CERTIFICATE
             self.do(self.engine.answered(TlsInfo("TLSv1.3", "a cipher", True)))
         else:
-            assert isinstance(self.waiting, Read), "nothing is expected from the server here: %r" % line
-            self.do(self.engine.broke(Failure("deadline_exceeded")) if word == "LATE" else self.engine.received(self.data(word, text)))
+            assert isinstance(self.waiting, Read), f"nothing is expected from the server here: {line!r}"
+            self.do(
+                self.engine.broke(Failure("deadline_exceeded"))
+                if word == "LATE"
+                else self.engine.received(self.data(word, text))
+            )
 
     def data(self, word: str, text: str) -> bytes:
         return {"S": unescaped(text) + b"\r\n", "RAW": unescaped(text), "EOF": b""}[word]
@@ -167,7 +177,7 @@ def test_the_conversation_goes_and_ends_as_written_and_shows_no_password(path: p
     assert relay is not None and not problems
     value = build(ProbeOutcome(relay, conversation.record, None, False, False, "", 1.0), conversation.redactor)
     stage = " at " + value["stage"] if value["stage"] else ""
-    assert "= %s%s" % (value["category"], stage) == ending
+    assert "= {}{}".format(value["category"], stage) == ending
     assert value["ok"] == (ending == "= ok")
     shown = repr(value) + value["msg"] + "\n".join(value["transcript"])
     assert [form for form in (*ENCODINGS, TOKEN, *conversation.secrets) if form in shown] == []

@@ -50,7 +50,7 @@ def well(world: World) -> None:
     world.server.asked.clear()
     world.server.pages.update({
         "POST /token": Page(200, granted(TOKEN)), "POST /graph-token": Page(200, granted(GRAPH_TOKEN)),
-        "GET " + USER: Page(200, b'{"mail": "noreply@example.com"}'), "POST %s/sendMail" % USER: Page(202, b""),
+        "GET " + USER: Page(200, b'{"mail": "noreply@example.com"}'), f"POST {USER}/sendMail": Page(202, b""),
     })  # fmt: skip
 
 
@@ -85,7 +85,9 @@ PROXIES = [("socks5", socks5), ("http", http)]
 
 
 @pytest.mark.parametrize("kind, talk", PROXIES, ids=[row[0] for row in PROXIES])
-def test_the_token_the_relay_and_graph_are_all_reached_through_the_proxy(world: World, tmp_path: pathlib.Path, kind: str, talk: t.Any) -> None:
+def test_the_token_the_relay_and_graph_are_all_reached_through_the_proxy(
+    world: World, tmp_path: pathlib.Path, kind: str, talk: t.Any
+) -> None:
     asked: list[bytes] = []
     with script(talk(asked)) as proxy, script(takes_the_token(world)) as server:
         by = {"proxy": "%s://127.0.0.1:%d" % (kind, proxy.port)}
@@ -93,7 +95,9 @@ def test_the_token_the_relay_and_graph_are_all_reached_through_the_proxy(world: 
         assert (result["ok"], result["auth"]["used"]) == (True, "XOAUTH2"), result["msg"]
         assert proxy.connections == 2 and len(world.server.asked) == 1
         steps = [line for line in result["transcript"] if "proxy, connect to" in line]
-        assert steps == ["*: %s proxy, connect to 127.0.0.1 port %d" % (kind, port) for port in (world.server.port, server.port)]
+        assert steps == [
+            "*: %s proxy, connect to 127.0.0.1 port %d" % (kind, port) for port in (world.server.port, server.port)
+        ]
         sent = probe(world, type="ms_graph", to=["ops@example.com"], send="always", state_dir=str(tmp_path), **by)
         assert (sent["ok"], sent["level_reached"], proxy.connections) == (True, "message", 5), sent["msg"]
 
@@ -102,7 +106,12 @@ def test_the_token_the_relay_and_graph_are_all_reached_through_the_proxy(world: 
 def test_a_certificate_is_verified_behind_a_proxy_too(world: World, kind: str, talk: t.Any) -> None:
     asked: list[bytes] = []
     with web(world.authority.issue("expired", start=-9, end=-1)) as bad, script(talk(asked)) as proxy:
-        result = probe(world, {"token_url": bad.origin + "/token"}, port=free_port(), proxy="%s://127.0.0.1:%d" % (kind, proxy.port))
+        result = probe(
+            world,
+            {"token_url": bad.origin + "/token"},
+            port=free_port(),
+            proxy="%s://127.0.0.1:%d" % (kind, proxy.port),
+        )
         assert (result["category"], result["stage"], bad.asked) == ("cert_expired", "token", [])
         assert "is of CN=expired, for 127.0.0.1, by CN=Test CA" in result["confirmed_by"] and proxy.connections == 2
 
@@ -116,12 +125,16 @@ REFUSING = [
 
 
 @pytest.mark.parametrize("kind, talk, category", REFUSING, ids=range(len(REFUSING)))
-def test_a_proxy_that_does_not_let_the_token_be_fetched_is_named(world: World, kind: str, talk: t.Any, category: str) -> None:
+def test_a_proxy_that_does_not_let_the_token_be_fetched_is_named(
+    world: World, kind: str, talk: t.Any, category: str
+) -> None:
     with script(talk([])) as proxy:
         for given in ({"port": free_port(), "diagnose": False}, {"type": "ms_graph", "diagnose": False}):
             result = probe(world, proxy="%s://127.0.0.1:%d" % (kind, proxy.port), **given)
             assert (result["category"], result["stage"], world.server.asked) == (category, "token", [])
-            assert result["diagnosis"].startswith("127.0.0.1:%d was not reached through the proxy: " % world.server.port)
+            assert result["diagnosis"].startswith(
+                "127.0.0.1:%d was not reached through the proxy: " % world.server.port
+            )
             assert result["remedies"][0] == "Correct proxy: its address, its kind, its login."
 
 
@@ -136,7 +149,9 @@ def microsocks(folder: pathlib.Path) -> t.Iterator[str]:
 def tinyproxy(folder: pathlib.Path) -> t.Iterator[str]:
     port = free_port()
     (folder / "tinyproxy.conf").write_text("Port %d\nListen 127.0.0.1\nBasicAuth u pr0xy-word\nTimeout 5\n" % port)
-    with subprocess.Popen(["tinyproxy", "-d", "-c", str(folder / "tinyproxy.conf")], stdout=subprocess.DEVNULL) as program:
+    with subprocess.Popen(
+        ["tinyproxy", "-d", "-c", str(folder / "tinyproxy.conf")], stdout=subprocess.DEVNULL
+    ) as program:
         yield from running(program, port, "http")
 
 
@@ -166,32 +181,50 @@ def test_real_proxies_with_a_login_are_gone_through(world: World, tmp_path: path
 
 
 def test_a_refused_client_has_the_relay_looked_at_without_the_login(world: World) -> None:
-    world.server.pages["POST /token"] = Page(401, refused("invalid_client", "AADSTS7000215: Invalid client secret provided."))
+    world.server.pages["POST /token"] = Page(
+        401, refused("invalid_client", "AADSTS7000215: Invalid client secret provided.")
+    )
     with script(relay(world.chain, starttls=True)) as server:
         result = probe(world, port=server.port, security="starttls")
         assert (result["category"], result["stage"]) == ("token_error", "token")
         assert result["confirmed_by"] == (
-            "127.0.0.1:%d itself answers as declared, as far as can be seen without logging in: it is the token that is missing" % server.port
+            "127.0.0.1:%d itself answers as declared, as far as can be seen without logging in: it is the token that is missing"
+            % server.port
         )
         assert result["tls"]["verified"] and (server.connections, len(world.server.asked)) == (1, 1)
-        assert probe(world, port=server.port, security="starttls", diagnose=False)["confirmed_by"] == "" and server.connections == 1
+        assert (
+            probe(world, port=server.port, security="starttls", diagnose=False)["confirmed_by"] == ""
+            and server.connections == 1
+        )
     port = free_port()
     result = probe(world, port=port)
-    assert result["confirmed_by"] == "127.0.0.1:%d does not answer as declared either, at connect: connect_refused" % port
+    assert (
+        result["confirmed_by"] == "127.0.0.1:%d does not answer as declared either, at connect: connect_refused" % port
+    )
 
 
 def test_an_endpoint_that_is_not_there_has_the_relay_or_graph_looked_at(world: World) -> None:
     nobody = {"token_url": "https://127.0.0.1:%d/token" % free_port()}
     with script(relay(world.chain)) as server:
         result = probe(world, nobody, port=server.port)
-        assert (result["category"], result["stage"]) == ("connect_refused", "token") and "itself answers as declared" in result["confirmed_by"]
+        assert (result["category"], result["stage"]) == (
+            "connect_refused",
+            "token",
+        ) and "itself answers as declared" in result["confirmed_by"]
     result = probe(world, nobody, type="ms_graph")
-    assert "127.0.0.1:%d itself answers as declared" % world.server.port in result["confirmed_by"] and world.server.asked == []
+    assert (
+        "127.0.0.1:%d itself answers as declared" % world.server.port in result["confirmed_by"]
+        and world.server.asked == []
+    )
     result = probe(world, nobody, type="ms_graph", ca_path=None)
     assert "does not answer as declared either, at tls: cert_" in result["confirmed_by"]
 
 
-CERTIFICATES = [("expired", {"start": -9, "end": -1}), ("other name", {"name": "login.example.com"}), ("own", {"own": True})]
+CERTIFICATES = [
+    ("expired", {"start": -9, "end": -1}),
+    ("other name", {"name": "login.example.com"}),
+    ("own", {"own": True}),
+]
 
 
 @pytest.mark.parametrize("label, how", CERTIFICATES, ids=[row[0] for row in CERTIFICATES])
@@ -201,33 +234,45 @@ def test_a_certificate_that_was_refused_is_shown_as_it_is(world: World, label: s
         graph = probe(world, type="ms_graph", graph_url=bad.origin)
         for result, stage in ((token, "token"), (graph, "tls")):
             assert (result["stage"], result["category"][:5], bad.asked) == (stage, "cert_", [])
-            assert "is of CN=%s, for %s, by" % (label, how.get("name", "127.0.0.1")) in result["confirmed_by"]
+            assert "is of CN={}, for {}, by".format(label, how.get("name", "127.0.0.1")) in result["confirmed_by"]
             assert result["tls"]["subject"] == "CN=" + label and not result["tls"]["verified"]
 
 
 def test_http_where_https_was_declared_is_told(world: World) -> None:
     with web(None) as plain:
         url = plain.origin.replace("http:", "https:")
-        token, graph = probe(world, {"token_url": url + "/token?secret=1"}, port=free_port()), probe(world, type="ms_graph", graph_url=url)
+        token, graph = (
+            probe(world, {"token_url": url + "/token?secret=1"}, port=free_port()),
+            probe(world, type="ms_graph", graph_url=url),
+        )
         for result, stage in ((token, "token"), (graph, "tls")):
             assert (result["stage"], result["category"]) == (stage, "tls_mode_mismatch")
-            assert result["confirmed_by"] == "a second connection without TLS, and without any secret, was answered with HTTP 404"
+            assert (
+                result["confirmed_by"]
+                == "a second connection without TLS, and without any secret, was answered with HTTP 404"
+            )
         assert "than security: https" in token["diagnosis"]
-        assert [(one.method, one.path, one.body, "authorization" in one.headers) for one in plain.asked] == [("GET", "/", b"", False)] * 2
+        assert [(one.method, one.path, one.body, "authorization" in one.headers) for one in plain.asked] == [
+            ("GET", "/", b"", False)
+        ] * 2
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_a_version_that_is_too_old_is_told(world: World) -> None:
     with script(tls_server(world.chain, old_tls)) as server:
         result = probe(world, {"token_url": "https://127.0.0.1:%d/token" % server.port}, port=free_port())
-    assert (result["category"], result["stage"]) == ("tls_version", "token") and "it agreed to TLSv1.1" in result["confirmed_by"]
+    assert (result["category"], result["stage"]) == ("tls_version", "token") and "it agreed to TLSv1.1" in result[
+        "confirmed_by"
+    ]
 
 
 def silent(sock: socket.socket, stop: threading.Event) -> None:
     stop.wait(20)
 
 
-@pytest.mark.parametrize("talk", [silent, says("220 smtp here"), says("HTTP/1.1 400 no")], ids=["silent", "SMTP", "HTTP"])
+@pytest.mark.parametrize(
+    "talk", [silent, says("220 smtp here"), says("HTTP/1.1 400 no")], ids=["silent", "SMTP", "HTTP"]
+)
 def test_looking_again_stays_within_the_deadline(world: World, talk: t.Any) -> None:
     with script(talk) as server:
         started = time.monotonic()
@@ -241,4 +286,8 @@ def test_what_graph_refuses_is_not_asked_again(world: World) -> None:
         world.server.asked.clear()
         world.server.pages["GET " + USER] = Page(status, graph_error(code, "no"))
         result = probe(world, type="ms_graph")
-        assert (result["ok"], result["confirmed_by"], [one.method for one in world.server.asked]) == (False, "", ["POST", "GET"])
+        assert (result["ok"], result["confirmed_by"], [one.method for one in world.server.asked]) == (
+            False,
+            "",
+            ["POST", "GET"],
+        )

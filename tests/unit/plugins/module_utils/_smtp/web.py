@@ -32,7 +32,17 @@ def jwt(**claims: t.Any) -> str:
 def microsoft(role: str, audience: str, **more: t.Any) -> str:
     """The claims of an application's token (v1.0 format), as Exchange Online and Graph get them."""
     now = int(time.time())
-    claims = dict(aud=audience, iss="https://sts.windows.net/t/", iat=now, nbf=now, exp=now + 3599, appid="c", roles=[role], tid="t", ver="1.0")
+    claims = dict(
+        aud=audience,
+        iss="https://sts.windows.net/t/",
+        iat=now,
+        nbf=now,
+        exp=now + 3599,
+        appid="c",
+        roles=[role],
+        tid="t",
+        ver="1.0",
+    )
     return jwt(**dict(claims, **more))
 
 
@@ -41,7 +51,9 @@ GRAPH_TOKEN = microsoft("Mail.Send", "https://graph.microsoft.com")
 
 
 def granted(token: str, **more: t.Any) -> bytes:
-    return json.dumps(dict({"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": token}, **more)).encode()
+    return json.dumps(
+        dict({"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": token}, **more)
+    ).encode()
 
 
 def refused(error: str, description: str, **more: t.Any) -> bytes:
@@ -92,7 +104,9 @@ class Web:
         self.port = self._server.server_address[1]
         self.origin = "%s://127.0.0.1:%d" % ("https" if pem else "http", self.port)
         if pem is not None:
-            self._server.socket = server_context(pem).wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+            self._server.socket = server_context(pem).wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
@@ -108,9 +122,11 @@ class Web:
 
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                web.asked.append(Asked(self.command, self.path, {key.lower(): value for key, value in self.headers.items()}, body))
+                web.asked.append(
+                    Asked(self.command, self.path, {key.lower(): value for key, value in self.headers.items()}, body)
+                )
                 missing = Page(404, b"<html><title>Not Found</title></html>", {"Content-Type": "text/html"})
-                page = web.pages.get("%s %s" % (self.command, self.path.partition("?")[0]), missing)
+                page = web.pages.get("{} {}".format(self.command, self.path.partition("?")[0]), missing)
                 self.send_response(page.status)
                 for key, value in dict({"Content-Length": str(len(page.body))}, **page.headers).items():
                     self.send_header(key, value)

@@ -35,7 +35,7 @@ def send(settings: dict, subject: str) -> None:
             client.starttls(context=context)
         if settings.get("user"):
             client.login(settings["user"], settings["password"])
-        text = "Subject: %s\r\nFrom: %s\r\n\r\nhello\r\n" % (subject, settings["from"])
+        text = "Subject: {}\r\nFrom: {}\r\n\r\nhello\r\n".format(subject, settings["from"])
         client.sendmail(settings["from"], ["sink@lab.test"], text.encode())
 
 
@@ -44,7 +44,7 @@ def outcome(settings: dict, subject: str) -> str:
     try:
         send(settings, subject)
     except (OSError, smtplib.SMTPException) as error:
-        return "failed: %s %s" % (type(error).__name__, " ".join(str(error).split()))
+        return "failed: {} {}".format(type(error).__name__, " ".join(str(error).split()))
     return "ok"
 
 
@@ -61,7 +61,9 @@ def main() -> None:
         while not stopping.is_set():
             number += 1
             with contextlib.suppress(OSError):  # no space left: the line waits for the next one
-                print(number, outcome(settings, "%s notifier %d" % (socket.gethostname(), number)), file=log, flush=True)
+                print(
+                    number, outcome(settings, "%s notifier %d" % (socket.gethostname(), number)), file=log, flush=True
+                )
             stopping.wait(EVERY)
 
 

@@ -27,7 +27,14 @@ def main(program: str) -> None:
     while not stopping.is_set():
         number, due = number + 1, max(due + EVERY, time.monotonic())
         text = "Subject: %s %s %d\n\nhello\n" % (socket.gethostname(), program, number)
-        done = subprocess.run([program, "sink@lab.test"], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        done = subprocess.run(
+            [program, "sink@lab.test"],
+            input=text,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
         print(number, done.returncode, " ".join(done.stdout.split("\n")[0:2]), flush=True)
         stopping.wait(max(0.0, due - time.monotonic()))
 

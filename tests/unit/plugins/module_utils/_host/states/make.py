@@ -113,17 +113,36 @@ if __name__ == "__main__":
     def change(name: str, action: str = "write", **options: t.Any) -> t.Dict[str, t.Any]:
         return {"app": "wiki", "path": name if name == "chat" else path(name), "action": action, **options}
 
-    def request(texts: t.Mapping[str, str], *changes: t.Dict[str, t.Any], state: str = "present", **options: t.Any) -> t.Any:
+    def request(
+        texts: t.Mapping[str, str], *changes: t.Dict[str, t.Any], state: str = "present", **options: t.Any
+    ) -> t.Any:
         contents = {name if name == "chat" else path(name): text.encode() for name, text in texts.items()}
-        return deploy.DeployCall(state, str(PLACE / "state"), changes=changes, seal_key=KEY, contents=seal_contents(KEY, contents), **options)
+        return deploy.DeployCall(
+            state, str(PLACE / "state"), changes=changes, seal_key=KEY, contents=seal_contents(KEY, contents), **options
+        )
 
-    def app(name: str, *files: t.Dict[str, t.Any], credential: str = "2026-08", **activate: t.Any) -> t.Dict[str, t.Any]:
+    def app(
+        name: str, *files: t.Dict[str, t.Any], credential: str = "2026-08", **activate: t.Any
+    ) -> t.Dict[str, t.Any]:
         """As the controller of that commit writes it (plugin_utils/deployment/changes.py)."""
-        return {"app": name, "form": "ini", "relay": "main", "credential_id": credential, "activate": activate, "files": list(files)}
+        return {
+            "app": name,
+            "form": "ini",
+            "relay": "main",
+            "credential_id": credential,
+            "activate": activate,
+            "files": list(files),
+        }
 
     def file(name: str, shared: bool = False, **more: t.Any) -> t.Dict[str, t.Any]:
         owns = [["mailer", "PASSWD"]] if shared else []
-        return {"path": name if name == "chat" else path(name), "dialect": "goini", "shared": shared, "owns": owns, **more}
+        return {
+            "path": name if name == "chat" else path(name),
+            "dialect": "goini",
+            "shared": shared,
+            "owns": owns,
+            **more,
+        }
 
     def done(asked: t.Any) -> t.Any:
         answer = deploy.run(asked)
@@ -131,8 +150,12 @@ if __name__ == "__main__":
         return answer
 
     COMMAND = {
-        "tool": ["/usr/bin/env", "python3", path("tool.py")], "read": ["read"], "write": ["write"],
-        "keys": [["host"], ["password"]], "secrets": [["password"]], "masked": "********",
+        "tool": ["/usr/bin/env", "python3", path("tool.py")],
+        "read": ["read"],
+        "write": ["write"],
+        "keys": [["host"], ["password"]],
+        "secrets": [["password"]],
+        "masked": "********",
     }
     READERS = {"common": [f"group:{os.getegid()}"]}
 
@@ -150,28 +173,50 @@ if __name__ == "__main__":
         """A shared file, a file of our own with a secret, one that is a link, a common secret, a tool."""
         files = [file("app.ini", shared=True), file("made/for us/mail.env"), file("link.conf")]
         secret = file("secrets/main", readers=READERS["common"], live=False)
-        apps = {"wiki": app("wiki", *files, secret, systemd="wiki", how="restart"), "chat": app("chat", file("chat"), how="none", reason="at once")}
+        apps = {
+            "wiki": app("wiki", *files, secret, systemd="wiki", how="restart"),
+            "chat": app("chat", file("chat"), how="none", reason="at once"),
+        }
         texts = {
-            "app.ini": "[mailer]\nPASSWD = ours-one\n; grüße\n", "made/for us/mail.env": "PASSWORD=ours-one\n", "link.conf": "relay one\n",
-            "secrets/main": "ours-one\n", "chat": json.dumps({"host": "one.example.com", "password": "ours-one"}),
+            "app.ini": "[mailer]\nPASSWD = ours-one\n; grüße\n",
+            "made/for us/mail.env": "PASSWORD=ours-one\n",
+            "link.conf": "relay one\n",
+            "secrets/main": "ours-one\n",
+            "chat": json.dumps({"host": "one.example.com", "password": "ours-one"}),
         }
         facts = {path("app.ini"): {"wanted": {"mailer.PASSWD": '"ours-one"'}, "present": {"mailer.PASSWD": '"theirs"'}}}
         return request(
-            texts, change("app.ini", shared=True, secret=True), change("made/for us/mail.env", secret=True, mode="0600"), change("link.conf"),
-            change("secrets/main", secret=True, readers=READERS["common"]), {**change("chat", secret=True, command=COMMAND), "app": "chat"},
-            record={"apps": apps, "remove": []}, facts=seal_facts(KEY, facts),
+            texts,
+            change("app.ini", shared=True, secret=True),
+            change("made/for us/mail.env", secret=True, mode="0600"),
+            change("link.conf"),
+            change("secrets/main", secret=True, readers=READERS["common"]),
+            {**change("chat", secret=True, command=COMMAND), "app": "chat"},
+            record={"apps": apps, "remove": []},
+            facts=seal_facts(KEY, facts),
         )
 
     def second(word: str = "two", **options: t.Any) -> t.Any:
         files = [file("app.ini", shared=True), file("made/for us/mail.env"), file("link.conf")]
-        apps = {"wiki": app("wiki", *files, credential="2026-11", signal={"pid_file": "/run/wiki.pid", "signal": "HUP"})}
-        texts = {
-            "app.ini": f"[mailer]\nPASSWD = ours-{word}\n; grüße\n", "made/for us/mail.env": f"PASSWORD=ours-{word}\n", "link.conf": f"relay {word}\n",
+        apps = {
+            "wiki": app("wiki", *files, credential="2026-11", signal={"pid_file": "/run/wiki.pid", "signal": "HUP"})
         }
-        facts = {path("app.ini"): {"wanted": {"mailer.PASSWD": f'"ours-{word}"'}, "present": {"mailer.PASSWD": '"ours-one"'}}}
+        texts = {
+            "app.ini": f"[mailer]\nPASSWD = ours-{word}\n; grüße\n",
+            "made/for us/mail.env": f"PASSWORD=ours-{word}\n",
+            "link.conf": f"relay {word}\n",
+        }
+        facts = {
+            path("app.ini"): {"wanted": {"mailer.PASSWD": f'"ours-{word}"'}, "present": {"mailer.PASSWD": '"ours-one"'}}
+        }
         return request(
-            texts, change("app.ini", shared=True, secret=True), change("made/for us/mail.env", secret=True, mode="0600"), change("link.conf"),
-            record={"apps": apps, "remove": []}, facts=seal_facts(KEY, facts), **options,
+            texts,
+            change("app.ini", shared=True, secret=True),
+            change("made/for us/mail.env", secret=True, mode="0600"),
+            change("link.conf"),
+            record={"apps": apps, "remove": []},
+            facts=seal_facts(KEY, facts),
+            **options,
         )
 
     def taken_back() -> t.Any:
@@ -191,7 +236,12 @@ if __name__ == "__main__":
                         os.unlink(path("real.conf"))
                         os.makedirs(path("real.conf/taken"))
                     return
-                if event in EVENTS or (event == "open" and isinstance(arguments[2], int) and arguments[2] & WRITING and "smarthost" in str(arguments[0])):
+                if event in EVENTS or (
+                    event == "open"
+                    and isinstance(arguments[2], int)
+                    and arguments[2] & WRITING
+                    and "smarthost" in str(arguments[0])
+                ):
                     left[0] -= 1
                     if left[0] == 0:
                         os.kill(os.getpid(), signal.SIGKILL)
@@ -208,7 +258,13 @@ if __name__ == "__main__":
         restore(tree)
         query = deploy.run(deploy.DeployCall("query", str(PLACE / "state"), seal_key=KEY))
         assert not query.get("failed"), (name, query)
-        then = {"recovered": query["recovered"], "record": query["record"], "generations": query["generations"], "tree": applications(), "rolled_back": {}}
+        then = {
+            "recovered": query["recovered"],
+            "record": query["record"],
+            "generations": query["generations"],
+            "tree": applications(),
+            "rolled_back": {},
+        }
         settled = snapshot()
         for item in [] if name.startswith("killed") else query["generations"]:
             restore(settled)
@@ -218,7 +274,9 @@ if __name__ == "__main__":
             then["rolled_back"][item["id"]] = {"tree": applications(), "record": record}
         folder = pathlib.Path(sys.argv[1])
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.json").write_text(json.dumps({"tree": tree, "then": then}, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        (folder / f"{name}.json").write_text(
+            json.dumps({"tree": tree, "then": then}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        )
         restore(tree)
 
     def phases(name: str, prepare: t.Callable[[], None], asked: t.Callable[[], t.Any], obstruct: bool = False) -> None:
@@ -235,7 +293,16 @@ if __name__ == "__main__":
                 mark = (there["phase"], left, os.path.lexists(there["record_temp"]))
                 if mark not in seen and (left in (0, 1, len(there["entries"]) - 1)):
                     seen.add(mark)
-                    keep("-".join([name, there["phase"], str(left), *(["record"] if not mark[2] and there["phase"] != "prepared" else [])]))
+                    keep(
+                        "-".join(
+                            [
+                                name,
+                                there["phase"],
+                                str(left),
+                                *(["record"] if not mark[2] and there["phase"] != "prepared" else []),
+                            ]
+                        )
+                    )
             number += 1
 
     def begun() -> None:
