@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import email
 import email.policy
@@ -35,7 +36,12 @@ class EmbeddedRelay:
         self.ca, context = _certificates(folder)
         self._login = (username.encode(), password.encode())
         self.messages: list[dict[str, t.Any]] = []
-        common = {"hostname": "localhost", "port": 0, "authenticator": self._authenticate, "auth_required": True}
+        common: dict[str, t.Any] = {
+            "hostname": "localhost",
+            "port": 0,
+            "authenticator": self._authenticate,
+            "auth_required": True,
+        }
         # aiosmtpd does not count TLS from the first byte as TLS: there it would never offer a login, and it warns of it.
         warnings.filterwarnings("ignore", "Requiring AUTH while not requiring TLS")
         logging.getLogger("mail").setLevel(logging.ERROR)
@@ -68,14 +74,14 @@ class _Inbox:
         self._messages, self._security = messages, security
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:
-        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        message = email.message_from_bytes(t.cast(bytes, envelope.content), policy=email.policy.default)
         self._messages.append(
             {
                 "subject": message["subject"],
                 "sender": envelope.mail_from,
                 "recipients": list(envelope.rcpt_tos),
                 "security": self._security,
-                "user": session.auth_data.decode(),
+                "user": t.cast(bytes, session.auth_data).decode(),
             }
         )
         return "250 2.0.0 taken"
@@ -85,8 +91,8 @@ class _Controller(Controller):
     """aiosmtpd's controller on a port that the kernel chooses."""
 
     def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        self.port = t.cast("asyncio.Server", self.server).sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd has no types here
 
 
 def _certificates(folder: pathlib.Path) -> tuple[pathlib.Path, ssl.SSLContext]:

@@ -116,8 +116,8 @@ def as_started(request: Request, files: t.Sequence[int], program: str) -> None:
 def own_folder(kept: str) -> str:
     """Gives Ansible a fresh folder for the files of this run, which it removes at its end; returns that of the zip files of modules in it."""
     from ansible import constants
-    from ansible.utils.path import cleanup_tmp_file
     from ansible.utils import vars as unique
+    from ansible.utils.path import cleanup_tmp_file
 
     atexit.unregister(cleanup_tmp_file)
     above = os.path.dirname(constants.DEFAULT_LOCAL_TMP)

@@ -147,13 +147,13 @@ def sizes(path: pathlib.Path) -> t.Iterator[str]:
             lines -= (node.end_lineno or node.lineno) - node.lineno + 1
     if lines > FILE_LINES:
         yield ":1: %d lines; a file is at most %d" % (lines, FILE_LINES)
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            length = (node.end_lineno or node.lineno) - node.lineno + 1
+    for function in ast.walk(ast.parse(text)):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            length = (function.end_lineno or function.lineno) - function.lineno + 1
             if length > FUNCTION_LINES:
                 yield ":%d: %s has %d lines; a function is at most %d" % (
-                    node.lineno,
-                    node.name,
+                    function.lineno,
+                    function.name,
                     length,
                     FUNCTION_LINES,
                 )

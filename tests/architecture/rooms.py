@@ -67,11 +67,12 @@ def broken(plugins: pathlib.Path, graph: Graph) -> t.Iterator[str]:
                 continue  # layers.py names it
             if target != room(file) and known.get(room(file)) is not None and target not in (known[room(file)] or ()):
                 yield "plugins/%s.py:%d: imports %s, which its room does not" % (file.replace(".", "/"), line, other)
-    for kind, edges in (
+    of_kind: tuple[tuple[str, Graph], ...] = (
         ("file", inside),
         ("room", {name: dict.fromkeys(names or (), 0) for name, names in known.items()}),
-    ):
-        yield from ("{}s import each other: {}".format(kind, ", ".join(circle)) for circle in circles(edges))
+    )
+    for kind, graph in of_kind:
+        yield from ("{}s import each other: {}".format(kind, ", ".join(circle)) for circle in circles(graph))
 
 
 def circles(graph: Graph) -> list[list[str]]:

@@ -11,7 +11,6 @@ import re
 import typing as t
 
 import pytest
-
 from architecture.layers import OURS, broken_rules
 from architecture.rooms import SIDES
 

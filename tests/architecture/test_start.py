@@ -8,7 +8,6 @@ from __future__ import annotations
 import pathlib
 
 import pytest
-
 from architecture.start import costly
 
 TARGET = pathlib.Path(__file__).resolve().parent.parent.parent / "plugins" / "module_utils"

@@ -22,12 +22,12 @@ PARTS = ("declaration", "read entries", "plan", "render", "whole")
 def once() -> dict[str, float]:
     """One process: milliseconds of processor time for each part. Nothing has been read or compiled before."""
     sys.path.insert(0, str(ROOT / ".venv" / "collections"))
+    from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import SHIPPED, Catalogue
     from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+    from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.validation import load_schema
+    from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import dialect, dialect_names
     from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
     from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
-    from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import SHIPPED, Catalogue
-    from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import dialect, dialect_names
-    from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.validation import load_schema
 
     for name in dialect_names():  # imports, as much as the others
         dialect(name)

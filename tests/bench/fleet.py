@@ -95,7 +95,8 @@ class Timed(t.NamedTuple):
 
 def timed(fleet: Fleet, playbook: str) -> Timed:
     """Run it over connections that stand."""
-    seen, begun, last, tasks = len(fleet.lab.relay.log().splitlines()), time.monotonic(), "start", {}
+    seen, begun, last = len(fleet.lab.relay.log().splitlines()), time.monotonic(), "start"
+    tasks: dict[str, float] = {}
     running = subprocess.Popen(
         fleet.command(playbook), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment()
     )

@@ -29,7 +29,7 @@ import smtp_rig  # noqa: E402  # pylint: disable=wrong-import-position
 
 ROUNDS = int(os.environ.get("PROBE_ROUNDS", "15"))
 PASSWORD = "bench-dummy"
-ENVELOPE = {"level": "envelope", "from": "a@example.com", "to": ["b@example.com"]}
+ENVELOPE: dict[str, t.Any] = {"level": "envelope", "from": "a@example.com", "to": ["b@example.com"]}
 CHECK_SMTP = "/usr/lib/nagios/plugins/check_smtp"
 # A user's Python has its bytecode on disk, for smtplib as for us.
 ENV = dict(
@@ -54,7 +54,7 @@ class Row(t.NamedTuple):
     hold: str = ""
 
 
-class Mailbox(servers.Mailbox):
+class Mailbox(servers.Mailbox):  # type: ignore[misc]  # servers is found by the path set above
     """aiosmtpd's handler that also offers PIPELINING, which aiosmtpd can do and does not say."""
 
     async def handle_EHLO(
@@ -149,7 +149,7 @@ def trips(port: int, tls_port: int, ca: pathlib.Path) -> list[Row]:
     """Round trips at 100 ms, counted on the wire, TCP and QUIT included."""
     found = []
     envelope = ["--pipeline", "--from", "a@example.com", "--to", "b@example.com", "--quit-after", "RCPT"]
-    cases = (
+    cases: tuple[tuple[str, int, t.Callable[[int], Run], str], ...] = (
         ("ours, STARTTLS", port, lambda at: ours(login(at, ca, **ENVELOPE)), "<= 8"),
         ("ours, TLS", tls_port, lambda at: ours(login(at, ca, "tls", **ENVELOPE)), "<= 6"),
         ("swaks --pipeline, STARTTLS", port, lambda at: swaks(at, ca, *envelope), ""),

@@ -10,10 +10,10 @@ import pathlib
 import typing as t
 
 import yaml
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import SHIPPED, Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, Refusal
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.plan import plan_host
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.render import Rendered, render_app
 

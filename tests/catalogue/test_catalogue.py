@@ -10,15 +10,16 @@ import re
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import SHIPPED, load_entry
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.context import CONTEXT_NAMES
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import names_in, names_in_tree
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import SHIPPED, load_entry
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import SECURITY, Application, Form
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.gaps import PREFERENCES
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.validation import load_schema
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import dialect
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import NotValid
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.gaps import PREFERENCES
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
 from catalogue.cases import (
     APPS,
     CATALOGUE,
@@ -142,7 +143,7 @@ def test_everything_an_entry_says_has_a_sample(app: str) -> None:
     entry = _entry(app)
     written = [case for case in cases(app) if case.plan]
     refused = {each.gap.why for case in cases(app) for each in case.refusals}
-    taken = {(gap.capability, gap.code) for case in written for gap in case.plan.accepted}
+    taken = {(gap.capability, gap.code) for case in written if case.plan for gap in case.plan.accepted}
     for form in entry.forms.values():
         for mode in set(entry.security) - set(form.lacks):
             assert any(case.form == form.name and _mode(case) == mode for case in written), (
@@ -250,7 +251,7 @@ def test_what_was_written_reads_back_as_planned(app: str) -> None:
                     title: {key: ", ".join(item) if isinstance(item, list) else item for key, item in rows.items()}
                     for title, rows in planned.items()
                 }
-            assert _plain(render.dialect(done.file.dialect).read(done.text)) == _plain(planned), (
+            assert _plain(dialect(done.file.dialect).read(done.text)) == _plain(planned), (
                 f"{case.name}, {done.file.path}"
             )
 
@@ -296,7 +297,7 @@ def test_the_rest_of_a_users_file_stays_and_can_be_had_back(app: str, form: str,
             file = done.file
             if case.form != form or not file.shared:
                 continue
-            spoken, tree = render.dialect(file.dialect), render.reveal(file.tree)
+            spoken, tree = dialect(file.dialect), render.reveal(file.tree)
             before = _users_file(app, file.path).replace("\n", ends)
             if ends == "\r\n" and file.dialect in NO_CARRIAGE_RETURN:
                 with pytest.raises(NotValid):
@@ -374,6 +375,6 @@ def test_the_body_for_nethserver_is_valid_by_its_actions_schema() -> None:
 
 def test_the_key_of_postfixs_password_is_its_relayhost_byte_for_byte() -> None:
     for case in cases("postfix"):
-        texts = {done.file.path: render.dialect(done.file.dialect).read(done.text) for done in case.files}
+        texts = {done.file.path: dialect(done.file.dialect).read(done.text) for done in case.files}
         for key, _value in texts.get("/etc/postfix/sasl_passwd", []):
             assert key == texts["/etc/postfix/main.cf"]["relayhost"]

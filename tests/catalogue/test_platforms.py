@@ -13,12 +13,14 @@ import pytest
 import ruamel.yaml
 import yaml
 from ansible_collections.smarthost.mail.plugins.filter.smtp import smtp_files, smtp_settings
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import checks, resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import platforms
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import checks, resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, HostPlan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import dialect
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.docker_env import quote as plain_variable
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.plan import plan_host
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
 from catalogue import oracles
 from catalogue.cases import APPS, CATALOGUE, MATRIX, rows
 from catalogue.hostile import HOSTILE
@@ -64,7 +66,7 @@ def test_they_hold_what_the_form_of_variables_holds_or_are_refused_as_it_is(app:
     application = CATALOGUE.find(app, "")
     form = platforms.wrapped_form(application)
     assert form is not None
-    spell = getattr(render.dialect(form.files[0].dialect), "variable", platforms.plain_variable)
+    spell = getattr(dialect(form.files[0].dialect), "variable", plain_variable)
     for row, given in rows(app).items():
         item = {"accept": MATRIX["accept"], **given.get("application", {})}
         how = given["relay"], given.get("credential", "in_force")
@@ -75,7 +77,7 @@ def test_they_hold_what_the_form_of_variables_holds_or_are_refused_as_it_is(app:
         if env.refusals or alone.refusals:
             continue
         read = {"k8s_secret": lambda text: yaml.safe_load(text)["stringData"]}
-        read["compose"] = lambda text: render.dialect("compose").read(text)["services"][app]["environment"]
+        read["compose"] = lambda text: dialect("compose").read(text)["services"][app]["environment"]
         for like, plan in ((alone.apps[0], secret.apps[0]), (env.apps[0], compose.apps[0])):
             wanted = {name: spell(value) for name, value in render.reveal(like.files[0].tree).items()}
             assert read[plan.form](text_of(plan)) == wanted, row
@@ -137,9 +139,9 @@ def test_compose_gives_each_service_what_was_declared() -> None:
     plan = one("authentik", "compose", {"compose": {"services": ["server", "worker"]}, "path": "/srv/mail.yml"})
     assert plan.path == "/srv/mail.yml"
     assert set(oracles.compose(text_of(plan), ["server", "worker"])) == {"server", "worker"}
-    spoken = render.dialect("compose")
+    spoken = dialect("compose")
     names = {f"V{number}": value for number, value in enumerate(carried.values())}
-    text = spoken.write(platforms.PLATFORMS["compose"].wrap(names, plan.request))
+    text = spoken.write(platforms.PLATFORMS["compose"].wrap(names, plan.request, None))
     for service in oracles.compose(text, ["server", "worker"]).values():
         assert service == names
 

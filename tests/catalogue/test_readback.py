@@ -10,10 +10,10 @@ import functools
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import names_in_tree
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, DeclaredCredential
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import names_in_tree
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, DeclaredCredential
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.plan import plan_app, plan_host
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.readback import (
     BY_HAND,

@@ -12,7 +12,6 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.smarthost.mail.plugins.filter.smtp import smtp_files, smtp_settings
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import dialect
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.phpdotenv import _WRAPPED
-
 from catalogue.cases import APPS, CATALOGUE
 
 VARIABLES = ("docker_env", "systemd_env", "phpdotenv", "symfony_dotenv")

@@ -13,7 +13,6 @@ import pathlib
 import typing as t
 
 import pytest
-
 from faults.fleet import Fleet
 from lab.fixture import HOSTS, lab, started
 from lab.laboratory import Lab

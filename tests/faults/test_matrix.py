@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-
 from faults.fleet import AT_ONCE, NEW, OLD, Fleet, Moment, messages
 from lab.faults import break_it, broken, heal
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 
 import pytest
-
 from faults.fleet import AT_ONCE, DONE, NEW, OLD, Fleet, Moment, messages
 from lab.faults import break_it, heal
 

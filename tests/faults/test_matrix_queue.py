@@ -10,7 +10,6 @@ import pathlib
 import typing as t
 
 import pytest
-
 from faults.fleet import NEW, OLD, Fleet, Moment, Values, messages
 from lab.laboratory import Lab
 from lab.load import every_second

@@ -98,7 +98,8 @@ class User:
 
     def has_playbook(self, name: str) -> bool:
         """Whether the artefact has a playbook."""
-        return (self.home / COLLECTION / "playbooks" / f"{name}.yml").is_file()
+        found: bool = (self.home / COLLECTION / "playbooks" / f"{name}.yml").is_file()
+        return found
 
     def run(self, command: str) -> Done:
         """A command as somebody types it in the site's folder."""

@@ -11,29 +11,21 @@ import types
 import typing as t
 import unicodedata
 
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol import commands
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl import mechanisms, channel_binding
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.x509 import certificate, der
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network import dane, proxy
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web import graph, oauth2, token
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import FEW, HIDDEN, Redactor, Secret
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.spelling_search import letters
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.visible import visible
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.conversation import login
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.bounds import both_ends, shorten
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.x509.certificate import TlsInfo
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis.categories import CATEGORIES
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.conversation.dialogue import converse
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.conversation.goal import Goal
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis.categories import CATEGORIES
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network import dane, proxy
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network.route import Proxy
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.relay_options import read
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol import commands
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.bounds import both_ends, shorten
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.engine import Close, Engine, Read
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import Failure
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web.http import Response, ResponseReader, parse_url
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web.mta_sts_policy import (
-    UnusablePolicy,
-    announced,
-    covers,
-    parse,
-)
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.spelling_search import letters
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.relay_options import read
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.log import Peer, ConversationLog
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.log import ConversationLog, Peer
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.reply import (
     MAX_LINE,
     MAX_REPLY,
@@ -43,14 +35,22 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.repl
     printable,
 )
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.result import ProbeOutcome, build
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network.route import Proxy
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl import channel_binding, mechanisms
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl.credential import (
     Credential,
     MechanismError,
     Session,
 )
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import FEW, HIDDEN, Redactor, Secret
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.visible import visible
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web import graph, oauth2, token
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web.http import Response, ResponseReader, parse_url
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web.mta_sts_policy import (
+    UnusablePolicy,
+    announced,
+    covers,
+    parse,
+)
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.x509 import certificate, der
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.x509.certificate import TlsInfo
 
 PASSWORD = "hunter2-Gehe!m"
 TOKEN = "ya29.a0AfH6SMBx-fuzz_token-0123456789"
@@ -173,8 +173,8 @@ def conversation(data: bytes) -> None:
         True,
         relay.sender,
         relay.recipients,
-        message,
-        relay.route.protocol == "lmtp",
+        message=message,
+        lmtp=relay.route.protocol == "lmtp",
         host=relay.host,
         port=relay.port,
         random=lambda count: b"\x07" * count,

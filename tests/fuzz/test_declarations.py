@@ -11,10 +11,10 @@ import tempfile
 import typing as t
 
 import yaml
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import SHIPPED, Catalogue, load_entry
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import ExpressionError, compute
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import SHIPPED, Catalogue, load_entry
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import plain_values, resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 from fuzz.effort import examples
 from hypothesis import HealthCheck, given, settings
@@ -132,7 +132,7 @@ def test_a_declaration_is_valid_or_a_list_of_problems_without_a_secret(relay: t.
         said = [str(problem) for problem in error.problems]
     told = "\n".join(said)
     assert "\x1b" not in told and "\u202e" not in told
-    if SECRET in resolve.secrets_in(resolve.plain([relay, apps])):
+    if SECRET in plain_values.secrets_in(plain_values.plain([relay, apps])):
         assert SECRET not in told and SECRET[:8] not in told
 
 

@@ -13,9 +13,9 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import merge_guard
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import can_share, dialect, dialect_names
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import CannotCarry, NotValid
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import merge_guard
 from catalogue.hostile import HOSTILE
 from fuzz.effort import examples
 from hypothesis import HealthCheck, given, settings
@@ -180,7 +180,7 @@ def files(name: str) -> st.SearchStrategy[str]:
     )
     texts: list[st.SearchStrategy[str]] = [composed, composed, st.text(max_size=60)]
     if name == "json":
-        values = st.recursive(
+        values: t.Any = st.recursive(
             st.none() | st.booleans() | st.integers() | st.text(max_size=3),
             lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["m", "a", "b", "z", '"']), inner),
             max_leaves=8,

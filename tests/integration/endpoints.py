@@ -14,7 +14,7 @@ import threading
 import typing as t
 import urllib.parse
 
-from pki import Leaf
+from integration.pki import Leaf
 
 GRAPH_AUDIENCE = "https://graph.microsoft.com"
 

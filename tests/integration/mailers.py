@@ -18,10 +18,10 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-import namespace
-from forward import Forward
-from namespace import Place
-from programs import PROJECT, Outcome, mail
+from integration import namespace
+from integration.forward import Forward
+from integration.namespace import Place
+from integration.programs import PROJECT, Outcome, mail
 
 # Users whom Debian's packages make when they are installed; the numbers mean nothing outside of a namespace
 USERS = {"Debian-exim": 64901, "opensmtpd": 64902, "opensmtpq": 64903}
@@ -63,7 +63,8 @@ def unpacked(package: str, *more: str) -> Path:
                 subprocess.run(["dpkg", "-x", str(archive), f"{work}/{name}"], check=True)
                 with contextlib.suppress(OSError):  # another test process was faster
                     os.rename(f"{work}/{name}", home / name)
-    return home / package
+    found: Path = home / package
+    return found
 
 
 def _program(package: str, path: str) -> Place:

@@ -18,9 +18,9 @@ import typing as t
 import urllib.request
 from pathlib import Path
 
-import namespace
-from namespace import Place
-from postfix import Postfix, free_ports, prepare
+from integration import namespace
+from integration.namespace import Place
+from integration.postfix import Postfix, free_ports, prepare
 
 PROJECT = Path(__file__).resolve().parents[2]
 SASL_PLUGINS = "/usr/lib/x86_64-linux-gnu/sasl2"
@@ -60,7 +60,8 @@ def prepare_satellite(root: Path) -> Path:
 
     `root` must be a folder that any user may enter: pytest's tmp_path is not.
     """
-    return prepare(root, SATELLITE_CF)
+    found: Path = prepare(root, SATELLITE_CF)
+    return found
 
 
 class PostfixSatellite:

@@ -17,8 +17,8 @@ import typing as t
 from email.message import EmailMessage
 from pathlib import Path
 
-from pki import Leaf, Pki
-from postfix import Postfix, free_ports, prepare
+from integration.pki import Leaf, Pki
+from integration.postfix import Postfix, free_ports, prepare
 
 HOSTNAME = "relay.test"
 
@@ -83,6 +83,9 @@ class Message(t.NamedTuple):
     headers: EmailMessage
 
 
+Running = t.TypeVar("Running", bound="Relay")
+
+
 class Relay:
     """Postfix on loopback: `ports["starttls"]` (login only after STARTTLS), `ports["tls"]`, `ports["plain"]` (no STARTTLS, but login).
 
@@ -144,7 +147,8 @@ class Relay:
 
     @property
     def _sasldb(self) -> Path:
-        return self._postfix.config / "sasl" / "sasldb2"
+        found: Path = self._postfix.config / "sasl" / "sasldb2"
+        return found
 
     def set_password(self, user: str, password: str) -> None:
         """From now on `user` logs in with `password` and no other."""
@@ -174,14 +178,15 @@ class Relay:
 
     def log(self) -> str:
         """Everything it has logged."""
-        return self._postfix.log()
+        found: str = self._postfix.log()
+        return found
 
     def close(self) -> None:
         """Stops it and removes its folder."""
         self.stop()
         shutil.rmtree(self.root)
 
-    def __enter__(self) -> Relay:
+    def __enter__(self: Running) -> Running:
         try:
             self.start()
         except BaseException:
@@ -220,7 +225,7 @@ class Relay:
 
 def read_message(raw: bytes) -> t.Tuple[str, Message]:
     """The relay's queue id and the message of one file of the maildir; only the topmost Received header, the relay's own, is believed."""
-    parsed = t.cast(EmailMessage, email.message_from_bytes(raw, policy=email.policy.default))
+    parsed: EmailMessage = email.message_from_bytes(raw, policy=email.policy.default)
     top = str((parsed.get_all("Received") or [""])[0])
     stamp = RECEIVED.search(top)
     part = parsed.get_body(("plain", "html"))

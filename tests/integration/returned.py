@@ -57,7 +57,7 @@ def documented(module: str) -> Documented:
     tree = ast.parse((PLUGINS / "modules" / f"{module}.py").read_text("utf-8"))
     texts = {
         node.targets[0].id: node.value.value
-        for node in tree.body  # type: ignore[attr-defined]
+        for node in tree.body
         if isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)
         and isinstance(node.value, ast.Constant)
@@ -81,7 +81,7 @@ def wrong(
             problems.append(f"{at} is documented as {described['type']} and came back as {type(value).__name__}")
         elif described.get("contains"):
             for item in value if isinstance(value, list) else [value or {}]:
-                problems += wrong(item, described["contains"], (), f"{at}.")
+                problems += wrong(t.cast("t.Mapping[str, t.Any]", item), described["contains"], (), f"{at}.")
     return problems
 
 
@@ -91,7 +91,7 @@ def keys(result: t.Mapping[str, t.Any], about: Documented, where: str = "") -> t
     for key in about:
         if key in result:
             found.add(f"{where}{key}")
-            inner = about[key].get("contains")
+            inner: t.Any = about[key].get("contains")
             value = result[key]
             for item in (value if isinstance(value, list) else [value]) if inner and value else ():
                 found |= keys(item, inner, f"{where}{key}.")

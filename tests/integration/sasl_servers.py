@@ -14,9 +14,9 @@ import time
 import typing as t
 from pathlib import Path
 
-from pki import Leaf, Pki
-from postfix import free_ports
-from relay import Relay
+from integration.pki import Leaf, Pki
+from integration.postfix import free_ports
+from integration.relay import Relay
 
 DOVECOT_CONF = """\
 base_dir = {root}/run
@@ -154,9 +154,10 @@ class DovecotRelay(Relay):
 
     def _main_cf(self, leaf: Leaf, sender_logins: t.Optional[t.Mapping[str, str]], client_ca: t.Optional[Path]) -> str:
         text = super()._main_cf(leaf, sender_logins, client_ca)
-        return text.replace("smtpd_sasl_type = cyrus", "smtpd_sasl_type = dovecot").replace(
+        found: str = text.replace("smtpd_sasl_type = cyrus", "smtpd_sasl_type = dovecot").replace(
             "sasl_path = smtpd", "sasl_path = private/auth"
         )
+        return found
 
     def start(self) -> None:
         """Both."""
@@ -170,7 +171,8 @@ class DovecotRelay(Relay):
 
     def log(self) -> str:
         """Both logs."""
-        return super().log() + self._dovecot.log()
+        found: str = super().log() + self._dovecot.log()
+        return found
 
 
 class CyrusRelay(Relay):

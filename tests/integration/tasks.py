@@ -14,7 +14,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_server.start import ansible_playbook
-from returned import COMMON, OF_ASYNC, documented, wrong
+from integration.returned import COMMON, OF_ASYNC, documented, wrong
 
 Result = t.Dict[str, t.Any]
 FILTERS = str(Path(__file__).resolve().parent / "filters")

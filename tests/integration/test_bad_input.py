@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible_server.start import ansible_playbook
-from conftest import leave_out
+from leave_out import leave_out
 
 RELAY = {
     "host": "smtp.example.com",

@@ -9,15 +9,14 @@ import pathlib
 import typing as t
 import uuid
 
-import mailers
-import programs
 import pytest
-import web_apps
-from conftest import HOSTILE, leave_out, need
-from pki import Pki
-from programs import Outcome, PostfixSatellite
-from relay import Relay
-from test_mailers import RECIPIENT, SENDER, arrived, plan_and_write, second_address  # noqa: F401 pylint: disable=unused-import
+from integration import mailers, programs, web_apps
+from integration.needs import HOSTILE, need
+from integration.pki import Pki
+from integration.programs import Outcome, PostfixSatellite
+from integration.relay import Relay
+from integration.test_mailers import RECIPIENT, SENDER, arrived, plan_and_write, second_address  # noqa: F401 pylint: disable=unused-import
+from leave_out import leave_out
 
 USERS = {SENDER: HOSTILE}
 COMMON_NAME = "apps-host.site.test"

@@ -12,14 +12,14 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from integration.tasks import task
+from integration.test_bad_input import RELAY, config, snapshot
+from integration.test_config import calls
 from stand_ins.tool import Tool
 from stand_ins.zabbix import TOKEN, Zabbix
-from tasks import task
-from test_bad_input import RELAY, config, snapshot
-from test_config import calls
 
 SECRET = RELAY["password"]
-BEFORE = {
+BEFORE: t.Dict[str, t.Any] = {
     "occ": {
         "system": {
             "dbpassword": "of-the-database",
@@ -67,7 +67,7 @@ def tools(tmp_path: Path) -> t.Dict[str, Tool]:
 
 def apps(tools: t.Mapping[str, Tool], **more: t.Any) -> t.List[t.Any]:
     """All four; Nextcloud's tool is called as in a container, by words of the user's."""
-    said = [
+    said: t.List[t.Dict[str, t.Any]] = [
         {"name": "nextcloud", "form": "occ", "tool": [sys.executable, tools["occ"].path]},
         {"name": "mattermost", "form": "mmctl", "path": tools["mmctl"].path},
         {"name": "keycloak", "form": "kcadm", "path": tools["kcadm"].path, "object": "realms/staff"},

@@ -14,8 +14,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from conftest import leave_out
-from tasks import Result, task
+from integration.tasks import Result, task
+from leave_out import leave_out
 
 RELAY = {
     "host": "smtp.example.com",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-from test_bad_input import RELAY, config, snapshot
+from integration.test_bad_input import RELAY, config, snapshot
 
 GITEA_INI = "; mine\n[server]\nHTTP_PORT = 3000\n\n[mailer]\nSUBJECT_PREFIX = [git]\nPASSWD = `older`\n"
 CALL = "smtp_deploy.py"

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 from ansible_server.start import REAL
-from test_role import as_yaml
+from integration.test_role import as_yaml
 
 # Not asked here: ansible_failed_task, in which Ansible itself keeps the arguments that the user wrote, of any module.
 
@@ -211,14 +211,14 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Heard:
         said = "".join(run(folder, secret) for secret in SECRETS)
     texts = {"output": said, "syslog": "\n".join(logged), "commands": "\n".join(seen)}
     for path in folder.rglob("*"):
-        name = path.relative_to(folder)
+        place = path.relative_to(folder)
         # Where secrets belong: the inventory, the applications' files, and the replaced bytes until they are committed.
-        belongs = name.parts[0] in ("inventory.yml", "site") or name.parts[:2] in (
+        belongs = place.parts[0] in ("inventory.yml", "site") or place.parts[:2] in (
             ("state", "generations"),
             ("state", "originals"),
         )
-        if path.is_file() and (not belongs or name.name == "manifest.json"):
-            texts[str(name)] = path.read_bytes().decode("utf-8", "replace")
+        if path.is_file() and (not belongs or place.name == "manifest.json"):
+            texts[str(place)] = path.read_bytes().decode("utf-8", "replace")
     return Heard(folder, texts, said, len(seen))
 
 

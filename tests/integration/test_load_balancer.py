@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import pytest
-from conftest import USERS, need
-from postfix import free_ports
-from relay import Relay
-from test_mechanisms import outcome, probe
-
-import programs
+from integration import programs
+from integration.needs import USERS, need
+from integration.postfix import free_ports
+from integration.relay import Relay
+from integration.test_mechanisms import outcome, probe
 
 SERVICE = "127.0.0.1:{port} inet n - n - - smtpd -o smtpd_upstream_proxy_protocol=haproxy -o smtpd_tls_wrappermode=yes -o smtpd_sasl_auth_enable=yes\n"
 

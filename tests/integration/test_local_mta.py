@@ -12,8 +12,8 @@ import sys
 import typing as t
 from pathlib import Path
 
-from conftest import leave_out
-from test_role import play
+from integration.test_role import play
+from leave_out import leave_out
 
 DISCARDS = """
 import os, socket, subprocess, sys, threading
@@ -51,7 +51,10 @@ def discarding(
     if subprocess.run(["unshare", "--net", "true"], check=False).returncode:
         leave_out("a network of its own needs root")
     before = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", sys.executable, "-c", DISCARDS]
-    return play(site, RELAYS, apps, "-e", f"smtp_relay_report_dest={site}/report", playbook=playbook, before=before)
+    found: "subprocess.CompletedProcess[str]" = play(
+        site, RELAYS, apps, "-e", f"smtp_relay_report_dest={site}/report", playbook=playbook, before=before
+    )
+    return found
 
 
 def test_a_relay_behind_a_local_mta_that_discards_is_not_said_to_work(site: Path) -> None:

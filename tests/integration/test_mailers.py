@@ -10,18 +10,19 @@ import shutil
 import typing as t
 import uuid
 
-import mailers
 import pytest
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import refusal
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.plan import plan_host
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.render import render_app
-from conftest import HOSTILE, leave_out, need
-from forward import Forward
-from pki import Pki
-from programs import Outcome
-from relay import Message, Relay
+from integration import mailers
+from integration.forward import Forward
+from integration.needs import HOSTILE, need
+from integration.pki import Pki
+from integration.programs import Outcome
+from integration.relay import Message, Relay
+from leave_out import leave_out
 
 RECIPIENT = "reader@dest.test"
 SENDER = "apps@site.test"

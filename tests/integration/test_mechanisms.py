@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
-from conftest import HOSTILE, HOSTILE_ASCII, need
-from pki import Pki
-from sasl_servers import CyrusRelay, DovecotRelay, DovecotSubmission
-
-import programs
+from integration import programs
+from integration.needs import HOSTILE, HOSTILE_ASCII, need
+from integration.pki import Pki
+from integration.sasl_servers import CyrusRelay, DovecotRelay, DovecotSubmission
 
 USER, TOKEN = "apps", "ya29.a-token-of-the-test-0123456789"
 DEFAULTS: t.Mapping[str, t.Any] = {

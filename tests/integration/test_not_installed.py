@@ -10,8 +10,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from tasks import Result, task
-from test_bad_input import RELAY, snapshot
+from integration.tasks import Result, task
+from integration.test_bad_input import RELAY, snapshot
 
 ENTRY = """\
 title: Wiki

@@ -10,7 +10,7 @@ import subprocess
 import typing as t
 
 from ansible_collections.smarthost.mail.plugins.filter.smtp import smtp_settings
-from relay import Relay
+from integration.relay import Relay
 
 DECLARED = {
     "host": "localhost",

@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import HOSTILE, HOSTILE_ASCII
-from relay import Relay
-from tasks import Result, task
+from integration.needs import HOSTILE, HOSTILE_ASCII
+from integration.relay import Relay
+from integration.tasks import Result, task
 
 SECRET = "canary-of-a-secret"
 

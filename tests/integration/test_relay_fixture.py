@@ -16,11 +16,10 @@ import uuid
 from pathlib import Path
 
 import pytest
-from conftest import HOSTILE, HOSTILE_ASCII, USERS, need
-from pki import Pki
-from relay import Relay
-
-import programs
+from integration import programs
+from integration.needs import HOSTILE, HOSTILE_ASCII, USERS, need
+from integration.pki import Pki
+from integration.relay import Relay
 
 Send = t.Callable[["Settings", str], programs.Outcome]
 RECIPIENT = "reader@dest.test"

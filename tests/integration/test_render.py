@@ -14,7 +14,7 @@ import typing as t
 
 import pytest
 from ansible_server.start import ansible_playbook
-from tasks import task
+from integration.tasks import task
 
 SECRET = "canary-5ecret"
 RELAY = {"host": "smtp.example.com", "username": "apps@example.com", "password": SECRET, "from": "noreply@example.com"}

@@ -18,10 +18,10 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_server.start import ansible_playbook
 from ansible_collections.smarthost.mail.plugins.filter import smtp
-from returned import PLUGINS, documented, every_key, keys, wrong
-from tasks import FILTERS
+from ansible_server.start import ansible_playbook
+from integration.returned import PLUGINS, documented, every_key, keys, wrong
+from integration.tasks import FILTERS
 
 _SPEC = importlib.util.spec_from_file_location("demo_relay", PLUGINS.parent / "demo" / "relay.py")
 assert _SPEC and _SPEC.loader

@@ -18,11 +18,11 @@ import urllib.parse
 import uuid
 from pathlib import Path
 
-import programs
 import pytest
 from ansible_server.start import ansible_playbook
-from conftest import HOSTILE, HOSTILE_ASCII, need
-from relay import Relay
+from integration import programs
+from integration.needs import HOSTILE, HOSTILE_ASCII, need
+from integration.relay import Relay
 
 SECRETS = (HOSTILE, HOSTILE_ASCII)
 RECIPIENT = "reader@dest.test"

@@ -12,7 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from tasks import Result, task
+from integration.tasks import Result, task
 
 RELAY = {
     "host": "smtp.example.com",
@@ -86,12 +86,12 @@ def test_what_was_taken_back_and_not_activated_is_activated_by_the_next_run(
     """Also when that run knows nothing of the application any more."""
     assert activate(tmp_path, write(tmp_path)) == [(True, None)]
     state = str(tmp_path / "state")
-    taken = {
+    ways: t.Dict[str, t.Dict[str, t.Any]] = {
         "absent": {"apps": [{"name": "gitea", "state": "absent"}], "relay": RELAY},
         "prune": {"apps": [], "relay": RELAY, "prune": True},
         "rolled_back": {"state": "rolled_back"},
-    }[way]
-    done = task(tmp_path, "smtp_config", {**taken, "state_dir": state})  # and here the run died
+    }
+    done = task(tmp_path, "smtp_config", {**ways[way], "state_dir": state})  # and here the run died
     assert not (tmp_path / "mailer.env").exists() and [item["app"] for item in done["activations"]] == ["gitea"]
     again = task(tmp_path, "smtp_config", {"relay": RELAY, "apps": [], "state_dir": state})
     assert not again["changed"] and [(item["app"], item["only_if_stale"]) for item in again["activations"]] == [

@@ -16,14 +16,13 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from conftest import need
-from endpoints import Endpoints, graph_token
-from postfix import free_ports
-from sasl_servers import DovecotRelay
-from test_mechanisms import outcome, probe
-from test_role import leaks, play
-
-import programs
+from integration import programs
+from integration.endpoints import Endpoints, graph_token
+from integration.needs import need
+from integration.postfix import free_ports
+from integration.sasl_servers import DovecotRelay
+from integration.test_mechanisms import outcome, probe
+from integration.test_role import leaks, play
 
 USER, TOKEN, CLIENT_SECRET = "apps", "ya29.a-token-of-the-endpoint-0123456789", 'q7w8Q~cl"ient%s&ecret ü {{ x }}'
 SECRETS = (TOKEN, CLIENT_SECRET, graph_token(), graph_token().rpartition(".")[2])
@@ -159,7 +158,10 @@ def run(site: Path, declared: t.Dict[str, t.Any], *options: str) -> "subprocess.
         "smtp_relay_report_dest": str(site / "report"),
         "smtp_relay_probe_level": "envelope",
     }
-    return play(site, declared, applications(site), "-e", json.dumps(wanted), *options)
+    found: "subprocess.CompletedProcess[str]" = play(
+        site, declared, applications(site), "-e", json.dumps(wanted), *options
+    )
+    return found
 
 
 def applications(site: Path) -> t.List[t.Dict[str, t.Any]]:

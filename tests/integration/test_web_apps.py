@@ -10,11 +10,12 @@ import typing as t
 import uuid
 
 import pytest
-import web_apps
-from conftest import HOSTILE, HOSTILE_ASCII, leave_out, need
-from programs import Outcome
-from relay import Relay
-from test_mailers import RECIPIENT, SENDER, arrived, plan_and_write
+from integration import web_apps
+from integration.needs import HOSTILE, HOSTILE_ASCII, need
+from integration.programs import Outcome
+from integration.relay import Relay
+from integration.test_mailers import RECIPIENT, SENDER, arrived, plan_and_write
+from leave_out import leave_out
 
 USERS = {SENDER: HOSTILE, "ascii": HOSTILE_ASCII}
 

@@ -13,10 +13,10 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-import namespace
-from mailers import ran, unpacked
-from namespace import Place
-from programs import Outcome, mail
+from integration import namespace
+from integration.mailers import ran, unpacked
+from integration.namespace import Place
+from integration.programs import Outcome, mail
 
 # ---- WordPress ---------------------------------------------------------------------------------------------------------------
 

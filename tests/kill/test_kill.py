@@ -59,7 +59,8 @@ def settled(made: Set) -> t.Optional[str]:
         assert facts == {"finished": made.new, "undone": made.old}[answer["recovered"]]
     if facts == made.old:
         assert made.again()["changed"] and made.facts() == made.new
-    return answer["recovered"]
+    found: t.Optional[str] = answer["recovered"]
+    return found
 
 
 @pytest.mark.parametrize("size, state", SETS)

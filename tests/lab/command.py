@@ -111,8 +111,8 @@ def status(options: argparse.Namespace) -> None:
             "%-6s %-15s %-4s %3d processes"
             % (host.name, host.address, "up" if host.ready() else "down", len(host.processes()))
         )
-    for fault, host in standing(lab):
-        print(f"fault {fault} on {host}")
+    for fault, where in standing(lab):
+        print(f"fault {fault} on {where}")
 
 
 def shell(options: argparse.Namespace) -> None:

@@ -211,7 +211,11 @@ def remove_control_groups(name: str) -> None:
         for tree in ("", "unified", "systemd")
         for each in pathlib.Path("/sys/fs/cgroup", tree).glob(f"lab.{name}.*")
     ):
-        processes.wait_until(lambda top=top: not gone_or_left(top), f"the control group {top} empties")
+        processes.wait_until(_is_gone(top), f"the control group {top} empties")
+
+
+def _is_gone(top: pathlib.Path) -> t.Callable[[], bool]:
+    return lambda: not gone_or_left(top)
 
 
 def gone_or_left(top: pathlib.Path) -> bool:

@@ -28,8 +28,7 @@ def make(places: Places, hosts: t.Sequence[str]) -> None:
         "ip",
         "-batch",
         "-",
-        given="addr add %s/%d dev %s\nlink set %s up\n"
-        % (places.address("controller"), PREFIX, *[places.interface] * 2),
+        given=f"addr add {places.address('controller')}/{PREFIX} dev {places.interface}\nlink set {places.interface} up\n",
     )
     for name in hosts:
         configure(places, name)

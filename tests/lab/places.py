@@ -12,7 +12,7 @@ import typing as t
 
 RUN = pathlib.Path("/run/smarthost-lab")
 # RFC 2544 keeps these for tests of networks: they are nobody's on the internet, and seldom in use on a site. Each lab has a part.
-ALL_ADDRESSES = ipaddress.ip_network("198.18.0.0/15")
+ALL_ADDRESSES = ipaddress.IPv4Network("198.18.0.0/15")
 PREFIX = 20
 SLOTS = 2 ** (PREFIX - ALL_ADDRESSES.prefixlen)
 MOST_HOSTS = 1000  # a Linux bridge has 1,023 ports

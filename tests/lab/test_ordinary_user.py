@@ -264,7 +264,7 @@ def test_a_whole_life_with_become_in_the_inventory_and_nothing_of_ours_is_left_a
     ids=["option", "environment", "extra variable"],
 )
 def test_become_by_option_environment_and_extra_variable(
-    site: Site, how: t.Tuple[str, ...], environment: t.Dict[str, str]
+    site: Site, how: t.Tuple[str, ...], environment: t.Dict[str, t.Any]
 ) -> None:
     site.run("apply", *how, **environment)
     rotating(site)

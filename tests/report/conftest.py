@@ -12,10 +12,9 @@ import shutil
 import typing as t
 
 import pytest
+from report.fleet import PASSWORD, EmbeddedRelay, Site
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
-
-from report.fleet import PASSWORD, EmbeddedRelay, Site
 
 # Chromium's own connections are switched off: a test reaches nothing outside this machine.
 FLAGS = (
@@ -61,7 +60,7 @@ class Look(t.NamedTuple):
 
     def at(self, path: pathlib.Path, width: int, **features: str) -> webdriver.Chrome:
         """Open a page at a width in CSS pixels, with media features such as prefers_color_scheme."""
-        self.driver.get_log("browser")  # what an earlier page said is not this page's
+        t.cast(t.Any, self.driver).get_log("browser")  # what an earlier page said is not this page's
         self.driver.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
             {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600},

@@ -12,13 +12,13 @@ import sys
 import typing as t
 
 from ansible_server.start import ansible_playbook
-from conftest import ROOT
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "demo"))
 
 from relay import EmbeddedRelay  # noqa: E402
 
-__all__ = ["PASSWORD", "SECRETS", "WRONG", "EmbeddedRelay", "Site"]
+__all__ = ["PASSWORD", "ROOT", "SECRETS", "WRONG", "EmbeddedRelay", "Site"]
 PASSWORD = "the right passw0rd"
 WRONG = "the wr0ng password"
 SECRETS = (PASSWORD, WRONG)

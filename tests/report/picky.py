@@ -9,13 +9,12 @@ import pathlib
 import typing as t
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
-
 from report.fleet import PASSWORD, EmbeddedRelay
 
 USER = "apps@example.com"
 
 
-class PickyRelay(EmbeddedRelay):
+class PickyRelay(EmbeddedRelay):  # type: ignore[misc]  # found by the path that fleet sets
     """A context manager. ``logins``: for each try whether it was taken; ``senders``: of each MAIL. ``mail``, ``rcpt``: an answer instead of 250."""
 
     def __init__(self, folder: pathlib.Path) -> None:
@@ -38,7 +37,8 @@ class PickyRelay(EmbeddedRelay):
     ) -> AuthResult:
         result = super()._authenticate(_server, _session, _envelope, _mechanism, data)
         self.logins.append(bool(result.success))
-        return result
+        found: AuthResult = result
+        return found
 
     async def _mail(
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: t.List[str]

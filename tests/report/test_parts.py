@@ -10,7 +10,6 @@ import pathlib
 import typing as t
 
 import pytest
-
 from report.fleet import PASSWORD, WRONG, Site
 from report.picky import PickyRelay
 

@@ -99,7 +99,7 @@ def test_the_page_of_a_real_run_fits_a_phone(applied: Applied, look: Look) -> No
     driver = look.at(applied[0].folder / "reports" / "report.html", 360)
     driver.execute_script("document.querySelectorAll('details').forEach(function (e) { e.open = true; })")
     assert driver.execute_script("return document.documentElement.scrollWidth") == 360
-    assert driver.get_log("browser") == []
+    assert t.cast(t.Any, driver).get_log("browser") == []
     assert driver.find_element("css selector", "h1").text == "✗ Failed: 4 of 5 hosts need work."
 
 

@@ -16,8 +16,7 @@ import termios
 import typing as t
 
 import pytest
-from conftest import ROOT
-from report.fleet import SECRETS, Site
+from report.fleet import ROOT, SECRETS, Site
 
 ENABLED = {"ANSIBLE_CALLBACKS_ENABLED": "smarthost.mail.smtp_progress", "SMTP_PROGRESS_INTERVAL": "0"}
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -12,7 +12,6 @@ import re
 import typing as t
 
 import pytest
-
 from report.fleet import PASSWORD, WRONG, Site
 from report.picky import PickyRelay
 

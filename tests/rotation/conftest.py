@@ -13,8 +13,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
-
-from rotation.fleet import PASSWORDS, Fleet, Relay, programs
+from integration import programs
+from integration.relay import Relay
+from rotation.fleet import PASSWORDS, Fleet
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: t.List[pytest.Item]) -> None:

@@ -15,12 +15,10 @@ import uuid
 from pathlib import Path
 
 from ansible_server.start import REAL, ansible_playbook
+from integration import programs
+from integration.relay import Relay
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "integration"))
-
-import programs  # noqa: E402
-from relay import Relay  # noqa: E402
 
 OLD, NEW = "apps-2026-08", "apps-2026-11"
 PASSWORDS = {OLD: "the old p@ss w\"o'r\\d $HOME #;%s`{{x}}", NEW: "the new p@ss:w\"o'r\\d $HOME #;%s`{{x}}"}

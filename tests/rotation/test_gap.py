@@ -14,8 +14,9 @@ import uuid
 from pathlib import Path
 
 import pytest
-
-from rotation.fleet import OLD, PASSWORDS, RECIPIENT, Fleet, Relay, Values, every, programs
+from integration import programs
+from integration.relay import Relay
+from rotation.fleet import OLD, PASSWORDS, RECIPIENT, Fleet, Values, every
 
 WAITING = {"smtp_relay_rotation_gap_delay": 1, "smtp_relay_rotation_gap_wait": 60}
 CHANGED = "the only p@ss w\"o'r\\d $HOME #;%s`{{x}}"

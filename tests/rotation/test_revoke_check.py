@@ -9,11 +9,10 @@ import os
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.resolve import load
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import DeclaredCredential
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import DeclaredCredential
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.resolve import load
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.revocation import Old, verdict
-
 from rotation.fleet import NEW, PASSWORDS, Fleet
 
 # A credential that was in force once: its id is in no host's record any more.

@@ -13,7 +13,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-
 from ansible_server.start import ansible_playbook
 from rotation.fleet import NEW, OLD, PASSWORDS, SECONDS, Fleet, every
 

@@ -9,7 +9,6 @@ import re
 from pathlib import Path
 
 import ansible_runner
-
 from rotation.fleet import HOSTS, NEW, PASSWORDS, Fleet, every
 
 

@@ -5,13 +5,14 @@
 
 import json
 import sys
+import typing as t
 
 import store
 
 STARS = "**********"
 
 
-def shown(realm):
+def shown(realm: t.Any) -> t.Any:
     """StripSecretsUtils.strip: stars in place of any password."""
     smtp = realm.get("smtpServer", {})
     return {**realm, "smtpServer": {**smtp, "password": STARS} if "password" in smtp else smtp}

@@ -5,13 +5,14 @@
 
 import json
 import sys
+import typing as t
 
 import store
 
 STARS = "********************************"
 
 
-def shown(tree):
+def shown(tree: t.Any) -> t.Any:
     """GetSanitizedConfig: stars in place of a password that is not empty."""
     email = tree["EmailSettings"]
     return {**tree, "EmailSettings": {**email, "SMTPPassword": STARS if email["SMTPPassword"] else ""}}

@@ -3,9 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stand-in for Nextcloud's occ, after core/Command/Config/ListConfigs.php and Import.php and lib/private/Config.php (setValues)."""
 
+import io
 import json
 import os
 import sys
+import typing as t
 
 import store
 
@@ -25,7 +27,7 @@ def main() -> int:
         print('Command "{}" is not defined.'.format(" ".join(words)), file=sys.stderr)
         return 1
     os.set_blocking(0, False)  # stream_set_blocking(STDIN, 0): what is not there yet is not read
-    given = sys.stdin.buffer.raw.read() or b""
+    given = t.cast(io.BufferedReader, sys.stdin.buffer).raw.read() or b""
     body = json.loads(given or b"null")
     if not isinstance(body, dict) or not body:
         print("The file must contain a valid json array")

@@ -29,8 +29,9 @@ class Zabbix:
     """Serves on loopback while in a ``with``. has: the media types; seen: what each request's Authorization was."""
 
     def __init__(self, *has: t.Dict[str, t.Any]) -> None:
-        self.has, self.seen = list(has), []
-        self.instead: t.Optional[t.Callable[[http.server.BaseHTTPRequestHandler], None]] = None
+        self.has = list(has)
+        self.seen: t.List[t.Any] = []
+        self.instead: t.Optional[t.Callable[[t.Any], None]] = None
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}/zabbix/api_jsonrpc.php"
 

@@ -85,7 +85,8 @@ def wait_for(machine: Machine, last: str) -> t.List[str]:
     while not (told.exists() and told.read_text().endswith(last + "\n")):
         assert time.monotonic() < deadline, "the service did not read its settings"
         time.sleep(0.02)
-    return told.read_text().split()
+    found: t.List[str] = told.read_text().split()
+    return found
 
 
 def activate(machine: Machine, *items: t.Dict[str, t.Any], check: bool = False) -> t.Any:
@@ -100,7 +101,8 @@ def told(answer: t.Any) -> t.List[t.Tuple[bool, str]]:
 
 
 def main_pid(machine: Machine) -> str:
-    return machine.run("systemctl", "show", "--property=MainPID", "--value", "wiki").stdout.strip()
+    found: str = machine.run("systemctl", "show", "--property=MainPID", "--value", "wiki").stdout.strip()
+    return found
 
 
 def test_the_first_process_is_a_real_systemd(machine: Machine) -> None:
@@ -285,9 +287,11 @@ def look(machine: Machine) -> t.Any:
 
 def drop_ins(machine: Machine, unit: str) -> t.List[str]:
     """Those that systemd knows of."""
-    return machine.run("systemctl", "show", "--property=DropInPaths", "--value", unit).stdout.split()
+    found: t.List[str] = machine.run("systemctl", "show", "--property=DropInPaths", "--value", unit).stdout.split()
+    return found
 
 
 def environment(machine: Machine) -> str:
     """The variables of the unit's process."""
-    return machine.run("cat", f"/proc/{main_pid(machine)}/environ").stdout.replace("\0", "\n")
+    found: str = machine.run("cat", f"/proc/{main_pid(machine)}/environ").stdout.replace("\0", "\n")
+    return found

@@ -104,7 +104,8 @@ def run_commands(suite: Suite, log: t.IO[str]) -> str:
 def tools_venv(log: t.IO[str]) -> pathlib.Path:
     """Return the bin folder of the venv that all suites with tools have in common."""
     with MAKING:
-        return place.make_venv("tools", TOOLS, log)
+        found: pathlib.Path = place.make_venv("tools", TOOLS, log)
+        return found
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

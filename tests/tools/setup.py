@@ -102,7 +102,8 @@ def pip_wheels() -> pathlib.Path:
             f"python3 here has no ensurepip, so a virtual environment gets no pip, and Debian's cannot be had: {error}. "
             "Install it: apt install python3-venv"
         )
-    return found / "usr" / "share" / "python-wheels"
+    answer: pathlib.Path = found / "usr" / "share" / "python-wheels"
+    return answer
 
 
 def debian() -> t.Any:

@@ -54,7 +54,7 @@ class Suite(t.NamedTuple):
 SUITES = (
     Suite("architecture", "checkout", ((*PYTEST, "tests/architecture"),)),
     # The plugins as Ansible imports them.
-    Suite("types", "checkout", (("mypy", "-p", "ansible_collections.smarthost.mail.plugins"), ("mypy", "tools"))),
+    Suite("types", "checkout", (("mypy", "-p", "ansible_collections.smarthost.mail.plugins"), ("mypy", "tools", "tests", "demo"))),
     Suite(
         "integration",
         "checkout",

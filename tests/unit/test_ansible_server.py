@@ -27,7 +27,6 @@ import ansible
 import pytest
 import yaml
 from ansible.executor.module_common import _CachedModule
-
 from ansible_server import cache, rules, run, start
 
 Done = subprocess.CompletedProcess

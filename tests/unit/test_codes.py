@@ -36,11 +36,11 @@ def codes_in_python() -> t.Iterator[str]:
                 if name == "get" and any(
                     isinstance(item, ast.Constant) and item.value == "x-code" for item in node.args[:1]
                 ):
-                    yield from (item.value for item in node.args[1:2] if isinstance(item, ast.Constant))
+                    yield from (str(item.value) for item in node.args[1:2] if isinstance(item, ast.Constant))
             elif (
                 isinstance(node, ast.Constant) and path.as_posix().endswith(TABLES) and CODE.fullmatch(str(node.value))
             ):
-                yield node.value
+                yield str(node.value)
 
 
 def codes_in_schemas(node: t.Any) -> t.Iterator[str]:

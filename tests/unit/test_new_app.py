@@ -10,10 +10,10 @@ import pathlib
 import subprocess
 import sys
 
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
 
 TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "new_app.py"
 

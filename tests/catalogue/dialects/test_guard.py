@@ -11,8 +11,8 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects import _registry as speech
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import merge_guard
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import NotValid
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import merge_guard
 
 MAILMAN = (
     "[mta]\n  incoming: mailman.mta.postfix.LMTP\n  outgoing: mailman.mta.deliver.deliver\n"

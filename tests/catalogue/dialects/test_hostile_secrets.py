@@ -220,7 +220,8 @@ def _named(names: t.Iterable[str]) -> Values:
 def _write(case: Case, values: Values) -> str:
     if case.dialect in ("line", "whole"):
         return "".join(_module(case.dialect).write(value) for value in values.values())
-    return _module(case.dialect).write(case.tree(values))
+    found: str = _module(case.dialect).write(case.tree(values))
+    return found
 
 
 def test_the_list_has_at_least_forty_secrets() -> None:

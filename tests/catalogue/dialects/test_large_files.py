@@ -10,14 +10,14 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import merge_guard
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import FilePlan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import can_share, dialect, dialect_names
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import NotValid
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import merge_guard
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.difference import difference
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import FilePlan
 
 SHARED = sorted(name for name in dialect_names() if can_share(name))
 NESTED = {"goini", "grafana_ini", "rawconfigparser", "yaml", "erb_yaml", "json"}

@@ -11,8 +11,8 @@ import subprocess
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects import _registry as speech
 from ansible_collections.smarthost.mail.plugins.plugin_utils import dialects
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects import _registry as speech
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects.base import NotValid
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import merge_guard
 from catalogue import oracles

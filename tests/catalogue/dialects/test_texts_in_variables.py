@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects import docker_env, systemd_env
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import evaluate
+from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects import docker_env, systemd_env
 from catalogue import oracles
 from catalogue.cases import CATALOGUE
 from catalogue.hostile import HOSTILE

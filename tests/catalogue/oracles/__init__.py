@@ -95,7 +95,8 @@ def _go(kind: str, text: str) -> Read:
     need(os.path.isdir("/usr/share/gocode/src/gopkg.in/ini.v1"), "golang-gopkg-ini.v1-dev")
     need(os.path.isdir("/usr/share/gocode/src/gopkg.in/yaml.v3"), "golang-gopkg-yaml.v3-dev")
     with _file(text) as path:
-        return json.loads(_run(_go_readers(), kind, path))
+        found: Read = json.loads(_run(_go_readers(), kind, path))
+        return found
 
 
 def gitea(text: str) -> Read:
@@ -138,7 +139,8 @@ def php(text: str) -> Read:
     """PHP's own include of a file that sets $CONFIG."""
     need(_find("php"), "php-cli")
     with _file(text, "x.config.php") as path:
-        return json.loads(_run("php", "-d", "display_errors=stderr", HERE / "include.php", path))
+        found: Read = json.loads(_run("php", "-d", "display_errors=stderr", HERE / "include.php", path))
+        return found
 
 
 def laravel(text: str) -> Read:
@@ -147,7 +149,8 @@ def laravel(text: str) -> Read:
     need(os.path.exists("/usr/share/php/Dotenv/autoload.php"), "php-vlucas-phpdotenv")
     need(os.path.exists("/usr/share/php/Illuminate/Support/autoload.php"), "php-illuminate-support")
     with _file(text, ".env") as path:
-        return json.loads(_run("php", "-d", "display_errors=stderr", HERE / "laravel.php", path))
+        found: Read = json.loads(_run("php", "-d", "display_errors=stderr", HERE / "laravel.php", path))
+        return found
 
 
 def systemd(text: str) -> Read:
@@ -157,21 +160,24 @@ def systemd(text: str) -> Read:
     )
     need(libraries, "libsystemd-shared")
     with _file(text) as path:
-        return json.loads(_run(sys.executable, HERE / "load_env_file.py", libraries[0], path))
+        found: Read = json.loads(_run(sys.executable, HERE / "load_env_file.py", libraries[0], path))
+        return found
 
 
 def shell(text: str) -> Read:
     """A POSIX shell that sources the file."""
     script = 'set -a; . "$1"; exec "$2" -c "import json, os; print(json.dumps(dict(os.environ)))"'
     with _file(text) as path:
-        return json.loads(_run("sh", "-c", script, "sh", path, sys.executable))
+        found: Read = json.loads(_run("sh", "-c", script, "sh", path, sys.executable))
+        return found
 
 
 def python(text: str) -> Read:
     """A Python process that executes the file."""
     script = "import json, runpy, sys; print(json.dumps({k: v for k, v in runpy.run_path(sys.argv[1]).items() if k[0] != '_'}))"
     with _file(text, "x.py") as path:
-        return json.loads(_run(sys.executable, "-c", script, path))
+        found: Read = json.loads(_run(sys.executable, "-c", script, path))
+        return found
 
 
 def postconf(text: str, names: t.Iterable[str]) -> Read:

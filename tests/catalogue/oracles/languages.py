@@ -51,28 +51,32 @@ def php_settings(text: str) -> Read:
     """PHP's own include: ``{"config": {...}, "CFG": {...}, "wgName": ...}``."""
     need(_find("php"), "php-cli")
     with _file(text, "settings.inc.php") as path:
-        return json.loads(_run("php", "-d", "display_errors=stderr", HERE / "settings.php", path))
+        found: Read = json.loads(_run("php", "-d", "display_errors=stderr", HERE / "settings.php", path))
+        return found
 
 
 def wordpress(text: str) -> Read:
     """PHP's own include with WordPress's hook functions: ``{hook: properties or answer}``."""
     need(_find("php"), "php-cli")
     with _file(text, "plugin.php") as path:
-        return json.loads(_run("php", "-d", "display_errors=stderr", HERE / "wordpress.php", path))
+        found: Read = json.loads(_run("php", "-d", "display_errors=stderr", HERE / "wordpress.php", path))
+        return found
 
 
 def matomo(text: str) -> Read:
     """PHP's own ini parser and entity decoder, as Matomo calls them: ``{section: {key: text}}``."""
     need(_find("php"), "php-cli")
     with _file(text, "x.ini.php") as path:
-        return json.loads(_run("php", "-d", "display_errors=stderr", "-r", _MATOMO, "--", path))
+        found: Read = json.loads(_run("php", "-d", "display_errors=stderr", "-r", _MATOMO, "--", path))
+        return found
 
 
 def phpini(text: str, values: Read) -> Read:
     """PHP's own start with the text as its php.ini: ``{name: text}`` of the names asked for."""
     need(_find("php"), "php-cli")
     with _file(text, "php.ini") as path:
-        return json.loads(_run("php", "-c", path, "-r", _PHPINI, "--", *values))
+        found: Read = json.loads(_run("php", "-c", path, "-r", _PHPINI, "--", *values))
+        return found
 
 
 def gitlab(text: str) -> Read:
@@ -88,10 +92,12 @@ def redmine(text: str) -> Read:
 def _ruby(script: str, text: str) -> Read:
     need(_find("ruby"), "ruby")
     with _file(text) as path:
-        return json.loads(_run("ruby", "-E", "UTF-8:UTF-8", "-e", script, path))
+        found: Read = json.loads(_run("ruby", "-E", "UTF-8:UTF-8", "-e", script, path))
+        return found
 
 
 def rawconfigparser(text: str) -> Read:
     """Python's RawConfigParser, as Odoo and Mailman's lazr.config use it: ``{section: {key: value}}``."""
     with _file(text) as path:
-        return json.loads(_run(sys.executable, "-c", _RAW, path))
+        found: Read = json.loads(_run(sys.executable, "-c", _RAW, path))
+        return found

@@ -24,7 +24,8 @@ def symfony(text: str) -> Read:
     """Symfony's Dotenv."""
     need(os.path.exists("/usr/share/php/Symfony/Component/Dotenv/autoload.php"), "php-symfony-dotenv")
     with _file(text, ".env.local") as path:
-        return json.loads(_run("php", "-d", "display_errors=stderr", "-r", _SYMFONY, "--", path))
+        found: Read = json.loads(_run("php", "-d", "display_errors=stderr", "-r", _SYMFONY, "--", path))
+        return found
 
 
 def mutt(text: str, values: t.Mapping[str, str]) -> Read:

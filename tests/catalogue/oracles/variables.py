@@ -33,16 +33,19 @@ puts JSON.generate(YAML.load(ERB.new(template).result))
 
 def authentik(variables: dict[str, str]) -> Read:
     """Python's json.loads of each value, as authentik's update_from_env does."""
-    return json.loads(_run(sys.executable, "-c", _AUTHENTIK, stdin=json.dumps(variables)))
+    found: Read = json.loads(_run(sys.executable, "-c", _AUTHENTIK, stdin=json.dumps(variables)))
+    return found
 
 
 def ghost(variables: dict[str, str]) -> Read:
     """Node's JSON.parse of each value, as nconf's parseValues does."""
     need(_find("node"), "nodejs")
-    return json.loads(_run("node", "-e", _GHOST, stdin=json.dumps(variables)))
+    found: Read = json.loads(_run("node", "-e", _GHOST, stdin=json.dumps(variables)))
+    return found
 
 
 def mastodon(variables: dict[str, str]) -> Read:
     """ERB that puts each value into YAML as it is, then Psych, as Rails reads Mastodon's config/email.yml."""
     need(_find("ruby"), "ruby")
-    return json.loads(_run("ruby", "-E", "UTF-8:UTF-8", "-e", _MASTODON, stdin=json.dumps(variables)))
+    found: Read = json.loads(_run("ruby", "-E", "UTF-8:UTF-8", "-e", _MASTODON, stdin=json.dumps(variables)))
+    return found

@@ -85,7 +85,7 @@ class TestThroughAnsible:
         assert "FAILED!" in output and os.listdir(tmp_path) == []
 
     def test_activations_are_carried_out_or_told(self, tmp_path: pathlib.Path) -> None:
-        items = [
+        items: list[dict[str, t.Any]] = [
             {"app": "wiki", "command": [shutil.which("touch"), str(tmp_path / "activated")]},
             {"app": "msmtp", "how": "none", "reason": "it reads its file for each message"},
         ]

@@ -9,14 +9,14 @@ from __future__ import annotations
 import pathlib
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import (
     SHIPPED,
     Catalogue,
     flattened,
     load_entry,
 )
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 ENTRY = """\

@@ -12,12 +12,12 @@ import re
 
 import pytest
 import yaml
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.security import SECURITY_OF
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve, settings
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import (
-    DeclaredCredential,
     Declaration,
+    DeclaredCredential,
     Mailbox,
     Relay,
 )
@@ -129,7 +129,9 @@ relay says                             other says                      -> port s
 @pytest.mark.parametrize("row", PAIRS.strip().splitlines()[1:])
 @pytest.mark.parametrize("by", ["application", "copy"])
 def test_who_changes_port_or_security_changes_the_other_with_it(row: str, by: str) -> None:
-    base, own, port, security = re.fullmatch(r"(\{.*?\}) +(\{.*?\}) +(\d+) +(\w+)", row.strip()).groups()
+    said = re.fullmatch(r"(\{.*?\}) +(\{.*?\}) +(\d+) +(\w+)", row.strip())
+    assert said is not None
+    base, own, port, security = said.groups()
     if by == "application":
         declared = load(f"smtp_relay: {base}\nsmtp_relay_apps: [{{name: gitea, {own[1:]}]")
         found = settings.override(declared.relays["default"], declared.requests[0])

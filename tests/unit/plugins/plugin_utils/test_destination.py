@@ -13,18 +13,21 @@ import stat
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder import destination
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder.folder import RenderFolder
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder import destination
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.folder.folder import RenderFolder
 
 SECRET = 'canary "quoted" #secret'
 RELAY = {"host": "smtp.example.com", "username": "apps@example.com", "password": SECRET, "from": "noreply@example.com"}
 CATALOGUE = Catalogue()
 GITEA, MSMTP = {"name": "gitea", "form": "ini", "path": "/srv/gitea/app.ini"}, {"name": "msmtp"}
 Result = t.Dict[str, t.Any]
+
+
+OTHER: dict[str, t.Any] = {"from": "other@example.com"}
 
 
 def render(
@@ -150,13 +153,13 @@ def test_a_second_render_changes_nothing_and_check_mode_predicts(tmp_path: pathl
     assert not render(folder, MSMTP, GITEA)["changed"] and not render(folder, MSMTP, GITEA, check=True)["changed"]
     assert render(folder, MSMTP, GITEA, check=True, host="web1", password="another one")["changed"]
     assert standing(folder) == before
-    outcome = render(folder, MSMTP, GITEA, **{"from": "other@example.com"})
+    outcome = render(folder, MSMTP, GITEA, **OTHER)
     assert [file["path"] for file in outcome["files"] if file["changed"]] == [
         str(folder / "etc/msmtprc"),
         str(folder / "srv/gitea/app.ini"),
     ]
     # Who owns it on the host is a change as well, of the manifest alone.
-    outcome = render(folder, {**MSMTP, "group": "1000"}, GITEA, **{"from": "other@example.com"})
+    outcome = render(folder, {**MSMTP, "group": "1000"}, GITEA, **OTHER)
     assert outcome["changed"] and not any(file["changed"] for file in outcome["files"])
 
 

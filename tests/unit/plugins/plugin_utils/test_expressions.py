@@ -10,13 +10,13 @@ import json
 
 import pytest
 import yaml
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue import expressions
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.expressions import (
     ExpressionError,
     evaluate,
     names_in_tree,
 )
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from catalogue.hostile import HOSTILE
 
 CONTEXT = {

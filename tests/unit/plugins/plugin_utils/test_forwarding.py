@@ -9,11 +9,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import refusal, sender
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.resolve import load
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.forwarding import CODE, checked
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import HostPlan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.resolve import load
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import refusal, sender
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.forwarding import CODE, checked
 from ansible_collections.smarthost.mail.plugins.plugin_utils.planning.plan import plan_host
 
 RELAYS = {

@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import gather, green
-from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import ReportedActivation, App, Drift, Run
+from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import App, Drift, ReportedActivation, Run
 
 GOOD = App("gitea", "as_declared", status="active", proof="envelope", proof_wanted="envelope", activates=True)
 
@@ -58,7 +58,7 @@ def test_what_was_not_seen_or_is_wrong_has_its_code(changes: dict[str, t.Any], c
 
 
 @pytest.mark.parametrize(("outcome", "wrong"), [("written", True), ("as_declared", True), ("would_be_written", False)])
-def test_apply_fails_where_an_application_does_not_read_what_was_written(outcome: str, wrong: bool) -> None:
+def test_apply_fails_where_an_application_does_not_read_what_was_written(outcome: t.Any, wrong: bool) -> None:
     """Not where nothing was written: until then there may be nothing to read."""
     app = dataclasses.replace(
         GOOD, outcome=outcome, status="not_wired", activation=ReportedActivation(True, "systemd", "")

@@ -12,9 +12,9 @@ import pickle
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Mailbox
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import plain_values, resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import Mailbox
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import (
     Problem,
     ProblemsError,
@@ -109,7 +109,7 @@ def test_tagged_text_and_numbers_become_plain_ones() -> None:
     class Number(int):
         """A number of a subclass."""
 
-    plain = resolve.plain({Tagged("a"): [Tagged("b"), Number(5), (Tagged("c"), None, True, 1.5)]})
+    plain = plain_values.plain({Tagged("a"): [Tagged("b"), Number(5), (Tagged("c"), None, True, 1.5)]})
     assert plain == {"a": ["b", 5, ["c", None, True, 1.5]]}
     kinds = [type(value) for value in (next(iter(plain)), plain["a"][0], plain["a"][1], plain["a"][2][0])]
     assert kinds == [str, str, int, str]

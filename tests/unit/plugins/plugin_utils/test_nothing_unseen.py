@@ -12,8 +12,8 @@ import unicodedata
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import Problem, ProblemsError
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.actions import shown
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting import gather
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.exports import as_json, as_junit
 from ansible_collections.smarthost.mail.plugins.plugin_utils.reporting.model import Report, Run

@@ -7,16 +7,17 @@
 from __future__ import annotations
 
 import pathlib
+import typing as t
 
 import pytest
 import yaml
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import gaps, plan, refusal
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import HostPlan
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, HostPlan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import gaps, plan, refusal
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
 
 COMPLETE = """
 title: Mailer
@@ -412,7 +413,7 @@ test: service test
 """
 
 
-def tool_plan(tmp_path: pathlib.Path, **said: object) -> plan.AppPlan:
+def tool_plan(tmp_path: pathlib.Path, **said: t.Any) -> AppPlan:
     (tmp_path / "service").mkdir()
     (tmp_path / "service" / "app.yml").write_text(TOOL)
     relay = {
@@ -447,6 +448,7 @@ def test_a_tool_is_called_with_the_words_of_its_entry_for_keys_as_deep_as_it_set
 
 def test_users_say_how_the_tool_is_called_and_what_it_sets(tmp_path: pathlib.Path) -> None:
     (file,) = tool_plan(tmp_path, tool=["docker", "exec", "-i", "service", "ctl"], object="two").files
+    assert file.command is not None
     assert (file.path, file.command["read"]) == ("docker exec -i service ctl two", ["get", "two"])
 
 

@@ -10,19 +10,19 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.smarthost.mail.plugins.modules import smtp_probe
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.arguments import argument_spec
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.resolve import load
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.settings import override
-from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.probes import Joined, probes
-from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.validation import load_schema
+from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
+from ansible_collections.smarthost.mail.plugins.plugin_utils.verification.probes import Joined, probes
 
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
 
 
 def made(text: str) -> dict[str, t.Any]:
     (found,) = probes(load(yaml.safe_load(text), []), {})
-    known = smtp_probe.argument_spec()["relays"]["options"]
+    known = argument_spec()["relays"]["options"]
     assert set(found) <= set(known) and set(found.get("oauth2", {})) <= set(known["oauth2"]["options"])
     return found
 
@@ -244,7 +244,7 @@ def test_every_declared_key_reaches_the_probe_or_is_listed_as_not_the_probes(
 
 
 def test_every_option_of_the_probe_can_be_declared_or_is_listed_with_the_reason_why_not() -> None:
-    options = smtp_probe.argument_spec()["relays"]["options"]
+    options = argument_spec()["relays"]["options"]
     assert set(options) - set(properties()) == set(NOT_DECLARED)
     assert set(options["oauth2"]["options"]) - properties("oauth2") == set(NOT_DECLARED_OF_TOKENS)
     assert all(

@@ -11,19 +11,19 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._shared import seal
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, FilePlan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import (
     NOTHING_KNOWN,
     Deployment,
     HostState,
 )
 from ansible_collections.smarthost.mail.plugins.plugin_utils.dialects._registry import can_share, dialect, dialect_names
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering import render
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rendering.difference import difference
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan, FilePlan
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 
 KEY = seal.new_key()
 RELAY = {"host": "h", "username": "u", "password": "hunter2"}

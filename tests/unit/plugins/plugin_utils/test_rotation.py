@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.same_options import options
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.ownership import OwnershipRecord, RecordedApp
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation import revocation
 from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.outcome import admission_lines, checked, outcome
@@ -20,6 +19,7 @@ from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.rotate imp
     plan_lines,
     samples,
 )
+from ansible_collections.smarthost.mail.plugins.plugin_utils.rotation.same_options import options
 
 Values = t.Dict[str, t.Any]
 NEXT = {"id": "2026-11", "username": "new", "password": "dummy-new"}

@@ -15,11 +15,12 @@ import pytest
 from ansible_collections.smarthost.mail.plugins.filter.smtp import smtp_files, smtp_settings
 from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.seal import new_key
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
-from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
-from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Deployment
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
+from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import HostPlan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.deployment.changes import NOTHING_KNOWN, Deployment
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 from leave_out import need_root
 
@@ -171,7 +172,7 @@ def test_one_that_has_the_next_credential_takes_the_others_of_its_file_along() -
 
 
 def test_what_cannot_is_refused_with_the_ways_out_and_may_be_accepted() -> None:
-    def planned(**item: t.Any) -> plan.HostPlan:
+    def planned(**item: t.Any) -> HostPlan:
         return plan.plan_host(resolve.load(RELAY, [{"name": "joplin_server", **item}]), Catalogue())
 
     [refusal] = planned().refusals

@@ -11,10 +11,10 @@ import typing as t
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.fields import DamagedError
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services.units import full_name
-from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
-from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal, status
 from ansible_collections.smarthost.mail.plugins.plugin_utils.catalogue.loader import Catalogue
+from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration import resolve
 from ansible_collections.smarthost.mail.plugins.plugin_utils.declaration.model import AppPlan
+from ansible_collections.smarthost.mail.plugins.plugin_utils.planning import plan, refusal, status
 from ansible_collections.smarthost.mail.plugins.plugin_utils.problems import ProblemsError
 
 RELAY = {"host": "smtp.example.com", "port": 465, "username": "u", "password": "hunter2", "from": "a@example.com"}

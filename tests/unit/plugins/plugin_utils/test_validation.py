@@ -217,6 +217,7 @@ def test_a_code_of_the_schema_has_one_meaning() -> None:
 
 def test_the_published_copies_are_the_schemas(tmp_path: pathlib.Path) -> None:
     spec = importlib.util.spec_from_file_location("schemas_tool", ROOT / "tools" / "schemas.py")
+    assert spec is not None and spec.loader is not None
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     assert tool.stale() == []

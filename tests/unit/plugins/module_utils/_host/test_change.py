@@ -12,8 +12,8 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.change import OPTIONS, Change
 from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.change import OPTIONS, Change
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.fields import DamagedError
 from ansible_collections.smarthost.mail.plugins.modules import smtp_deploy
 
@@ -35,7 +35,7 @@ SEALED = {"seal_key", "content", "facts"}
 
 def test_every_field_is_an_option_or_travels_sealed() -> None:
     assert {field.name for field in dataclasses.fields(Change)} == {*OPTIONS, *SEALED}
-    assert smtp_deploy.ARGUMENTS["changes"]["options"] is OPTIONS
+    assert t.cast(t.Any, smtp_deploy.ARGUMENTS)["changes"]["options"] is OPTIONS
 
 
 def test_what_ansible_checks_is_what_is_documented() -> None:

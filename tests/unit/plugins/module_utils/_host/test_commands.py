@@ -15,8 +15,8 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._host.tools import tool_settings, bounded_output
 from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.tools import bounded_output, tool_settings
 from stand_ins.tool import Tool
 
 from .conftest import codes
@@ -78,7 +78,8 @@ class Application:
 
     @property
     def has(self) -> t.Dict[str, t.Any]:
-        return self.tool.has[self.section]
+        found: t.Dict[str, t.Any] = self.tool.has[self.section]
+        return found
 
 
 @pytest.fixture

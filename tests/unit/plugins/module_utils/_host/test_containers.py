@@ -17,8 +17,8 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services import activation, compose
-from ansible_collections.smarthost.mail.plugins.module_utils._host.tools import safe_command
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services.activation import Activation
+from ansible_collections.smarthost.mail.plugins.module_utils._host.tools import safe_command
 
 #: A container of each service in the folder "running", made when its file was last changed.
 DOCKER = f"""#!{sys.executable}

@@ -14,7 +14,7 @@ import shutil
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._host.notes import stored_json
+from ansible_collections.smarthost.mail.plugins.module_utils._host.notes import fields, stored_json
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.manifest import Journal, Manifest
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.ownership import OwnershipRecord
 from fuzz.effort import examples
@@ -217,12 +217,13 @@ def test_what_lies_in_the_place_of_a_file_or_folder_of_ours_is_named_until_it_is
     other.mkdir(exist_ok=True)
     (other / "theirs").write_bytes(b"theirs")
     there.parent.mkdir(exist_ok=True)
-    {
+    make: dict[str, t.Callable[[pathlib.Path], t.Any]] = {
         "file": pathlib.Path.touch,
         "folder": pathlib.Path.mkdir,
         "pipe": os.mkfifo,
         "link": lambda path: path.symlink_to(other),
-    }[kind](there)
+    }
+    make[kind](there)
     before = known.tree()
     for state in ("present", "rolled_back", "committed"):
         is_told(known.ask(state), there)
@@ -370,14 +371,15 @@ JSON = st.recursive(
 @given(JSON)
 @settings(max_examples=examples(300), deadline=None)
 def test_any_json_is_a_record_a_journal_or_damaged(value: t.Any) -> None:
-    for read in (
+    readers: tuple[t.Callable[[t.Any], t.Any], ...] = (
         OwnershipRecord.from_json,
         Journal.from_json,
         lambda found: Manifest.from_json(found, "20260101T000000Z-1"),
-    ):
+    )
+    for read in readers:
         try:
             found = read(value)
-        except stored_json.fields.DamagedError as error:
+        except fields.DamagedError as error:
             assert len(str(error)) < 1000
         else:
             assert type(found).from_json(json.loads(json.dumps(found.to_json()))) == found

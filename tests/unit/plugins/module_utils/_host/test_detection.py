@@ -12,10 +12,10 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._host.services import container_list, units
 from ansible_collections.smarthost.mail.plugins.module_utils._host.presence import detection, packages
-from ansible_collections.smarthost.mail.plugins.module_utils._host.tools import safe_command
 from ansible_collections.smarthost.mail.plugins.module_utils._host.presence.wiring import Wiring
+from ansible_collections.smarthost.mail.plugins.module_utils._host.services import container_list, units
+from ansible_collections.smarthost.mail.plugins.module_utils._host.tools import safe_command
 
 INSPECTED = pathlib.Path(__file__).with_name("inspected.json")
 NO_ENGINE = "there is neither docker nor podman on this host"
@@ -47,7 +47,7 @@ def seen(**option: t.Any) -> dict[str, t.Any]:
 
 def test_nothing_of_it_is_there(host: pathlib.Path) -> None:
     looked = {"units": ["a"], "packages": ["a"], "commands": ["a"], "places": [str(host / "no")], "images": ["a/b"]}
-    nothing = {"seen": [], "unseen": [], "version": None, "version_why": "", "wiring": {}}
+    nothing: dict[str, t.Any] = {"seen": [], "unseen": [], "version": None, "version_why": "", "wiring": {}}
     assert seen(**looked, required=True) == {**nothing, "missing": True}
     assert seen(**looked, required=False) == {**nothing, "missing": False}
     assert detection.detect([]) == {}

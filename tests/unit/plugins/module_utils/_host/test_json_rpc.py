@@ -12,8 +12,8 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._host.tools import tool_settings
 from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.tools import tool_settings
 from stand_ins.zabbix import TOKEN, Zabbix
 
 from .conftest import codes

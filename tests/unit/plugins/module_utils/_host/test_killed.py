@@ -143,7 +143,8 @@ class Stage:
         if facts == self.old:
             assert deploy.run(self.request)["changed"]
             assert self.facts() == self.new
-        return answer["recovered"]
+        found: t.Optional[str] = answer["recovered"]
+        return found
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

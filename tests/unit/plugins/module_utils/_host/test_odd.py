@@ -13,10 +13,10 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._host import planned, query
-from ansible_collections.smarthost.mail.plugins.module_utils._host.notes import state, stored_json
-from ansible_collections.smarthost.mail.plugins.module_utils._host.services.activation import Activation, activate
 from ansible_collections.smarthost.mail.plugins.module_utils._host.deploy import DeployCall, run
+from ansible_collections.smarthost.mail.plugins.module_utils._host.notes import state, stored_json
 from ansible_collections.smarthost.mail.plugins.module_utils._host.notes.ownership import GENERATION
+from ansible_collections.smarthost.mail.plugins.module_utils._host.services.activation import Activation, activate
 
 from .conftest import codes
 

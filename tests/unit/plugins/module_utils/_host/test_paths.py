@@ -444,7 +444,8 @@ def test_numbers_and_names_that_no_user_and_no_group_has_are_problems(host: Host
 @pytest.mark.parametrize("name", ["a\0b", "\ud800"])
 def test_a_path_that_no_file_can_have_is_a_problem_of_its_own(host: Host, name: str) -> None:
     assert codes(host.deploy({}, host.change(name))) == ["path-not-valid"]
-    assert snapshot.look(host.path(name)).unsafe.code == "path-not-valid"
+    unsafe = snapshot.look(host.path(name)).unsafe
+    assert unsafe is not None and unsafe.code == "path-not-valid"
 
 
 def test_a_state_folder_that_others_can_exchange_is_refused(host: Host) -> None:

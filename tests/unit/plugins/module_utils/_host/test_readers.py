@@ -13,14 +13,14 @@ import subprocess
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._shared import regular_file
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services.activation import Activation, activate
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.paths import UnsafePathError
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services.staleness import Notes
+from ansible_collections.smarthost.mail.plugins.module_utils._shared import regular_file
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.paths import UnsafePathError
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import ProblemsError
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network import tls
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.receipts import Receipts
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 
 pytestmark = pytest.mark.usefixtures("as_root")
 BOB = 54321
@@ -103,7 +103,13 @@ def test_no_trick_is_read(app: pathlib.Path, kind: str) -> None:
     with pytest.raises(OSError if kind == "pipe" else UnsafePathError):
         regular_file.Passed(path)
     for settings in ({"ca_path": path}, {"ca_path": "", "client": tls.ClientCertificate(path, path, Secret(""))}):
-        given = {"verify": True, "server_name": "", "min_version": "1.2", "fingerprints": (), **settings}
+        given: dict[str, t.Any] = {
+            "verify": True,
+            "server_name": "",
+            "min_version": "1.2",
+            "fingerprints": (),
+            **settings,
+        }
         with pytest.raises(ProblemsError) as caught:
             tls.context(tls.TlsSettings(**given))
         assert "TOPSECRET" not in str(caught.value) and (
@@ -114,7 +120,8 @@ def test_no_trick_is_read(app: pathlib.Path, kind: str) -> None:
 def test_a_state_folder_that_others_can_exchange_holds_no_receipt_and_no_notes(app: pathlib.Path) -> None:
     state = app / "state"
     state.mkdir(mode=0o700)
-    for act in (Receipts(str(state)).prepare, lambda: Receipts(str(state)).find({})):
+    acts: tuple[t.Callable[[], t.Any], ...] = (Receipts(str(state)).prepare, lambda: Receipts(str(state)).find({}))
+    for act in acts:
         with pytest.raises(ProblemsError) as caught:
             act()
         assert "unsafe-path" in str(caught.value)

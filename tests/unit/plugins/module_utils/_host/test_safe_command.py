@@ -12,9 +12,9 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services import activation
-from ansible_collections.smarthost.mail.plugins.module_utils._host.tools import tool_settings, safe_command
 from ansible_collections.smarthost.mail.plugins.module_utils._host.services.activation import Activation
-from ansible_collections.smarthost.mail.plugins.module_utils._host.tools.tool_settings import ToolCommand
+from ansible_collections.smarthost.mail.plugins.module_utils._host.tools import safe_command, tool_settings
+from ansible_collections.smarthost.mail.plugins.module_utils._host.tools.tool_command import ToolCommand
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import ProblemsError
 
 OTHER = 54321  # a user that no system has

@@ -14,11 +14,12 @@ import typing as t
 import unicodedata
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol import bounds
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web import http, mta_sts_policy
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import HIDDEN, Redactor, Secret
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.visible import visible, visible_all
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network import transport
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import Failure
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol import bounds
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import Failure
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.log import ConversationLog
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.reply import (
     Capabilities,
@@ -26,8 +27,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.repl
     Reply,
     ReplyParser,
 )
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import HIDDEN, Redactor, Secret
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.visible import visible, visible_all
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web import http, mta_sts_policy
 from servers import script
 from smtp_rig import options
 
@@ -226,7 +226,7 @@ def test_a_name_with_hundreds_of_addresses_is_tried_at_the_first_of_them(monkeyp
         (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.%d.%d" % (number // 250 + 1, number % 250 + 1), 9))
         for number in range(500)
     ]
-    monkeypatch.setattr(transport.socket, "getaddrinfo", lambda *_given: found)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_given: found)
     result = probe_all([options(host="many.example", port=9, security="none", timeout=5)], False)[0]
     assert result["category"] == "connect_refused" and len(result["addresses"]) == transport.MOST_ADDRESSES
     assert (

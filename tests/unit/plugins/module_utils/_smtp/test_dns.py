@@ -20,8 +20,8 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network import dane, transport
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import ProblemsError
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network import dane
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 from certificates import Issued, chain_file, issue
 from cryptography.hazmat.primitives import serialization
@@ -79,7 +79,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(host: t.Any, *rest: t.Any) -> t.Any:
         return real("127.0.0.1" if "relay.example" in str(host) else host, *rest)
 
-    monkeypatch.setattr(transport.socket, "getaddrinfo", find)
+    monkeypatch.setattr(socket, "getaddrinfo", find)
 
 
 class World(t.NamedTuple):
@@ -179,13 +179,15 @@ def test_a_domain_without_mx_takes_its_mail_itself(world: World, names: None) ->
 
 
 def key_of(one: Issued) -> bytes:
-    return one.key.public_key().public_bytes(
+    found: bytes = one.key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
+    return found
 
 
 def der_of(one: Issued) -> bytes:
-    return one.cert.public_bytes(serialization.Encoding.DER)
+    found: bytes = one.cert.public_bytes(serialization.Encoding.DER)
+    return found
 
 
 def test_dane_tells_whether_dns_vouches_for_the_certificate(world: World, names: None) -> None:

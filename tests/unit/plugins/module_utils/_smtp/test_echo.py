@@ -17,8 +17,8 @@ import typing as t
 import urllib.parse
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import HIDDEN, Redactor, Secret
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 from servers import script
 from smtp_rig import PASSWORD, options
 
@@ -141,7 +141,7 @@ def test_a_password_of_which_every_character_is_escaped_is_found(escape: str) ->
     redactor.learn("u", Secret(PASSWORD))
     for secret in ("plain-letters99", PASSWORD):
         written = "".join(
-            escape % (ord(char) if "#" in escape else char)
+            escape % (ord(t.cast(str, char)) if "#" in escape else char)
             for char in (secret if "#" in escape else secret.encode("utf-8"))
         )
         assert redactor.text("535 " + written + " is wrong") == f"535 {HIDDEN} is wrong"

@@ -17,7 +17,7 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import 
 from servers import Authority
 from smtp_rig import options
 from test_oauth2 import shows_no_secret
-from web import CLIENT_SECRET, GRAPH_TOKEN, Page, Web, graph_error, granted, microsoft, web
+from web import CLIENT_SECRET, GRAPH_TOKEN, Page, Web, granted, graph_error, microsoft, web
 
 SENDER = "noreply@example.com"
 USER = "/v1.0/users/noreply@example.com"

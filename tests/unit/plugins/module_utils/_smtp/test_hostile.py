@@ -139,8 +139,8 @@ def test_a_resolver_that_does_not_know_this_host_does_not_stretch_the_deadline(
         released.wait(20)
         return "late.example.com"
 
-    monkeypatch.setattr(transport.socket, "getfqdn", find)
-    monkeypatch.setattr(transport.socket, "gethostname", lambda: "short")
+    monkeypatch.setattr(socket, "getfqdn", find)
+    monkeypatch.setattr(socket, "gethostname", lambda: "short")
     with script(drips(b"220 a very slow server greets you\r\n")) as slow, script(says("220 hi", "250 hi")) as quick:
         asking = [
             options(port=port, security="none", helo=None, timeout=1, diagnose=False)
@@ -159,8 +159,8 @@ def test_this_hosts_full_name_is_what_it_greets_with(monkeypatch: pytest.MonkeyP
         ("web1", "a.example.com", "a.example.com"),
         ("localhost.localdomain", "h", ""),
     ):
-        monkeypatch.setattr(transport.socket, "getfqdn", lambda full=full: full)
-        monkeypatch.setattr(transport.socket, "gethostname", lambda short=short: short)
+        monkeypatch.setattr(socket, "getfqdn", lambda full=full: full)
+        monkeypatch.setattr(socket, "gethostname", lambda short=short: short)
         assert transport.OwnName().within(5) == said
 
 

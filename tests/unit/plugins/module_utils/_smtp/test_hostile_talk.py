@@ -10,8 +10,8 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis.categories import CATEGORIES
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import ProblemsError
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis.categories import CATEGORIES
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 from servers import script
 from smtp_rig import ENCODINGS, PASSWORD, options
@@ -78,7 +78,7 @@ def test_a_server_may_hang_up_anywhere(number: int) -> None:
 
 @pytest.mark.parametrize("number", range(len(STAGES)))
 def test_a_server_may_fall_silent_anywhere(number: int) -> None:
-    with script(plays(GOOD[:number] or [b""], lambda sock: sock.recv(1) and None)) as server:
+    with script(plays(GOOD[:number] or [b""], lambda sock: None if sock.recv(1) else None)) as server:
         result = probe(server.port, **dict(WHOLE, timeout=0.7))
         assert (result["category"], result["stage"]) == (
             "greeting_timeout" if number == 0 else "deadline_exceeded",
@@ -87,7 +87,7 @@ def test_a_server_may_fall_silent_anywhere(number: int) -> None:
         assert result["timings_ms"]["total"] < 1000
 
 
-OUT_OF_TURN = {
+OUT_OF_TURN: dict[str, t.Callable[[bytes], bytes]] = {
     "the next answer too": lambda said: said + b"250 and more\r\n",
     "another code half way": lambda said: said[:3] + b"-x\r\n599 y\r\n",
     "no end of a reply": lambda said: (said[:3] + b"-again\r\n") * 20000,

@@ -13,12 +13,12 @@ import tracemalloc
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web.http import parse_url
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import MISSING, AuthResult
+from aiosmtpd.smtp import SMTP as SmtpServer
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.relay_options import read
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
-from aiosmtpd.smtp import AuthResult, MISSING
-from aiosmtpd.smtp import SMTP as SmtpServer
-from aiosmtpd.controller import Controller
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web.http import parse_url
 from servers import Authority, free_port, script, server_context
 from smtp_rig import PASSWORD, options
 from test_oauth2 import KEY, shows_no_secret

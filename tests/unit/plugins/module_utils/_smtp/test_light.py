@@ -9,7 +9,6 @@ import copy
 import typing as t
 
 import pytest
-
 from ansible_collections.smarthost.mail.plugins.module_utils._shared import light
 
 
@@ -49,7 +48,7 @@ def test_values_are_given_by_place_or_by_name_and_may_be_left_out_where_there_is
         ((), {"ms": 2.0, "name": "a", "reply": None}),
     ):
         light_one, typed = Light(*values, **named), Typed(*values, **named)
-        assert tuple(light_one) == tuple(typed) and light_one == typed and hash(light_one) == hash(typed)
+        assert tuple(light_one) == tuple(typed) and t.cast(t.Any, light_one) == typed and hash(light_one) == hash(typed)
         assert (light_one.name, light_one.reply, light_one.ms) == (typed.name, typed.reply, typed.ms)
         assert repr(light_one) == repr(typed).replace("Typed", "Light")
         assert light_one._asdict() == typed._asdict()
@@ -78,7 +77,7 @@ def test_a_changed_copy_is_of_the_same_class_and_the_first_stays() -> None:
     changed = first._replace(ms=3.0)
     assert (type(changed), changed, first) == (Light, ("a", 1, 3.0), ("a", 1, 0.5))
     with pytest.raises(TypeError):
-        first._replace(speed=1)
+        t.cast(t.Any, first)._replace(speed=1)
 
 
 def test_nothing_can_be_set() -> None:

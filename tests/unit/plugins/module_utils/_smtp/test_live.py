@@ -16,7 +16,7 @@ from servers import Authority, relay
 from smtp_rig import ENCODINGS, PASSWORD, options
 
 LOGIN = {"username": "u", "password": PASSWORD}
-ENVELOPE = {"from_": "apps@example.com", "to": ["ops@example.com"]}
+ENVELOPE: dict[str, t.Any] = {"from_": "apps@example.com", "to": ["ops@example.com"]}
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis import (
@@ -13,8 +14,8 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis imp
     enhanced_codes,
     providers,
 )
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis.classify import AMBIGUOUS, RULES, classify
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis.categories import CATEGORIES, explain
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis.classify import AMBIGUOUS, RULES, classify
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.reply import Reply, ReplyParser
 
 HERE = pathlib.Path(__file__).parent
@@ -168,7 +169,7 @@ def test_every_rule_has_a_sample_without_which_it_could_go() -> None:
         assert changed, f"no sample needs {RULES[number]!r}"
 
 
-def _sorted_by(rules: tuple, sample: list[str]) -> str:
+def _sorted_by(rules: tuple[t.Any, ...], sample: list[str]) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ansible_collections.smarthost.mail.plugins.module_utils._smtp.diagnosis.classify.RULES", rules)
         return classify(BY_STAGE[sample[0]], sample[0], reply(sample[1]), "mail.example.com", "").category

@@ -12,8 +12,8 @@ import subprocess
 import typing as t
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl import mechanisms, channel_binding, ntlm
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl.md4 import md4
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl import channel_binding, mechanisms, ntlm
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl.credential import (
     BadChallenge,
     Credential,
@@ -22,8 +22,8 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl.credenti
     Unproven,
     UnusableMechanism,
 )
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl.md4 import md4
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl.saslprep import saslprep
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Secret
 
 CREDENTIAL = Credential("user", Secret("pencil"))
 TOKEN = "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg=="

@@ -15,6 +15,7 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.smarthost.mail.plugins.module_utils._shared import seal
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.arguments import argument_spec
 from ansible_collections.smarthost.mail.plugins.modules import smtp_probe
 from servers import Authority, relay
 from smtp_rig import ENCODINGS, PASSWORD
@@ -90,14 +91,14 @@ def test_wrong_options_are_told_together() -> None:
 def test_the_documentation_and_the_specification_name_the_same_options() -> None:
     documented = yaml.safe_load(smtp_probe.DOCUMENTATION)["options"]
     assert documented.pop("seal_key")["type"] == "str"
-    check_options(smtp_probe.argument_spec(), documented)
+    check_options(argument_spec(), documented)
 
 
 def test_sealed_secrets_are_opened_and_are_in_no_result(server: dict[str, t.Any]) -> None:
     """As the action plugin hands them over; `run` looks for the password in whatever the module prints."""
     key = seal.new_key()
     given = seal.seal_options(
-        key, smtp_probe.argument_spec(), {"password": PASSWORD, "relays": [dict(server, name="a", password="wrong")]}
+        key, argument_spec(), {"password": PASSWORD, "relays": [dict(server, name="a", password="wrong")]}
     )
     assert PASSWORD not in json.dumps(given) and "wrong" not in json.dumps(given)
     own = {name: server[name] for name in ("host", "port")}
@@ -118,9 +119,10 @@ def test_a_short_password_is_handed_to_nobody_elses_masking(
     server: dict[str, t.Any], password: str, sealed: bool
 ) -> None:
     """Ansible would put stars into every word that holds it, and turn numbers into texts. What it repeats of the options shows none of it."""
-    given, key = {"password": password}, seal.new_key()
+    given: dict[str, t.Any] = {"password": password}
+    key = seal.new_key()
     if sealed:
-        given = dict(seal.seal_options(key, smtp_probe.argument_spec(), given), seal_key=key)
+        given = dict(seal.seal_options(key, argument_spec(), given), seal_key=key)
     result, usual = run(**given, **server), run(password="of many letters", **server)
     for one in (result, usual):
         assert one.pop("category") == "auth_failed"

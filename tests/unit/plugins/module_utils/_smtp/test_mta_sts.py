@@ -15,14 +15,14 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._shared.problem import ProblemsError
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.relay_options import read
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.web.mta_sts_policy import (
     UnusablePolicy,
     announced,
     covers,
     parse,
 )
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.relay_options import read
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 from servers import Authority, free_port, script
 from smtp_rig import options
 from test_dns import dns_server, names

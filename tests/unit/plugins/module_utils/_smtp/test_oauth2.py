@@ -53,7 +53,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def pem_path(authority: Authority) -> pathlib.Path:
-    return authority.issue("token")
+    found: pathlib.Path = authority.issue("token")
+    return found
 
 
 @pytest.fixture

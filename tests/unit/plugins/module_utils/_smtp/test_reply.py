@@ -13,8 +13,6 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl import mechanisms
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.x509 import der
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.reply import (
     MAX_LINE,
     Capabilities,
@@ -22,6 +20,8 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.repl
     Reply,
     ReplyParser,
 )
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl import mechanisms
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.x509 import der
 from servers import Authority
 
 STREAM = (

@@ -18,10 +18,9 @@ import typing as t
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.followup import second_connection
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network import transport
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network.proxy_protocol import header
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network.route import read_route
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
 from certificates import chain_file, issue
 from leave_out import need_program
 from servers import free_port, script
@@ -189,7 +188,7 @@ PROXY_FAULTS: list[tuple[str, str, Talk, str]] = [
     ("unknown error", "socks5", socks5([], 99), "protocol_error"),
     ("an HTTP proxy asked for SOCKS5", "socks5", lambda sock, stop: sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "protocol_error"),
     ("hangs up", "socks5", lambda sock, stop: None, "disconnected"),
-    ("says nothing", "socks5", lambda sock, stop: stop.wait(9) and None, "connect_timeout"),
+    ("says nothing", "socks5", lambda sock, stop: None if stop.wait(9) else None, "connect_timeout"),
     ("login wanted", "http", http([], b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), "port_blocked"),
     ("bad gateway", "http", http([], b"HTTP/1.0 502 Bad Gateway\r\n\r\n"), "network_unreachable"),
     ("gateway timeout", "http", http([], b"HTTP/1.1 504 Gateway Timeout\n\n"), "connect_timeout"),
@@ -386,7 +385,7 @@ def name_with(monkeypatch: pytest.MonkeyPatch, *ips: str) -> t.Iterator[str]:
         )
 
     with monkeypatch.context() as patch:
-        patch.setattr(transport.socket, "getaddrinfo", answer)
+        patch.setattr(socket, "getaddrinfo", answer)
         yield "relay.example"
 
 

@@ -16,10 +16,10 @@ from email.header import decode_header, make_header
 
 import pytest
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.changes import diff
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.test_message import compose
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.message import read
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.relay_options import read as read_options
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.probe import probe_all
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options.message import read
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.test_message import compose
 from servers import Authority, Mailbox, Relay, relay, script, server_context
 from smtp_rig import ENCODINGS, PASSWORD, options
 

@@ -26,6 +26,9 @@ import re
 import typing as t
 
 import pytest
+from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor, Secret
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.conversation.dialogue import converse
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.conversation.goal import Goal
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.options import relay_options as smtp_options
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.commands import (
     Compute,
@@ -33,8 +36,6 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.comm
     Resolve,
     StartTls,
 )
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.conversation.dialogue import converse
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.conversation.goal import Goal
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.engine import (
     Close,
     Effect,
@@ -43,11 +44,10 @@ from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.engi
     Write,
 )
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.failure import Failure
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.log import Peer, ConversationLog
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.protocol.log import ConversationLog, Peer
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.result import ProbeOutcome, build
 from ansible_collections.smarthost.mail.plugins.module_utils._smtp.sasl.credential import Credential
-from ansible_collections.smarthost.mail.plugins.module_utils._shared.secret import Redactor, Secret
-from ansible_collections.smarthost.mail.plugins.module_utils._smtp.network.tls import TlsInfo
+from ansible_collections.smarthost.mail.plugins.module_utils._smtp.x509.certificate import TlsInfo
 from smtp_rig import CRAM, ENCODINGS, PASSWORD, PASSWORD_64, PLAIN, options
 
 TRANSCRIPTS = sorted((pathlib.Path(__file__).parent / "transcripts").glob("*.txt"))

@@ -22,7 +22,7 @@ from test_hostile import old_tls, says, tls_server
 from test_oauth2 import shows_no_secret
 from test_route import http, socks5, wait_for
 from test_tls import relay
-from web import CLIENT_SECRET, GRAPH_TOKEN, Page, Web, graph_error, granted, refused, web
+from web import CLIENT_SECRET, GRAPH_TOKEN, Page, Web, granted, graph_error, refused, web
 
 TOKEN = "ya29.an-opaque-token-of-the-test"
 SENDER = "noreply@example.com"
@@ -90,7 +90,7 @@ def test_the_token_the_relay_and_graph_are_all_reached_through_the_proxy(
 ) -> None:
     asked: list[bytes] = []
     with script(talk(asked)) as proxy, script(takes_the_token(world)) as server:
-        by = {"proxy": "%s://127.0.0.1:%d" % (kind, proxy.port)}
+        by: dict[str, t.Any] = {"proxy": "%s://127.0.0.1:%d" % (kind, proxy.port)}
         result = probe(world, port=server.port, **by)
         assert (result["ok"], result["auth"]["used"]) == (True, "XOAUTH2"), result["msg"]
         assert proxy.connections == 2 and len(world.server.asked) == 1

@@ -17,17 +17,18 @@ import smtplib
 import socket
 import ssl
 import threading
+import typing as t
 
 SETTINGS = pathlib.Path("/etc/notifier/mail.json")
 LOG = pathlib.Path("/var/log/notifier.log")
 EVERY = 1.0  # seconds
 
 
-def send(settings: dict, subject: str) -> None:
+def send(settings: dict[str, t.Any], subject: str) -> None:
     """Send one message, by a connection of its own."""
     context = ssl.create_default_context(cafile=settings.get("ca"))
     if settings["security"] == "tls":
-        client = smtplib.SMTP_SSL(settings["host"], settings["port"], timeout=10, context=context)
+        client: smtplib.SMTP = smtplib.SMTP_SSL(settings["host"], settings["port"], timeout=10, context=context)
     else:
         client = smtplib.SMTP(settings["host"], settings["port"], timeout=10)
     with client:
@@ -39,7 +40,7 @@ def send(settings: dict, subject: str) -> None:
         client.sendmail(settings["from"], ["sink@lab.test"], text.encode())
 
 
-def outcome(settings: dict, subject: str) -> str:
+def outcome(settings: dict[str, t.Any], subject: str) -> str:
     """Send one message and return how that went."""
     try:
         send(settings, subject)
