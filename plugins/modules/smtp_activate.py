@@ -166,6 +166,7 @@ activations:
       returned: with O(activations[].only_if_stale)
       sample: true
     down: {description: Whether it was seen not to run., type: bool, sample: false}
+    missing: {description: "Whether there is nothing to act on, such as no unit of that name.", type: bool, sample: false}
     reason:
       description: Why not, such as a host without systemd or a unit that is not running; or with which other application.
       type: str

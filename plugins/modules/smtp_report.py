@@ -87,12 +87,13 @@ notes:
   - "Each of C(findings) is one thing to do: C(where), C(what), C(code), C(remedies), C(hosts) (names) and C(urgent)."
   - "Each of C(hosts) has C(name), C(outcome) (one of C(unreachable), C(failed), C(refused), C(differs), C(not_run), C(drifted),
     C(would_change), C(changed), C(ok), C(nothing)), C(failed), C(sentence), C(failure) (null, or C(task), C(message) and C(findings)),
-    C(generation), C(apps), C(relays) and C(green) (it has applications, and all of them are)."
+    C(generation), C(apps), C(relays), C(green) (it has applications, and all of them are) and C(undeclared) (what is ours there, and is
+    not declared any more)."
   - "Each of C(apps) has C(name), C(outcome) (one of C(as_declared), C(written), C(would_be_written), C(differs), C(drifted), C(refused),
     C(taken_back), C(would_be_taken_back), C(absent), C(unmanaged), C(not_done), C(left)), C(app), C(title), C(relay), C(security),
     C(credential_id), C(form), C(paths), C(unexpressed), C(accepted) (C(code), C(why)), C(refusals) (as C(findings), without hosts),
-    C(activation) (null, or C(activated), C(how), C(reason)), C(test) and C(drift) (what somebody else has changed, each with C(path),
-    C(keys), C(what) and C(done), as RV(smarthost.mail.smtp_config#module:drift)), C(status) (V(active), V(not_wired), V(not_installed),
+    C(activation) (null, or C(activated), C(how), C(reason), C(missing)), C(test) and C(drift) (what somebody else has changed, each with
+    C(path), C(keys), C(what) and C(done), as RV(smarthost.mail.smtp_config#module:drift)), C(status) (V(active), V(not_wired), V(not_installed),
     V(unknown)), C(status_why), C(version), C(proof) (a level, or V(not_tested)), C(proof_wanted), C(proof_why), C(stale), C(down), C(forwarder),
     C(sender) (what it uses where no C(from) is declared), C(activates), C(green) and C(unseen) (what keeps it
     from being green, each with C(what), C(code), C(show), what would make it visible or right, and C(wrong), whether it was seen to be so)."

@@ -54,7 +54,11 @@ class Suite(t.NamedTuple):
 SUITES = (
     Suite("architecture", "checkout", ((*PYTEST, "tests/architecture"),)),
     # The plugins as Ansible imports them.
-    Suite("types", "checkout", (("mypy", "-p", "ansible_collections.smarthost.mail.plugins"), ("mypy", "tools", "tests", "demo"))),
+    Suite(
+        "types",
+        "checkout",
+        (("mypy", "-p", "ansible_collections.smarthost.mail.plugins"), ("mypy", "tools", "tests", "demo")),
+    ),
     Suite(
         "integration",
         "checkout",

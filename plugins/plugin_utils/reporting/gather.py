@@ -246,11 +246,10 @@ def relay_of(app: App, relays: t.Iterable[ReportedRelay]) -> ReportedRelay | Non
 
 
 def _activation(item: Facts | None) -> ReportedActivation | None:
-    return (
-        ReportedActivation(bool(item.get("activated")), shown(item.get("how")), shown(item.get("reason")))
-        if item
-        else None
-    )
+    if not item:
+        return None
+    how, reason = shown(item.get("how")), shown(item.get("reason"))
+    return ReportedActivation(bool(item.get("activated")), how, reason, bool(item.get("missing")))
 
 
 def _app(item: Facts, view: str, gaps: tuple[AcceptedGap, ...], activated: Facts | None) -> App:

@@ -93,9 +93,7 @@ def _process(app: App, run: Run) -> Unseen | None:
         return Unseen(
             "It was not activated, so what runs may not know of its new settings.", "not-activated", AGAIN, False
         )
-    if not app.activation.activated and app.activation.reason.startswith(
-        "there is no "
-    ):  # such as no unit of this name, or no folder
+    if app.activation.missing:
         what = f"It was not activated, as {app.activation.reason}: what runs may not know of its new settings."
         return Unseen(
             what, "not-activated", f"Correct the name where it is misspelt. Then: {AGAIN[0].lower()}{AGAIN[1:]}", False

@@ -90,11 +90,15 @@ class Drift:
 
 @dataclasses.dataclass(frozen=True)
 class ReportedActivation:
-    """How an application took up its changed settings. reason: why it did not, or with which other application it did."""
+    """How an application took up its changed settings. reason: why it did not, or with which other application it did.
+
+    missing: there was nothing to act on, such as no unit of that name.
+    """
 
     activated: bool
     how: str
     reason: str
+    missing: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

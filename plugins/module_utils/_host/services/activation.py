@@ -61,13 +61,17 @@ class Activation(t.NamedTuple):
 
 
 class ActivationOutcome(t.NamedTuple):
-    """What came of one target: carried out, or why not; ``problem`` when it was tried and failed. down: it was seen not to run."""
+    """What came of one target: carried out, or why not; ``problem`` when it was tried and failed.
+
+    down: it was seen not to run. missing: there is nothing to act on.
+    """
 
     activated: bool
     reason: str
     problem: t.Optional[Problem] = None
     fresh: bool = False
     down: bool = False
+    missing: bool = False
 
 
 def _is_down(what: str) -> ActivationOutcome:
@@ -148,7 +152,14 @@ def _with_problems(answer: dict[str, t.Any], problems: t.Sequence[Problem]) -> d
 
 
 def _tell(item: Activation, done: ActivationOutcome) -> dict[str, t.Any]:
-    told = {"app": item.app, "activated": done.activated, "how": item.wanted, "reason": done.reason, "down": done.down}
+    told = {
+        "app": item.app,
+        "activated": done.activated,
+        "how": item.wanted,
+        "reason": done.reason,
+        "down": done.down,
+        "missing": done.missing,
+    }
     return {**told, "stale": done.activated or done.problem is not None} if item.only_if_stale else told
 
 
@@ -191,14 +202,14 @@ def _init_script(item: Activation, this: Round) -> ActivationOutcome:
     name = item.target[1].rpartition(".")[0]
     script = os.path.join(INIT_SCRIPTS, name)
     if not os.access(script, os.X_OK):
-        return ActivationOutcome(False, "systemd is not running on this host")
+        return ActivationOutcome(False, "systemd is not running on this host", missing=True)
     fresh = this.fresh(item, staleness.started(staleness.pid_in(os.path.join(PID_FILES, f"{name}.pid"))))
     if fresh:
         return fresh
     try:
         begun = safe_command.start([script, "status"])
         if begun is None:
-            return ActivationOutcome(False, "systemd is not running on this host")
+            return ActivationOutcome(False, "systemd is not running on this host", missing=True)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         status = bounded_run.run(begun.words, this.timeout, 0, **quiet, **begun.popen).status
     except subprocess.TimeoutExpired:
@@ -217,7 +228,7 @@ def _systemd(item: Activation, this: Round) -> ActivationOutcome:
     if state is None:
         return _failed(item, f"Could not be activated: {why}.", "systemctl does not answer")
     if state.get("LoadState") != "loaded":
-        return ActivationOutcome(False, f"there is no unit {unit} on this host")
+        return ActivationOutcome(False, f"there is no unit {unit} on this host", missing=True)
     if state.get("NeedDaemonReload") == "yes" or _knows_another_drop_in(unit, state.get("DropInPaths", "")):
         # Also where nothing is restarted: a drop-in that is new, or gone, counts when it next starts.
         reloaded = _run(item, ("systemctl", "daemon-reload"), this)
@@ -272,7 +283,7 @@ def _knows_another_drop_in(unit: str, known: str) -> bool:
 def _compose(item: Activation, project: Project, this: Round) -> ActivationOutcome:
     """A Compose project, where one is on this host and its services run."""
     if not os.path.isdir(project.folder):
-        return ActivationOutcome(False, f"there is no folder {project.folder} on this host")
+        return ActivationOutcome(False, f"there is no folder {project.folder} on this host", missing=True)
     if safe_command.find(project.program) is None:
         return _failed(item, f"Cannot be activated: there is no program {project.program}.", "the program is missing")
     asked = project.command("ps")

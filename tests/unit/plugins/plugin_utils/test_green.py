@@ -43,7 +43,7 @@ def test_all_of_it_was_seen() -> None:
         (
             {
                 "outcome": "written",
-                "activation": ReportedActivation(False, "restart", "there is no unit wkii.service on this host"),
+                "activation": ReportedActivation(False, "restart", "there is no unit wkii.service on this host", True),
             },
             "not-activated",
             False,
