@@ -117,7 +117,7 @@ def test_the_json_has_the_keys_that_the_documentation_names() -> None:
     assert list(data) == ["version", "run", "check_mode", "at", "outcome", "sentence", "counts", "findings", "hosts"]
     assert {tuple(item) for item in data["findings"]} == {("where", "what", "code", "remedies", "hosts", "urgent")}
     assert {tuple(item) for item in data["hosts"]} == {
-        ("name", "outcome", "failed", "sentence", "failure", "generation", "apps", "relays", "green")
+        ("name", "outcome", "failed", "sentence", "failure", "generation", "apps", "relays", "green", "undeclared")
     }
     assert {tuple(app) for item in data["hosts"] for app in item["apps"]} == {
         (
