@@ -160,6 +160,7 @@ unmanaged: {description: "Applications that are never touched.", returned: with 
 refusals: {description: "What applications cannot express.", returned: with O(scope=host), type: list}
 accepted: {description: "Gaps that were taken by name.", returned: with O(scope=host), type: list}
 drift: {description: "What somebody else has changed.", returned: with O(scope=host), type: list}
+undeclared: {description: "What is ours there, and is not declared any more.", returned: with O(scope=host), type: list}
 generation: {description: "The generation of what was replaced.", returned: with O(scope=host), type: str}
 activations: {description: "What was to be activated.", returned: with O(scope=host), type: list}
 activated: {description: "What was activated, and why not.", returned: with O(scope=host), type: list}

@@ -10,7 +10,7 @@ import typing as t
 
 from ..problems import Problem
 
-_Written = dict[str, t.Any]
+_Written = t.Dict[str, t.Any]
 
 
 class _Rule(t.NamedTuple):

@@ -24,6 +24,7 @@ from ..protocol.log import ConversationLog
 # Token endpoints and Graph answer a few KiB. Nothing they say is worth more memory than this.
 MAX_HEAD = 32768
 MAX_BODY = 1048576
+MAX_CHUNK_LINE = 100  # the size of a chunk, and what is said besides
 # No number that anybody means has more digits; older Pythons take quadratic time to read one.
 MAX_DIGITS = 400
 
@@ -232,9 +233,10 @@ class ResponseReader:
         """RFC 9112 7.1: a size in hexadecimal, a line end, so many bytes, a line end; size 0 is the last. Trailers are not read."""
         while len(self._body) <= self._most:
             end = self._data.find(b"\r\n")
-            if end < 0 and len(self._data) < 100:
+            if end < 0 and len(self._data) < MAX_CHUNK_LINE:
                 return False
-            digits = bytes(self._data[: max(end, 0)]).partition(b";")[0].strip()
+            # However the bytes arrive: a longer line is none, whether or not its end is here already.
+            digits = bytes(self._data[: end if 0 <= end < MAX_CHUNK_LINE else 0]).partition(b";")[0].strip()
             if not re.match(rb"[0-9A-Fa-f]{1,8}\Z", digits):
                 raise Failure("protocol_error", detail="the size of a chunk of its answer is not a number")
             size = int(digits, 16)

@@ -87,6 +87,13 @@ def _values(data: bytes) -> list[_Value]:
     return found
 
 
+def _first(data: bytes) -> _Value:
+    values = _values(data)
+    if not values:
+        raise DerError("nothing where a value belongs")
+    return values[0]
+
+
 def _inside(value: _Value, tag: int) -> list[_Value]:
     if value.tag != tag:
         raise DerError(f"tag 0x{value.tag:02x} where 0x{tag:02x} belongs")
@@ -169,7 +176,7 @@ def _extensions(rest: t.Sequence[_Value]) -> t.Iterator[tuple[bytes, Extension]]
     for field in rest:
         if field.tag != EXTENSIONS:
             continue
-        for extension in _inside(_values(field.body)[0], SEQUENCE):
+        for extension in _inside(_first(field.body), SEQUENCE):
             parts = _inside(extension, SEQUENCE)
             critical = parts[1].tag == BOOLEAN and parts[1].body != b"\0"
             yield parts[0].body, Extension(critical, parts[-1].body)
@@ -178,7 +185,7 @@ def _extensions(rest: t.Sequence[_Value]) -> t.Iterator[tuple[bytes, Extension]]
 def _alt_names(extensions: t.Mapping[bytes, Extension]) -> t.Iterator[str]:
     if SUBJECT_ALT_NAME not in extensions:
         return
-    for name in _inside(_values(extensions[SUBJECT_ALT_NAME].value)[0], SEQUENCE):
+    for name in _inside(_first(extensions[SUBJECT_ALT_NAME].value), SEQUENCE):
         if name.tag in (SAN_DNS, SAN_EMAIL):
             yield name.body.decode("ascii", "backslashreplace")
         elif name.tag == SAN_IP:
@@ -196,4 +203,4 @@ def _address(packed: bytes) -> str:
 
 def contents(data: bytes, tag: int) -> list[tuple[int, bytes]]:
     """Tag and body of each value within the one of this ``tag`` that ``data`` is. Raises :class:`DerError`."""
-    return [(value.tag, value.body) for value in _inside(_values(data)[0], tag)]
+    return [(value.tag, value.body) for value in _inside(_first(data), tag)]

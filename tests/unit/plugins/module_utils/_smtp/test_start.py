@@ -30,7 +30,6 @@ NEEDED = {
 }
 # Of the standard library, what AnsibleModule, TLS and sockets bring along is there anyway; these take longest of what is easily loaded besides.
 HEAVY = {
-    "typing",
     "contextlib",
     "threading",
     "dataclasses",
