@@ -255,13 +255,15 @@ def test_the_record_and_the_answers_hold_no_secret(host: Host) -> None:
 def test_a_second_run_waits_for_the_first_and_gives_up_in_time(host: Host) -> None:
     host.deploy({"a.env": "1"})
     lock = host.state_dir / "lock"
-    code = f"import fcntl,sys,time; f=open({str(lock)!r}); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); time.sleep(1.0)"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
-        assert holder.stdout is not None
+    code = f"import fcntl,sys,time; f=open({str(lock)!r}); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); sys.stdin.read(1); time.sleep(1.0)"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdin is not None and holder.stdout is not None
         holder.stdout.readline()
         assert codes(host.deploy({"a.env": "2"}, lock_timeout=0.1)) == ["locked"]
         assert codes(host.deploy({"a.env": "2"}, lock_timeout=0.1, check=True)) == ["locked"]
         started = time.monotonic()
+        holder.stdin.write(b"x")
+        holder.stdin.flush()
         assert host.deploy({"a.env": "2"}, lock_timeout=30)["changed"]
         assert time.monotonic() - started > 0.2
 

@@ -259,6 +259,7 @@ def test_hundreds_of_records_are_looked_through_and_shown_in_part(world: World, 
                 "dns_servers": [server],
                 "ca_path": world.ca_path,
                 "validate_certs": False,
+                "timeout": 60,  # a thousand records on a busy machine
             }
             result = probe(port=mx.port, security="starttls", dane="report", **given)
     assert (result["ok"], result["dane"]["status"], len(result["dane"]["records"])) == (True, "mismatch", 100)
