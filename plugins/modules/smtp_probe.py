@@ -293,7 +293,7 @@ options:
   reply_to:
     description: Address for answers to the test message, as V(help@example.com) or V(Help <help@example.com>).
     type: str
-  message:
+  message_options:
     description: How the test message is to look.
     type: dict
     suboptions:
@@ -550,18 +550,18 @@ options:
       reply_to:
         description: As O(reply_to).
         type: str
-      message:
-        description: As O(message).
+      message_options:
+        description: As O(message_options).
         type: dict
         suboptions:
           signature:
-            description: As O(message.signature).
+            description: As O(message_options.signature).
             type: str
           charset:
-            description: As O(message.charset).
+            description: As O(message_options.charset).
             type: str
           plain_text:
-            description: As O(message.plain_text).
+            description: As O(message_options.plain_text).
             type: bool
       credential_id:
         description: As O(credential_id).

@@ -139,7 +139,7 @@ def options(dead: Old, password: str | None = None) -> Result:
     """Options of one login, with the old password or with another one."""
     credential = dead.credential if password is None else dead.credential._replace(password=Secret(password))
     found = options_of(dataclasses.replace(dead.relay, credential=credential))
-    return {key: value for key, value in found.items() if key not in ("name", "from", "reply_to", "message")}
+    return {key: value for key, value in found.items() if key not in ("name", "from", "reply_to", "message_options")}
 
 
 def answer_of(login: Result) -> Result:

@@ -79,7 +79,7 @@ def level_of(options: t.Mapping[str, t.Any], wanted: str = "") -> str:
 
 
 #: What says whom a message is from, and nothing about the relay or the login.
-_OF_THE_MESSAGE = ("from", "reply_to", "message")
+_OF_THE_MESSAGE = ("from", "reply_to", "message_options")
 
 
 class Joined:
@@ -195,7 +195,7 @@ def options_of(relay: Relay) -> dict[str, t.Any]:
         if getattr(relay.message, key) is not None
     }
     if message:
-        options["message"] = message
+        options["message_options"] = message
     if relay.from_ is not None:
         options["from"] = relay.from_.mailbox
     return options

@@ -23,12 +23,8 @@ def _option(kind: str, read: fields.Reader[t.Any], default: t.Any = None, **more
     """A field that is an option of smtp_deploy; ``read`` refuses what Ansible's types let through."""
     spec = {"type": kind, **({} if default is None else {"default": default}), **more}
     metadata = {"spec": spec, "read": read}
-    # pylint: disable-next=invalid-field-call
-    return (
-        dataclasses.field(metadata=metadata)
-        if more.get("required")
-        else dataclasses.field(default=default, metadata=metadata)
-    )
+    given = {} if more.get("required") else {"default": default}
+    return dataclasses.field(metadata=metadata, **given)  # pylint: disable=invalid-field-call
 
 
 def _sealed(**field: t.Any) -> t.Any:

@@ -62,7 +62,7 @@ def relay_options() -> dict[str, dict[str, t.Any]]:
         "send": {"type": "str", "choices": ["never", "on_change", "always"], "default": "never"},
         "subject": {"type": "str"},
         "reply_to": {"type": "str"},
-        "message": {
+        "message_options": {
             "type": "dict",
             "options": {"signature": {"type": "str"}, "charset": {"type": "str"}, "plain_text": {"type": "bool"}},
         },

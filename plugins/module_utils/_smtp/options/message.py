@@ -42,15 +42,15 @@ def mailbox(text: str) -> tuple[str, str]:
 
 
 def read(options: t.Mapping[str, t.Any]) -> tuple[MessageOptions, list[Problem]]:
-    """From the options ``subject``, ``reply_to`` and ``message``, with every problem."""
-    given = options.get("message") or {}
+    """From the options ``subject``, ``reply_to`` and ``message_options``, with every problem."""
+    given = options.get("message_options") or {}
     charset = given.get("charset") or "utf-8"
     signature, reply_to = given.get("signature") or "", options.get("reply_to") or ""
     problems = []
     if not _is_text(charset):
         problems.append(
             Problem(
-                "message.charset",
+                "message_options.charset",
                 "this is not a character set.",
                 "message-charset",
                 "Write one such as utf-8 or iso-8859-1.",
@@ -58,7 +58,9 @@ def read(options: t.Mapping[str, t.Any]) -> tuple[MessageOptions, list[Problem]]
         )
     if not signature.isprintable():
         what = "this holds a control character."
-        problems.append(Problem("message.signature", what, "control-character", "Write it on one line without."))
+        problems.append(
+            Problem("message_options.signature", what, "control-character", "Write it on one line without.")
+        )
     if any(char in "<>,;" or char.isspace() for char in reply_to):
         hint = "Write one address, as help@example.com or Help <help@example.com>."
         problems.append(Problem("reply_to", "this is not a mail address.", "not-an-address", hint))

@@ -45,12 +45,12 @@ def test_the_message_has_the_headers_that_a_filter_looks_for() -> None:
 
 
 def test_the_signature_stands_below_the_text_in_both_parts() -> None:
-    _data, message = written(message={"signature": "Sent by <Example> & Co", "plain_text": False})
+    _data, message = written(message_options={"signature": "Sent by <Example> & Co", "plain_text": False})
     assert message.get_content_type() == "multipart/alternative"
     plain, marked = message.iter_parts()
     assert plain.get_content().endswith("\r\n-- \r\nSent by <Example> & Co\r\n")
     assert "Sent by &lt;Example&gt; &amp; Co" in marked.get_content()
-    assert written(message={"plain_text": True})[1].get_content_type() == "text/plain"
+    assert written(message_options={"plain_text": True})[1].get_content_type() == "text/plain"
 
 
 NAMES = [
@@ -141,22 +141,22 @@ CHARSETS = [("iso-8859-1", "iso-8859-1"), ("us-ascii", "utf-8"), ("iso-8859-2", 
 
 @pytest.mark.parametrize("charset, used", CHARSETS)
 def test_the_body_is_in_the_declared_character_set_and_7_bit(charset: str, used: str) -> None:
-    data, message = written(message={"charset": charset, "signature": "Grüße"})
+    data, message = written(message_options={"charset": charset, "signature": "Grüße"})
     assert data.isascii() and message.get_content_charset() == used and message.get_content().endswith("Grüße\r\n")
 
 
 def test_no_line_of_the_body_is_longer_than_smtp_allows() -> None:
-    data, _message = written(message={"signature": "x" * 3000, "plain_text": False})
+    data, _message = written(message_options={"signature": "x" * 3000, "plain_text": False})
     assert max(map(len, data.split(b"\r\n"))) <= 998
 
 
 @pytest.mark.parametrize(
     "code, given",
     [
-        ("message-charset", {"message": {"charset": "utf-9"}}),
-        ("message-charset", {"message": {"charset": "base64"}}),
-        ("message-charset", {"message": {"charset": "idna"}}),
-        ("control-character", {"message": {"signature": "a\r\nBcc: x"}}),
+        ("message-charset", {"message_options": {"charset": "utf-9"}}),
+        ("message-charset", {"message_options": {"charset": "base64"}}),
+        ("message-charset", {"message_options": {"charset": "idna"}}),
+        ("control-character", {"message_options": {"signature": "a\r\nBcc: x"}}),
         ("not-an-address", {"reply_to": "Help <help@example.com>"}),
     ],
 )
@@ -201,7 +201,7 @@ def test_the_size_is_told_where_it_is_wanted_and_nothing_over_it_is_sent() -> No
 
 
 def test_a_server_without_extensions_gets_no_parameter_and_no_8_bit() -> None:
-    result, said = sent_to(b"250 hi\r\n", message={"signature": "Grüße"}, reply_to="help@example.com")
+    result, said = sent_to(b"250 hi\r\n", message_options={"signature": "Grüße"}, reply_to="help@example.com")
     assert result["ok"] and b"MAIL FROM:<apps@example.com>\r\n" in said and b"".join(said).isascii()
 
 
