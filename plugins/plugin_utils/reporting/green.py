@@ -27,7 +27,7 @@ AGAIN = "Run smarthost.mail.apply again."
 def unseen(app: App, run: Run, relay_failed: bool) -> tuple[Unseen, ...]:
     """Everything that keeps an application from being green. relay_failed: its relay was tried and is in the report as failing."""
     if app.outcome not in _HERE:
-        return ()
+        return tuple(found for found in (_gone(app),) if found)
     return tuple(
         found
         for found in (
@@ -74,6 +74,15 @@ def _left(app: App) -> Unseen | None:
     return Unseen(what, "left", "Correct the declaration or the relay, then run smarthost.mail.apply.", True)
 
 
+def _gone(app: App) -> Unseen | None:
+    if app.activation is None or not app.activation.missing:
+        return None
+    what = (
+        f"It was taken back and not activated, as {app.activation.reason}: what runs may still have its old settings."
+    )
+    return Unseen(what, "not-activated", "Restart it where it runs.", False)
+
+
 def _predicted(app: App) -> Unseen | None:
     if app.outcome != "would_be_written":
         return None
@@ -96,7 +105,10 @@ def _process(app: App, run: Run) -> Unseen | None:
     if app.activation.missing:
         what = f"It was not activated, as {app.activation.reason}: what runs may not know of its new settings."
         return Unseen(
-            what, "not-activated", f"Correct the name where it is misspelt. Then: {AGAIN[0].lower()}{AGAIN[1:]}", False
+            what,
+            "not-activated",
+            f"Restart it where it runs; or, where its name is misspelt, correct it. {AGAIN}",
+            False,
         )
     if app.activation.activated or app.activation.reason != "as declared":
         return None

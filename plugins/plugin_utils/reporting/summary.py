@@ -77,12 +77,28 @@ def sentence(report: Report) -> str:
     if todos(report) or not all(host.green for host in used):
         seen = all(host.green for host in used)
         wants = ", and something wants attention" if seen else " as far as it was seen, and not all of it was seen"
-        return f"{'It' if total == 1 else 'All'} went well{wants} ({hosts})." + _and_not_seen(used)
+        return (
+            f"{'It' if total == 1 else 'All'} went well{wants} ({hosts})."
+            + _and_not_seen(used)
+            + _and_not_written(used)
+        )
     done = {"apply": "has its mail settings", "verify": "is as declared", "rotate": "has its credential"}[
         report.run.run
     ]
     every = "Every host" if len(used) == total else f"Every host with an application ({len(used)} of {total})"
     return f"{every} {done}, and every relay in use was proven from it ({hosts})."
+
+
+def _and_not_written(hosts: t.Sequence[ReportedHost]) -> str:
+    """What was left as it was, so that nobody takes it for done."""
+    why = {"refused": "refused", "drifted": "left as somebody else has changed it"}
+    numbers = {word: sum(app.outcome == word for host in hosts for app in host.apps) for word in why}
+    said = [
+        f"{number} {'application is' if number == 1 else 'applications are'} {why[word]}"
+        for word, number in numbers.items()
+        if number
+    ]
+    return f" Not as declared: {', '.join(said)}." if said else ""
 
 
 def _and_not_seen(hosts: t.Sequence[ReportedHost]) -> str:

@@ -117,6 +117,11 @@ def test_what_somebody_else_changed_and_what_became_of_it_is_with_the_applicatio
     assert not named("edited.example.com").failed
 
 
+def test_the_sentence_of_a_run_says_what_was_left_as_it_was() -> None:
+    said = summary.sentence(dataclasses.replace(FLEET, hosts=(named("edited.example.com"),)))
+    assert said.endswith("Not as declared: 1 application is left as somebody else has changed it.")
+
+
 def test_to_verify_finds_every_change_of_somebody_else_whatever_becomes_of_it() -> None:
     report = samples.report({"web1": {"apps": samples.applications(), "drift": samples.DRIFT}}, "verify")
     assert [(app.name, app.outcome) for app in report.hosts[0].apps if app.drift] == [
