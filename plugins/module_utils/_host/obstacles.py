@@ -142,10 +142,10 @@ def _not_permitted(step: PathStep) -> list[Problem]:
         return []
     if meta.uid != user:
         what = f"Only root can let this file belong to user {meta.uid}."
-        return [Problem(step.path, what, "not-permitted", "Use become, or leave the owner out.")]
+        return [Problem(step.path, what, "not-permitted", "Use become, or say the owner for this application: without a word of yours it is its entry's.")]
     if meta.gid not in (os.getegid(), *os.getgroups()):
         what = f"Only root can let this file belong to group {meta.gid}, which the user of the task is not in."
-        return [Problem(step.path, what, "not-permitted", "Use become, or leave the group out.")]
+        return [Problem(step.path, what, "not-permitted", "Use become, or say the group for this application: without a word of yours it is its entry's.")]
     return []
 
 

@@ -115,7 +115,7 @@ def _sentence(outcome: HostOutcome, apps: t.Sequence[App], relays: t.Sequence[Re
     counted = {word: sum(app.outcome == word for app in apps) for word in {app.outcome for app in apps}}
     words = [
         ("refused", "refused"),
-        ("left", "left as it was"),
+        ("left", "left unchanged"),
         ("differs", "not as declared"),
         ("drifted", "changed by somebody else"),
         ("not_done", "not done"),

@@ -44,7 +44,7 @@ LOOKS: dict[str, Look] = {
     "absent": ("plain", "○", "absent"),
     "unmanaged": ("plain", "○", "not managed"),
     "not_done": ("bad", "✗", "not done"),
-    "left": ("bad", "⊘", "left as it was"),
+    "left": ("bad", "⊘", "left unchanged"),
     "nothing": ("plain", "○", "nothing declared"),
 }
 
