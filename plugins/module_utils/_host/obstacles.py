@@ -135,6 +135,9 @@ def _file_refuses(step: PathStep, place: Place) -> str:
     return ""
 
 
+_SAY = "Use become, or say the %s for this application: without a word of yours it is its entry's."
+
+
 def _not_permitted(step: PathStep) -> list[Problem]:
     """Only root may give files away."""
     user, meta = os.geteuid(), step.meta
@@ -142,10 +145,10 @@ def _not_permitted(step: PathStep) -> list[Problem]:
         return []
     if meta.uid != user:
         what = f"Only root can let this file belong to user {meta.uid}."
-        return [Problem(step.path, what, "not-permitted", "Use become, or say the owner for this application: without a word of yours it is its entry's.")]
+        return [Problem(step.path, what, "not-permitted", _SAY % "owner")]
     if meta.gid not in (os.getegid(), *os.getgroups()):
         what = f"Only root can let this file belong to group {meta.gid}, which the user of the task is not in."
-        return [Problem(step.path, what, "not-permitted", "Use become, or say the group for this application: without a word of yours it is its entry's.")]
+        return [Problem(step.path, what, "not-permitted", _SAY % "group")]
     return []
 
 
