@@ -91,7 +91,7 @@ class _Controller(Controller):
     """aiosmtpd's controller on a port that the kernel chooses."""
 
     def _trigger_server(self) -> None:
-        self.port = t.cast("asyncio.Server", self.server).sockets[0].getsockname()[1]
+        self.port = t.cast(asyncio.Server, self.server).sockets[0].getsockname()[1]
         super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd has no types here
 
 
