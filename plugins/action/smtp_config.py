@@ -84,7 +84,7 @@ class ActionModule(ProvingAction):
         usual = {name: about.get("default") for name, about in ARGUMENTS.items()}
         self._args = {**usual, **{name: value for name, value in args.items() if name in usual}, "probe": "first"}
         self._task_vars, self._seal_key = task_vars, new_key()
-        # What is refused keeps nobody from looking at the other applications; it is told with what was seen of them.
+        # A refusal does not stop the check of the other applications; both are reported.
         self._args["on_unsupported"] = "skip"
         first = plan.plan_host(declared, catalogue, self._args["credential"])
         try:
@@ -274,12 +274,11 @@ class ActionModule(ProvingAction):
         ]
         listed = {request.name for request in declared.requests}
         gone = [request.name for request in planned.absent]
-        gone += [name for name in host.record.apps if name not in listed] if self._args["prune"] else []
+        gone += [app["name"] for app in host.undeclared(listed)] if self._args["prune"] else []
         for name in gone:
             deployment.take_back(name)
-        aside = Deployment(
-            host
-        )  # nothing is written for what is not there, and what else it cannot have is told with that
+        # Nothing is written for an application that is not there; its other refusals are reported with that one.
+        aside = Deployment(host)
         for item in planned.apps:
             if item.request.name in absent:
                 aside.add(item)

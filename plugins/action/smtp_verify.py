@@ -97,10 +97,8 @@ class ActionModule(ProvingAction):
 
     def _whole(self) -> Result:
         """What smtp_config would do here, and the relays as the applications' own files say."""
-        declared, catalogue = (
-            resolve.load_host(self._args["relay"], self._args["apps"]),
-            Catalogue(self._args["catalogue"]),
-        )
+        declared = resolve.load_host(self._args["relay"], self._args["apps"])
+        catalogue = Catalogue(self._args["catalogue"])
         config = self._shared_loader_obj.action_loader.get(
             "smarthost.mail.smtp_config",
             task=self._task,

@@ -57,9 +57,8 @@ class ConfigWork(t.NamedTuple):
             self.deployment.problems,
             statuses if detected else {},
         )
-        absent = list(
-            dict.fromkeys([*described["absent"], *self.deployment.removed])
-        )  # those that prune has found, too
+        # With those that prune has found.
+        absent = list(dict.fromkeys([*described["absent"], *self.deployment.removed]))
         ours = [{"name": app["name"], **app["noted"]} for app in outcome.get("applications", ()) if app.get("noted")]
         return {
             **described,

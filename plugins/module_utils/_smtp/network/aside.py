@@ -12,7 +12,7 @@ from _thread import allocate_lock, start_new_thread
 class Aside:
     """Work in a thread of its own, which is left behind by those who do not wait until its end.
 
-    Not by ``threading``, which does the same in the end and takes longer to load than a lookup takes.
+    Python does not wait for it when the module ends.
     """
 
     def __init__(self, work: t.Callable[[], t.Any]) -> None:
